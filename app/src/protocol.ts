@@ -1,0 +1,1260 @@
+// Generated from the Rust types by `protocol/tests/typescript.rs`. Do not edit.
+
+export const PROTOCOL_VERSION = 1;
+
+export type About = { 
+/**
+ * The server's version.
+ */
+version: string, 
+/**
+ * The session protocol's version.
+ */
+protocol: number, 
+/**
+ * SHA-256 of the app that this server serves, hexadecimal.
+ */
+app_hash: string, };
+
+export type Account = { 
+/**
+ * The id.
+ */
+id: AccountId, 
+/**
+ * What others type.
+ */
+handle: Handle, 
+/**
+ * What devices speak.
+ */
+display_name: string, };
+
+export type AccountId = string;
+
+export type AnswerPolicy = { 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * The signed policy.
+ */
+policy: Blob, };
+
+export type ApiError = { 
+/**
+ * For programs.
+ */
+code: ErrorCode, 
+/**
+ * For people: what happened, what to do.
+ */
+message: string, 
+/**
+ * Seconds after which to try again, for `rate_limited`.
+ */
+retry_after_secs?: number, };
+
+export type AppProof = { 
+/**
+ * The app.
+ */
+device: DeviceId, 
+/**
+ * Unix time in milliseconds at which it signed; at most five minutes off.
+ */
+at_ms: number, 
+/**
+ * Ed25519 over "homeline sign-in v1" || 0x00 || handle || 0x00 || decimal at_ms.
+ */
+signature: Blob, };
+
+export type Blob = string;
+
+export type CallDirection = "outgoing" | "incoming";
+
+export type CallId = string;
+
+export type CallPhase = "inviting" | "ringing" | "answered";
+
+export type Callee = { 
+/**
+ * The handle.
+ */
+handle: Handle, };
+
+export type ClientFrame = { "type": "hello", 
+/**
+ * The protocol version the client was built with.
+ */
+protocol: number, 
+/**
+ * The bearer token.
+ */
+token: Secret, 
+/**
+ * The session to take up again.
+ */
+resume: Resume | null, } | { "type": "request", 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * The request.
+ */
+body: Request, } | { "type": "ack", 
+/**
+ * The last event taken in.
+ */
+event: number, 
+/**
+ * The last request whose reply, and those of all before it, has arrived.
+ */
+reply: number, } | { "type": "ping" };
+
+export type Contact = { 
+/**
+ * Chosen by the app that added it.
+ */
+id: ContactId, 
+/**
+ * What the family calls them.
+ */
+name: string, 
+/**
+ * Their handle.
+ */
+handle: Handle, 
+/**
+ * The signed card (docs/identity.md); clients trust only this for name, handle and pinned key.
+ */
+card: Blob, };
+
+export type ContactId = string;
+
+export type Device = { 
+/**
+ * The id.
+ */
+id: DeviceId, 
+/**
+ * App or home device.
+ */
+kind: DeviceKind, 
+/**
+ * Whose it is; a shared device's default person.
+ */
+account: AccountId, 
+/**
+ * Its label, as "Kitchen".
+ */
+label: string, 
+/**
+ * Whether it may certify and sign.
+ */
+adult: boolean, 
+/**
+ * Reachable now?
+ */
+presence: Presence, 
+/**
+ * Its newest certificate chain.
+ */
+chain: Blob, };
+
+export type DeviceId = string;
+
+export type DeviceKind = "app" | "home_device";
+
+export type EndReason = "hung_up" | "declined" | "cancelled" | "no_answer" | "answered_elsewhere" | "busy" | "unreachable" | "device_lost" | "device_revoked" | "server_restarted" | "encryption_refused" | "media_failed";
+
+export type ErrorCode = "bad_request" | "too_large" | "protocol_version" | "unauthorized" | "not_registered" | "wrong_credentials" | "forbidden" | "not_found" | "handle_taken" | "conflict" | "rate_limited" | "limit_reached" | "epoch_taken" | "answered_elsewhere" | "call_ended" | "already_in_call" | "roster_moved" | "bad_offer" | "session_replaced" | "device_revoked" | "shutting_down" | "outbox_full" | "internal";
+
+export type Event = { "type": "roster_grew", 
+/**
+ * The new entries, in order.
+ */
+entries: Array<Blob>, 
+/**
+ * Members now.
+ */
+members: Array<Account>, 
+/**
+ * Devices now.
+ */
+devices: Array<Device>, } | { "type": "certificate_renewed", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Its chain.
+ */
+chain: Blob, } | { "type": "presence_changed", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Now.
+ */
+presence: Presence, } | { "type": "member_changed" } & Account | { "type": "contact_put" } & Contact | { "type": "contact_deleted", 
+/**
+ * The contact.
+ */
+contact: ContactId, } | { "type": "answer_policy_put" } & AnswerPolicy | { "type": "invitation_made" } & Invitation | { "type": "invitation_ended", 
+/**
+ * The invitation.
+ */
+invitation: InvitationId, } | { "type": "join_requested" } & JoinRequest | { "type": "admitted", 
+/**
+ * The household.
+ */
+household: HouseholdId, 
+/**
+ * The app's chain.
+ */
+chain: Blob, 
+/**
+ * The roster.
+ */
+roster: Array<Blob>, } | { "type": "join_refused" } | { "type": "pairing_offered", 
+/**
+ * The pairing.
+ */
+pairing: PairingId, 
+/**
+ * `commit_d`.
+ */
+commit: Blob, } | { "type": "pairing_revealed", 
+/**
+ * The pairing.
+ */
+pairing: PairingId, 
+/**
+ * The device's key.
+ */
+device_key: Blob, 
+/**
+ * Its nonce.
+ */
+nonce: Blob, 
+/**
+ * What it is.
+ */
+kind: DeviceKind, 
+/**
+ * What it wants to be called.
+ */
+label: string, } | { "type": "pairing_ended", 
+/**
+ * The pairing.
+ */
+pairing: PairingId, } | { "type": "incoming_call", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Who calls, as they call themselves.
+ */
+from: Party, 
+/**
+ * For whom it rings on a shared device.
+ */
+to: Account, 
+/**
+ * With picture.
+ */
+video: boolean, 
+/**
+ * The caller's signed invitation.
+ */
+invitation: Blob, 
+/**
+ * When ringing ends, Unix milliseconds. A client that gets this late rings no more.
+ */
+expires_at_ms: number, } | { "type": "device_ringing", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * The MLS KeyPackage.
+ */
+key_package: Blob, 
+/**
+ * The signed statement that binds it to the call.
+ */
+statement: Blob, } | { "type": "call_answered", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Its switches.
+ */
+media: MediaState, 
+/**
+ * Its key package, as in `device_ringing`.
+ */
+key_package: Blob, 
+/**
+ * The statement, as in `device_ringing`.
+ */
+statement: Blob, } | { "type": "call_ended", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Why.
+ */
+reason: EndReason, } | { "type": "participants", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * All participants now.
+ */
+participants: Array<Participant>, } | { "type": "tracks", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The tracks.
+ */
+tracks: Array<Track>, } | { "type": "participant_connection", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Whose.
+ */
+device: DeviceId, 
+/**
+ * Is it there?
+ */
+connected: boolean, } | { "type": "media_restart", 
+/**
+ * The call.
+ */
+call: CallId, } | { "type": "group_commit", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The epoch that it ends.
+ */
+epoch: number, 
+/**
+ * Who made it.
+ */
+author: DeviceId, 
+/**
+ * The MLS commit.
+ */
+commit: Blob, } | { "type": "group_welcome", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The MLS Welcome.
+ */
+welcome: Blob, 
+/**
+ * Participants by then.
+ */
+participants: Array<Participant>, } | { "type": "epoch_execute", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The epoch.
+ */
+epoch: number, } | { "type": "group_message", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Who sent it, as the server says; MLS proves it.
+ */
+author: DeviceId, 
+/**
+ * The message.
+ */
+message: Blob, };
+
+export type Handle = string;
+
+export type Home = { 
+/**
+ * The account that asks.
+ */
+account: Account, 
+/**
+ * The household; absent until admitted.
+ */
+household: Household | null, 
+/**
+ * The household's contacts.
+ */
+contacts: Array<Contact>, 
+/**
+ * Open invitations of further members.
+ */
+invitations: Array<Invitation>, 
+/**
+ * Members who wait for admission.
+ */
+join_requests: Array<JoinRequest>, 
+/**
+ * The signed answer policies of home devices.
+ */
+answer_policies: Array<AnswerPolicy>, };
+
+export type Household = { 
+/**
+ * The id.
+ */
+id: HouseholdId, 
+/**
+ * The genesis key; clients check it against the one they pinned.
+ */
+genesis: Blob, 
+/**
+ * The roster, all entries in order.
+ */
+roster: Array<Blob>, 
+/**
+ * The genesis-signed certificate of the recovery key.
+ */
+recovery_certificate: Blob, 
+/**
+ * Members.
+ */
+members: Array<Account>, 
+/**
+ * Devices that are not removed.
+ */
+devices: Array<Device>, };
+
+export type HouseholdId = string;
+
+export type Invitation = { 
+/**
+ * The id in the link.
+ */
+id: InvitationId, 
+/**
+ * When it ends, Unix milliseconds.
+ */
+expires_at_ms: number, };
+
+export type InvitationId = string;
+
+export type JoinRequest = { 
+/**
+ * The invitation used.
+ */
+invitation: InvitationId, 
+/**
+ * Who.
+ */
+account: Account, 
+/**
+ * Their app's key.
+ */
+app_key: Blob, 
+/**
+ * Their app's label.
+ */
+label: string, 
+/**
+ * HMAC with the link's secret (docs/identity.md).
+ */
+proof: Blob, };
+
+export type MediaState = { 
+/**
+ * False when muted.
+ */
+microphone: boolean, 
+/**
+ * False with video off.
+ */
+camera: boolean, };
+
+export type NewApp = { 
+/**
+ * Its Ed25519 public key, 32 bytes; the device id is derived from it (docs/identity.md).
+ */
+key: Blob, 
+/**
+ * What the household sees, as "Anna's phone".
+ */
+label: string, };
+
+export type NewHome = { "type": "found", 
+/**
+ * Random, chosen by the app.
+ */
+account: AccountId, 
+/**
+ * The genesis key, 32 bytes.
+ */
+genesis: Blob, 
+/**
+ * The household's name.
+ */
+name: string, 
+/**
+ * The first two roster entries: genesis, and "add device" for this app.
+ */
+roster: Array<Blob>, 
+/**
+ * This app's certificate chain.
+ */
+chain: Blob, 
+/**
+ * The genesis-signed certificate of the recovery key.
+ */
+recovery_certificate: Blob, 
+/**
+ * The secret derived from the recovery code ("auth"), base64url; kept under argon2id.
+ */
+recovery_secret: Secret, } | { "type": "join", 
+/**
+ * Random, chosen by the app, since the proof covers it.
+ */
+account: AccountId, 
+/**
+ * From the link.
+ */
+invitation: InvitationId, 
+/**
+ * HMAC over app key and account with the link's secret (docs/identity.md).
+ */
+proof: Blob, };
+
+export type Outcome = { "ok": Reply } | { "error": ApiError };
+
+export type PairingId = string;
+
+export type PairingOffer = { 
+/**
+ * Whom it asks.
+ */
+handle: Handle, 
+/**
+ * `commit_d` of docs/identity.md, 32 bytes.
+ */
+commit: Blob, };
+
+export type PairingOpened = { 
+/**
+ * The pairing.
+ */
+pairing: PairingId, 
+/**
+ * Bearer token for the pairing's other requests.
+ */
+secret: Secret, 
+/**
+ * When it ends, Unix milliseconds.
+ */
+expires_at_ms: number, };
+
+export type PairingReveal = { 
+/**
+ * The device's key.
+ */
+device_key: Blob, 
+/**
+ * Its nonce.
+ */
+nonce: Blob, 
+/**
+ * App or home device.
+ */
+kind: DeviceKind, 
+/**
+ * What it wants to be called.
+ */
+label: string, };
+
+export type PairingState = { "type": "waiting" } | { "type": "accepted", 
+/**
+ * `commit_a`, 32 bytes.
+ */
+commit: Blob, } | { "type": "revealed", 
+/**
+ * The household's genesis key.
+ */
+genesis: Blob, 
+/**
+ * The app's key.
+ */
+app_key: Blob, 
+/**
+ * The app's nonce.
+ */
+nonce: Blob, } | { "type": "certified", 
+/**
+ * The device's chain.
+ */
+chain: Blob, 
+/**
+ * The whole roster.
+ */
+roster: Array<Blob>, 
+/**
+ * The device's token.
+ */
+token: Secret, 
+/**
+ * Whom it belongs to.
+ */
+account: AccountId, 
+/**
+ * The household.
+ */
+household: HouseholdId, } | { "type": "refused" };
+
+export type Participant = { 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Its account.
+ */
+account: AccountId, 
+/**
+ * Its switches.
+ */
+media: MediaState, };
+
+export type Party = { 
+/**
+ * Their handle.
+ */
+handle: Handle, 
+/**
+ * What they call themselves; a contact's name, where there is one, outranks it on screens.
+ */
+display_name: string, };
+
+export type PastCall = { 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Which way.
+ */
+direction: CallDirection, 
+/**
+ * The other side.
+ */
+party: Party, 
+/**
+ * With picture?
+ */
+video: boolean, 
+/**
+ * When it began to ring, Unix milliseconds.
+ */
+started_at_ms: number, 
+/**
+ * When it was answered.
+ */
+answered_at_ms: number | null, 
+/**
+ * When it ended.
+ */
+ended_at_ms: number, 
+/**
+ * Why it ended.
+ */
+reason: EndReason, };
+
+export type Presence = "online" | "asleep" | "offline";
+
+export type PublishSection = { 
+/**
+ * The section's mid, at most 16 characters.
+ */
+mid: string, 
+/**
+ * What it carries.
+ */
+source: Source, };
+
+export type Quality = { 
+/**
+ * Loss towards the server in the last interval, percent.
+ */
+loss_up_percent: number, 
+/**
+ * Loss from the server as last reported, percent.
+ */
+loss_down_percent: number, 
+/**
+ * Round trip, milliseconds.
+ */
+round_trip_ms: number | null, };
+
+export type RecoverBegin = { 
+/**
+ * The handle.
+ */
+handle: Handle, 
+/**
+ * The secret derived from the recovery code ("auth"), base64url.
+ */
+recovery_secret: Secret, };
+
+export type RecoverFinish = { 
+/**
+ * From [`RecoverTicket`].
+ */
+ticket: Secret, 
+/**
+ * A new password.
+ */
+password: Secret, 
+/**
+ * The new app.
+ */
+app: NewApp, 
+/**
+ * Roster entry "add device", signed by the recovery key.
+ */
+entry: Blob, 
+/**
+ * The new app's chain.
+ */
+chain: Blob, };
+
+export type RecoverTicket = { 
+/**
+ * One-time ticket for [`RecoverFinish`], valid ten minutes.
+ */
+ticket: Secret, 
+/**
+ * The account.
+ */
+account: AccountId, 
+/**
+ * The whole roster.
+ */
+roster: Array<Blob>, 
+/**
+ * The certificate of the recovery key.
+ */
+recovery_certificate: Blob, };
+
+export type Reply = { "type": "done" } | { "type": "home" } & Home | { "type": "invitation" } & Invitation | { "type": "calls", 
+/**
+ * The calls.
+ */
+calls: Array<RunningCall>, } | { "type": "history", 
+/**
+ * The calls.
+ */
+calls: Array<PastCall>, } | { "type": "media_answer", 
+/**
+ * The SDP answer.
+ */
+sdp: string, 
+/**
+ * The tracks that can be subscribed to now.
+ */
+tracks: Array<Track>, } | { "type": "quality" } & Quality;
+
+export type Request = { "type": "get_home" } | { "type": "set_display_name", 
+/**
+ * 1 to 64 characters.
+ */
+name: string, } | { "type": "set_presence", 
+/**
+ * `online` or `asleep`.
+ */
+presence: Presence, } | { "type": "renew_certificate", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Its new chain.
+ */
+chain: Blob, } | { "type": "remove_device", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * The signed roster entry.
+ */
+entry: Blob, } | { "type": "put_answer_policy", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * The signed policy.
+ */
+policy: Blob, } | { "type": "listen_for_pairing", 
+/**
+ * Whether it listens.
+ */
+on: boolean, } | { "type": "accept_pairing", 
+/**
+ * The pairing.
+ */
+pairing: PairingId, 
+/**
+ * `commit_a`.
+ */
+commit: Blob, } | { "type": "reveal_pairing", 
+/**
+ * The pairing.
+ */
+pairing: PairingId, 
+/**
+ * The genesis key.
+ */
+genesis: Blob, 
+/**
+ * The app's key.
+ */
+app_key: Blob, 
+/**
+ * The app's nonce.
+ */
+nonce: Blob, } | { "type": "certify_pairing", 
+/**
+ * The pairing.
+ */
+pairing: PairingId, 
+/**
+ * The new device.
+ */
+device: DeviceId, 
+/**
+ * Whose it is.
+ */
+account: AccountId, 
+/**
+ * What the roster entry says.
+ */
+kind: DeviceKind, 
+/**
+ * What the roster entry says.
+ */
+label: string, 
+/**
+ * What the roster entry says.
+ */
+adult: boolean, 
+/**
+ * The signed roster entry.
+ */
+entry: Blob, 
+/**
+ * The device's chain.
+ */
+chain: Blob, } | { "type": "refuse_pairing", 
+/**
+ * The pairing.
+ */
+pairing: PairingId, } | { "type": "create_invitation" } | { "type": "cancel_invitation", 
+/**
+ * The invitation.
+ */
+invitation: InvitationId, } | { "type": "admit_member", 
+/**
+ * The invitation used.
+ */
+invitation: InvitationId, 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * Their app.
+ */
+device: DeviceId, 
+/**
+ * Whether their app gets the adult right.
+ */
+adult: boolean, 
+/**
+ * The signed roster entry.
+ */
+entry: Blob, 
+/**
+ * Their app's chain.
+ */
+chain: Blob, } | { "type": "refuse_member", 
+/**
+ * The invitation used.
+ */
+invitation: InvitationId, 
+/**
+ * Who.
+ */
+account: AccountId, } | { "type": "put_contact", 
+/**
+ * Chosen by the app.
+ */
+contact: ContactId, 
+/**
+ * What the family calls them; 1 to 64 characters.
+ */
+name: string, 
+/**
+ * Their handle.
+ */
+handle: Handle, 
+/**
+ * The signed card.
+ */
+card: Blob, } | { "type": "delete_contact", 
+/**
+ * The contact.
+ */
+contact: ContactId, 
+/**
+ * The signed card with `pin = deleted`.
+ */
+card: Blob, } | { "type": "start_call", 
+/**
+ * Chosen by the caller, random.
+ */
+call: CallId, 
+/**
+ * Whom.
+ */
+to: Callee, 
+/**
+ * With picture.
+ */
+video: boolean, 
+/**
+ * The caller's signed invitation (docs/identity.md).
+ */
+invitation: Blob, } | { "type": "ringing", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The MLS KeyPackage.
+ */
+key_package: Blob, 
+/**
+ * The signed statement that binds it to the call.
+ */
+statement: Blob, } | { "type": "refuse_invitation", 
+/**
+ * The call.
+ */
+call: CallId, } | { "type": "answer", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The answering device's switches.
+ */
+media: MediaState, } | { "type": "decline", 
+/**
+ * The call.
+ */
+call: CallId, } | { "type": "cancel", 
+/**
+ * The call.
+ */
+call: CallId, } | { "type": "hang_up", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * One of the three reasons above.
+ */
+reason: EndReason, } | { "type": "set_media", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The switches.
+ */
+media: MediaState, } | { "type": "list_calls" } | { "type": "list_history", 
+/**
+ * Only calls that began before this, Unix milliseconds.
+ */
+before_ms: number | null, 
+/**
+ * 1 to 200.
+ */
+limit: number, } | { "type": "offer_media", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The SDP offer.
+ */
+sdp: string, 
+/**
+ * Its sending sections.
+ */
+publish: Array<PublishSection>, 
+/**
+ * Its receiving sections.
+ */
+subscribe: Array<SubscribeSection>, } | { "type": "get_quality", 
+/**
+ * The call.
+ */
+call: CallId, } | { "type": "send_commit", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The epoch that the commit ends (the group's epoch before it).
+ */
+epoch: number, 
+/**
+ * The MLS commit.
+ */
+commit: Blob, 
+/**
+ * A Welcome and whom it is for, when the commit adds someone.
+ */
+welcome: WelcomeFor | null, 
+/**
+ * Devices that the commit removes: the server stops forwarding to them at once.
+ */
+removed: Array<DeviceId>, } | { "type": "epoch_ready", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The new epoch.
+ */
+epoch: number, } | { "type": "send_group_message", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The message.
+ */
+message: Blob, };
+
+export type Resume = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The last event taken in.
+ */
+last_event: number, };
+
+export type RunningCall = { 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Which way.
+ */
+direction: CallDirection, 
+/**
+ * The other side.
+ */
+party: Party, 
+/**
+ * Where it stands.
+ */
+phase: CallPhase, 
+/**
+ * Whether the asking device itself takes part (called, or answered).
+ */
+here: boolean, };
+
+export type Secret = string;
+
+export type ServerFrame = { "type": "welcome", 
+/**
+ * The protocol version spoken.
+ */
+protocol: number, 
+/**
+ * The session's id, for resuming.
+ */
+session: SessionId, 
+/**
+ * Whether the session asked for was taken up again. If not, the client asks for its state anew
+ * (`get_home`, `list_calls`): what it had in flight is unknown.
+ */
+resumed: boolean, 
+/**
+ * The client sends something at least this often; silent for twice as long, either side reconnects.
+ */
+heartbeat_secs: number, 
+/**
+ * The server's clock, Unix milliseconds.
+ */
+server_time_ms: number, 
+/**
+ * Who speaks.
+ */
+account: AccountId, 
+/**
+ * The device of the token; absent for a key-less sign-in.
+ */
+device: DeviceId | null, 
+/**
+ * The household; absent until admitted.
+ */
+household: HouseholdId | null, } | { "type": "reply", 
+/**
+ * The request's number.
+ */
+id: number, 
+/**
+ * What came of it.
+ */
+result: Outcome, } | { "type": "event", 
+/**
+ * Its number in this session, from 1, without gaps.
+ */
+seq: number, 
+/**
+ * What.
+ */
+body: Event, } | { "type": "pong" } | { "type": "goodbye", 
+/**
+ * Why.
+ */
+error: ApiError, };
+
+export type SessionId = string;
+
+export type SignIn = { 
+/**
+ * The handle.
+ */
+handle: Handle, 
+/**
+ * The password.
+ */
+password: Secret, 
+/**
+ * The app that signs in, if this browser holds its key.
+ */
+app: AppProof | null, };
+
+export type SignUp = { 
+/**
+ * What others type to call this person.
+ */
+handle: Handle, 
+/**
+ * At least 8 characters; kept under argon2id.
+ */
+password: Secret, 
+/**
+ * The name that a ringing device speaks; 1 to 64 characters.
+ */
+display_name: string, 
+/**
+ * The app that signs up.
+ */
+app: NewApp, 
+/**
+ * Found a household, or join one.
+ */
+home: NewHome, };
+
+export type SignedIn = { 
+/**
+ * Bearer token for sessions and the HTTP API; shown once, kept hashed.
+ */
+token: Secret, 
+/**
+ * The account.
+ */
+account: AccountId, 
+/**
+ * The app this token speaks for; absent after a password sign-in without a key, which can only pair or recover.
+ */
+device: DeviceId | null, 
+/**
+ * The household; absent until an invited member is admitted.
+ */
+household: HouseholdId | null, };
+
+export type Source = "microphone" | "camera";
+
+export type SubscribeSection = { 
+/**
+ * The section's mid, at most 16 characters.
+ */
+mid: string, 
+/**
+ * The track wanted.
+ */
+track: TrackId, };
+
+export type Track = { 
+/**
+ * Its id.
+ */
+track: TrackId, 
+/**
+ * Who sends it. Clients check it against the sender that the frame's key names.
+ */
+device: DeviceId, 
+/**
+ * What it carries.
+ */
+source: Source, };
+
+export type TrackId = string;
+
+export type WelcomeFor = { 
+/**
+ * The device added.
+ */
+device: DeviceId, 
+/**
+ * The MLS Welcome.
+ */
+welcome: Blob, };

@@ -1,0 +1,2 @@
+//! device
+fn main() {}

@@ -1,0 +1,3 @@
+//! media/engine
+pub mod srtp;
+pub mod wire;

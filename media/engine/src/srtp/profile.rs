@@ -1,0 +1,142 @@
+//! Protection profiles and the master keys that a DTLS handshake exports for them.
+
+use zeroize::Zeroize;
+
+use super::{Inbound, Outbound};
+
+/// An SRTP protection profile (RFC 5764 section 4.1.2, RFC 7714 section 14.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// AES-128 in Galois/counter mode: the fast one, offered first.
+    AeadAes128Gcm,
+    /// AES-128 in counter mode with an 80-bit HMAC-SHA1 tag: the one every peer has.
+    Aes128CmHmacSha1_80,
+}
+
+impl Profile {
+    /// All profiles, in the order in which they are preferred.
+    pub const PREFERRED: [Self; 2] = [Self::AeadAes128Gcm, Self::Aes128CmHmacSha1_80];
+
+    /// The profile with this number in DTLS's `use_srtp` extension.
+    pub const fn from_id(id: u16) -> Option<Self> {
+        match id {
+            0x0007 => Some(Self::AeadAes128Gcm),
+            0x0001 => Some(Self::Aes128CmHmacSha1_80),
+            _ => None,
+        }
+    }
+
+    /// The number in DTLS's `use_srtp` extension.
+    pub const fn id(self) -> u16 {
+        match self {
+            Self::AeadAes128Gcm => 0x0007,
+            Self::Aes128CmHmacSha1_80 => 0x0001,
+        }
+    }
+
+    /// Length of a master salt: 96 bits for GCM, 112 for counter mode.
+    pub const fn salt_len(self) -> usize {
+        match self {
+            Self::AeadAes128Gcm => 12,
+            Self::Aes128CmHmacSha1_80 => 14,
+        }
+    }
+
+    /// Bytes to export from DTLS under the label `EXTRACTOR-dtls_srtp`.
+    pub const fn keying_material_len(self) -> usize {
+        2 * (KEY_LEN + self.salt_len())
+    }
+
+    /// Bytes that protection adds to an RTP packet.
+    pub const fn rtp_overhead(self) -> usize {
+        match self {
+            Self::AeadAes128Gcm => 16,
+            Self::Aes128CmHmacSha1_80 => 10,
+        }
+    }
+
+    /// Bytes that protection adds to an RTCP packet: the tag and the index.
+    pub const fn rtcp_overhead(self) -> usize {
+        self.rtp_overhead() + 4
+    }
+}
+
+/// Both profiles use 128-bit keys.
+pub(crate) const KEY_LEN: usize = 16;
+
+/// Longest salt of any profile.
+pub(crate) const SALT_LEN_MAX: usize = 14;
+
+/// Which end of the DTLS handshake we were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DtlsRole {
+    /// We sent the ClientHello (`a=setup:active`).
+    Client,
+    /// We answered it (`a=setup:passive`).
+    Server,
+}
+
+/// Why keys were refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The material has not the length that the profile needs.
+    #[error("keying material has {found} bytes, {needed} needed")]
+    Length {
+        /// What the profile needs.
+        needed: usize,
+        /// What was given.
+        found: usize,
+    },
+}
+
+/// One direction's master key and salt. Wiped when dropped, never printed.
+pub struct MasterKey {
+    pub(crate) profile: Profile,
+    pub(crate) key: [u8; KEY_LEN],
+    /// The salt, zero-padded on the right, which is how RFC 7714 section 11 fits it to the key
+    /// derivation of RFC 3711.
+    pub(crate) salt: [u8; SALT_LEN_MAX],
+}
+
+impl MasterKey {
+    /// Checks the lengths against the profile.
+    pub fn new(profile: Profile, key: &[u8], salt: &[u8]) -> Result<Self, KeyError> {
+        let key = <[u8; KEY_LEN]>::try_from(key)
+            .map_err(|_| KeyError::Length { needed: KEY_LEN, found: key.len() })?;
+        if salt.len() != profile.salt_len() {
+            return Err(KeyError::Length { needed: profile.salt_len(), found: salt.len() });
+        }
+        let mut padded = [0; SALT_LEN_MAX];
+        padded[..salt.len()].copy_from_slice(salt);
+        Ok(Self { profile, key, salt: padded })
+    }
+}
+
+impl Drop for MasterKey {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        self.salt.zeroize();
+    }
+}
+
+/// Both directions' contexts from the bytes that DTLS exported (RFC 5764 section 4.2): client key,
+/// server key, client salt, server salt. The caller wipes `material`.
+pub fn from_exporter(
+    profile: Profile,
+    material: &[u8],
+    role: DtlsRole,
+) -> Result<(Inbound, Outbound), KeyError> {
+    let needed = profile.keying_material_len();
+    if material.len() != needed {
+        return Err(KeyError::Length { needed, found: material.len() });
+    }
+    let (keys, salts) = material.split_at(2 * KEY_LEN);
+    let (client_key, server_key) = keys.split_at(KEY_LEN);
+    let (client_salt, server_salt) = salts.split_at(profile.salt_len());
+    let client = MasterKey::new(profile, client_key, client_salt)?;
+    let server = MasterKey::new(profile, server_key, server_salt)?;
+    Ok(match role {
+        DtlsRole::Client => (Inbound::new(&server), Outbound::new(&client)),
+        DtlsRole::Server => (Inbound::new(&client), Outbound::new(&server)),
+    })
+}

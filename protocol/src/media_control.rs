@@ -1,0 +1,167 @@
+//! What signaling says to a media node, and what it hears back: over a channel in one process, over
+//! QUIC between machines. Knows rooms, peers and tracks; knows no people and no keys.
+
+use crate::id::{PeerId, RoomId, TrackId};
+
+/// A command to a media node. Each is answered by one [`MediaReply`] or [`MediaError`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// Makes an empty room. Making one that exists is no error.
+    CreateRoom {
+        /// The room to make.
+        room: RoomId,
+    },
+    /// Ends a room and all its transports. Closing one that does not exist is no error.
+    CloseRoom {
+        /// The room to end.
+        room: RoomId,
+    },
+    /// Takes a peer's SDP offer (the client always offers) and answers it. The first makes the peer,
+    /// later ones add or remove media or restart ICE.
+    Negotiate {
+        /// The room.
+        room: RoomId,
+        /// The peer that offers.
+        peer: PeerId,
+        /// The offer, RFC 8866, as the browser or the `webrtc` crate wrote it.
+        offer: String,
+        /// Which of the offer's sections send, and what.
+        publish: Vec<Publish>,
+        /// Which of the offer's sections receive, and from which track.
+        subscribe: Vec<Subscribe>,
+    },
+    /// Lets a peer's media flow in both directions, or holds it. A new peer is held: a device that only
+    /// rings may connect, but hears nothing and is not heard.
+    SetForwarding {
+        /// The room.
+        room: RoomId,
+        /// The peer.
+        peer: PeerId,
+        /// Whether its media flows.
+        on: bool,
+    },
+    /// Takes a peer out of a room at once. Removing one that is not there is no error.
+    RemovePeer {
+        /// The room.
+        room: RoomId,
+        /// The peer.
+        peer: PeerId,
+    },
+    /// Asks every video sender of the room for a key frame (a new key epoch executes).
+    RequestKeyFrames {
+        /// The room.
+        room: RoomId,
+    },
+    /// Asks for the room's figures.
+    Statistics {
+        /// The room.
+        room: RoomId,
+    },
+}
+
+/// A sending section of an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// The section's `a=mid`.
+    pub mid: String,
+    /// The id under which others subscribe.
+    pub track: TrackId,
+}
+
+/// A receiving section of an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscribe {
+    /// The section's `a=mid`.
+    pub mid: String,
+    /// The track wanted; it may not have begun yet.
+    pub track: TrackId,
+}
+
+/// A media node's answer to a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaReply {
+    /// Done, nothing to tell.
+    Done,
+    /// The SDP answer to an offer.
+    Answer {
+        /// The answer, RFC 8866.
+        sdp: String,
+    },
+    /// A room's figures.
+    Statistics(Vec<PeerStatistics>),
+}
+
+/// Figures of one peer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerStatistics {
+    /// The peer.
+    pub peer: PeerId,
+    /// Whether ICE and DTLS are up.
+    pub connected: bool,
+    /// Packets received from it and forwarded to it.
+    pub packets_in: u64,
+    /// Packets sent to it.
+    pub packets_out: u64,
+    /// Packets from it that were refused: malformed, replayed, unauthentic.
+    pub packets_dropped: u64,
+    /// Round trip, milliseconds, from its receiver reports or ICE checks.
+    pub round_trip_ms: Option<u32>,
+    /// Fraction lost on its way to us in the last interval, in 1/256.
+    pub loss_in_256ths: u8,
+    /// Fraction lost on the way from us to it as it last reported, in 1/256.
+    pub loss_out_256ths: u8,
+    /// Jitter it last reported, milliseconds.
+    pub jitter_ms: u32,
+}
+
+/// Why a media command failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MediaError {
+    /// No such room on this node.
+    #[error("no such room")]
+    NoRoom,
+    /// No such peer in that room.
+    #[error("no such peer")]
+    NoPeer,
+    /// The offer can't be used.
+    #[error("the offer can't be used: {0}")]
+    BadOffer(String),
+    /// A limit is reached (rooms, peers, tracks).
+    #[error("limit reached: {0}")]
+    Limit(&'static str),
+    /// The node is shutting down or gone.
+    #[error("the media node is gone")]
+    Gone,
+}
+
+/// What a media node says by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// ICE and DTLS are up for the first time, or again after a loss.
+    PeerConnected {
+        /// The room.
+        room: RoomId,
+        /// The peer.
+        peer: PeerId,
+    },
+    /// Nothing was heard from the peer for some seconds (consent, RFC 7675). It may come back: the
+    /// transport is kept until signaling removes the peer.
+    PeerSilent {
+        /// The room.
+        room: RoomId,
+        /// The peer.
+        peer: PeerId,
+    },
+    /// The peer closed its transport (DTLS close-notify).
+    PeerClosed {
+        /// The room.
+        room: RoomId,
+        /// The peer.
+        peer: PeerId,
+    },
+    /// The room failed inside the node and was dropped.
+    RoomFailed {
+        /// The room.
+        room: RoomId,
+    },
+}

@@ -1,0 +1,213 @@
+//! Everything the server tells a client by itself.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{
+    Account, AnswerPolicy, Contact, Device, DeviceKind, EndReason, Invitation, JoinRequest,
+    MediaState, Participant, Party, Presence, Track,
+};
+use crate::Blob;
+use crate::id::{CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingId};
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    // ---- household ----
+    /// The roster grew; members and devices as they are now. Clients fold the entries onto what they hold.
+    RosterGrew {
+        /// The new entries, in order.
+        entries: Vec<Blob>,
+        /// Members now.
+        members: Vec<Account>,
+        /// Devices now.
+        devices: Vec<Device>,
+    },
+    /// A device's certificate was renewed.
+    CertificateRenewed {
+        /// The device.
+        device: DeviceId,
+        /// Its chain.
+        chain: Blob,
+    },
+    /// A device of the household came, slept or went.
+    PresenceChanged {
+        /// The device.
+        device: DeviceId,
+        /// Now.
+        presence: Presence,
+    },
+    /// A member changed their name.
+    MemberChanged(Account),
+    /// A contact was added or changed.
+    ContactPut(Contact),
+    /// A contact was deleted.
+    ContactDeleted {
+        /// The contact.
+        contact: ContactId,
+    },
+    /// A home device's answer policy changed.
+    AnswerPolicyPut(AnswerPolicy),
+    /// An invitation was made by another app of the household.
+    InvitationMade(Invitation),
+    /// An invitation ended: used, cancelled or expired.
+    InvitationEnded {
+        /// The invitation.
+        invitation: InvitationId,
+    },
+    /// Somebody asks to join.
+    JoinRequested(JoinRequest),
+    /// This account was admitted: the session now speaks for the household.
+    Admitted {
+        /// The household.
+        household: HouseholdId,
+        /// The app's chain.
+        chain: Blob,
+        /// The roster.
+        roster: Vec<Blob>,
+    },
+    /// This account's join request was turned away.
+    JoinRefused,
+    // ---- pairing, the app's side ----
+    /// A device asks for this person.
+    PairingOffered {
+        /// The pairing.
+        pairing: PairingId,
+        /// `commit_d`.
+        commit: Blob,
+    },
+    /// The device revealed its side: compare the digits.
+    PairingRevealed {
+        /// The pairing.
+        pairing: PairingId,
+        /// The device's key.
+        device_key: Blob,
+        /// Its nonce.
+        nonce: Blob,
+        /// What it is.
+        kind: DeviceKind,
+        /// What it wants to be called.
+        label: String,
+    },
+    /// A pairing ended without a device.
+    PairingEnded {
+        /// The pairing.
+        pairing: PairingId,
+    },
+    // ---- calls ----
+    /// This device should ring.
+    IncomingCall {
+        /// The call.
+        call: CallId,
+        /// Who calls, as they call themselves.
+        from: Party,
+        /// For whom it rings on a shared device.
+        to: Account,
+        /// With picture.
+        video: bool,
+        /// The caller's signed invitation.
+        invitation: Blob,
+        /// When ringing ends, Unix milliseconds. A client that gets this late rings no more.
+        #[ts(type = "number")]
+        expires_at_ms: u64,
+    },
+    /// To the caller: a device rings, and this is its key package.
+    DeviceRinging {
+        /// The call.
+        call: CallId,
+        /// The device.
+        device: DeviceId,
+        /// The MLS KeyPackage.
+        key_package: Blob,
+        /// The signed statement that binds it to the call.
+        statement: Blob,
+    },
+    /// To the caller: this device answered; commit it to the group.
+    CallAnswered {
+        /// The call.
+        call: CallId,
+        /// The device.
+        device: DeviceId,
+        /// Its switches.
+        media: MediaState,
+        /// Its key package, as in `device_ringing`.
+        key_package: Blob,
+        /// The statement, as in `device_ringing`.
+        statement: Blob,
+    },
+    /// The call, or this device's part in it, is over.
+    CallEnded {
+        /// The call.
+        call: CallId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The participants and their switches changed.
+    Participants {
+        /// The call.
+        call: CallId,
+        /// All participants now.
+        participants: Vec<Participant>,
+    },
+    /// The tracks of the other participants, all of them, as they are now.
+    Tracks {
+        /// The call.
+        call: CallId,
+        /// The tracks.
+        tracks: Vec<Track>,
+    },
+    /// A participant's connection was lost, or is back.
+    ParticipantConnection {
+        /// The call.
+        call: CallId,
+        /// Whose.
+        device: DeviceId,
+        /// Is it there?
+        connected: bool,
+    },
+    /// Offer media again, with an ICE restart: the server's side of the transport is gone.
+    MediaRestart {
+        /// The call.
+        call: CallId,
+    },
+    // ---- keys ----
+    /// A commit won its epoch; sent to every member, its author too.
+    GroupCommit {
+        /// The call.
+        call: CallId,
+        /// The epoch that it ends.
+        #[ts(type = "number")]
+        epoch: u64,
+        /// Who made it.
+        author: DeviceId,
+        /// The MLS commit.
+        commit: Blob,
+    },
+    /// A Welcome for this device.
+    GroupWelcome {
+        /// The call.
+        call: CallId,
+        /// The MLS Welcome.
+        welcome: Blob,
+        /// Participants by then.
+        participants: Vec<Participant>,
+    },
+    /// All members are ready, or waited long enough: send under this epoch's key now.
+    EpochExecute {
+        /// The call.
+        call: CallId,
+        /// The epoch.
+        #[ts(type = "number")]
+        epoch: u64,
+    },
+    /// An MLS application message from another member.
+    GroupMessage {
+        /// The call.
+        call: CallId,
+        /// Who sent it, as the server says; MLS proves it.
+        author: DeviceId,
+        /// The message.
+        message: Blob,
+    },
+}

@@ -1,0 +1,21 @@
+//! A session between one app or device and the server: frames, requests, replies, events, errors.
+//!
+//! JSON texts over a WebSocket (`/v1/session`). The client says `hello` first. Requests carry an id that
+//! grows by one; the server answers each id once, remembers its answers until they are acknowledged, and
+//! numbers its events, so that a client which resumes repeats nothing and loses nothing.
+
+mod call;
+mod error;
+mod event;
+mod frame;
+mod home;
+mod reply;
+mod request;
+
+pub use call::*;
+pub use error::{ApiError, ErrorCode};
+pub use event::Event;
+pub use frame::*;
+pub use home::*;
+pub use reply::Reply;
+pub use request::Request;

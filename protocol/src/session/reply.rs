@@ -1,0 +1,37 @@
+//! What a request that succeeded is answered with.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Home, Invitation, PastCall, Quality, RunningCall, Track};
+
+/// A reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// Done and stored; nothing to tell.
+    Done,
+    /// The own account and household.
+    Home(Box<Home>),
+    /// The invitation made.
+    Invitation(Invitation),
+    /// Running calls.
+    Calls {
+        /// The calls.
+        calls: Vec<RunningCall>,
+    },
+    /// Past calls, newest first.
+    History {
+        /// The calls.
+        calls: Vec<PastCall>,
+    },
+    /// The answer to a media offer.
+    MediaAnswer {
+        /// The SDP answer.
+        sdp: String,
+        /// The tracks that can be subscribed to now.
+        tracks: Vec<Track>,
+    },
+    /// Figures of the own transport.
+    Quality(Quality),
+}

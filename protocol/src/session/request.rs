@@ -1,0 +1,269 @@
+//! Everything a client can ask for in a session.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Callee, DeviceKind, EndReason, MediaState, Presence, PublishSection, SubscribeSection};
+use crate::id::{AccountId, CallId, ContactId, DeviceId, InvitationId, PairingId};
+use crate::{Blob, Handle};
+
+/// A request. Each variant says which [`super::Reply`] answers it; without a word, it is `done`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    // ---- household ----
+    /// The own account and household. Reply `home`.
+    GetHome,
+    /// Changes the own display name.
+    SetDisplayName {
+        /// 1 to 64 characters.
+        name: String,
+    },
+    /// Says whether this device can be reached (a browser device whose tab goes to sleep).
+    SetPresence {
+        /// `online` or `asleep`.
+        presence: Presence,
+    },
+    /// Stores a renewed certificate chain of a device of the household (adult apps).
+    RenewCertificate {
+        /// The device.
+        device: DeviceId,
+        /// Its new chain.
+        chain: Blob,
+    },
+    /// Takes a device out of the household; its sessions end at once (adult apps).
+    RemoveDevice {
+        /// The device.
+        device: DeviceId,
+        /// The signed roster entry.
+        entry: Blob,
+    },
+    /// Stores a signed answer policy of a home device (adult apps).
+    PutAnswerPolicy {
+        /// The device.
+        device: DeviceId,
+        /// The signed policy.
+        policy: Blob,
+    },
+    // ---- pairing, the app's side ----
+    /// Stands at "Add a device" (or leaves): only then are pairings offered to this app. Ends by itself after ten minutes.
+    ListenForPairing {
+        /// Whether it listens.
+        on: bool,
+    },
+    /// Takes up a pairing by committing.
+    AcceptPairing {
+        /// The pairing.
+        pairing: PairingId,
+        /// `commit_a`.
+        commit: Blob,
+    },
+    /// Reveals the app's side.
+    RevealPairing {
+        /// The pairing.
+        pairing: PairingId,
+        /// The genesis key.
+        genesis: Blob,
+        /// The app's key.
+        app_key: Blob,
+        /// The app's nonce.
+        nonce: Blob,
+    },
+    /// The digits match: adds and certifies the device. Fails with `roster_moved` when the roster grew.
+    CertifyPairing {
+        /// The pairing.
+        pairing: PairingId,
+        /// The new device.
+        device: DeviceId,
+        /// Whose it is.
+        account: AccountId,
+        /// What the roster entry says.
+        kind: DeviceKind,
+        /// What the roster entry says.
+        label: String,
+        /// What the roster entry says.
+        adult: bool,
+        /// The signed roster entry.
+        entry: Blob,
+        /// The device's chain.
+        chain: Blob,
+    },
+    /// The digits do not match, or the person says no.
+    RefusePairing {
+        /// The pairing.
+        pairing: PairingId,
+    },
+    // ---- further members ----
+    /// Makes an invitation. Reply `invitation`.
+    CreateInvitation,
+    /// Ends an invitation.
+    CancelInvitation {
+        /// The invitation.
+        invitation: InvitationId,
+    },
+    /// Admits a member whose proof this app has checked. Fails with `roster_moved` when the roster grew.
+    AdmitMember {
+        /// The invitation used.
+        invitation: InvitationId,
+        /// Who.
+        account: AccountId,
+        /// Their app.
+        device: DeviceId,
+        /// Whether their app gets the adult right.
+        adult: bool,
+        /// The signed roster entry.
+        entry: Blob,
+        /// Their app's chain.
+        chain: Blob,
+    },
+    /// Turns a join request away.
+    RefuseMember {
+        /// The invitation used.
+        invitation: InvitationId,
+        /// Who.
+        account: AccountId,
+    },
+    // ---- contacts ----
+    /// Adds or changes a contact. Whether anyone has that handle is not told.
+    PutContact {
+        /// Chosen by the app.
+        contact: ContactId,
+        /// What the family calls them; 1 to 64 characters.
+        name: String,
+        /// Their handle.
+        handle: Handle,
+        /// The signed card.
+        card: Blob,
+    },
+    /// Deletes a contact; the card is its signed deletion.
+    DeleteContact {
+        /// The contact.
+        contact: ContactId,
+        /// The signed card with `pin = deleted`.
+        card: Blob,
+    },
+    // ---- calls ----
+    /// Calls somebody. Sending it again with the same id does nothing more.
+    StartCall {
+        /// Chosen by the caller, random.
+        call: CallId,
+        /// Whom.
+        to: Callee,
+        /// With picture.
+        video: bool,
+        /// The caller's signed invitation (docs/identity.md).
+        invitation: Blob,
+    },
+    /// This device rings; its fresh key package goes to the caller.
+    Ringing {
+        /// The call.
+        call: CallId,
+        /// The MLS KeyPackage.
+        key_package: Blob,
+        /// The signed statement that binds it to the call.
+        statement: Blob,
+    },
+    /// This device refuses to ring, without declining for the others: the invitation did not check out.
+    RefuseInvitation {
+        /// The call.
+        call: CallId,
+    },
+    /// Answers. Fails with `answered_elsewhere` when another device was first.
+    Answer {
+        /// The call.
+        call: CallId,
+        /// The answering device's switches.
+        media: MediaState,
+    },
+    /// Declines for the person: all their devices stop ringing.
+    Decline {
+        /// The call.
+        call: CallId,
+    },
+    /// The caller gives up while it rings.
+    Cancel {
+        /// The call.
+        call: CallId,
+    },
+    /// Ends a call. `hung_up` from a person; `encryption_refused` or `media_failed` from a client that cannot go on.
+    HangUp {
+        /// The call.
+        call: CallId,
+        /// One of the three reasons above.
+        reason: EndReason,
+    },
+    /// Says what this device's switches stand at.
+    SetMedia {
+        /// The call.
+        call: CallId,
+        /// The switches.
+        media: MediaState,
+    },
+    /// Running calls of this account. Reply `calls`.
+    ListCalls,
+    /// Past calls of this account, newest first. Reply `history`.
+    ListHistory {
+        /// Only calls that began before this, Unix milliseconds.
+        #[ts(type = "number | null")]
+        before_ms: Option<u64>,
+        /// 1 to 200.
+        limit: u16,
+    },
+    // ---- media ----
+    /// Offers media: the client always offers, the server answers. A caller may offer once the call is
+    /// started; a ringing device may, held until it answers. Reply `media_answer`.
+    OfferMedia {
+        /// The call.
+        call: CallId,
+        /// The SDP offer.
+        sdp: String,
+        /// Its sending sections.
+        publish: Vec<PublishSection>,
+        /// Its receiving sections.
+        subscribe: Vec<SubscribeSection>,
+    },
+    /// Figures of the own transport. Reply `quality`.
+    GetQuality {
+        /// The call.
+        call: CallId,
+    },
+    // ---- keys ----
+    /// Offers a commit for an epoch; the first wins. Fails with `epoch_taken`.
+    SendCommit {
+        /// The call.
+        call: CallId,
+        /// The epoch that the commit ends (the group's epoch before it).
+        #[ts(type = "number")]
+        epoch: u64,
+        /// The MLS commit.
+        commit: Blob,
+        /// A Welcome and whom it is for, when the commit adds someone.
+        welcome: Option<WelcomeFor>,
+        /// Devices that the commit removes: the server stops forwarding to them at once.
+        removed: Vec<DeviceId>,
+    },
+    /// This member holds the receive keys of the epoch.
+    EpochReady {
+        /// The call.
+        call: CallId,
+        /// The new epoch.
+        #[ts(type = "number")]
+        epoch: u64,
+    },
+    /// An MLS application message to the other members.
+    SendGroupMessage {
+        /// The call.
+        call: CallId,
+        /// The message.
+        message: Blob,
+    },
+}
+
+/// A Welcome and whom it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct WelcomeFor {
+    /// The device added.
+    pub device: DeviceId,
+    /// The MLS Welcome.
+    pub welcome: Blob,
+}

@@ -1,0 +1,2 @@
+//! homeline
+fn main() {}
