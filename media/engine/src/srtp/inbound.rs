@@ -64,8 +64,7 @@ impl Inbound {
     }
 
     pub(super) const fn with_ciphers(profile: Profile, rtp: Cipher, rtcp: Cipher) -> Self {
-        let (rtp_streams, rtcp_streams) = (Streams::new(), Streams::new());
-        Self { profile, rtp, rtcp, rtp_streams, rtcp_streams }
+        Self { profile, rtp, rtcp, rtp_streams: Streams::new(), rtcp_streams: Streams::new() }
     }
 
     /// The negotiated profile.

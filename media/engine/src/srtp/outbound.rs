@@ -2,7 +2,7 @@
 
 use super::cipher::{Cipher, RTCP_CLEAR_LEN};
 use super::profile::{MasterKey, Profile};
-use super::rollover::{Refused, ReplayWindow, estimate};
+use super::rollover::{ReplayWindow, estimate};
 use super::streams::Streams;
 use crate::wire::ids::Ssrc;
 use crate::wire::rtp::{HeaderLayout, RtpError};
@@ -84,7 +84,8 @@ impl Outbound {
                 ProtectError::Exhausted
             }
         })?;
-        window.check(index).map_err(|Refused::Repeated | Refused::TooOld| ProtectError::Repeated)?;
+        // Too old is as bad as repeated: nobody remembers whether the number was used.
+        window.check(index).map_err(|_| ProtectError::Repeated)?;
         window.accept(index);
         self.rtp.seal_rtp(buffer, len, layout.header_len, ssrc, index);
         Ok(sealed_len)
