@@ -24,13 +24,16 @@
 //! - Pair, app: `pair.accept` -> `pair.reveal` -> digits typed -> `pair.certify` -> server stores entry and chain.
 //! - Caller:    `call.invitation` -> server; `call.create`; on answer `call.add` with the answerer's key package and `ringing` blob.
 //! - Callee:    `call.check_invitation` -> `call.ringing` (one fresh key package) -> answer -> `call.deliver` with the welcome.
-//! - In a call: every `send` event goes to the server as it is; everything that the server relays goes to `call.deliver`.
-//!              Somebody left: `call.remove`. Hang up: `call.leave`.
+//! - In a call: every `send` event goes to the server as it is; a `send_commit` that fails comes back as `epoch_taken` or `commit_failed`.
+//!              Every group event of the server goes to `call.deliver`. Somebody left: `call.remove`. Hang up: `call.leave`.
+//!              After `warning: invalid_commit` or `refused_member` the call cannot go on: hang up with `encryption_refused`.
+//! - Reload:    the reloaded page is a new leaf: `call.expect`, `call.ringing`; another member says `call.add` with what it made.
 
 export type Blob64 = string;
 export type HexId = string;
 
-export type DeviceKind = "app" | "device";
+/** As in the session protocol. */
+export type DeviceKind = "app" | "home_device";
 /** 0 none yet, 1 unverified (first contact), 2 verified, 3 deleted (docs/identity.md, contact card). */
 export type Pin = 0 | 1 | 2 | 3;
 
@@ -98,8 +101,9 @@ export interface Expect {
   genesis: Blob64[];
 }
 
+/** Field names as in the session protocol: both reveals pass through as they are. */
 export interface PairReveal {
-  deviceKey: Blob64;
+  device_key: Blob64;
   nonce: Blob64;
   kind: DeviceKind;
   label: string;
@@ -107,30 +111,38 @@ export interface PairReveal {
 
 export interface PairAppReveal {
   genesis: Blob64;
-  appKey: Blob64;
+  app_key: Blob64;
   nonce: Blob64;
 }
 
-/** What a call's server relays to this member. Epoch numbers are MLS epochs. */
+/** What the server relays to this member: the session protocol's events as they are, and two things the page learns otherwise. */
 export type CallDelivery =
-  | { type: "welcome"; welcome: Blob64 }
-  /** The winning commit made in `epoch`, one's own included. */
-  | { type: "commit"; epoch: number; commit: Blob64 }
-  /** Another commit won `epoch`; ours was refused. */
-  | { type: "epoch_taken"; epoch: number }
-  /** Everybody is ready, or two seconds have passed: switch to `epoch`. */
-  | { type: "execute"; epoch: number }
-  | { type: "data"; data: Blob64 }
-  /** Whether a member has a connection at the moment: silence of an absent one is no alarm. */
-  | { type: "presence"; device: HexId; connected: boolean };
+  | { type: "group_welcome"; call: HexId; welcome: Blob64 }
+  /** The commit that won the epoch it ends; one's own included. */
+  | { type: "group_commit"; call: HexId; epoch: number; commit: Blob64 }
+  /** Everybody is ready, or waited long enough: send under `epoch` now. */
+  | { type: "epoch_execute"; call: HexId; epoch: number }
+  | { type: "group_message"; call: HexId; message: Blob64 }
+  /** Silence of a member without a connection is no alarm. */
+  | { type: "participant_connection"; call: HexId; device: HexId; connected: boolean }
+  /** `send_commit` failed with this code: another commit won. Any other failure of `send_commit`: `commit_failed`, it is tried again. */
+  | { type: "epoch_taken"; call: HexId; epoch: number }
+  | { type: "commit_failed"; call: HexId; epoch: number };
 
-/** What this member asks the server to relay. */
+/** What this member asks the server to relay: the session protocol's requests as they are. */
 export type CallSend =
-  /** `epoch` is the one the commit was made in; each welcome goes to one device only. */
-  | { type: "commit"; epoch: number; commit: Blob64; welcomes: { device: HexId; welcome: Blob64 }[] }
-  /** The receive key of `epoch` is installed. */
-  | { type: "ready"; epoch: number }
-  | { type: "data"; data: Blob64 };
+  | {
+      type: "send_commit";
+      call: HexId;
+      /** The epoch that the commit ends. */
+      epoch: number;
+      commit: Blob64;
+      welcome: { device: HexId; welcome: Blob64 } | null;
+      removed: HexId[];
+    }
+  /** The receive key of the new `epoch` is installed. */
+  | { type: "epoch_ready"; call: HexId; epoch: number }
+  | { type: "send_group_message"; call: HexId; message: Blob64 };
 
 /** Requests: `[arguments, reply]`. */
 export interface Requests {
@@ -138,18 +150,22 @@ export interface Requests {
   open: [{ slot: "app" | "device" }, IdentityStatus];
   /** A new household with this app as its first adult. Show `recoveryCode` once; send the rest to the server. */
   found: [
+    /** `person`: the account id, random, chosen by the page. */
     { householdName: string; person: string; label: string },
     {
       recoveryCode: string;
       recoverySecret: Blob64;
       recoveryCertificate: Blob64;
       genesis: Blob64;
+      appKey: Blob64;
       chain: Blob64;
       /** Entries 0 (genesis) and 1 (this app). */
       roster: Blob64[];
       who: WhoIs;
     },
   ];
+  /** Shows the server that this app holds its key (protocol: `AppProof`). */
+  "sign_in.prove": [{ handle: string }, { device: HexId; at_ms: number; signature: Blob64 }];
   /** The server has stored what `found` or `recovery.restore` made. */
   confirm: [Record<string, never>, IdentityStatus];
   /** Deletes every key of this slot. */
@@ -229,7 +245,7 @@ export interface Requests {
   "call.remove": [{ call: HexId; device: HexId }, Record<string, never>];
   /** New keys for everybody (post-compromise security). */
   "call.update": [{ call: HexId }, Record<string, never>];
-  "call.deliver": [{ call: HexId; message: CallDelivery }, Record<string, never>];
+  "call.deliver": [CallDelivery, Record<string, never>];
   /** Forgets everything of the call. Pending ringing key packages are dropped as well. */
   "call.leave": [{ call: HexId }, Record<string, never>];
   /** Frame counters of a call since its start. */
@@ -262,7 +278,8 @@ export type StopReason = "remove_withheld" | "invalid_commit" | "removed";
 
 /** Events, by name. */
 export interface Events {
-  send: { call: HexId; message: CallSend };
+  /** Goes to the server as it is. If a `send_commit` fails, tell the worker by `call.deliver`. */
+  send: CallSend;
   /** Six groups of five digits, separated by spaces. */
   call_code: { call: HexId; epoch: number; code: string };
   member_joined: { call: HexId; leaf: number; who: WhoIs };
