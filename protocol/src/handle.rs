@@ -37,6 +37,13 @@ impl FromStr for Handle {
     }
 }
 
+impl TryFrom<String> for Handle {
+    type Error = InvalidHandle;
+    fn try_from(text: String) -> Result<Self, InvalidHandle> {
+        text.parse()
+    }
+}
+
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
