@@ -1,2 +1,59 @@
-//! homeline
-fn main() {}
+//! The program `homeline`: arguments, and nothing else. `node` builds and runs the parts.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use homeline::config::{self, Config};
+
+/// A self-hosted real-time communications server for homes.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server until Ctrl-C or SIGTERM.
+    Serve {
+        /// Configuration file (TOML). Without it, `config.toml` in the working directory if there is one.
+        /// Every setting can also be given as `HOMELINE_SECTION__KEY` in the environment.
+        #[arg(long, env = "HOMELINE_CONFIG")]
+        config: Option<PathBuf>,
+        /// Where the database, the certificate authority and the server's secrets live; outranks the configuration.
+        #[arg(long)]
+        data_dir: Option<PathBuf>,
+    },
+    /// Prints the configuration file with every setting, its meaning and its default.
+    ConfigExample,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("homeline: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::Serve { config, data_dir } => {
+            let mut config = Config::load(config.as_deref())?;
+            if let Some(data_dir) = data_dir {
+                config.server.data_dir = data_dir;
+            }
+            homeline::telemetry::start(&config.log)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(homeline::node::serve(config))
+        }
+        Command::ConfigExample => {
+            print!("{}", config::example());
+            Ok(())
+        }
+    }
+}

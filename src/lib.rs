@@ -1,0 +1,9 @@
+//! The composition root of Homeline: configuration, certificates, the web front, and the order in which
+//! the parts are built and stopped. No rules about calls or people live here.
+
+pub mod certificate;
+pub mod config;
+pub mod node;
+pub mod shutdown;
+pub mod telemetry;
+mod web;
