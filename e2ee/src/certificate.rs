@@ -1,0 +1,164 @@
+//! A certificate: who says which device a key is, whose, with what rights, and until when.
+
+use crate::encoding::{DecodeError, Reader, Writer};
+use crate::key::{PrivateKey, PublicKey};
+use crate::signed::{BadSignature, Context, Signed};
+use crate::time::{DAY_MS, UnixMs};
+
+/// How long a certificate lasts, which bounds how long a withheld roster entry can matter.
+pub const LIFETIME_MS: u64 = 30 * DAY_MS;
+
+/// A certificate is renewed when less than this is left of it.
+pub const RENEW_WITHIN_MS: u64 = 10 * DAY_MS;
+
+/// What a certified key is. Guests, processors and bridges come later and are refused now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    App,
+    HomeDevice,
+    RecoveryKey,
+}
+
+impl Kind {
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::App => 1,
+            Self::HomeDevice => 2,
+            Self::RecoveryKey => 3,
+        }
+    }
+
+    pub fn from_byte(value: u8) -> Result<Self, DecodeError> {
+        match value {
+            1 => Ok(Self::App),
+            2 => Ok(Self::HomeDevice),
+            3 => Ok(Self::RecoveryKey),
+            other => Err(DecodeError::Value {
+                field: "kind",
+                value: other.into(),
+            }),
+        }
+    }
+}
+
+/// What a certified key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// May certify others and sign the roster.
+    pub adult: bool,
+}
+
+impl Rights {
+    pub const ADULT: Self = Self { adult: true };
+    pub const NONE: Self = Self { adult: false };
+
+    pub fn byte(self) -> u8 {
+        u8::from(self.adult)
+    }
+
+    pub fn from_byte(value: u8) -> Result<Self, DecodeError> {
+        match value {
+            0 => Ok(Self::NONE),
+            1 => Ok(Self::ADULT),
+            other => Err(DecodeError::Value {
+                field: "rights",
+                value: other.into(),
+            }),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    pub genesis: PublicKey,
+    pub subject: PublicKey,
+    pub kind: Kind,
+    pub rights: Rights,
+    /// The account id in words; of a shared device, that of its default person.
+    pub person: String,
+    pub label: String,
+    pub not_before: UnixMs,
+    pub not_after: UnixMs,
+    /// The roster's length when this was signed.
+    pub roster_seq: u64,
+}
+
+/// Why a signed blob is not a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Signature(#[from] BadSignature),
+    #[error("a home device is never adult")]
+    AdultHomeDevice,
+    #[error("the certificate lasts longer than it may")]
+    TooLong,
+}
+
+impl Certificate {
+    /// The moments between which a certificate made now is valid: a little into the past, for
+    /// clocks that run behind.
+    pub fn validity(kind: Kind, now: UnixMs) -> (UnixMs, UnixMs) {
+        match kind {
+            Kind::RecoveryKey => (now, UnixMs::NEVER),
+            Kind::App | Kind::HomeDevice => (now, now.plus(LIFETIME_MS)),
+        }
+    }
+
+    pub fn sign(&self, key: &PrivateKey) -> Signed {
+        Signed::sign(Context::Certificate, self.body(), key)
+    }
+
+    /// Decodes and checks signature and form; what the signer may do is `verify_chain`'s question.
+    pub fn open(signed: &Signed) -> Result<Self, CertificateError> {
+        signed.verify(Context::Certificate)?;
+        let certificate = Self::read(&signed.body)?;
+        if certificate.kind == Kind::HomeDevice && certificate.rights.adult {
+            return Err(CertificateError::AdultHomeDevice);
+        }
+        // A day of grace, so that an issuer may start a certificate in the past for slow clocks.
+        let longest = certificate.not_before.plus(LIFETIME_MS + DAY_MS);
+        if certificate.kind != Kind::RecoveryKey && certificate.not_after > longest {
+            return Err(CertificateError::TooLong);
+        }
+        Ok(certificate)
+    }
+
+    pub fn needs_renewal(&self, now: UnixMs) -> bool {
+        self.not_after.since(now) < RENEW_WITHIN_MS
+    }
+
+    fn body(&self) -> Vec<u8> {
+        Writer::new()
+            .u8(1)
+            .raw(&self.genesis.0)
+            .raw(&self.subject.0)
+            .u8(self.kind.byte())
+            .u8(self.rights.byte())
+            .string(&self.person)
+            .string(&self.label)
+            .u64(self.not_before.0)
+            .u64(self.not_after.0)
+            .u64(self.roster_seq)
+            .finish()
+    }
+
+    fn read(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(body);
+        reader.version()?;
+        let certificate = Self {
+            genesis: PublicKey(reader.array()?),
+            subject: PublicKey(reader.array()?),
+            kind: Kind::from_byte(reader.u8()?)?,
+            rights: Rights::from_byte(reader.u8()?)?,
+            person: reader.string()?,
+            label: reader.string()?,
+            not_before: UnixMs(reader.u64()?),
+            not_after: UnixMs(reader.u64()?),
+            roster_seq: reader.u64()?,
+        };
+        reader.finish()?;
+        Ok(certificate)
+    }
+}

@@ -1,0 +1,27 @@
+//! End-to-end encryption of a home's calls: who a device is, and which keys its calls have.
+//!
+//! No I/O and no clock: everything takes the time, private seeds and nonces as arguments (MLS
+//! itself draws on the crypto provider's randomness). The formats are docs/identity.md, the key
+//! rules docs/call-keys.md; the browser's twin is `app/src/e2ee`.
+//!
+//! In reading order: bytes and keys (`encoding`, `key`, `signed`, `ids`, `time`), who is who
+//! (`certificate`, `chain`, `roster`, `recovery`, `pairing`, `invitation`, `contact`, `policy`),
+//! then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
+
+pub mod certificate;
+pub mod chain;
+pub mod contact;
+pub mod encoding;
+pub mod ids;
+pub mod introduction;
+pub mod invitation;
+pub mod key;
+pub mod pairing;
+pub mod policy;
+pub mod recovery;
+pub mod roster;
+pub mod signed;
+pub mod time;
+
+#[cfg(test)]
+mod testkit;
