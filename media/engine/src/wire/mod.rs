@@ -5,9 +5,13 @@
 
 pub mod audio_level;
 pub mod demux;
+pub mod descriptor;
 pub mod extension;
 pub mod forward;
 pub mod ids;
+pub mod rtcp;
 pub mod rtp;
 pub mod rtx;
+pub mod stun;
 
+mod bits;
