@@ -1,1 +1,9 @@
-//! signaling
+//! Signaling: who people are, what their homes hold, and how calls come about.
+//!
+//! Layers point right only: `edge -> domain -> store | bus | gateway -> model -> protocol`. What must
+//! travel left goes as an event on the bus, and the edge subscribes.
+
+pub mod bus;
+pub mod domain;
+pub mod model;
+pub mod store;

@@ -1,86 +1,67 @@
-//! Events on their way from the domain to the sessions that should see them.
-//!
-//! What the domain wants to tell people goes on the bus; the session edge subscribes. Nothing is
-//! stored here: whoever is not subscribed asks for the state anew when it comes.
+//! Carries events from the services to the sessions of those they concern.
 
-mod local;
-mod subscription;
-
-pub use local::LocalBus;
-pub use subscription::{Delivery, Subscriber, Subscription};
+use std::sync::Arc;
 
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
 use homeline_protocol::session::{ErrorCode, Event};
-use tokio::sync::mpsc;
+use tokio::sync::broadcast;
 
-/// The way events take between the parts of the server.
-#[derive(Clone, Debug)]
-pub enum Bus {
-    /// One process: events go straight to the sessions in memory.
-    Local(LocalBus),
-}
+/// How many messages a slow reader may fall behind before it loses the oldest.
+pub const MESSAGES_MAX: usize = 4096;
 
-/// Whose sessions get an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whom an event is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
-    /// One app or device.
+    /// One app or home device.
     Device(DeviceId),
-    /// All sessions of a person: their apps and the devices that are theirs.
+    /// All devices of a person.
     Account(AccountId),
-    /// All sessions of a household.
+    /// All devices of a household.
     Household(HouseholdId),
-    /// All sessions of a household but those of one device, which knows already.
+    /// All devices of a household but the one that caused it.
     HouseholdExcept(HouseholdId, DeviceId),
 }
 
-/// What the domain itself learns from the bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// All sessions of a device were ended by the server: it was removed, or signed out.
-    SessionsEnded {
-        /// The device.
-        device: DeviceId,
-        /// Why.
-        code: ErrorCode,
-    },
+/// What travels on the bus.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// An event for an audience.
+    Event(Audience, Event),
+    /// The sessions of a device end now, with this code.
+    EndSessions(DeviceId, ErrorCode),
+}
+
+/// A handle on the bus; clones are the same bus.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    sender: broadcast::Sender<Arc<Message>>,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self { sender: broadcast::Sender::new(MESSAGES_MAX) }
+    }
 }
 
 impl Bus {
-    /// A bus within one process.
-    #[must_use]
-    pub fn local() -> Self {
-        Self::Local(LocalBus::default())
-    }
-
-    /// Sends an event to everyone in its audience who has a session now. Never waits: a session
-    /// that is too far behind ends with `outbox_full`, and asks for the state anew.
+    /// Sends an event to the sessions of its audience.
     pub fn publish(&self, audience: Audience, event: Event) {
-        match self {
-            Self::Local(bus) => bus.publish(audience, &event),
-        }
+        self.send(Message::Event(audience, event));
     }
 
-    /// Ends all sessions of a device at once, telling it why.
+    /// Ends the sessions of a device.
     pub fn end_sessions(&self, device: DeviceId, code: ErrorCode) {
-        match self {
-            Self::Local(bus) => bus.end_sessions(device, code),
-        }
+        self.send(Message::EndSessions(device, code));
     }
 
-    /// Subscribes a session to what is meant for it. Dropping the subscription ends it.
+    /// Everything from now on.
     #[must_use]
-    pub fn subscribe(&self, subscriber: Subscriber) -> Subscription {
-        match self {
-            Self::Local(bus) => bus.subscribe(subscriber),
-        }
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Message>> {
+        self.sender.subscribe()
     }
 
-    /// What the domain listens to: one receiver, made once at the start by the lowest rung that
-    /// needs it (calls).
-    #[must_use]
-    pub fn notices(&self) -> mpsc::Receiver<Notice> {
-        match self {
-            Self::Local(bus) => bus.notices(),
-        }
+    fn send(&self, message: Message) {
+        // Nobody listening is fine: the event was for sessions, and there are none.
+        drop(self.sender.send(Arc::new(message)));
     }
 }

@@ -1,0 +1,189 @@
+//! What goes into a call and what comes out of it.
+
+use std::time::Instant;
+
+use homeline_protocol::Blob;
+use homeline_protocol::id::{AccountId, CallId, DeviceId};
+use homeline_protocol::media_control::MediaCommand;
+use homeline_protocol::session::{
+    Account, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection,
+};
+
+use crate::domain::keys::{CommitError, SentCommit};
+use crate::model::UnixMillis;
+
+/// Now, on the clock that timers use and on the one that people read.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// For timers.
+    pub at: Instant,
+    /// For people.
+    pub unix: UnixMillis,
+}
+
+/// What a call is made from.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    /// The call.
+    pub call: CallId,
+    /// Who calls.
+    pub caller: Account,
+    /// With which device. It makes the key group.
+    pub caller_device: DeviceId,
+    /// Whom, as the caller typed it, with the name that they call themselves if somebody has it.
+    pub callee: Party,
+    /// Who that is, if anybody.
+    pub callee_account: Option<AccountId>,
+    /// Which devices ring.
+    pub ring: Vec<DeviceId>,
+    /// With picture.
+    pub video: bool,
+    /// The caller's signed invitation, passed through.
+    pub invitation: Blob,
+}
+
+/// Something that happens to a call.
+#[derive(Debug)]
+pub enum Input {
+    /// Somebody does something.
+    Act(DeviceId, AccountId, Act),
+    /// A device of the callee came online, and may ring (`reach` was asked).
+    Reachable(DeviceId),
+    /// A device's session was lost (it may resume) or ended.
+    SessionLost(DeviceId),
+    /// A device has a session again.
+    SessionBack(DeviceId),
+    /// A device was removed from its household.
+    Revoked(DeviceId),
+    /// The media node has answered an offer, or has refused it.
+    Negotiated(DeviceId, bool),
+    /// A device's transport changed.
+    Peer(DeviceId, PeerChange),
+    /// The room failed in the node and is gone.
+    RoomFailed,
+    /// The media node is gone, or can't make the room.
+    MediaGone,
+    /// The person on the other side was reached in another call.
+    Superseded,
+    /// Look at the timers.
+    Tick,
+}
+
+/// What people and their devices can do to a call.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// A device rings; or a participant whose page was reloaded asks to be let in anew.
+    Ringing { key_package: Blob, statement: Blob },
+    /// A device will not ring: the invitation did not check out.
+    RefuseInvitation,
+    /// A device answers.
+    Answer { media: MediaState },
+    /// The callee declines.
+    Decline,
+    /// The caller gives up.
+    Cancel,
+    /// A participant ends it.
+    HangUp { reason: EndReason },
+    /// A participant's switches.
+    SetMedia { media: MediaState },
+    /// A device offers media.
+    Offer(Offer),
+    /// A device asks for the figures of its transport.
+    Quality,
+    /// A member's commit.
+    Commit(SentCommit),
+    /// A member holds an epoch's keys.
+    EpochReady { epoch: u64 },
+    /// A member's message to the others.
+    GroupMessage { message: Blob },
+}
+
+/// A device's offer.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The SDP.
+    pub sdp: String,
+    /// Its sending sections.
+    pub publish: Vec<PublishSection>,
+    /// Its receiving sections.
+    pub subscribe: Vec<SubscribeSection>,
+}
+
+/// What became of a device's transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerChange {
+    /// It is up.
+    Connected,
+    /// Nothing was heard from it for some seconds.
+    Silent,
+    /// It closed.
+    Closed,
+}
+
+/// Something that a call wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send an event to a device.
+    Tell(DeviceId, Event),
+    /// Command the media node; nobody waits for the reply.
+    Media(MediaCommand),
+    /// Command the media node; the device that acted waits for the reply.
+    Ask(DeviceId, MediaCommand),
+    /// Keep on record.
+    Record(Record),
+}
+
+/// What is kept of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Record {
+    /// It was answered.
+    Answered { at: UnixMillis, device: DeviceId },
+    /// It is over.
+    Ended { at: UnixMillis, reason: EndReason, callee_named: bool },
+}
+
+/// What an act that succeeded is answered with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ActReply {
+    /// Done.
+    Done,
+    /// The media node's SDP answer, and the tracks there are.
+    Media { sdp: String, tracks: Vec<homeline_protocol::session::Track> },
+    /// The figures of the device's transport.
+    Quality(homeline_protocol::session::Quality),
+}
+
+/// Why an act had no effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// No such call, or not one that this device has a part in.
+    #[error("there is no such call")]
+    NotFound,
+    /// Another device answered first.
+    #[error("another device answered first")]
+    AnsweredElsewhere,
+    /// The call is over.
+    #[error("the call is over")]
+    Ended,
+    /// This device takes part in another call.
+    #[error("this device is in another call")]
+    AlreadyInCall,
+    /// Not at this point of the call.
+    #[error("{0}")]
+    NotNow(&'static str),
+    /// A field is out of its bounds.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The keys' relay refused.
+    #[error(transparent)]
+    Keys(#[from] CommitError),
+    /// The media node refused the offer.
+    #[error("the offer can't be used: {0}")]
+    BadOffer(String),
+    /// The media node has no room for more.
+    #[error("the media server is full: {0}")]
+    MediaLimit(&'static str),
+    /// Something failed that is not the asker's fault.
+    #[error("the call failed inside the server")]
+    Internal,
+}

@@ -1,0 +1,9 @@
+//! The call machine: `step(now, input) -> effects`, told the time, doing nothing by itself.
+
+mod answered;
+mod call;
+mod media;
+mod ringing;
+mod timers;
+
+pub use call::Call;

@@ -1,0 +1,19 @@
+//! Calls between two people: from the invitation to the named end.
+//!
+//! `machine` decides (pure, table-tested), `task` carries out what it decides for one call,
+//! `service` finds the call that a request is about.
+
+mod config;
+mod figures;
+mod index;
+mod input;
+mod machine;
+mod service;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use config::CallsConfig;
+pub use figures::CallFigures;
+pub use input::{Act, ActReply, CallError, Offer};
+pub use service::{Calls, CallsParts, NewCall, SessionChange, StartError};

@@ -1,0 +1,7 @@
+//! The key group of a call, as the server relays it: who is in it, which commit won an epoch.
+
+mod group;
+#[cfg(test)]
+mod tests;
+
+pub use group::{CommitError, Group, KeyEffect, SentCommit};

@@ -1,0 +1,1 @@
+//! The services, as a ladder: each uses only those above it, received by constructor.

@@ -1,0 +1,5 @@
+//! May A reach B now, on which devices, and if not, what is A told.
+
+mod rules;
+
+pub use rules::{Asker, Plan, Refusal, Target, TargetDevice, reach};

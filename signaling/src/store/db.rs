@@ -1,0 +1,178 @@
+//! The database: opening it, transactions, and what can go wrong.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+/// Embedded, so that the binary needs no files beside it.
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// SQLite has one writer at a time; readers beside it need few connections.
+const CONNECTIONS_MAX: u32 = 4;
+/// How long a writer waits for the one before it. A write takes milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the data is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// The SQLite database file. Its folder is made if it is missing; two more files with the
+    /// endings `-wal` and `-shm` stand beside it and belong to it in a backup.
+    pub path: PathBuf,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::from("data/homeline.db") }
+    }
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// A file, or memory in tests.
+    Sqlite(SqlitePool),
+}
+
+/// A transaction. Dropped without `commit`, it leaves no trace.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+}
+
+/// Runs a query on whichever engine a transaction is on.
+macro_rules! on_tx {
+    ($tx:expr, $connection:ident => $query:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $query
+            }
+        }
+    };
+}
+pub(crate) use on_tx;
+
+/// The database refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A folder or file cannot be made.
+    #[error("cannot make the data folder: {0}")]
+    Folder(#[from] std::io::Error),
+    /// The schema cannot be brought up to date.
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A query failed.
+    #[error("database: {0}")]
+    Query(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether a row with the same key was there already.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+impl Db {
+    /// Opens the file, making it and its folder if need be, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When folder or file cannot be made or opened, or are of a newer version.
+    pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
+        if let Some(folder) = config.path.parent().filter(|path| !path.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)?;
+        }
+        // `full` makes a commit wait for the disk: what was acknowledged survives a power cut.
+        let options = SqliteConnectOptions::new()
+            .filename(&config.path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool =
+            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
+        Self::migrated(pool).await
+    }
+
+    /// An empty database in memory, for tests. It has one connection, so a transaction that waits
+    /// for another within one request hangs there and not in production.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn open_in_memory() -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await?;
+        Self::migrated(pool).await
+    }
+
+    async fn migrated(pool: SqlitePool) -> Result<Self, StoreError> {
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self::Sqlite(pool))
+    }
+
+    /// Begins a transaction that only reads: one consistent picture.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin().await?)),
+        }
+    }
+
+    /// Begins a transaction that writes. It takes SQLite's write lock at once: a transaction that
+    /// reads first and writes later could find its picture outdated.
+    ///
+    /// # Errors
+    /// When the database fails, or is busy for long.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("begin immediate").await?)),
+        }
+    }
+
+    /// Whether it answers; for the readiness probe.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(pool) => sqlx::query("select 1").execute(pool).await?,
+        };
+        Ok(())
+    }
+
+    /// Closes all connections, after those in use are done.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the changes permanent; when this returns they are on the disk.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing was changed.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}

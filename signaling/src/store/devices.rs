@@ -1,0 +1,137 @@
+//! The table of apps and home devices.
+
+use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::session::DeviceKind;
+
+use super::{Nullable, StoreError, Tx, on_tx};
+use crate::model::UnixMillis;
+
+/// A device's row.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DeviceRow {
+    /// The id: the hash of its key.
+    #[sqlx(try_from = "String")]
+    pub id: DeviceId,
+    /// Its Ed25519 public key.
+    pub public_key: Vec<u8>,
+    /// Whose it is; a shared device's default person.
+    #[sqlx(try_from = "String")]
+    pub account: AccountId,
+    /// Absent while an invited member waits.
+    #[sqlx(try_from = "Option<String>")]
+    pub household: Nullable<HouseholdId>,
+    /// App or home device.
+    #[sqlx(try_from = "String")]
+    pub kind: KindColumn,
+    /// Its label.
+    pub label: String,
+    /// Whether it may certify and sign.
+    pub adult: bool,
+    /// Its newest certificate chain; absent while an invited member waits.
+    pub chain: Option<Vec<u8>>,
+    /// When it was removed from its household.
+    pub removed_at_ms: Option<i64>,
+}
+
+/// A device's kind as its column says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindColumn(pub DeviceKind);
+
+impl KindColumn {
+    fn text(self) -> &'static str {
+        match self.0 {
+            DeviceKind::App => "app",
+            DeviceKind::HomeDevice => "home_device",
+        }
+    }
+}
+
+impl TryFrom<String> for KindColumn {
+    type Error = String;
+    fn try_from(column: String) -> Result<Self, String> {
+        match column.as_str() {
+            "app" => Ok(Self(DeviceKind::App)),
+            "home_device" => Ok(Self(DeviceKind::HomeDevice)),
+            _ => Err(format!("unknown device kind {column:?}")),
+        }
+    }
+}
+
+/// Adds a device.
+pub async fn insert(tx: &mut Tx, device: &DeviceRow, at: UnixMillis) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "insert into device \
+         (id, public_key, account, household, kind, label, adult, chain, created_at_ms) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(device.id.to_string())
+    .bind(device.public_key.clone())
+    .bind(device.account.to_string())
+    .bind(device.household.0.map(|id| id.to_string()))
+    .bind(device.kind.text())
+    .bind(device.label.clone())
+    .bind(device.adult)
+    .bind(device.chain.clone())
+    .bind(at.column());
+    on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(())
+}
+
+/// The device with this id, removed or not.
+pub async fn find(tx: &mut Tx, id: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
+    let query = sqlx::query_as("select * from device where id = $1").bind(id.to_string());
+    Ok(on_tx!(tx, connection => query.fetch_optional(connection).await?))
+}
+
+/// The devices of a household that are not removed, in the order in which they came.
+pub async fn of_household(
+    tx: &mut Tx,
+    household: HouseholdId,
+) -> Result<Vec<DeviceRow>, StoreError> {
+    let query = sqlx::query_as(
+        "select * from device where household = $1 and removed_at_ms is null \
+         order by created_at_ms, id",
+    )
+    .bind(household.to_string());
+    Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
+}
+
+/// Takes a waiting app into a household.
+pub async fn admit(
+    tx: &mut Tx,
+    id: DeviceId,
+    household: HouseholdId,
+    adult: bool,
+    label: &str,
+    chain: &[u8],
+) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "update device set household = $2, adult = $3, label = $4, chain = $5 where id = $1",
+    )
+    .bind(id.to_string())
+    .bind(household.to_string())
+    .bind(adult)
+    .bind(label)
+    .bind(chain.to_vec());
+    on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(())
+}
+
+/// Replaces the certificate chain.
+pub async fn set_chain(tx: &mut Tx, id: DeviceId, chain: &[u8]) -> Result<(), StoreError> {
+    let query = sqlx::query("update device set chain = $2 where id = $1")
+        .bind(id.to_string())
+        .bind(chain.to_vec());
+    on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(())
+}
+
+/// Notes that a device was removed.
+pub async fn remove(tx: &mut Tx, id: DeviceId, at: UnixMillis) -> Result<(), StoreError> {
+    let query = sqlx::query("update device set removed_at_ms = $2, adult = $3 where id = $1")
+        .bind(id.to_string())
+        .bind(at.column())
+        .bind(false);
+    on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! What is kept: SQLite now, PostgreSQL later, in one dialect of SQL.
+//!
+//! Each file holds one table's questions and changes as functions on a [`Tx`]; rules live in the
+//! domain. `Tx::commit` returns when the change is on the disk.
+
+mod column;
+mod db;
+
+pub mod accounts;
+pub mod contacts;
+pub mod devices;
+pub mod households;
+pub mod invitations;
+pub mod pairings;
+pub mod recovery;
+pub mod tokens;
+
+pub use column::Nullable;
+pub use db::{Db, StoreConfig, StoreError, Tx};
+pub(crate) use db::on_tx;
