@@ -1,6 +1,6 @@
 //! Contact cards: a household's own, signed word about whom it knows and which key is theirs.
 
-import { type Bytes, fromHex, toHex } from "../bytes.ts";
+import { type Bytes, equalBytes, fromHex, toHex } from "../bytes.ts";
 import { decode, KEY_LENGTH, MalformedError, readVersion, Writer } from "./encoding.ts";
 import type { KeyPair } from "./keys.ts";
 import type { Roster } from "./roster.ts";
@@ -34,7 +34,7 @@ export function openContactCard(blob: Uint8Array, roster: Roster): ContactCard {
   const signed = decodeSigned(blob);
   verifySigned(CONTEXT, signed);
   const card = decodeContactCard(signed.body);
-  const ours = toHex(card.genesis) === toHex(roster.genesis);
+  const ours = equalBytes(card.genesis, roster.genesis);
   if (!ours || !roster.isAdultApp(signed.signer)) throw new SignatureError("contact card");
   return card;
 }
@@ -48,7 +48,7 @@ export function encodeContactCard(card: ContactCard): Bytes {
 export function decodeContactCard(body: Uint8Array): ContactCard {
   return decode(body, (reader) => {
     readVersion(reader);
-    return {
+    const card: ContactCard = {
       genesis: reader.key(),
       contactId: toHex(reader.opaque(ID_LENGTH)),
       revision: reader.u64(),
@@ -57,6 +57,9 @@ export function decodeContactCard(body: Uint8Array): ContactCard {
       pin: readPin(reader.u8()),
       theirGenesis: reader.key(),
     };
+    const pinned = card.pin === PIN.unverified || card.pin === PIN.verified;
+    if (pinned === equalBytes(card.theirGenesis, NO_KEY)) throw new MalformedError("a pin and its key disagree");
+    return card;
   });
 }
 

@@ -8,7 +8,7 @@ import { type KeyPair, sha256 } from "./keys.ts";
 import { decodeSigned, encodeSigned, type Signed, sign, verifySigned } from "./signed.ts";
 
 const CALL_ID_LENGTH = 16;
-/** An older invitation is a replay, or the network was away for longer than anybody rings. */
+/** How old an invitation may be, beyond the clocks' skew. A phone rings for less. */
 export const INVITATION_AGE_MAX_MS = 60_000;
 
 export interface CallInvitation {
@@ -50,7 +50,7 @@ export function checkInvitation(
   verifySigned("homeline call invitation v1", signed);
   const invitation = decodeInvitation(signed.body);
   if (invitation.call !== expected.call) throw new IntroductionError("other_call");
-  if (now - invitation.atMs > INVITATION_AGE_MAX_MS || invitation.atMs - now > CLOCK_SKEW_MS) {
+  if (now - invitation.atMs > INVITATION_AGE_MAX_MS + CLOCK_SKEW_MS || invitation.atMs - now > CLOCK_SKEW_MS) {
     throw new IntroductionError("stale");
   }
   if (invitation.toHandle !== expected.handle) throw new IntroductionError("not_for_me");

@@ -7,7 +7,7 @@ import type { Roster } from "./roster.ts";
 import { decodeSigned, encodeSigned, SignatureError, sign, verifySigned } from "./signed.ts";
 
 const CONTEXT = "homeline answer policy v1";
-export const POLICY_RULES_MAX = 1_000;
+export const POLICY_RULES_MAX = 512;
 
 export const MODE = { auto: 1, echo: 2 } as const;
 export type Mode = (typeof MODE)[keyof typeof MODE];

@@ -2,6 +2,7 @@
 
 import { type Bytes, equalBytes } from "../bytes.ts";
 import { isAdult, KIND, readRights, type Rights } from "./certificate.ts";
+import type { Identity } from "./chain.ts";
 import { decode, HASH_LENGTH, MalformedError, type Reader, readVersion, Writer } from "./encoding.ts";
 import { deviceIdOf, householdIdOf } from "./ids.ts";
 import { equalKeys, type KeyText, keyText } from "./keytext.ts";
@@ -9,7 +10,7 @@ import { type KeyPair, sha256 } from "./keys.ts";
 import { decodeSigned, encodeSigned, type Signed, SignatureError, sign, verifySigned } from "./signed.ts";
 
 /** Entries that a client reads; a household that reaches it makes a new genesis. */
-export const ROSTER_ENTRIES_MAX = 10_000;
+export const ROSTER_ENTRIES_MAX = 4_096;
 
 export type DeviceKindCode = typeof KIND.app | typeof KIND.device;
 
@@ -97,6 +98,13 @@ export class Roster {
 
   wasRemoved(key: Uint8Array): boolean {
     return this.#removed.has(keyText(key));
+  }
+
+  /** One of the household's devices now: listed, and certified by nobody whom it has removed. */
+  admits(identity: Identity): boolean {
+    return equalKeys(identity.genesis, this.genesis)
+      && this.device(identity.deviceKey) !== undefined
+      && !identity.subjects.some((subject) => this.wasRemoved(subject));
   }
 
   /** May sign for the household now: contact cards, policies, further entries. */

@@ -1,0 +1,456 @@
+//! One member's epoch machine: when to commit, which frame keys to hold, what to warn about (docs/call-keys.md).
+//!
+//! `step(now, input)` returns what is to be done; nothing is sent, timed or shown here. It is a promise only because
+//! WebCrypto is: the caller makes one step at a time. Same states, inputs and outputs as `e2ee/src/call` in Rust.
+
+import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
+import type { EpochKey } from "../frames/keyring.ts";
+import { decode, HASH_LENGTH, MalformedError, Writer } from "../identity/encoding.ts";
+import { sha256 } from "../identity/keys.ts";
+import { callCode } from "./code.ts";
+import type { Expect, RefusedMember } from "./expect.ts";
+import { type CommitResult, Group, GroupError, type Me, type Member, type OwnKeyPackage } from "./group.ts";
+
+/** After a prepare, the sending key is switched even when nobody says `execute`. */
+export const EXECUTE_AFTER_MS = 2_000;
+/** How long frames of an epoch may still arrive after the switch. */
+export const KEEP_OLD_KEY_MS = 10_000;
+export const COMPARE_EVERY_MS = 10_000;
+export const SILENCE_MAX_MS = 35_000;
+/** A removal that the server does not echo in this time is being withheld. */
+export const REMOVE_ECHO_MAX_MS = 2_000;
+/** Epochs remembered for comparison: messages arrive a few epochs late at most. */
+const EPOCHS_MAX = 8;
+/** Key packages are used once: so many used ones are remembered. */
+const USED_MAX = 256;
+/** A commit that the server could not take is made again after a moment. */
+const RETRY_AFTER_MS = 1_000;
+/** Wishes that wait for their commit; a home's call never has more people. */
+const WISHES_MAX = 64;
+
+export type WarnReason = "fork" | "remove_withheld" | "invalid_commit" | "invalid_welcome";
+export type StopReason = "remove_withheld" | "invalid_commit" | "removed";
+export type LeftReason = "removed" | "alone";
+
+export type Input =
+  | { type: "create" }
+  | { type: "welcome"; welcome: Uint8Array; keyPackage: OwnKeyPackage }
+  | { type: "add"; keyPackage: Uint8Array }
+  | { type: "remove"; device: string }
+  | { type: "update" }
+  /** The commit that won `epoch`, which it ends. */
+  | { type: "commit"; epoch: number; commit: Uint8Array }
+  | { type: "epoch_taken"; epoch: number }
+  /** The server could not take the commit at all: it is made again. */
+  | { type: "commit_failed"; epoch: number }
+  | { type: "execute"; epoch: number }
+  | { type: "data"; data: Uint8Array }
+  | { type: "connection"; device: string; connected: boolean }
+  | { type: "timer" };
+
+export type Output =
+  | { type: "send_commit"; epoch: number; commit: Bytes; welcome: { device: string; welcome: Bytes } | undefined; removed: string[] }
+  | { type: "send_ready"; epoch: number }
+  | { type: "send_data"; data: Bytes }
+  | { type: "install_receive_key"; key: EpochKey }
+  | { type: "switch_send_key"; epoch: number; leaf: number; baseKey: Bytes }
+  | { type: "drop_receive_key"; epoch: number }
+  | { type: "call_code"; epoch: number; code: string }
+  | { type: "member_joined"; member: Member }
+  | { type: "member_left"; member: Member }
+  | { type: "refused_member"; refused: RefusedMember }
+  | { type: "warn"; reason: WarnReason }
+  | { type: "stop_sending"; reason: StopReason }
+  | { type: "left"; reason: LeftReason };
+
+export type State =
+  | { type: "idle" }
+  /** Alone in a new group: the first commit executes at once. */
+  | { type: "lone" }
+  | { type: "active"; epoch: number }
+  | { type: "preparing"; epoch: number; next: number; executeAt: number };
+
+interface SendKey {
+  epoch: number;
+  leaf: number;
+  baseKey: Bytes;
+}
+
+/** What an epoch of the past or present is remembered by. */
+interface EpochRecord {
+  hash: Bytes;
+  members: ReadonlyMap<number, string>;
+}
+
+export class CallCrypto {
+  readonly #call: string;
+  readonly #me: Me;
+  readonly #expect: Expect;
+  #state: State = { type: "idle" };
+  #group: Group | undefined;
+  #nextKey: SendKey | undefined;
+  /** The epoch for which a commit of ours is on its way, and whom it adds. */
+  #pending: { epoch: number; adding: string | undefined } | undefined;
+  #retryAt = 0;
+  readonly #adds = new Map<string, Uint8Array>();
+  readonly #removes = new Set<string>();
+  readonly #used = new Set<string>();
+  #update = false;
+  /** When the oldest removal that is not echoed yet was sent. */
+  #removingSince: number | undefined;
+  #withheld = false;
+  readonly #drops = new Map<number, number>();
+  readonly #epochs = new Map<number, EpochRecord>();
+  #compareAt = 0;
+  readonly #heard = new Map<string, number>();
+  readonly #away = new Set<string>();
+  readonly #silent = new Set<string>();
+
+  constructor(call: string, me: Me, expect: Expect) {
+    this.#call = call;
+    this.#me = me;
+    this.#expect = expect;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get members(): Member[] {
+    return this.#group?.members ?? [];
+  }
+
+  async step(now: number, input: Input): Promise<Output[]> {
+    const out: Output[] = [];
+    switch (input.type) {
+      case "create":
+        await this.#create(now, out);
+        break;
+      case "welcome":
+        await this.#join(now, input.welcome, input.keyPackage, out);
+        break;
+      case "add":
+        this.#wishAdd(now, input.keyPackage, out);
+        break;
+      case "remove":
+        this.#wishRemove(input.device);
+        break;
+      case "update":
+        this.#update = true;
+        break;
+      case "commit":
+        await this.#commit(now, input.epoch, input.commit, out);
+        break;
+      case "epoch_taken":
+        // The winner is on its way; until it is applied nothing can be made in this epoch.
+        if (this.#pending?.epoch === input.epoch) this.#group?.discardStaged();
+        break;
+      case "commit_failed":
+        if (this.#pending?.epoch === input.epoch) {
+          this.#forgetPending();
+          this.#retryAt = now + RETRY_AFTER_MS;
+        }
+        break;
+      case "execute":
+        if (this.#state.type === "preparing" && input.epoch >= this.#state.next) this.#execute(now, out);
+        break;
+      case "data":
+        await this.#data(now, input.data, out);
+        break;
+      case "connection":
+        this.#connection(now, input.device, input.connected);
+        break;
+      case "timer":
+        await this.#timer(now, out);
+    }
+    await this.#commitWishes(now, out);
+    return out;
+  }
+
+  async #create(now: number, out: Output[]): Promise<void> {
+    this.#clear();
+    try {
+      this.#group = await Group.create(this.#call, this.#me, this.#expect, now);
+    } catch (error) {
+      reportRefusal(error, out);
+      throw error;
+    }
+    this.#state = { type: "lone" };
+    this.#compareAt = now + COMPARE_EVERY_MS;
+  }
+
+  async #join(now: number, welcome: Uint8Array, own: OwnKeyPackage, out: Output[]): Promise<void> {
+    let group: Group;
+    try {
+      group = await Group.join(this.#call, welcome, own, this.#expect, now);
+    } catch (error) {
+      reportRefusal(error, out);
+      out.push({ type: "warn", reason: "invalid_welcome" });
+      return;
+    }
+    this.#clear();
+    this.#group = group;
+    this.#compareAt = now + COMPARE_EVERY_MS;
+    this.#state = { type: "active", epoch: group.epoch };
+    for (const member of group.members) this.#meet(now, member, out);
+    const key = await this.#enterEpoch(out);
+    out.push({ type: "switch_send_key", ...key });
+  }
+
+  #wishAdd(now: number, keyPackage: Uint8Array, out: Output[]): void {
+    if (this.#group === undefined || this.#adds.size >= WISHES_MAX) return;
+    const name = toBase64Url(sha256(keyPackage));
+    if (this.#used.has(name)) return;
+    try {
+      this.#adds.set(this.#group.inspect(keyPackage, now).device, keyPackage);
+      this.#used.add(name);
+      const oldest = [...this.#used].at(-USED_MAX - 1);
+      if (oldest !== undefined) this.#used.delete(oldest);
+    } catch (error) {
+      if (!(error instanceof GroupError)) throw error;
+      reportBadAdd(error, out);
+    }
+  }
+
+  #wishRemove(device: string): void {
+    this.#adds.delete(device);
+    const present = this.members.some((member) => member.identity.device === device) || this.#pending?.adding === device;
+    if (present && this.#removes.size < WISHES_MAX) this.#removes.add(device);
+  }
+
+  async #commit(now: number, epoch: number, commit: Uint8Array, out: Output[]): Promise<void> {
+    const group = this.#group;
+    if (group === undefined || epoch < group.epoch) return;
+    const wasLone = this.#state.type === "lone";
+    let result: CommitResult;
+    try {
+      if (epoch > group.epoch) throw new GroupError("a commit is missing");
+      result = await group.apply(commit, now);
+    } catch (error) {
+      if (!(error instanceof GroupError)) throw error;
+      reportRefusal(error, out);
+      this.#end("invalid_commit", out);
+      out.push({ type: "warn", reason: "invalid_commit" });
+      return;
+    }
+    if (result.type === "removed") {
+      this.#end("removed", out);
+      out.push({ type: "left", reason: "removed" });
+      return;
+    }
+    this.#forgetPending();
+    if (result.own) this.#update = false;
+    await this.#enter(now, result, wasLone, out);
+  }
+
+  async #enter(now: number, result: CommitResult & { type: "applied" }, wasLone: boolean, out: Output[]): Promise<void> {
+    for (const member of result.left) this.#part(member, out);
+    for (const member of result.joined) this.#meet(now, member, out);
+    this.#settleWishes();
+    if (this.members.length === 1) {
+      // Alone again. Who is wished for (a reloaded page) still finds the group.
+      if (this.#state.type !== "lone" && this.#state.type !== "idle") this.#drops.set(this.#state.epoch, now + KEEP_OLD_KEY_MS);
+      this.#state = { type: "lone" };
+      if (this.#adds.size > 0) return;
+      this.#clear();
+      out.push({ type: "left", reason: "alone" });
+      return;
+    }
+    if (this.#state.type === "preparing") this.#execute(now, out);
+    const previous = this.#state.type === "active" ? this.#state.epoch : undefined;
+    const key = await this.#enterEpoch(out);
+    if (wasLone || previous === undefined) {
+      this.#state = { type: "active", epoch: key.epoch };
+      out.push({ type: "switch_send_key", ...key });
+      return;
+    }
+    this.#nextKey = key;
+    this.#state = { type: "preparing", epoch: previous, next: key.epoch, executeAt: now + EXECUTE_AFTER_MS };
+    out.push({ type: "send_ready", epoch: key.epoch });
+  }
+
+  /** Installs the receive key of the group's epoch and shows its code. */
+  async #enterEpoch(out: Output[]): Promise<SendKey> {
+    const group = this.#requireGroup();
+    const { epoch, ownLeaf: leaf } = group;
+    const baseKey = await group.frameBaseKey();
+    const members = new Map(group.members.map((member) => [member.leaf, member.identity.device]));
+    this.#epochs.set(epoch, { hash: sha256(group.epochAuthenticator), members });
+    const oldest = [...this.#epochs.keys()].at(-EPOCHS_MAX - 1);
+    if (oldest !== undefined) this.#epochs.delete(oldest);
+    out.push({ type: "install_receive_key", key: { epoch, baseKey, members } });
+    out.push({ type: "call_code", epoch, code: callCode(group.epochAuthenticator) });
+    return { epoch, leaf, baseKey };
+  }
+
+  #execute(now: number, out: Output[]): void {
+    if (this.#state.type !== "preparing" || this.#nextKey === undefined) return;
+    this.#drops.set(this.#state.epoch, now + KEEP_OLD_KEY_MS);
+    out.push({ type: "switch_send_key", ...this.#nextKey });
+    this.#state = { type: "active", epoch: this.#state.next };
+    this.#nextKey = undefined;
+  }
+
+  async #data(now: number, data: Uint8Array, out: Output[]): Promise<void> {
+    const group = this.#group;
+    if (group === undefined) return;
+    let message: { leaf: number; epoch: number; data: Uint8Array };
+    try {
+      message = await group.decrypt(data, now);
+    } catch (error) {
+      // Of an epoch that is not here yet, or garbage. A member that is never understood is noticed by its silence.
+      if (error instanceof GroupError) return;
+      throw error;
+    }
+    const comparison = readComparison(message.data);
+    const own = this.#epochs.get(message.epoch);
+    if (own === undefined || comparison === undefined || comparison.epoch !== message.epoch) return;
+    const sender = own.members.get(message.leaf);
+    if (!equalBytes(own.hash, comparison.hash)) out.push({ type: "warn", reason: "fork" });
+    else if (sender !== undefined && this.#heard.has(sender)) this.#hear(now, sender);
+  }
+
+  #connection(now: number, device: string, connected: boolean): void {
+    if (connected) {
+      this.#away.delete(device);
+      if (this.#heard.has(device)) this.#hear(now, device);
+    } else if (this.#heard.has(device)) {
+      this.#away.add(device);
+    }
+  }
+
+  async #timer(now: number, out: Output[]): Promise<void> {
+    if (this.#state.type === "preparing" && now >= this.#state.executeAt) this.#execute(now, out);
+    for (const [epoch, at] of this.#drops) {
+      if (now < at) continue;
+      this.#drops.delete(epoch);
+      out.push({ type: "drop_receive_key", epoch });
+    }
+    if (!this.#withheld && this.#removingSince !== undefined && now - this.#removingSince >= REMOVE_ECHO_MAX_MS) {
+      this.#withheld = true;
+      out.push({ type: "stop_sending", reason: "remove_withheld" }, { type: "warn", reason: "remove_withheld" });
+    }
+    if (this.#state.type !== "active" && this.#state.type !== "preparing") return;
+    if (now >= this.#compareAt) await this.#compare(now, out);
+    this.#noticeSilence(now, out);
+  }
+
+  async #compare(now: number, out: Output[]): Promise<void> {
+    this.#compareAt = now + COMPARE_EVERY_MS;
+    const group = this.#requireGroup();
+    const body = new Writer().u8(1).u64(group.epoch).opaque(sha256(group.epochAuthenticator), HASH_LENGTH).bytes();
+    out.push({ type: "send_data", data: await group.encrypt(body) });
+  }
+
+  #noticeSilence(now: number, out: Output[]): void {
+    for (const [device, since] of this.#heard) {
+      if (this.#away.has(device) || this.#silent.has(device) || now - since < SILENCE_MAX_MS) continue;
+      this.#silent.add(device);
+      out.push({ type: "warn", reason: "fork" });
+    }
+  }
+
+  /** One commit at a time, removals first; a device that comes back under its own key is removed before it is added. */
+  async #commitWishes(now: number, out: Output[]): Promise<void> {
+    const group = this.#group;
+    const ready = this.#state.type === "lone" || this.#state.type === "active";
+    if (group === undefined || !ready || this.#pending !== undefined || now < this.#retryAt) return;
+    const members = group.members.filter((member) => member.leaf !== group.ownLeaf);
+    const leaving = members.filter(({ identity }) => this.#removes.has(identity.device) || this.#adds.has(identity.device));
+    const adding = leaving.length === 0 ? [...this.#adds][0] : undefined;
+    if (leaving.length === 0 && adding === undefined && !(this.#update && members.length > 0)) return;
+    const change = { remove: leaving.map((member) => member.leaf), add: adding?.[1] };
+    try {
+      const { commit, welcome } = await group.stage(change, now);
+      const removed = leaving.map((member) => member.identity.device);
+      this.#pending = { epoch: group.epoch, adding: adding?.[0] };
+      if (removed.length > 0) this.#removingSince ??= now;
+      const invited = adding === undefined || welcome === undefined ? undefined : { device: adding[0], welcome };
+      out.push({ type: "send_commit", epoch: group.epoch, commit, welcome: invited, removed });
+    } catch (error) {
+      if (!(error instanceof GroupError)) throw error;
+      if (adding === undefined) throw error;
+      this.#adds.delete(adding[0]);
+      reportBadAdd(error, out);
+    }
+  }
+
+  /** After an applied commit: wishes that it fulfilled, whoever made it. */
+  #settleWishes(): void {
+    const present = new Set(this.members.map((member) => member.identity.device));
+    for (const device of this.#removes) if (!present.has(device)) this.#removes.delete(device);
+    if (this.#removes.size === 0 && ![...this.#adds.keys()].some((device) => present.has(device))) {
+      this.#removingSince = undefined;
+      this.#withheld = false;
+    }
+  }
+
+  #meet(now: number, member: Member, out: Output[]): void {
+    if (member.leaf === this.#group?.ownLeaf) return;
+    this.#adds.delete(member.identity.device);
+    this.#hear(now, member.identity.device);
+    out.push({ type: "member_joined", member });
+  }
+
+  #part(member: Member, out: Output[]): void {
+    const device = member.identity.device;
+    for (const set of [this.#heard, this.#away, this.#silent]) set.delete(device);
+    out.push({ type: "member_left", member });
+  }
+
+  #hear(now: number, device: string): void {
+    this.#heard.set(device, now);
+    this.#silent.delete(device);
+  }
+
+  #forgetPending(): void {
+    this.#pending = undefined;
+    this.#group?.discardStaged();
+  }
+
+  #end(reason: StopReason, out: Output[]): void {
+    this.#clear();
+    out.push({ type: "stop_sending", reason });
+  }
+
+  #clear(): void {
+    this.#state = { type: "idle" };
+    this.#group = undefined;
+    this.#nextKey = undefined;
+    this.#pending = undefined;
+    this.#update = this.#withheld = false;
+    this.#removingSince = undefined;
+    this.#retryAt = 0;
+    for (const all of [this.#adds, this.#removes, this.#used, this.#drops, this.#epochs, this.#heard, this.#away, this.#silent]) {
+      all.clear();
+    }
+  }
+
+  #requireGroup(): Group {
+    if (this.#group === undefined) throw new Error("a step that needs a group was made without one");
+    return this.#group;
+  }
+}
+
+function readComparison(data: Uint8Array): { epoch: number; hash: Bytes } | undefined {
+  try {
+    return decode(data, (reader) => {
+      if (reader.u8() !== 1) throw new MalformedError("another kind of message");
+      return { epoch: reader.u64(), hash: reader.opaque(HASH_LENGTH) };
+    });
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
+
+function reportRefusal(error: unknown, out: Output[]): void {
+  if (error instanceof GroupError && error.refused !== undefined) {
+    out.push({ type: "refused_member", refused: error.refused });
+  }
+}
+
+/** An add never fails in silence. */
+function reportBadAdd(error: GroupError, out: Output[]): void {
+  out.push({ type: "refused_member", refused: error.refused ?? { reason: "bad_key_package", identity: undefined } });
+}
