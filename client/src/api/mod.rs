@@ -1,0 +1,9 @@
+//! The HTTP API: what happens before there is a session.
+
+mod account;
+mod http;
+mod pairing;
+
+pub use account::{Credentials, Founded, FounderPlan, RecoverError, about, found_household, recover, sign_in};
+pub use http::HttpError;
+pub use pairing::{NewDevice, PairError, PairingOffered, offer_pairing};

@@ -1,0 +1,10 @@
+//! The WebSocket session: typed requests, numbered events, resumed after a loss with nothing lost or repeated.
+
+mod connection;
+mod ledger;
+mod run;
+
+pub use run::{EVENTS_MAX, Events, OpenError, RequestError, Session, SessionEvent, Speaker};
+
+#[cfg(test)]
+mod tests;

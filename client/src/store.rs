@@ -1,0 +1,246 @@
+//! What a client must remember between runs: its keys and what it has pinned, in a file only it may read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use homeline_e2ee::chain::Chain;
+use homeline_e2ee::key::{PrivateKey, PublicKey};
+use homeline_e2ee::roster::RosterPin;
+use homeline_protocol::id::{AccountId, ContactId};
+use homeline_protocol::{Blob, Secret};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Who this client is, and what it has seen of its household. No `Debug`: it holds keys.
+#[derive(Clone)]
+pub struct Identity {
+    pub token: Secret,
+    pub account: AccountId,
+    pub device_key: PrivateKey,
+    /// Held by the founder's app only.
+    pub genesis_key: Option<PrivateKey>,
+    /// The pinned household.
+    pub genesis: PublicKey,
+    /// The newest own certificate chain.
+    pub chain: Chain,
+    /// The longest roster seen; a shorter or different one is refused.
+    pub roster_pin: RosterPin,
+    /// The highest revision seen of each signed card, and of the own answer policy.
+    pub revisions: Vec<Seen>,
+}
+
+/// The highest revision seen of something signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    pub what: Signed,
+    pub revision: u64,
+}
+
+/// What has revisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    Contact(ContactId),
+    OwnAnswerPolicy,
+}
+
+/// Why an identity can't be loaded or saved.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{path}: {error}", path = path.display())]
+    Io { path: PathBuf, error: io::Error },
+    #[error("{path}: others may read this file; `chmod 600` it and think about who did", path = path.display())]
+    Open { path: PathBuf },
+    #[error("{path}: not an identity file, or of a newer version", path = path.display())]
+    Unreadable { path: PathBuf },
+}
+
+/// The file's form. Bytes are base64url.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    version: u32,
+    token: Secret,
+    account: AccountId,
+    device_seed: Blob,
+    genesis_seed: Option<Blob>,
+    genesis: Blob,
+    chain: Blob,
+    roster_seq: u64,
+    roster_head: Blob,
+    #[serde(default)]
+    contacts: Vec<(ContactId, u64)>,
+    #[serde(default)]
+    answer_policy: u64,
+}
+
+impl Identity {
+    /// The highest revision seen of `what`, 0 for none.
+    #[must_use]
+    pub fn seen(&self, what: Signed) -> u64 {
+        self.revisions.iter().find(|seen| seen.what == what).map_or(0, |seen| seen.revision)
+    }
+
+    /// Remembers a revision; true when it was news.
+    pub fn saw(&mut self, what: Signed, revision: u64) -> bool {
+        match self.revisions.iter_mut().find(|seen| seen.what == what) {
+            Some(seen) if seen.revision >= revision => false,
+            Some(seen) => {
+                seen.revision = revision;
+                true
+            }
+            None => {
+                self.revisions.push(Seen { what, revision });
+                true
+            }
+        }
+    }
+
+    /// Reads an identity file; refuses one that others may read.
+    ///
+    /// # Errors
+    /// When it is missing, open to others, or not an identity.
+    pub fn load(path: &Path) -> Result<Self, StoreError> {
+        let io = |error| StoreError::Io { path: path.to_owned(), error };
+        let mode = fs::metadata(path).map_err(io)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(StoreError::Open { path: path.to_owned() });
+        }
+        let text = Zeroizing::new(fs::read(path).map_err(io)?);
+        let unreadable = || StoreError::Unreadable { path: path.to_owned() };
+        let row: Row = serde_json::from_slice(&text).map_err(|_| unreadable())?;
+        row.open().ok_or_else(unreadable)
+    }
+
+    /// Writes the file anew, whole or not at all: a power cut leaves the old one or the new one.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn save(&self, path: &Path) -> Result<(), StoreError> {
+        let text = serde_json::to_vec_pretty(&Row::of(self)).expect("a row always serializes");
+        let text = Zeroizing::new(text);
+        write_whole(path, &text).map_err(|error| StoreError::Io { path: path.to_owned(), error })
+    }
+}
+
+impl Row {
+    fn of(identity: &Identity) -> Self {
+        let contact = |seen: &Seen| match seen.what {
+            Signed::Contact(id) => Some((id, seen.revision)),
+            Signed::OwnAnswerPolicy => None,
+        };
+        Self {
+            version: 1,
+            token: identity.token.clone(),
+            account: identity.account,
+            device_seed: Blob(identity.device_key.seed().to_vec()),
+            genesis_seed: identity.genesis_key.as_ref().map(|key| Blob(key.seed().to_vec())),
+            genesis: Blob(identity.genesis.0.to_vec()),
+            chain: Blob(identity.chain.encode()),
+            roster_seq: identity.roster_pin.seq,
+            roster_head: Blob(identity.roster_pin.head.to_vec()),
+            contacts: identity.revisions.iter().filter_map(contact).collect(),
+            answer_policy: identity.seen(Signed::OwnAnswerPolicy),
+        }
+    }
+
+    fn open(self) -> Option<Identity> {
+        if self.version != 1 {
+            return None;
+        }
+        let contact = |(id, revision)| Seen { what: Signed::Contact(id), revision };
+        let mut identity = Identity {
+            token: self.token,
+            account: self.account,
+            device_key: private(&self.device_seed)?,
+            genesis_key: match &self.genesis_seed {
+                Some(seed) => Some(private(seed)?),
+                None => None,
+            },
+            genesis: PublicKey(array(&self.genesis)?),
+            chain: Chain::decode(&self.chain.0).ok()?,
+            roster_pin: RosterPin { seq: self.roster_seq, head: array(&self.roster_head)? },
+            revisions: self.contacts.into_iter().map(contact).collect(),
+        };
+        identity.saw(Signed::OwnAnswerPolicy, self.answer_policy);
+        Some(identity)
+    }
+}
+
+fn private(seed: &Blob) -> Option<PrivateKey> {
+    Some(PrivateKey::from_seed(&Zeroizing::new(array(seed)?)))
+}
+
+fn array(blob: &Blob) -> Option<[u8; 32]> {
+    blob.0.as_slice().try_into().ok()
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    // A leftover of an interrupted run may have other rights: begin anew.
+    if let Err(error) = fs::remove_file(&beside)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> Identity {
+        let key = PrivateKey::from_seed(&[5; 32]);
+        Identity {
+            token: Secret::new("token"),
+            account: AccountId([1; 16]),
+            device_key: key.clone(),
+            genesis_key: Some(PrivateKey::from_seed(&[6; 32])),
+            genesis: key.public(),
+            chain: Chain(vec![]),
+            roster_pin: RosterPin { seq: 3, head: [9; 32] },
+            revisions: vec![],
+        }
+    }
+
+    #[test]
+    fn an_identity_survives_its_file_which_nobody_else_may_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/identity.json");
+        let mut written = identity();
+        assert!(written.saw(Signed::Contact(ContactId([4; 16])), 7));
+        assert!(!written.saw(Signed::Contact(ContactId([4; 16])), 6));
+        written.save(&path).unwrap();
+        written.save(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let read = Identity::load(&path).unwrap();
+        assert_eq!(read.token.expose(), "token");
+        assert_eq!(*read.device_key.seed(), [5; 32]);
+        assert_eq!(read.genesis_key.map(|key| *key.seed()), Some([6; 32]));
+        assert_eq!(read.roster_pin, written.roster_pin);
+        assert_eq!(read.revisions.first(), written.revisions.first());
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_or_that_is_broken_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identity.json");
+        identity().save(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(Identity::load(&path), Err(StoreError::Open { .. })));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "{").unwrap();
+        assert!(matches!(Identity::load(&path), Err(StoreError::Unreadable { .. })));
+    }
+}
