@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod chain;
 pub mod contact;
 pub mod encoding;
+pub mod group;
 pub mod ids;
 pub mod introduction;
 pub mod invitation;
@@ -20,6 +21,7 @@ pub mod pairing;
 pub mod policy;
 pub mod recovery;
 pub mod roster;
+pub mod sframe;
 pub mod signed;
 pub mod time;
 

@@ -140,6 +140,19 @@ pub fn verify_chain(chain: &Chain, now: UnixMs) -> Result<Identity, ChainError> 
     })
 }
 
+/// Household and device of a chain's leaf, whatever the time: the leaf's own signature is checked,
+/// the rest of the chain is not. Tells members of a group apart that were verified on entering it.
+pub(crate) fn leaf_ids(bytes: &[u8]) -> Result<(HouseholdId, DeviceId), ChainError> {
+    let chain = Chain::decode(bytes)?;
+    let leaf = chain.0.first().ok_or(ChainError::Length)?;
+    let leaf =
+        Certificate::open(leaf).map_err(|error| ChainError::Certificate { link: 0, error })?;
+    Ok((
+        ids::household_id(leaf.genesis),
+        ids::device_id(leaf.subject),
+    ))
+}
+
 fn open_all(chain: &Chain) -> Result<Vec<Certificate>, ChainError> {
     let open = |(link, signed)| {
         Certificate::open(signed).map_err(|error| ChainError::Certificate { link, error })
