@@ -42,15 +42,30 @@ pub(super) struct CounterMode {
 impl Cipher {
     /// The RTP session keys.
     pub(super) fn rtp(master: &MasterKey) -> Self {
-        Self::derived(master, Label::RtpEncryption, Label::RtpSalt, Label::RtpAuthentication)
+        Self::derived(
+            master,
+            Label::RtpEncryption,
+            Label::RtpSalt,
+            Label::RtpAuthentication,
+        )
     }
 
     /// The RTCP session keys.
     pub(super) fn rtcp(master: &MasterKey) -> Self {
-        Self::derived(master, Label::RtcpEncryption, Label::RtcpSalt, Label::RtcpAuthentication)
+        Self::derived(
+            master,
+            Label::RtcpEncryption,
+            Label::RtcpSalt,
+            Label::RtcpAuthentication,
+        )
     }
 
-    fn derived(master: &MasterKey, encryption: Label, salting: Label, authentication: Label) -> Self {
+    fn derived(
+        master: &MasterKey,
+        encryption: Label,
+        salting: Label,
+        authentication: Label,
+    ) -> Self {
         let mut key = [0; KEY_LEN];
         let mut salt = [0; 14];
         let mut auth = [0; 20];
@@ -75,7 +90,10 @@ impl Cipher {
                 let key = UnboundKey::new(&AES_128_GCM, key).expect("the key has AES-128's length");
                 let mut short = [0; 12];
                 short.copy_from_slice(&salt[..12]);
-                Self::Gcm { key: LessSafeKey::new(key), salt: short }
+                Self::Gcm {
+                    key: LessSafeKey::new(key),
+                    salt: short,
+                }
             }
             Profile::Aes128CmHmacSha1_80 => Self::CounterMode(Box::new(CounterMode {
                 aes: Aes128Enc::new(key.into()),
@@ -107,7 +125,11 @@ impl Cipher {
         match self {
             Self::Gcm { key, salt } => {
                 let tag = key
-                    .seal_in_place_separate_tag(rtp_nonce(salt, ssrc, index), Aad::from(header), body)
+                    .seal_in_place_separate_tag(
+                        rtp_nonce(salt, ssrc, index),
+                        Aad::from(header),
+                        body,
+                    )
                     .expect("a datagram is far below GCM's limit");
                 rest[..GCM_TAG_LEN].copy_from_slice(tag.as_ref());
             }
@@ -203,7 +225,9 @@ impl Cipher {
             }
             Self::CounterMode(keys) => {
                 let (signed, tag) = packet.split_at_mut(packet.len() - SHA1_80_TAG_LEN);
-                keys.tag(signed, &[]).verify_truncated_left(tag).map_err(|_| BadTag)?;
+                keys.tag(signed, &[])
+                    .verify_truncated_left(tag)
+                    .map_err(|_| BadTag)?;
                 let end = signed.len() - 4;
                 keys.apply_keystream(ssrc, u64::from(index), &mut signed[RTCP_CLEAR_LEN..end]);
                 Ok(())

@@ -64,7 +64,13 @@ impl Inbound {
     }
 
     pub(super) const fn with_ciphers(profile: Profile, rtp: Cipher, rtcp: Cipher) -> Self {
-        Self { profile, rtp, rtcp, rtp_streams: Streams::new(), rtcp_streams: Streams::new() }
+        Self {
+            profile,
+            rtp,
+            rtcp,
+            rtp_streams: Streams::new(),
+            rtcp_streams: Streams::new(),
+        }
     }
 
     /// The negotiated profile.
@@ -81,7 +87,9 @@ impl Inbound {
             .filter(|clear_len| *clear_len >= layout.header_len)
             .ok_or(UnprotectError::Truncated)?;
         let sequence = u16::from_be_bytes([packet[2], packet[3]]);
-        let ssrc = Ssrc(u32::from_be_bytes([packet[8], packet[9], packet[10], packet[11]]));
+        let ssrc = Ssrc(u32::from_be_bytes([
+            packet[8], packet[9], packet[10], packet[11],
+        ]));
         let window = self.rtp_streams.state(ssrc);
         let highest = window.as_ref().and_then(|window| window.highest());
         let index = estimate(highest, sequence).ok_or(UnprotectError::TooOld)?;
@@ -118,16 +126,22 @@ impl Inbound {
             return Err(UnprotectError::NotEncrypted);
         }
         let index = word & !RTCP_ENCRYPTED;
-        let ssrc = Ssrc(u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]));
+        let ssrc = Ssrc(u32::from_be_bytes([
+            packet[4], packet[5], packet[6], packet[7],
+        ]));
         if let Some(window) = self.rtcp_streams.state(ssrc) {
             window.check(u64::from(index))?;
-            self.rtcp.open_rtcp(packet, ssrc, index).map_err(|_| UnprotectError::BadTag)?;
+            self.rtcp
+                .open_rtcp(packet, ssrc, index)
+                .map_err(|_| UnprotectError::BadTag)?;
             window.accept(u64::from(index));
         } else {
             if self.rtcp_streams.is_full() {
                 return Err(UnprotectError::TooManyStreams);
             }
-            self.rtcp.open_rtcp(packet, ssrc, index).map_err(|_| UnprotectError::BadTag)?;
+            self.rtcp
+                .open_rtcp(packet, ssrc, index)
+                .map_err(|_| UnprotectError::BadTag)?;
             self.rtcp_streams
                 .insert(ssrc, ReplayWindow::new())
                 .map_err(|_| UnprotectError::TooManyStreams)?

@@ -16,3 +16,6 @@ pub use inbound::{Inbound, UnprotectError};
 pub use outbound::{Outbound, ProtectError};
 pub use profile::{DtlsRole, KeyError, MasterKey, Profile, from_exporter};
 pub use streams::STREAMS_MAX;
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,13 @@ impl Outbound {
     }
 
     pub(super) const fn with_ciphers(profile: Profile, rtp: Cipher, rtcp: Cipher) -> Self {
-        Self { profile, rtp, rtcp, streams: Streams::new(), rtcp_index: 0 }
+        Self {
+            profile,
+            rtp,
+            rtcp,
+            streams: Streams::new(),
+            rtcp_index: 0,
+        }
     }
 
     /// The negotiated profile.
@@ -69,13 +75,18 @@ impl Outbound {
             return Err(ProtectError::NoRoom);
         }
         let sequence = u16::from_be_bytes([buffer[2], buffer[3]]);
-        let ssrc = Ssrc(u32::from_be_bytes([buffer[8], buffer[9], buffer[10], buffer[11]]));
+        let ssrc = Ssrc(u32::from_be_bytes([
+            buffer[8], buffer[9], buffer[10], buffer[11],
+        ]));
         if self.streams.state(ssrc).is_none() {
             self.streams
                 .insert(ssrc, ReplayWindow::new())
                 .map_err(|_| ProtectError::TooManyStreams)?;
         }
-        let window = self.streams.state(ssrc).ok_or(ProtectError::TooManyStreams)?;
+        let window = self
+            .streams
+            .state(ssrc)
+            .ok_or(ProtectError::TooManyStreams)?;
         let index = estimate(window.highest(), sequence).ok_or_else(|| {
             // Behind the very first packet is refused like any number too old to vouch for.
             if window.highest().is_some_and(|highest| highest >> 16 == 0) {
@@ -87,7 +98,8 @@ impl Outbound {
         // Too old is as bad as repeated: nobody remembers whether the number was used.
         window.check(index).map_err(|_| ProtectError::Repeated)?;
         window.accept(index);
-        self.rtp.seal_rtp(buffer, len, layout.header_len, ssrc, index);
+        self.rtp
+            .seal_rtp(buffer, len, layout.header_len, ssrc, index);
         Ok(sealed_len)
     }
 
@@ -104,7 +116,9 @@ impl Outbound {
             return Err(ProtectError::Exhausted);
         }
         self.rtcp_index += 1;
-        let ssrc = Ssrc(u32::from_be_bytes([buffer[4], buffer[5], buffer[6], buffer[7]]));
+        let ssrc = Ssrc(u32::from_be_bytes([
+            buffer[4], buffer[5], buffer[6], buffer[7],
+        ]));
         self.rtcp.seal_rtcp(buffer, len, ssrc, self.rtcp_index);
         Ok(sealed_len)
     }

@@ -101,14 +101,23 @@ pub struct MasterKey {
 impl MasterKey {
     /// Checks the lengths against the profile.
     pub fn new(profile: Profile, key: &[u8], salt: &[u8]) -> Result<Self, KeyError> {
-        let key = <[u8; KEY_LEN]>::try_from(key)
-            .map_err(|_| KeyError::Length { needed: KEY_LEN, found: key.len() })?;
+        let key = <[u8; KEY_LEN]>::try_from(key).map_err(|_| KeyError::Length {
+            needed: KEY_LEN,
+            found: key.len(),
+        })?;
         if salt.len() != profile.salt_len() {
-            return Err(KeyError::Length { needed: profile.salt_len(), found: salt.len() });
+            return Err(KeyError::Length {
+                needed: profile.salt_len(),
+                found: salt.len(),
+            });
         }
         let mut padded = [0; SALT_LEN_MAX];
         padded[..salt.len()].copy_from_slice(salt);
-        Ok(Self { profile, key, salt: padded })
+        Ok(Self {
+            profile,
+            key,
+            salt: padded,
+        })
     }
 }
 
@@ -128,7 +137,10 @@ pub fn from_exporter(
 ) -> Result<(Inbound, Outbound), KeyError> {
     let needed = profile.keying_material_len();
     if material.len() != needed {
-        return Err(KeyError::Length { needed, found: material.len() });
+        return Err(KeyError::Length {
+            needed,
+            found: material.len(),
+        });
     }
     let (keys, salts) = material.split_at(2 * KEY_LEN);
     let (client_key, server_key) = keys.split_at(KEY_LEN);

@@ -44,7 +44,10 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
     const SIZE: u64 = WORDS as u64 * 64;
 
     pub(super) const fn new() -> Self {
-        Self { highest: None, seen: [0; WORDS] }
+        Self {
+            highest: None,
+            seen: [0; WORDS],
+        }
     }
 
     pub(super) const fn highest(&self) -> Option<u64> {
@@ -53,7 +56,9 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
 
     /// Whether `index` may be accepted. Changes nothing: the packet is not authenticated yet.
     pub(super) fn check(&self, index: u64) -> Result<(), Refused> {
-        let Some(highest) = self.highest else { return Ok(()) };
+        let Some(highest) = self.highest else {
+            return Ok(());
+        };
         if index > highest {
             Ok(())
         } else if highest - index >= Self::SIZE {
@@ -145,7 +150,9 @@ mod tests {
         let mut set = std::collections::BTreeSet::new();
         let mut state = 1_u64;
         for step in 0..20_000_u64 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             let index = step + (state >> 33) % 150;
             let highest = set.last().copied().unwrap_or(0);
             let expected = !set.contains(&index) && (set.is_empty() || index + 128 > highest);

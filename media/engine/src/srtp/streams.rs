@@ -18,12 +18,22 @@ pub(super) struct Streams<T> {
 
 impl<T> Streams<T> {
     pub(super) const fn new() -> Self {
-        Self { entries: Vec::new(), last: 0 }
+        Self {
+            entries: Vec::new(),
+            last: 0,
+        }
     }
 
     pub(super) fn state(&mut self, ssrc: Ssrc) -> Option<&mut T> {
-        if self.entries.get(self.last).is_none_or(|(found, _)| *found != ssrc) {
-            self.last = self.entries.binary_search_by_key(&ssrc, |(found, _)| *found).ok()?;
+        if self
+            .entries
+            .get(self.last)
+            .is_none_or(|(found, _)| *found != ssrc)
+        {
+            self.last = self
+                .entries
+                .binary_search_by_key(&ssrc, |(found, _)| *found)
+                .ok()?;
         }
         self.entries.get_mut(self.last).map(|(_, state)| state)
     }

@@ -17,7 +17,10 @@ impl AudioLevel {
     /// padding (RFC 6464 section 3) and ignored.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let byte = *value.first()?;
-        Some(Self { voice: byte & 0x80 != 0, below_overload_db: byte & 0x7f })
+        Some(Self {
+            voice: byte & 0x80 != 0,
+            below_overload_db: byte & 0x7f,
+        })
     }
 
     /// The extension's value.
@@ -34,7 +37,13 @@ mod tests {
     #[test]
     fn voice_and_level_share_one_byte() {
         let level = AudioLevel::parse(&[0x80 | 30]).expect("one byte is enough");
-        assert_eq!(level, AudioLevel { voice: true, below_overload_db: 30 });
+        assert_eq!(
+            level,
+            AudioLevel {
+                voice: true,
+                below_overload_db: 30
+            }
+        );
         assert_eq!(level.write(), [0x80 | 30]);
         let silent = AudioLevel::parse(&[127, 0]).expect("padding is ignored");
         assert!(!silent.voice);

@@ -212,19 +212,32 @@ impl Descriptor {
         let mandatory = Mandatory::parse(bytes).ok_or(Truncated)?;
         if bytes.len() == 3 {
             let structure = known.ok_or(UnknownTemplate)?;
-            let frame = *structure.template(mandatory.template_id).ok_or(UnknownTemplate)?;
-            return Ok(Self { mandatory, frame, structure: None, active_targets: None });
+            let frame = *structure
+                .template(mandatory.template_id)
+                .ok_or(UnknownTemplate)?;
+            return Ok(Self {
+                mandatory,
+                frame,
+                structure: None,
+                active_targets: None,
+            });
         }
         let mut reader = BitReader::new(&bytes[3..]);
         let flags = reader.bits(5).ok_or(Truncated)?;
-        let carried = if flags & 0x10 != 0 { Some(read_structure(&mut reader)?) } else { None };
+        let carried = if flags & 0x10 != 0 {
+            Some(read_structure(&mut reader)?)
+        } else {
+            None
+        };
         let structure = carried.as_ref().or(known).ok_or(UnknownTemplate)?;
         let mut active_targets = carried.as_ref().map(|new| all_targets(new.decode_targets));
         if flags & 0x08 != 0 {
             let count = u32::from(structure.decode_targets);
             active_targets = Some(reader.bits(count).ok_or(Truncated)?);
         }
-        let mut frame = *structure.template(mandatory.template_id).ok_or(UnknownTemplate)?;
+        let mut frame = *structure
+            .template(mandatory.template_id)
+            .ok_or(UnknownTemplate)?;
         if flags & 0x04 != 0 {
             frame.indications = read_indications(&mut reader, structure.decode_targets)?;
         }
@@ -234,7 +247,12 @@ impl Descriptor {
         if flags & 0x01 != 0 {
             frame.chains = read_chains(&mut reader, structure.chains, 8)?;
         }
-        Ok(Self { mandatory, frame, structure: carried, active_targets })
+        Ok(Self {
+            mandatory,
+            frame,
+            structure: carried,
+            active_targets,
+        })
     }
 }
 
@@ -257,7 +275,9 @@ fn read_structure(reader: &mut BitReader<'_>) -> Result<Structure, DescriptorErr
             frame.references = frame.references.saturating_add(1);
         }
     }
-    let chains = reader.non_symmetric(u32::from(decode_targets) + 1).ok_or(Truncated)? as u8;
+    let chains = reader
+        .non_symmetric(u32::from(decode_targets) + 1)
+        .ok_or(Truncated)? as u8;
     let mut protected_by = [0; DECODE_TARGETS_MAX];
     if chains > 0 {
         for chain in &mut protected_by[..usize::from(decode_targets)] {
@@ -277,7 +297,14 @@ fn read_structure(reader: &mut BitReader<'_>) -> Result<Structure, DescriptorErr
         }
         resolutions = Some(sizes);
     }
-    Ok(Structure { id_offset, decode_targets, chains, protected_by, templates, resolutions })
+    Ok(Structure {
+        id_offset,
+        decode_targets,
+        chains,
+        protected_by,
+        templates,
+        resolutions,
+    })
 }
 
 /// `template_layers()`: the layers go up by one step at a time until the end mark.

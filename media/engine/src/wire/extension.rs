@@ -66,7 +66,11 @@ fn element_at(form: ExtensionForm, block: &[u8], mut at: usize) -> Option<Elemen
         if end > block.len() {
             return None;
         }
-        return Some(Element { at, id: ExtensionId::new(id)?, value: start..end });
+        return Some(Element {
+            at,
+            id: ExtensionId::new(id)?,
+            value: start..end,
+        });
     }
 }
 
@@ -114,7 +118,10 @@ pub const EXTENSION_ID_MAX: u8 = 31;
 impl ExtensionMap {
     /// A map that forwards no extension.
     pub const fn new(two_byte_allowed: bool) -> Self {
-        Self { outgoing: [0; EXTENSION_ID_MAX as usize + 1], two_byte_allowed }
+        Self {
+            outgoing: [0; EXTENSION_ID_MAX as usize + 1],
+            two_byte_allowed,
+        }
     }
 
     /// Forwards `incoming` as `outgoing`. False, and nothing changed, when `incoming` is above
@@ -166,14 +173,20 @@ mod tests {
     }
 
     fn read(form: ExtensionForm, block: &[u8]) -> Vec<(u8, Vec<u8>)> {
-        Extensions::new(Some(form), block).map(|(i, v)| (i.number(), v.to_vec())).collect()
+        Extensions::new(Some(form), block)
+            .map(|(i, v)| (i.number(), v.to_vec()))
+            .collect()
     }
 
     // RFC 8285 section 4.2: the example of three elements with padding.
     #[test]
     fn one_byte_elements_are_read_over_padding() {
         let block = [0x10, 0xaa, 0x21, 0xbb, 0xbc, 0, 0, 0x33, 1, 2, 3, 4];
-        let expected = vec![(1, vec![0xaa]), (2, vec![0xbb, 0xbc]), (3, vec![1, 2, 3, 4])];
+        let expected = vec![
+            (1, vec![0xaa]),
+            (2, vec![0xbb, 0xbc]),
+            (3, vec![1, 2, 3, 4]),
+        ];
         assert_eq!(read(ExtensionForm::OneByte, &block), expected);
     }
 
@@ -187,7 +200,10 @@ mod tests {
 
     #[test]
     fn the_list_ends_at_id_15_and_at_an_element_that_overruns() {
-        assert_eq!(read(ExtensionForm::OneByte, &[0x10, 1, 0xf0, 2, 0x20, 3]).len(), 1);
+        assert_eq!(
+            read(ExtensionForm::OneByte, &[0x10, 1, 0xf0, 2, 0x20, 3]).len(),
+            1
+        );
         assert_eq!(read(ExtensionForm::OneByte, &[0x10, 1, 0x2f, 3]).len(), 1);
         assert_eq!(read(ExtensionForm::OneByte, &[0x03, 1, 2, 3]).len(), 0);
         assert_eq!(read(ExtensionForm::TwoByte, &[1, 1, 9, 2]).len(), 1);

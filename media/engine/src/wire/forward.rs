@@ -79,7 +79,9 @@ fn write(
     let room = out.len().checked_sub(SEAL_ROOM).ok_or(WriteError::NoRoom)?;
     let out = &mut out[..room];
     let header: &mut [u8; FIXED_HEADER_LEN] = out.first_chunk_mut().ok_or(WriteError::NoRoom)?;
-    let marker = rewrite.marker.unwrap_or_else(|| packet.is_some_and(RtpPacket::marker));
+    let marker = rewrite
+        .marker
+        .unwrap_or_else(|| packet.is_some_and(RtpPacket::marker));
     header[0] = 0x80;
     header[1] = u8::from(marker) << 7 | rewrite.payload_type.number();
     header[2..4].copy_from_slice(&rewrite.sequence.to_be_bytes());
@@ -110,7 +112,9 @@ fn write(
 
 fn put(out: &mut [u8], at: &mut usize, bytes: &[u8]) -> Result<(), WriteError> {
     let end = *at + bytes.len();
-    out.get_mut(*at..end).ok_or(WriteError::NoRoom)?.copy_from_slice(bytes);
+    out.get_mut(*at..end)
+        .ok_or(WriteError::NoRoom)?
+        .copy_from_slice(bytes);
     *at = end;
     Ok(())
 }
@@ -145,10 +149,17 @@ fn write_elements(
     rewrite: &Rewrite<'_>,
     out: &mut [u8],
 ) -> Result<Written, WriteError> {
-    let mut block = Block { form, out, at: 4, unfit: false };
+    let mut block = Block {
+        form,
+        out,
+        at: 4,
+        unfit: false,
+    };
     if let Some(packet) = packet {
         for (incoming, value) in packet.extensions() {
-            let Some(id) = rewrite.extensions.outgoing(incoming) else { continue };
+            let Some(id) = rewrite.extensions.outgoing(incoming) else {
+                continue;
+            };
             if rewrite.replaces(id) {
                 continue;
             }
@@ -223,7 +234,10 @@ impl Block<'_> {
             return Ok(0);
         }
         let end = self.at.next_multiple_of(4);
-        self.out.get_mut(self.at..end).ok_or(WriteError::NoRoom)?.fill(0);
+        self.out
+            .get_mut(self.at..end)
+            .ok_or(WriteError::NoRoom)?
+            .fill(0);
         let words = u16::try_from(end / 4 - 1).map_err(|_| WriteError::NoRoom)?;
         self.out[0..2].copy_from_slice(&self.form.profile().to_be_bytes());
         self.out[2..4].copy_from_slice(&words.to_be_bytes());

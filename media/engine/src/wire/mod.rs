@@ -15,3 +15,6 @@ pub mod rtx;
 pub mod stun;
 
 mod bits;
+
+#[cfg(test)]
+pub(crate) mod tests;

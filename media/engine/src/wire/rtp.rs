@@ -71,7 +71,11 @@ impl HeaderLayout {
             return Err(RtpError::Truncated);
         }
         let extension_form = ExtensionForm::from_profile(profile);
-        Ok(Self { header_len, extension_form, extension_start })
+        Ok(Self {
+            header_len,
+            extension_form,
+            extension_start,
+        })
     }
 }
 
@@ -88,7 +92,11 @@ impl<'a> RtpPacket<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, RtpError> {
         let layout = HeaderLayout::parse(bytes)?;
         let padding_len = padding_len(bytes, &layout)?;
-        Ok(Self { bytes, layout, padding_len })
+        Ok(Self {
+            bytes,
+            layout,
+            padding_len,
+        })
     }
 
     /// The whole packet.
@@ -118,14 +126,20 @@ impl<'a> RtpPacket<'a> {
 
     /// Synchronisation source.
     pub fn ssrc(&self) -> Ssrc {
-        Ssrc(u32::from_be_bytes([self.bytes[8], self.bytes[9], self.bytes[10], self.bytes[11]]))
+        Ssrc(u32::from_be_bytes([
+            self.bytes[8],
+            self.bytes[9],
+            self.bytes[10],
+            self.bytes[11],
+        ]))
     }
 
     /// Contributing sources, at most 15.
     pub fn csrcs(&self) -> impl Iterator<Item = Ssrc> + 'a {
         let count = usize::from(self.bytes[0] & 0x0f);
         let list = &self.bytes[FIXED_HEADER_LEN..FIXED_HEADER_LEN + count * 4];
-        list.chunks_exact(4).map(|c| Ssrc(u32::from_be_bytes([c[0], c[1], c[2], c[3]])))
+        list.chunks_exact(4)
+            .map(|c| Ssrc(u32::from_be_bytes([c[0], c[1], c[2], c[3]])))
     }
 
     /// Header extension elements in order. A malformed element ends the list.
@@ -136,7 +150,9 @@ impl<'a> RtpPacket<'a> {
 
     /// The value of the first extension element with this id.
     pub fn extension(&self, id: ExtensionId) -> Option<&'a [u8]> {
-        self.extensions().find(|(found, _)| *found == id).map(|(_, value)| value)
+        self.extensions()
+            .find(|(found, _)| *found == id)
+            .map(|(_, value)| value)
     }
 
     /// Bytes before the payload.

@@ -48,8 +48,9 @@ pub fn restore(
 mod tests {
     use super::*;
 
-    const RTX: [u8; 19] =
-        [0xb0, 0x61, 0, 9, 0, 0, 0, 7, 0, 0, 0, 2, 0xbe, 0xde, 0, 0, 0x12, 0x34, 0xaa];
+    const RTX: [u8; 19] = [
+        0xb0, 0x61, 0, 9, 0, 0, 0, 7, 0, 0, 0, 2, 0xbe, 0xde, 0, 0, 0x12, 0x34, 0xaa,
+    ];
 
     fn rtx() -> Vec<u8> {
         let mut packet = RTX.to_vec();
@@ -88,10 +89,16 @@ mod tests {
         let payload_type = PayloadType::new(96).expect("in range");
         let mut empty = rtx();
         empty.truncate(16);
-        assert_eq!(restore(&mut empty, Ssrc(1), payload_type), Err(RtxError::PaddingOnly));
+        assert_eq!(
+            restore(&mut empty, Ssrc(1), payload_type),
+            Err(RtxError::PaddingOnly)
+        );
         let mut stump = rtx();
         stump.truncate(17);
-        assert_eq!(restore(&mut stump, Ssrc(1), payload_type), Err(RtxError::Truncated));
+        assert_eq!(
+            restore(&mut stump, Ssrc(1), payload_type),
+            Err(RtxError::Truncated)
+        );
         let mut short = rtx();
         short.truncate(13);
         let error = RtxError::Rtp(RtpError::Truncated);

@@ -128,7 +128,11 @@ impl<'a> StunMessage<'a> {
         if bytes.len() > announced || announced > STUN_LEN_MAX {
             return Err(StunError::TooLong);
         }
-        let mut message = Self { bytes, integrity_at: None, fingerprint_at: None };
+        let mut message = Self {
+            bytes,
+            integrity_at: None,
+            fingerprint_at: None,
+        };
         message.find_checks()?;
         Ok(message)
     }
@@ -158,7 +162,11 @@ impl<'a> StunMessage<'a> {
             at += 4 + value.len().next_multiple_of(4);
         }
         // The last attribute's padding counts: RFC 8489 section 5 wants the length in words.
-        if at == self.bytes.len() { Ok(()) } else { Err(StunError::Truncated) }
+        if at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(StunError::Truncated)
+        }
     }
 
     /// Request, indication, success or error.
@@ -187,7 +195,10 @@ impl<'a> StunMessage<'a> {
     /// The attributes that integrity covers, as `(type, value)`. Those behind MESSAGE-INTEGRITY are left
     /// out, as RFC 8489 section 14.5 demands: anyone could have appended them.
     pub fn attributes(&self) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
-        let end = self.integrity_at.or(self.fingerprint_at).unwrap_or(self.bytes.len());
+        let end = self
+            .integrity_at
+            .or(self.fingerprint_at)
+            .unwrap_or(self.bytes.len());
         let bytes = &self.bytes[..end];
         let mut at = HEADER_LEN;
         std::iter::from_fn(move || {
@@ -199,7 +210,9 @@ impl<'a> StunMessage<'a> {
 
     /// The first attribute of a type.
     pub fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
-        self.attributes().find(|(found, _)| *found == kind).map(|(_, value)| value)
+        self.attributes()
+            .find(|(found, _)| *found == kind)
+            .map(|(_, value)| value)
     }
 
     /// Whether there is a MESSAGE-INTEGRITY at all.
@@ -234,7 +247,10 @@ impl<'a> StunMessage<'a> {
 
     /// PRIORITY.
     pub fn priority(&self) -> Option<u32> {
-        self.attribute(attribute::PRIORITY)?.try_into().ok().map(u32::from_be_bytes)
+        self.attribute(attribute::PRIORITY)?
+            .try_into()
+            .ok()
+            .map(u32::from_be_bytes)
     }
 
     /// USE-CANDIDATE: the controlling side nominates this pair.
@@ -244,12 +260,18 @@ impl<'a> StunMessage<'a> {
 
     /// Tie-breaker of ICE-CONTROLLING.
     pub fn ice_controlling(&self) -> Option<u64> {
-        self.attribute(attribute::ICE_CONTROLLING)?.try_into().ok().map(u64::from_be_bytes)
+        self.attribute(attribute::ICE_CONTROLLING)?
+            .try_into()
+            .ok()
+            .map(u64::from_be_bytes)
     }
 
     /// Tie-breaker of ICE-CONTROLLED.
     pub fn ice_controlled(&self) -> Option<u64> {
-        self.attribute(attribute::ICE_CONTROLLED)?.try_into().ok().map(u64::from_be_bytes)
+        self.attribute(attribute::ICE_CONTROLLED)?
+            .try_into()
+            .ok()
+            .map(u64::from_be_bytes)
     }
 
     /// XOR-MAPPED-ADDRESS.
@@ -320,12 +342,14 @@ impl<'a> StunWriter<'a> {
             Class::Success => 0x0100,
             Class::Error => 0x0110,
         };
-        let kind =
-            (method & 0x000f) | (method & 0x0070) << 1 | (method & 0x0f80) << 2 | class_bits;
+        let kind = (method & 0x000f) | (method & 0x0070) << 1 | (method & 0x0f80) << 2 | class_bits;
         header[..2].copy_from_slice(&kind.to_be_bytes());
         header[4..8].copy_from_slice(&MAGIC_COOKIE);
         header[8..].copy_from_slice(&transaction.0);
-        Ok(Self { out, at: HEADER_LEN })
+        Ok(Self {
+            out,
+            at: HEADER_LEN,
+        })
     }
 
     /// Appends an attribute of any type.
@@ -374,7 +398,28 @@ impl<'a> StunWriter<'a> {
         transaction.copy_from_slice(&self.out[8..HEADER_LEN]);
         let mask = address_mask(TransactionId(transaction));
         let port = address.port().to_be_bytes();
-        let mut value = [0, 0, port[0] ^ mask[0], port[1] ^ mask[1], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut value = [
+            0,
+            0,
+            port[0] ^ mask[0],
+            port[1] ^ mask[1],
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ];
         let len = match address.ip() {
             IpAddr::V4(ip) => {
                 value[1] = 1;
@@ -392,7 +437,11 @@ impl<'a> StunWriter<'a> {
 
     /// Appends ERROR-CODE; codes outside 300 to 699 are written as 500.
     pub fn error_code(&mut self, code: u16, reason: &str) -> Result<(), NoRoom> {
-        let code = if (300..700).contains(&code) { code } else { 500 };
+        let code = if (300..700).contains(&code) {
+            code
+        } else {
+            500
+        };
         let mut value = [0; 4 + REASON_LEN_MAX];
         value[2] = (code / 100) as u8;
         value[3] = (code % 100) as u8;
@@ -454,7 +503,11 @@ const CRC_TABLE: [u32; 256] = {
         let mut value = index as u32;
         let mut bit = 0;
         while bit < 8 {
-            value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
+            value = if value & 1 == 1 {
+                0xedb8_8320 ^ (value >> 1)
+            } else {
+                value >> 1
+            };
             bit += 1;
         }
         table[index] = value;

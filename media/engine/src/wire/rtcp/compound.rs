@@ -116,11 +116,21 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8], &[u8]), RtcpError> {
         }
         body = &body[..body.len() - usize::from(count)];
     }
-    Ok((Header { format: head[0] & 0x1f, packet_type: head[1] }, body, after))
+    Ok((
+        Header {
+            format: head[0] & 0x1f,
+            packet_type: head[1],
+        },
+        body,
+        after,
+    ))
 }
 
 fn read<'a>(header: Header, body: &'a [u8]) -> Result<Packet<'a>, RtcpError> {
-    let Header { format, packet_type } = header;
+    let Header {
+        format,
+        packet_type,
+    } = header;
     let packet = match (packet_type, format) {
         (SENDER_REPORT, count) => SenderReport::read(body, count).map(Packet::SenderReport),
         (RECEIVER_REPORT, count) => ReceiverReport::read(body, count).map(Packet::ReceiverReport),
@@ -141,7 +151,10 @@ fn read<'a>(header: Header, body: &'a [u8]) -> Result<Packet<'a>, RtcpError> {
         (PAYLOAD_FEEDBACK, format::APPLICATION) if body.get(8..12) == Some(b"REMB") => {
             Remb::read(body).map(Packet::Remb)
         }
-        _ => Some(Packet::Other { packet_type, format }),
+        _ => Some(Packet::Other {
+            packet_type,
+            format,
+        }),
     };
     packet.ok_or(RtcpError::Malformed(packet_type))
 }
@@ -189,7 +202,10 @@ impl<'a> Writer<'a> {
     ) -> Result<&mut [u8], RtcpNoRoom> {
         let padded = body_len.next_multiple_of(4);
         let words = u16::try_from(padded / 4).map_err(|_| RtcpNoRoom)?;
-        let space = self.out.get_mut(self.at..self.at + 4 + padded).ok_or(RtcpNoRoom)?;
+        let space = self
+            .out
+            .get_mut(self.at..self.at + 4 + padded)
+            .ok_or(RtcpNoRoom)?;
         self.at += 4 + padded;
         let (head, body) = space.split_at_mut(4);
         head[0] = 0x80 | (format & 0x1f);

@@ -3,9 +3,7 @@
 //! RFC 4585 sections 6.2.1 (NACK) and 6.3.1 (PLI), RFC 5104 section 4.3.1 (FIR),
 //! draft-alvestrand-rmcat-remb-03 (REMB).
 
-use super::compound::{
-    PAYLOAD_FEEDBACK, RtcpNoRoom, TRANSPORT_FEEDBACK, Writer, format, read_u32,
-};
+use super::compound::{PAYLOAD_FEEDBACK, RtcpNoRoom, TRANSPORT_FEEDBACK, Writer, format, read_u32};
 use crate::wire::ids::{Ssrc, sequence_after};
 
 /// Sender and media source, in front of every feedback message.
@@ -25,13 +23,21 @@ impl<'a> Nack<'a> {
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {
         let pairs = body.get(SOURCES_LEN..)?;
         let (sender, media) = (Ssrc(read_u32(body, 0)?), Ssrc(read_u32(body, 4)?));
-        (pairs.len() % 4 == 0).then_some(Self { sender, media, pairs })
+        (pairs.len() % 4 == 0).then_some(Self {
+            sender,
+            media,
+            pairs,
+        })
     }
 
     /// The missing sequence numbers, in the order of the message. A full datagram names about 6,000: the
     /// caller bounds how many it answers.
     pub const fn lost(&self) -> LostSequences<'a> {
-        LostSequences { pairs: self.pairs, base: 0, mask: 0 }
+        LostSequences {
+            pairs: self.pairs,
+            base: 0,
+            mask: 0,
+        }
     }
 }
 
@@ -71,7 +77,10 @@ pub struct PictureLoss {
 
 impl PictureLoss {
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        Some(Self { sender: Ssrc(read_u32(body, 0)?), media: Ssrc(read_u32(body, 4)?) })
+        Some(Self {
+            sender: Ssrc(read_u32(body, 0)?),
+            media: Ssrc(read_u32(body, 4)?),
+        })
     }
 }
 
@@ -119,7 +128,11 @@ impl<'a> Remb<'a> {
         } else {
             u64::MAX
         };
-        Some(Self { sender: Ssrc(read_u32(body, 0)?), bits_per_second, sources })
+        Some(Self {
+            sender: Ssrc(read_u32(body, 0)?),
+            bits_per_second,
+            sources,
+        })
     }
 
     /// The streams that it covers.
@@ -133,7 +146,12 @@ impl Writer<'_> {
     /// Appends a NACK for `lost`, which is in sending order without repeats. Returns how many numbers
     /// fitted; 0 writes nothing.
     pub fn nack(&mut self, sender: Ssrc, media: Ssrc, lost: &[u16]) -> Result<usize, RtcpNoRoom> {
-        let room = self.room().checked_sub(4 + SOURCES_LEN + 4).ok_or(RtcpNoRoom)? / 4 + 1;
+        let room = self
+            .room()
+            .checked_sub(4 + SOURCES_LEN + 4)
+            .ok_or(RtcpNoRoom)?
+            / 4
+            + 1;
         let (mut pairs, mut fitted) = (0, 0);
         while pairs < room && fitted < lost.len() {
             fitted += pair_at(&lost[fitted..]).2;

@@ -48,7 +48,10 @@ impl ReportBlock {
     }
 
     fn write(&self, out: &mut [u8]) {
-        let lost = self.cumulative_lost.clamp(-0x80_0000, 0x7f_ffff).to_be_bytes();
+        let lost = self
+            .cumulative_lost
+            .clamp(-0x80_0000, 0x7f_ffff)
+            .to_be_bytes();
         out[0..4].copy_from_slice(&self.ssrc.0.to_be_bytes());
         out[4] = self.fraction_lost;
         out[5..8].copy_from_slice(&lost[1..]);
@@ -92,7 +95,11 @@ impl<'a> SenderReport<'a> {
         };
         let end = 4 + SENDER_INFO_LEN + usize::from(count) * BLOCK_LEN;
         let blocks = body.get(4 + SENDER_INFO_LEN..end)?;
-        Some(Self { ssrc: Ssrc(read_u32(body, 0)?), info, blocks })
+        Some(Self {
+            ssrc: Ssrc(read_u32(body, 0)?),
+            info,
+            blocks,
+        })
     }
 
     /// What it received.
@@ -112,7 +119,10 @@ pub struct ReceiverReport<'a> {
 impl<'a> ReceiverReport<'a> {
     pub(super) fn read(body: &'a [u8], count: u8) -> Option<Self> {
         let blocks = body.get(4..4 + usize::from(count) * BLOCK_LEN)?;
-        Some(Self { ssrc: Ssrc(read_u32(body, 0)?), blocks })
+        Some(Self {
+            ssrc: Ssrc(read_u32(body, 0)?),
+            blocks,
+        })
     }
 
     /// What it received.
@@ -122,7 +132,10 @@ impl<'a> ReceiverReport<'a> {
 }
 
 fn blocks(bytes: &[u8]) -> impl Iterator<Item = ReportBlock> + use<'_> {
-    bytes.chunks_exact(BLOCK_LEN).filter_map(|b| b.first_chunk()).map(ReportBlock::read)
+    bytes
+        .chunks_exact(BLOCK_LEN)
+        .filter_map(|b| b.first_chunk())
+        .map(ReportBlock::read)
 }
 
 /// SDES. Only canonical names are read.
@@ -139,7 +152,9 @@ impl<'a> SourceDescription<'a> {
         for _ in 0..count {
             at = read_chunk(body, at)?.1;
         }
-        Some(Self { chunks: &body[..at] })
+        Some(Self {
+            chunks: &body[..at],
+        })
     }
 
     /// Each stream with its canonical name.
@@ -189,12 +204,17 @@ pub struct Goodbye<'a> {
 
 impl<'a> Goodbye<'a> {
     pub(super) fn read(body: &'a [u8], count: u8) -> Option<Self> {
-        Some(Self { sources: body.get(..usize::from(count) * 4)? })
+        Some(Self {
+            sources: body.get(..usize::from(count) * 4)?,
+        })
     }
 
     /// The streams that end.
     pub fn sources(&self) -> impl Iterator<Item = Ssrc> + use<'a> {
-        let words = self.sources.chunks_exact(4).filter_map(|word| word.first_chunk());
+        let words = self
+            .sources
+            .chunks_exact(4)
+            .filter_map(|word| word.first_chunk());
         words.map(|word| Ssrc(u32::from_be_bytes(*word)))
     }
 }

@@ -134,7 +134,10 @@ impl Iterator for Arrivals<'_> {
             self.clock_micros += ticks * TICK_MICROS;
             self.clock_micros
         });
-        Some(PacketStatus { sequence, arrival_micros })
+        Some(PacketStatus {
+            sequence,
+            arrival_micros,
+        })
     }
 }
 
@@ -152,7 +155,13 @@ struct Symbols<'a> {
 
 impl<'a> Symbols<'a> {
     const fn new(bytes: &'a [u8], statuses: u16) -> Self {
-        Self { bytes, at: 0, left: statuses, chunk: 0, in_chunk: 0 }
+        Self {
+            bytes,
+            at: 0,
+            left: statuses,
+            chunk: 0,
+            in_chunk: 0,
+        }
     }
 }
 
@@ -247,16 +256,29 @@ struct Plan {
 
 impl Plan {
     fn of(arrivals: &[Option<Duration>]) -> Self {
-        let first = arrivals.iter().find_map(|arrival| arrival.map(ticks)).unwrap_or(0);
+        let first = arrivals
+            .iter()
+            .find_map(|arrival| arrival.map(ticks))
+            .unwrap_or(0);
         let reference = first / TICKS_PER_REFERENCE;
-        let mut plan =
-            Self { statuses: 0, reference, symbols: [0; STATUSES_MAX], deltas: [0; STATUSES_MAX] };
+        let mut plan = Self {
+            statuses: 0,
+            reference,
+            symbols: [0; STATUSES_MAX],
+            deltas: [0; STATUSES_MAX],
+        };
         let mut clock = reference * TICKS_PER_REFERENCE;
         for (index, arrival) in arrivals.iter().enumerate() {
             if let Some(arrival) = arrival {
-                let Ok(delta) = i16::try_from(ticks(*arrival) - clock) else { break };
+                let Ok(delta) = i16::try_from(ticks(*arrival) - clock) else {
+                    break;
+                };
                 clock += i64::from(delta);
-                plan.symbols[index] = if (0..256).contains(&delta) { SMALL } else { LARGE };
+                plan.symbols[index] = if (0..256).contains(&delta) {
+                    SMALL
+                } else {
+                    LARGE
+                };
                 plan.deltas[index] = delta;
             }
             plan.statuses = index + 1;
@@ -276,7 +298,11 @@ fn for_each_chunk(symbols: &[u8], mut write: impl FnMut(u16)) {
     let mut rest = symbols;
     while let Some(first) = rest.first() {
         let run = rest.iter().take_while(|symbol| *symbol == first).count();
-        let small = rest.iter().take(14).take_while(|symbol| **symbol < LARGE).count();
+        let small = rest
+            .iter()
+            .take(14)
+            .take_while(|symbol| **symbol < LARGE)
+            .count();
         let taken = if run >= 14 || run == rest.len() || (run >= 7 && *first == LARGE) {
             write(u16::from(*first) << 13 | run as u16);
             run
@@ -293,7 +319,9 @@ fn for_each_chunk(symbols: &[u8], mut write: impl FnMut(u16)) {
 }
 
 fn vector(symbols: &[u8], width: u32, capacity: usize) -> u16 {
-    let packed = symbols.iter().fold(0, |bits, symbol| bits << width | u16::from(*symbol));
+    let packed = symbols
+        .iter()
+        .fold(0, |bits, symbol| bits << width | u16::from(*symbol));
     packed << (width as usize * (capacity - symbols.len()))
 }
 
