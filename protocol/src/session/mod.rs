@@ -18,4 +18,4 @@ pub use event::Event;
 pub use frame::*;
 pub use home::*;
 pub use reply::Reply;
-pub use request::Request;
+pub use request::{Request, WelcomeFor};

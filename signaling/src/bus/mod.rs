@@ -1,67 +1,87 @@
-//! Carries events from the services to the sessions of those they concern.
+//! Events on their way from the domain to the sessions that should see them.
+//!
+//! What the domain wants to tell people goes on the bus; the session edge subscribes. Nothing is
+//! stored here: whoever is not subscribed asks for the state anew when it comes.
 
-use std::sync::Arc;
+mod local;
+mod subscription;
+
+pub use local::LocalBus;
+pub use subscription::{Delivery, Subscriber, Subscription};
 
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
 use homeline_protocol::session::{ErrorCode, Event};
-use tokio::sync::broadcast;
+use tokio::sync::mpsc;
 
-/// How many messages a slow reader may fall behind before it loses the oldest.
-pub const MESSAGES_MAX: usize = 4096;
+/// The way events take between the parts of the server.
+#[derive(Clone, Debug)]
+pub enum Bus {
+    /// One process: events go straight to the sessions in memory.
+    Local(LocalBus),
+}
 
-/// Whom an event is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Whose sessions get an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// One app or home device.
+    /// One app or device.
     Device(DeviceId),
-    /// All devices of a person.
+    /// All sessions of a person: their apps and the devices that are theirs.
     Account(AccountId),
-    /// All devices of a household.
+    /// All sessions of a household.
     Household(HouseholdId),
-    /// All devices of a household but the one that caused it.
+    /// All sessions of a household but those of one device, which knows already.
     HouseholdExcept(HouseholdId, DeviceId),
 }
 
-/// What travels on the bus.
-#[derive(Debug, Clone)]
-pub enum Message {
-    /// An event for an audience.
-    Event(Audience, Event),
-    /// The sessions of a device end now, with this code.
-    EndSessions(DeviceId, ErrorCode),
-}
-
-/// A handle on the bus; clones are the same bus.
-#[derive(Debug, Clone)]
-pub struct Bus {
-    sender: broadcast::Sender<Arc<Message>>,
+/// What the domain itself learns from the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// All sessions of a device were ended by the server: it was removed, or signed out.
+    SessionsEnded {
+        /// The device.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
 }
 
 impl Default for Bus {
+    /// A bus within one process.
     fn default() -> Self {
-        Self { sender: broadcast::Sender::new(MESSAGES_MAX) }
+        Self::Local(LocalBus::default())
     }
 }
 
 impl Bus {
-    /// Sends an event to the sessions of its audience.
+    /// Sends an event to everyone in its audience who has a session now. Never waits: a session
+    /// that is too far behind ends with `outbox_full`, and asks for the state anew.
     pub fn publish(&self, audience: Audience, event: Event) {
-        self.send(Message::Event(audience, event));
+        match self {
+            Self::Local(bus) => bus.publish(audience, &event),
+        }
     }
 
-    /// Ends the sessions of a device.
+    /// Ends all sessions of a device at once, telling it why.
     pub fn end_sessions(&self, device: DeviceId, code: ErrorCode) {
-        self.send(Message::EndSessions(device, code));
+        match self {
+            Self::Local(bus) => bus.end_sessions(device, code),
+        }
     }
 
-    /// Everything from now on.
+    /// Subscribes a session to what is meant for it. Dropping the subscription ends it.
     #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Message>> {
-        self.sender.subscribe()
+    pub fn subscribe(&self, subscriber: Subscriber) -> Subscription {
+        match self {
+            Self::Local(bus) => bus.subscribe(subscriber),
+        }
     }
 
-    fn send(&self, message: Message) {
-        // Nobody listening is fine: the event was for sessions, and there are none.
-        drop(self.sender.send(Arc::new(message)));
+    /// What the domain listens to: one receiver, made once at the start by the lowest rung that
+    /// needs it (calls).
+    #[must_use]
+    pub fn notices(&self) -> mpsc::Receiver<Notice> {
+        match self {
+            Self::Local(bus) => bus.notices(),
+        }
     }
 }
