@@ -5,5 +5,6 @@
 
 pub mod bus;
 pub mod domain;
+pub mod gateway;
 pub mod model;
 pub mod store;

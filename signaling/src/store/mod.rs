@@ -7,6 +7,7 @@ mod column;
 mod db;
 
 pub mod accounts;
+pub mod calls;
 pub mod contacts;
 pub mod devices;
 pub mod households;

@@ -14,7 +14,7 @@ use crate::model::UnixMillis;
 
 /// Now, on the clock that timers use and on the one that people read.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment {
+pub(super) struct Moment {
     /// For timers.
     pub at: Instant,
     /// For people.
@@ -23,7 +23,7 @@ pub struct Moment {
 
 /// What a call is made from.
 #[derive(Debug, Clone)]
-pub struct Invite {
+pub(super) struct Invite {
     /// The call.
     pub call: CallId,
     /// Who calls.
@@ -44,7 +44,7 @@ pub struct Invite {
 
 /// Something that happens to a call.
 #[derive(Debug)]
-pub enum Input {
+pub(super) enum Input {
     /// Somebody does something.
     Act(DeviceId, AccountId, Act),
     /// A device of the callee came online, and may ring (`reach` was asked).
@@ -111,7 +111,7 @@ pub struct Offer {
 
 /// What became of a device's transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeerChange {
+pub(super) enum PeerChange {
     /// It is up.
     Connected,
     /// Nothing was heard from it for some seconds.
@@ -122,7 +122,7 @@ pub enum PeerChange {
 
 /// Something that a call wants done.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
+pub(super) enum Effect {
     /// Send an event to a device.
     Tell(DeviceId, Event),
     /// Command the media node; nobody waits for the reply.
@@ -135,7 +135,7 @@ pub enum Effect {
 
 /// What is kept of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Record {
+pub(super) enum Record {
     /// It was answered.
     Answered { at: UnixMillis, device: DeviceId },
     /// It is over.

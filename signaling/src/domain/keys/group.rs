@@ -11,11 +11,11 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Event, WelcomeFor};
 
 /// Members of one group. A call has two now; the bound is the SFU's for a room.
-pub const MEMBERS_MAX: usize = 32;
+pub(super) const MEMBERS_MAX: usize = 32;
 
 /// The longest message between members. The largest kind, the authenticator exchange, takes some
 /// hundred bytes; commits and Welcomes have the bound of every blob.
-pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+pub(super) const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
 /// A group's members, its epoch, and the switch in progress.
 #[derive(Debug)]

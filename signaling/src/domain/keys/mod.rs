@@ -4,4 +4,6 @@ mod group;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+use group::MESSAGE_BYTES_MAX;
 pub use group::{CommitError, Group, KeyEffect, SentCommit};

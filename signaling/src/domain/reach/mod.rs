@@ -2,4 +2,4 @@
 
 mod rules;
 
-pub use rules::{Asker, Plan, Refusal, Target, TargetDevice, reach};
+pub use rules::{Asker, DEVICES_MAX, Plan, Refusal, Target, TargetDevice, reach};

@@ -6,4 +6,4 @@ mod media;
 mod ringing;
 mod timers;
 
-pub use call::Call;
+pub(super) use call::Call;

@@ -1,0 +1,30 @@
+//! What is counted of calls, for `/metrics`.
+
+use std::collections::HashMap;
+
+use homeline_protocol::session::{CallPhase, EndReason};
+
+/// Counts of calls at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallFigures {
+    /// Running calls that nothing rings for yet.
+    pub inviting: usize,
+    /// Running calls that ring.
+    pub ringing: usize,
+    /// Running calls that are answered.
+    pub answered: usize,
+    /// Calls begun since the start.
+    pub started_total: u64,
+    /// Calls ended since the start, by reason.
+    pub ended_total: HashMap<EndReason, u64>,
+}
+
+impl CallFigures {
+    pub(super) fn count(&mut self, phase: CallPhase) {
+        match phase {
+            CallPhase::Inviting => self.inviting += 1,
+            CallPhase::Ringing => self.ringing += 1,
+            CallPhase::Answered => self.answered += 1,
+        }
+    }
+}

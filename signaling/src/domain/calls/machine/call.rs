@@ -1,0 +1,261 @@
+//! A call's state, and which room of the machine takes an input.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use homeline_protocol::id::{AccountId, DeviceId, RoomId};
+use homeline_protocol::media_control::MediaCommand;
+use homeline_protocol::session::{CallPhase, EndReason, Event, MediaState, Party, Track};
+
+use super::answered::Answered;
+use super::media::Room;
+use super::ringing::Waiting;
+use super::timers::{Timer, TimerTable};
+use crate::domain::calls::CallsConfig;
+use crate::domain::calls::input::{Act, CallError, Effect, Input, Invite, Moment, Record};
+use crate::model::UnixMillis;
+
+/// What a step leads to: effects in the order in which they are to be carried out.
+pub(super) type Step = Result<Vec<Effect>, CallError>;
+
+/// One call between two people. Every input is answered by the effects that are to be carried out
+/// in the order given; after each, [`Call::deadline`] says when to `step` with `Input::Tick`.
+#[derive(Debug)]
+pub(in crate::domain::calls) struct Call {
+    pub(super) config: CallsConfig,
+    pub(super) invite: Invite,
+    pub(super) expires_at: UnixMillis,
+    pub(super) state: State,
+    pub(super) timers: TimerTable,
+    pub(super) room: Room,
+    pub(super) caller_media: MediaState,
+}
+
+/// Where a call stands.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Nobody has answered.
+    Waiting(Waiting),
+    /// Two devices take part.
+    Answered(Box<Answered>),
+    /// It is over.
+    Ended(EndReason),
+}
+
+impl Call {
+    /// A new call. A busy callee ends it at once.
+    #[must_use]
+    pub(in crate::domain::calls) fn start(
+        config: &CallsConfig,
+        invite: Invite,
+        busy: bool,
+        now: Moment,
+    ) -> (Self, Vec<Effect>) {
+        let mut call = Self {
+            config: config.clone(),
+            expires_at: now.unix.plus(config.ring_timeout()),
+            state: State::Waiting(Waiting {
+                invited: BTreeSet::new(),
+                ringing: BTreeMap::new(),
+                rang: false,
+            }),
+            timers: TimerTable::default(),
+            room: Room::new(RoomId(invite.call.0)),
+            caller_media: MediaState { microphone: true, camera: invite.video },
+            invite,
+        };
+        if busy {
+            let effects = call.end(now, EndReason::Busy);
+            return (call, effects);
+        }
+        call.timers.set(Timer::Unreachable, now.at + config.unreachable_after());
+        call.timers.set(Timer::NoAnswer, now.at + config.ring_timeout());
+        let mut effects = vec![Effect::Media(MediaCommand::CreateRoom { room: call.room.id })];
+        for device in call.invite.ring.clone() {
+            effects.extend(call.invite_device(device));
+        }
+        (call, effects)
+    }
+
+    /// Takes an input and says what is to be done.
+    ///
+    /// # Errors
+    /// When an act is refused; then nothing has changed. Other inputs are never refused.
+    pub(in crate::domain::calls) fn step(&mut self, now: Moment, input: Input) -> Step {
+        if matches!(self.state, State::Ended(_)) {
+            return if matches!(input, Input::Act(..)) {
+                Err(CallError::Ended)
+            } else {
+                Ok(Vec::new())
+            };
+        }
+        Ok(match input {
+            Input::Act(device, account, act) => return self.act(now, device, account, act),
+            Input::Reachable(device) => self.invite_device(device),
+            Input::SessionLost(device) => self.session(now, device, false),
+            Input::SessionBack(device) => self.session(now, device, true),
+            Input::Revoked(device) => self.revoked(now, device),
+            Input::Negotiated(device, accepted) => self.negotiated(device, accepted),
+            Input::Peer(device, change) => self.peer_changed(now, device, change),
+            Input::RoomFailed => self.room_failed(now),
+            Input::MediaGone => self.end(now, EndReason::MediaFailed),
+            Input::Superseded => match self.state {
+                State::Waiting(_) => self.end(now, EndReason::Cancelled),
+                State::Answered(_) | State::Ended(_) => Vec::new(),
+            },
+            Input::Tick => self.tick(now),
+        })
+    }
+
+    /// When the next timer goes off.
+    #[must_use]
+    pub(in crate::domain::calls) fn deadline(&self) -> Option<std::time::Instant> {
+        self.timers.next()
+    }
+
+    /// Where it stands, unless it is over.
+    #[must_use]
+    pub(in crate::domain::calls) fn phase(&self) -> Option<CallPhase> {
+        match &self.state {
+            State::Waiting(waiting) if waiting.rang => Some(CallPhase::Ringing),
+            State::Waiting(_) => Some(CallPhase::Inviting),
+            State::Answered(_) => Some(CallPhase::Answered),
+            State::Ended(_) => None,
+        }
+    }
+
+    /// Why it ended, if it has.
+    #[must_use]
+    pub(in crate::domain::calls) fn ended(&self) -> Option<EndReason> {
+        match self.state {
+            State::Ended(reason) => Some(reason),
+            State::Waiting(_) | State::Answered(_) => None,
+        }
+    }
+
+    /// The device that answered.
+    #[must_use]
+    pub(in crate::domain::calls) fn answered_device(&self) -> Option<DeviceId> {
+        match &self.state {
+            State::Answered(answered) => Some(answered.callee.device),
+            State::Waiting(_) | State::Ended(_) => None,
+        }
+    }
+
+    /// The tracks that a device can subscribe to now.
+    #[must_use]
+    pub(in crate::domain::calls) fn tracks_for(&self, device: DeviceId) -> Vec<Track> {
+        match &self.state {
+            State::Answered(answered) => answered
+                .other(device)
+                .map(|other| self.room.tracks_of(other.device))
+                .unwrap_or_default(),
+            State::Waiting(_) | State::Ended(_) => Vec::new(),
+        }
+    }
+
+    fn act(&mut self, now: Moment, device: DeviceId, account: AccountId, act: Act) -> Step {
+        if let Act::Offer(offer) = act {
+            return self.offer(device, account, offer);
+        }
+        if let Act::Quality = act {
+            return self.quality(device);
+        }
+        match self.state {
+            State::Waiting(_) => self.act_while_waiting(now, device, account, act),
+            State::Answered(_) => self.act_when_answered(now, device, account, act),
+            State::Ended(_) => Err(CallError::Ended),
+        }
+    }
+
+    fn tick(&mut self, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some(timer) = self.timers.take_due(now.at) {
+            effects.extend(match (timer, &mut self.state) {
+                (Timer::Unreachable, State::Waiting(waiting)) if waiting.rang => Vec::new(),
+                (Timer::NoAnswer, State::Waiting(waiting)) if waiting.rang => {
+                    self.end(now, EndReason::NoAnswer)
+                }
+                (Timer::Unreachable | Timer::NoAnswer, State::Waiting(_)) => {
+                    self.end(now, EndReason::Unreachable)
+                }
+                (Timer::CallerGone, State::Waiting(_)) => self.end(now, EndReason::Cancelled),
+                (Timer::CallerLost | Timer::CalleeLost, State::Answered(_)) => {
+                    self.end(now, EndReason::DeviceLost)
+                }
+                (Timer::KeySwitch, State::Answered(answered)) => {
+                    let switched = answered.group.switch_time_over();
+                    self.key_effects(now, switched)
+                }
+                _ => Vec::new(),
+            });
+        }
+        effects
+    }
+
+    fn session(&mut self, now: Moment, device: DeviceId, present: bool) -> Vec<Effect> {
+        match &mut self.state {
+            State::Waiting(_) if device == self.invite.caller_device => {
+                if present {
+                    self.timers.clear(Timer::CallerGone);
+                } else if !self.timers.is_set(Timer::CallerGone) {
+                    self.timers.set(Timer::CallerGone, now.at + self.config.caller_grace());
+                }
+                Vec::new()
+            }
+            State::Answered(answered) => {
+                let Some(side) = answered.side_mut(device) else { return Vec::new() };
+                side.session = present;
+                self.weigh_connection(now, device)
+            }
+            State::Waiting(_) | State::Ended(_) => Vec::new(),
+        }
+    }
+
+    fn revoked(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
+        let takes_part = match &mut self.state {
+            State::Waiting(waiting) => {
+                waiting.forget(device);
+                device == self.invite.caller_device
+            }
+            State::Answered(answered) => answered.side(device).is_some(),
+            State::Ended(_) => false,
+        };
+        if takes_part {
+            return self.end(now, EndReason::DeviceRevoked);
+        }
+        self.room.remove(device).into_iter().map(Effect::Media).collect()
+    }
+
+    /// Ends the call for everyone who has a part in it, each with the same reason.
+    pub(super) fn end(&mut self, now: Moment, reason: EndReason) -> Vec<Effect> {
+        let (mut devices, callee_named) = match &self.state {
+            State::Waiting(waiting) => (waiting.invited.clone(), waiting.rang),
+            State::Answered(answered) => (BTreeSet::from([answered.callee.device]), true),
+            State::Ended(_) => return Vec::new(),
+        };
+        devices.insert(self.invite.caller_device);
+        let call = self.invite.call;
+        self.state = State::Ended(reason);
+        self.timers.clear_all();
+        let mut effects =
+            vec![Effect::Record(Record::Ended { at: now.unix, reason, callee_named })];
+        effects.extend(
+            devices
+                .into_iter()
+                .map(|device| Effect::Tell(device, Event::CallEnded { call, reason })),
+        );
+        effects.push(Effect::Media(MediaCommand::CloseRoom { room: self.room.id }));
+        effects
+    }
+
+    pub(super) fn is_callee(&self, account: AccountId) -> bool {
+        self.invite.callee_account == Some(account)
+    }
+
+    pub(super) fn caller_party(&self) -> Party {
+        Party {
+            handle: self.invite.caller.handle.clone(),
+            display_name: self.invite.caller.display_name.clone(),
+        }
+    }
+}

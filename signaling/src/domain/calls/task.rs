@@ -1,0 +1,256 @@
+//! One call's task: feeds its machine and carries out what the machine decides, in order.
+//!
+//! It never waits for the media node or for another call; it does wait for the store, since what
+//! is acknowledged must be stored.
+
+use std::sync::Arc;
+
+use homeline_protocol::id::{AccountId, CallId, DeviceId, PeerId};
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaReply, PeerStatistics};
+use homeline_protocol::session::{CallPhase, EndReason, Quality};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::index::Standing;
+use super::input::{Act, ActReply, CallError, Effect, Input, Record};
+use super::machine::Call;
+use super::service::Shared;
+use crate::bus::Audience;
+use crate::domain::history::Ended;
+use crate::gateway::PendingReply;
+
+/// What may wait for one call; whoever sends more waits.
+pub(super) const MAILBOX_MAX: usize = 256;
+
+/// Where the reply to an act goes.
+pub(super) type ReplyTo = oneshot::Sender<Result<ActReply, CallError>>;
+
+/// What a call's task is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Somebody acts and waits for the reply.
+    Act { device: DeviceId, account: AccountId, act: Act, reply: ReplyTo },
+    /// Something happened.
+    Input(Input),
+    /// The media node answered a device that waits.
+    Answered { device: DeviceId, result: Result<MediaReply, MediaError>, reply: ReplyTo },
+}
+
+/// One call and what it takes to carry out its effects.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) id: CallId,
+    pub(super) call: Call,
+    pub(super) shared: Arc<Shared>,
+    pub(super) inbox: mpsc::Receiver<Message>,
+    pub(super) mailbox: mpsc::Sender<Message>,
+}
+
+impl Task {
+    /// Carries out the first effects, then whatever comes, until the call is over.
+    pub(super) async fn run(mut self, first: Vec<Effect>) -> EndReason {
+        self.carry_out(first, &mut None).await;
+        loop {
+            if let Some(reason) = self.call.ended() {
+                return reason;
+            }
+            let deadline = self.call.deadline().map(Instant::from_std);
+            tokio::select! {
+                message = self.inbox.recv() => match message {
+                    Some(message) => self.take(message).await,
+                    None => return EndReason::MediaFailed,
+                },
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    self.step(Input::Tick).await;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, message: Message) {
+        match message {
+            Message::Input(input) => self.step(input).await,
+            Message::Act { device, account, act, reply } => {
+                let answers = matches!(act, Act::Answer { .. });
+                let mut reply = Some(reply);
+                let now = self.shared.moment();
+                match self.call.step(now, Input::Act(device, account, act)) {
+                    Ok(effects) => {
+                        self.carry_out(effects, &mut reply).await;
+                        self.publish_standing();
+                        if answers {
+                            self.supersede_others();
+                        }
+                        respond(reply, Ok(ActReply::Done));
+                    }
+                    Err(error) => {
+                        self.publish_standing();
+                        respond(reply, Err(error));
+                    }
+                }
+            }
+            Message::Answered { device, result, reply } => {
+                let result = self.media_answered(device, result).await;
+                respond(Some(reply), result);
+            }
+        }
+    }
+
+    async fn step(&mut self, input: Input) {
+        let now = self.shared.moment();
+        if let Ok(effects) = self.call.step(now, input) {
+            self.carry_out(effects, &mut None).await;
+        }
+        self.publish_standing();
+    }
+
+    async fn media_answered(
+        &mut self,
+        device: DeviceId,
+        result: Result<MediaReply, MediaError>,
+    ) -> Result<ActReply, CallError> {
+        match result {
+            Ok(MediaReply::Answer { sdp }) => {
+                self.step(Input::Negotiated(device, true)).await;
+                if self.call.ended().is_some() {
+                    return Err(CallError::Ended);
+                }
+                Ok(ActReply::Media { sdp, tracks: self.call.tracks_for(device) })
+            }
+            Ok(MediaReply::Statistics(peers)) => {
+                let own = peers.iter().find(|one| one.peer == PeerId(device.0));
+                own.map(|own| ActReply::Quality(quality(own)))
+                    .ok_or(CallError::NotNow("the media connection is not there yet"))
+            }
+            Ok(MediaReply::Done) => Err(CallError::Internal),
+            Err(MediaError::BadOffer(why)) => {
+                self.step(Input::Negotiated(device, false)).await;
+                Err(CallError::BadOffer(why))
+            }
+            Err(MediaError::Limit(which)) => {
+                self.step(Input::Negotiated(device, false)).await;
+                Err(CallError::MediaLimit(which))
+            }
+            Err(error @ (MediaError::NoRoom | MediaError::NoPeer | MediaError::Gone)) => {
+                if let Some(input) = consequence(&error) {
+                    self.step(input).await;
+                }
+                Err(CallError::NotNow("the media connection was lost; offer again"))
+            }
+        }
+    }
+
+    /// In order. A command that the acting device waits for takes its reply with it.
+    async fn carry_out(&mut self, effects: Vec<Effect>, reply: &mut Option<ReplyTo>) {
+        for effect in effects {
+            match effect {
+                Effect::Tell(device, event) => {
+                    self.shared.bus.publish(Audience::Device(device), event);
+                }
+                Effect::Record(record) => self.record(record).await,
+                Effect::Media(command) => {
+                    let making = matches!(command, MediaCommand::CreateRoom { .. });
+                    let closing = matches!(command, MediaCommand::CloseRoom { .. });
+                    let pending = self.shared.media.send(command).await;
+                    if !closing {
+                        self.watch(pending, making);
+                    }
+                }
+                Effect::Ask(device, command) => {
+                    let pending = self.shared.media.send(command).await;
+                    if let Some(reply) = reply.take() {
+                        self.relay(pending, device, reply);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits beside the call for a reply that only matters when it is bad.
+    fn watch(&self, pending: PendingReply, making: bool) {
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            let Err(error) = pending.wait().await else { return };
+            let input = if making { Some(Input::MediaGone) } else { consequence(&error) };
+            if let Some(input) = input {
+                send(&mailbox, Message::Input(input)).await;
+            }
+        });
+    }
+
+    fn relay(&self, pending: PendingReply, device: DeviceId, reply: ReplyTo) {
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            let result = pending.wait().await;
+            send(&mailbox, Message::Answered { device, result, reply }).await;
+        });
+    }
+
+    /// A store that fails is logged and does not end a call: people go on talking.
+    async fn record(&self, record: Record) {
+        let history = &self.shared.history;
+        let written = match record {
+            Record::Answered { at, device } => history.answered(self.id, device, at).await,
+            Record::Ended { at, reason, callee_named } => {
+                history.ended(self.id, Ended { at, reason, callee_named }).await
+            }
+        };
+        if let Err(error) = written {
+            tracing::error!(%error, "a call could not be kept on record");
+        }
+    }
+
+    fn publish_standing(&self) {
+        let standing = match (self.call.phase(), self.call.answered_device()) {
+            (Some(CallPhase::Answered), Some(device)) => Standing::Answered(device),
+            (Some(CallPhase::Inviting), _) => Standing::Waiting { rings: false },
+            (Some(_), _) => Standing::Waiting { rings: true },
+            (None, _) => return,
+        };
+        self.shared.index().set_standing(self.id, standing);
+    }
+
+    fn supersede_others(&self) {
+        let others = self.shared.index().superseded_by(self.id);
+        // Beside this call: two calls that wait for each other would hang.
+        tokio::spawn(async move {
+            for other in others {
+                send(&other, Message::Input(Input::Superseded)).await;
+            }
+        });
+    }
+}
+
+/// What a failed command means for the call.
+fn consequence(error: &MediaError) -> Option<Input> {
+    match error {
+        MediaError::NoRoom => Some(Input::RoomFailed),
+        MediaError::Gone => Some(Input::MediaGone),
+        MediaError::NoPeer | MediaError::BadOffer(_) | MediaError::Limit(_) => None,
+    }
+}
+
+/// To a call that may be over by now, which is no error.
+pub(super) async fn send(mailbox: &mpsc::Sender<Message>, message: Message) {
+    if mailbox.send(message).await.is_err() {
+        tracing::trace!("a call was over before it could be told");
+    }
+}
+
+fn respond(reply: Option<ReplyTo>, result: Result<ActReply, CallError>) {
+    if let Some(reply) = reply
+        && reply.send(result).is_err()
+    {
+        tracing::trace!("nobody waits for this reply any more");
+    }
+}
+
+fn quality(peer: &PeerStatistics) -> Quality {
+    // 255/256 is as good as everything lost.
+    let percent = |in_256ths: u8| (u16::from(in_256ths) * 100 / 255) as u8;
+    Quality {
+        loss_up_percent: percent(peer.loss_in_256ths),
+        loss_down_percent: percent(peer.loss_out_256ths),
+        round_trip_ms: peer.round_trip_ms,
+    }
+}

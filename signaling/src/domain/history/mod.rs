@@ -1,0 +1,5 @@
+//! What is kept of calls: that they run, and how they ended.
+
+mod service;
+
+pub use service::{Ended, History, HistoryError, Interrupted, RunningCallRecord};
