@@ -55,9 +55,9 @@ fn exhaust_rtp(bytes: &[u8]) {
     );
     let _ = (packet.payload(), packet.csrcs().count());
     for (id, value) in packet.extensions() {
-        assert_eq!(packet.extension(id).is_some(), true);
+        assert!(packet.extension(id).is_some());
         let _ = AudioLevel::parse(value);
-        let _ = Descriptor::parse(value, None);
+        drop(Descriptor::parse(value, None));
     }
     let map = full_map();
     let own = [(ExtensionId::new(1).unwrap(), &b"mid"[..])];
@@ -67,13 +67,13 @@ fn exhaust_rtp(bytes: &[u8]) {
             let written = RtpPacket::parse(&out[..len]).unwrap();
             assert_eq!(written.payload(), packet.payload());
         }
-        let _ = write_rtx(&packet, 7, &rewrite(&map, &own), &mut out);
+        write_rtx(&packet, 7, &rewrite(&map, &own), &mut out).ok();
     }
     let mut copy = bytes.to_vec();
     RtpPacketMut::parse(&mut copy)
         .unwrap()
         .remap_extensions(&map);
-    let _ = rtx::restore(&mut copy, Ssrc(1), PayloadType::from_low_bits(2));
+    rtx::restore(&mut copy, Ssrc(1), PayloadType::from_low_bits(2)).ok();
 }
 
 fn exhaust_rtcp(bytes: &[u8]) {
@@ -135,7 +135,7 @@ proptest! {
         exhaust_rtcp(&bytes);
         exhaust_stun(&bytes);
         let _ = starts_key_frame(&bytes);
-        let _ = Descriptor::parse(&bytes, None);
+        drop(Descriptor::parse(&bytes, None));
     }
 
     #[test]
@@ -192,7 +192,7 @@ proptest! {
         let mut bytes = bytes;
         bytes[3] |= flags & 0x7f;
         if let Ok(Descriptor { structure: Some(structure), .. }) = Descriptor::parse(&bytes, None) {
-            let _ = Descriptor::parse(&next, Some(&structure));
+            drop(Descriptor::parse(&next, Some(&structure)));
             for target in 0..40 {
                 let _ = (structure.layers_of(target), structure.protecting_chain(target));
             }
@@ -210,8 +210,8 @@ proptest! {
             let mut copy = bytes.clone();
             prop_assert!(inbound.unprotect_rtcp(&mut copy).is_err());
             let mut copy = bytes.clone();
-            let _ = outbound.protect_rtp(&mut copy, bytes.len() / 2);
-            let _ = outbound.protect_rtcp(&mut copy, bytes.len() / 2);
+            outbound.protect_rtp(&mut copy, bytes.len() / 2).ok();
+            outbound.protect_rtcp(&mut copy, bytes.len() / 2).ok();
         }
     }
 

@@ -1,0 +1,30 @@
+//! STUN attribute types (RFC 8489 section 18.3, RFC 8445 section 20).
+
+/// USERNAME.
+pub const USERNAME: u16 = 0x0006;
+/// MESSAGE-INTEGRITY.
+pub const MESSAGE_INTEGRITY: u16 = 0x0008;
+/// ERROR-CODE.
+pub const ERROR_CODE: u16 = 0x0009;
+/// UNKNOWN-ATTRIBUTES.
+pub const UNKNOWN_ATTRIBUTES: u16 = 0x000a;
+/// REALM.
+pub const REALM: u16 = 0x0014;
+/// NONCE.
+pub const NONCE: u16 = 0x0015;
+/// MESSAGE-INTEGRITY-SHA256.
+pub const MESSAGE_INTEGRITY_SHA256: u16 = 0x001c;
+/// XOR-MAPPED-ADDRESS.
+pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+/// PRIORITY.
+pub const PRIORITY: u16 = 0x0024;
+/// USE-CANDIDATE.
+pub const USE_CANDIDATE: u16 = 0x0025;
+/// SOFTWARE.
+pub const SOFTWARE: u16 = 0x8022;
+/// FINGERPRINT.
+pub const FINGERPRINT: u16 = 0x8028;
+/// ICE-CONTROLLED.
+pub const ICE_CONTROLLED: u16 = 0x8029;
+/// ICE-CONTROLLING.
+pub const ICE_CONTROLLING: u16 = 0x802a;
