@@ -57,9 +57,9 @@ export interface WhoIs {
 export type IdentityStatus =
   | { state: "none" }
   /** Joined by invitation, waiting for the inviter's app to certify this one. */
-  | { state: "waiting"; deviceKey: Blob64; device: HexId; fingerprint: Blob64 }
-  /** `confirmed` is false until the page has said `confirm`: the server may not know this identity. */
-  | { state: "ready"; confirmed: boolean; who: WhoIs; chain: Blob64; notAfterMs: number; renewalDue: boolean; holdsGenesis: boolean };
+  | { state: "waiting"; deviceKey: Blob64; person: string; fingerprint: Blob64 }
+  /** `certifies`: this app can renew certificates for good, its own too (it founded or recovered the household). `confirmed` is false until the page has said `confirm`: the server may not know this identity. */
+  | { state: "ready"; confirmed: boolean; who: WhoIs; chain: Blob64; notAfterMs: number; renewalDue: boolean; certifies: boolean };
 
 export interface RosterDevice {
   device: HexId;
@@ -174,8 +174,14 @@ export interface Requests {
   adopt: [{ chain: Blob64; roster: Blob64[] }, IdentityStatus];
   /** Who a chain is, by its own word: verified, but whether its household is the expected one is the caller's question. */
   "chain.inspect": [{ chain: Blob64 }, WhoIs];
-  /** A fresh 30-day chain for a device in the roster (also for this app, when it holds the genesis key). */
-  "chain.renew": [{ deviceKey: Blob64 }, { chain: Blob64 }];
+  /**
+   * Fresh 30-day chains for those devices of the roster whose chains end within ten days (or have ended). Every adult app
+   * asks this after `roster.load` with all devices of its home, its own included, and sends what it gets to the server.
+   */
+  "chain.renew_due": [
+    { devices: { device: HexId; chain: Blob64 }[] },
+    { renewed: { device: HexId; chain: Blob64 }[] },
+  ];
   /** A renewed chain for this app or device, from the server. */
   "chain.renewed": [{ chain: Blob64 }, IdentityStatus];
 
@@ -189,7 +195,7 @@ export interface Requests {
   "recovery.secret": [{ code: string }, { recoverySecret: Blob64 }];
   "recovery.restore": [
     { code: string; recoveryCertificate: Blob64; roster: Blob64[]; person: string; label: string },
-    { entry: Blob64; chain: Blob64; who: WhoIs },
+    { entry: Blob64; chain: Blob64; appKey: Blob64; who: WhoIs },
   ];
   /** A new code (the old one stops working once the server has stored all of this). Needs the genesis key in this app. */
   "recovery.renew": [
@@ -307,6 +313,7 @@ export type E2eeErrorCode =
   | "malformed"
   | "bad_signature"
   | "bad_chain"
+  | "bad_roster"
   | "wrong_household"
   | "rollback"
   | "unknown_device"

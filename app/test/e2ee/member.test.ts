@@ -241,7 +241,7 @@ test("garbage from the network changes nothing and throws nothing but what is ca
   for (const junk of [new Uint8Array(0), new Uint8Array(64).fill(255), Uint8Array.of(0, 1, 0, 2, 16)]) {
     await server.step(a, { type: "data", data: junk });
     await server.step(a, { type: "commit", epoch: 0, commit: junk });
-    await server.step(a, { type: "add", keyPackage: junk });
+    await server.step(a, { type: "add", keyPackage: junk, deviceKey: junk });
   }
   await server.step(a, { type: "update" });
   agree(a, b);

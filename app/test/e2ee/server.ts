@@ -10,6 +10,7 @@ export const CALL = "000102030405060708090a0b0c0d0e0f";
 
 export interface Seat {
   device: string;
+  me: Me;
   crypto: CallCrypto;
   own: OwnKeyPackage;
   log: Output[];
@@ -35,7 +36,7 @@ export class Server {
 
   async seat(me: Me, roster: () => Roster, others: readonly Uint8Array[]): Promise<Seat> {
     const own = await makeKeyPackage(me, this.now);
-    const seat = { device: deviceIdOf(me.pair.publicKey), crypto: new CallCrypto(CALL, me, new Expect(roster, others)), own, log: [] };
+    const seat = { device: deviceIdOf(me.pair.publicKey), me, crypto: new CallCrypto(CALL, me, new Expect(roster, others)), own, log: [] };
     this.seats.set(seat.device, seat);
     return seat;
   }
@@ -47,7 +48,7 @@ export class Server {
   }
 
   add(by: Seat, whom: Seat): Promise<void> {
-    return this.step(by, { type: "add", keyPackage: whom.own.encoded });
+    return this.step(by, { type: "add", keyPackage: whom.own.encoded, deviceKey: whom.me.pair.publicKey });
   }
 
   /** Gives a member its input, then carries out what everybody asks for, in order, until nobody asks for more. */

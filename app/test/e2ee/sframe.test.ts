@@ -143,7 +143,7 @@ test("frames of an unknown epoch are held and come out in order when the key com
   sender.switchSendKey(2, 0, KEY_B);
   const { receiver } = pairOfKeyrings();
   const heard: string[] = [];
-  const track = new ReceiveTrack<string>(receiver, "alice", (name) => heard.push(name));
+  const track = new ReceiveTrack<string>(() => receiver, "alice", (name) => heard.push(name));
   for (const name of ["a", "b", "c"]) await track.push(0, name, await sealed(sender, name));
   assert.deepEqual(heard, []);
   receiver.installReceiveKey({ epoch: 2, baseKey: KEY_B, members: MEMBERS });
@@ -158,7 +158,7 @@ test("held frames are bounded in number and in time, and loudly counted", async 
   const sender = new Keyring();
   sender.switchSendKey(2, 0, KEY_B);
   const { receiver } = pairOfKeyrings();
-  const track = new ReceiveTrack<number>(receiver, "alice", () => assert.fail("nothing can be opened"));
+  const track = new ReceiveTrack<number>(() => receiver, "alice", () => assert.fail("nothing can be opened"));
   for (let i = 0; i < HELD_MAX + 3; i++) await track.push(0, i, await sealed(sender, "x"));
   assert.equal(receiver.counters.unknownKey, 3);
   track.expire(HELD_MAX_MS + 1);

@@ -19,6 +19,8 @@ export const COMPARE_EVERY_MS = 10_000;
 export const SILENCE_MAX_MS = 35_000;
 /** A removal that the server does not echo in this time is being withheld. */
 export const REMOVE_ECHO_MAX_MS = 2_000;
+/** Between two timers lies a quarter of a second. After a longer gap this machine was asleep, and heard nobody. */
+const ASLEEP_MS = 5_000;
 /** Epochs remembered for comparison: messages arrive a few epochs late at most. */
 const EPOCHS_MAX = 8;
 /** Key packages are used once: so many used ones are remembered. */
@@ -35,7 +37,8 @@ export type LeftReason = "removed" | "alone";
 export type Input =
   | { type: "create" }
   | { type: "welcome"; welcome: Uint8Array; keyPackage: OwnKeyPackage }
-  | { type: "add"; keyPackage: Uint8Array }
+  /** `deviceKey`: who introduced the key package; another one's is refused. */
+  | { type: "add"; keyPackage: Uint8Array; deviceKey: Uint8Array }
   | { type: "remove"; device: string }
   | { type: "update" }
   /** The commit that won `epoch`, which it ends. */
@@ -52,6 +55,8 @@ export type Output =
   | { type: "send_commit"; epoch: number; commit: Bytes; welcome: { device: string; welcome: Bytes } | undefined; removed: string[] }
   | { type: "send_ready"; epoch: number }
   | { type: "send_data"; data: Bytes }
+  /** A group begins: whatever keys an earlier one of this call had are gone. */
+  | { type: "reset_keys" }
   | { type: "install_receive_key"; key: EpochKey }
   | { type: "switch_send_key"; epoch: number; leaf: number; baseKey: Bytes }
   | { type: "drop_receive_key"; epoch: number }
@@ -102,6 +107,7 @@ export class CallCrypto {
   readonly #drops = new Map<number, number>();
   readonly #epochs = new Map<number, EpochRecord>();
   #compareAt = 0;
+  #lastTimer: number | undefined;
   readonly #heard = new Map<string, number>();
   readonly #away = new Set<string>();
   readonly #silent = new Set<string>();
@@ -130,7 +136,7 @@ export class CallCrypto {
         await this.#join(now, input.welcome, input.keyPackage, out);
         break;
       case "add":
-        this.#wishAdd(now, input.keyPackage, out);
+        this.#wishAdd(now, input, out);
         break;
       case "remove":
         this.#wishRemove(input.device);
@@ -175,6 +181,7 @@ export class CallCrypto {
       reportRefusal(error, out);
       throw error;
     }
+    out.push({ type: "reset_keys" });
     this.#state = { type: "lone" };
     this.#compareAt = now + COMPARE_EVERY_MS;
   }
@@ -192,17 +199,20 @@ export class CallCrypto {
     this.#group = group;
     this.#compareAt = now + COMPARE_EVERY_MS;
     this.#state = { type: "active", epoch: group.epoch };
+    out.push({ type: "reset_keys" });
     for (const member of group.members) this.#meet(now, member, out);
     const key = await this.#enterEpoch(out);
     out.push({ type: "switch_send_key", ...key });
   }
 
-  #wishAdd(now: number, keyPackage: Uint8Array, out: Output[]): void {
+  #wishAdd(now: number, { keyPackage, deviceKey }: Input & { type: "add" }, out: Output[]): void {
     if (this.#group === undefined || this.#adds.size >= WISHES_MAX) return;
     const name = toBase64Url(sha256(keyPackage));
     if (this.#used.has(name)) return;
     try {
-      this.#adds.set(this.#group.inspect(keyPackage, now).device, keyPackage);
+      const identity = this.#group.inspect(keyPackage, now);
+      if (!equalBytes(identity.deviceKey, deviceKey)) throw new GroupError("introduced by another", { reason: "wrong_key", identity });
+      this.#adds.set(identity.device, keyPackage);
       this.#used.add(name);
       const oldest = [...this.#used].at(-USED_MAX - 1);
       if (oldest !== undefined) this.#used.delete(oldest);
@@ -320,6 +330,9 @@ export class CallCrypto {
   }
 
   async #timer(now: number, out: Output[]): Promise<void> {
+    const gap = now - (this.#lastTimer ?? now);
+    this.#lastTimer = now;
+    if (gap > ASLEEP_MS) for (const device of this.#heard.keys()) this.#heard.set(device, now);
     if (this.#state.type === "preparing" && now >= this.#state.executeAt) this.#execute(now, out);
     for (const [epoch, at] of this.#drops) {
       if (now < at) continue;

@@ -13,15 +13,18 @@ interface Held<F> {
   since: number;
 }
 
-/** `F` is the browser's frame; `deliver` puts the opened bytes into it and passes it on. */
+/**
+ * `F` is the browser's frame; `deliver` puts the opened bytes into it and passes it on. The keyring is asked for at every
+ * frame, since a track is there before its call has keys, and may outlive a group.
+ */
 export class ReceiveTrack<F> {
-  readonly #keyring: Keyring;
+  readonly #keyring: () => Keyring | undefined;
   readonly #owner: string;
   readonly #deliver: (frame: F, data: ArrayBuffer) => void;
   #held: Held<F>[] = [];
   #last: Promise<void> = Promise.resolve();
 
-  constructor(keyring: Keyring, owner: string, deliver: (frame: F, data: ArrayBuffer) => void) {
+  constructor(keyring: () => Keyring | undefined, owner: string, deliver: (frame: F, data: ArrayBuffer) => void) {
     this.#keyring = keyring;
     this.#owner = owner;
     this.#deliver = deliver;
@@ -47,12 +50,12 @@ export class ReceiveTrack<F> {
   expire(now: number): void {
     while (this.#held[0] !== undefined && now - this.#held[0].since > HELD_MAX_MS) {
       this.#held.shift();
-      this.#keyring.giveUpUnknown();
+      this.#keyring()?.giveUpUnknown();
     }
   }
 
   async #open(held: Held<F>): Promise<void> {
-    const result = await this.#keyring.decrypt(held.data, this.#owner);
+    const result = await this.#keyring()?.decrypt(held.data, this.#owner) ?? { type: "unknown" };
     if (result.type === "frame") this.#deliver(held.frame, result.data);
     if (result.type === "unknown") this.#hold(held);
   }
@@ -66,7 +69,7 @@ export class ReceiveTrack<F> {
   #hold(held: Held<F>): void {
     if (this.#held.length >= HELD_MAX) {
       this.#held.shift();
-      this.#keyring.giveUpUnknown();
+      this.#keyring()?.giveUpUnknown();
     }
     this.#held.push(held);
   }

@@ -1,0 +1,222 @@
+//! The identity that this worker holds, with the roster it has checked, and what both may be used for.
+
+import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
+import type { Authority, KeyStore, Slot, Vault } from "../keys/keystore.ts";
+import { type Certificate, decodeCertificate, isAdult, KIND, LIFETIME_MS, RENEW_BELOW_MS, signCertificate } from "../identity/certificate.ts";
+import { type Chain, CHAIN_LENGTH_MAX, ChainError, decodeChain, type Identity, verifyChain } from "../identity/chain.ts";
+import { equalKeys } from "../identity/keytext.ts";
+import { fingerprintOf } from "../identity/ids.ts";
+import type { KeyPair } from "../identity/keys.ts";
+import { type Change, type Device, type DeviceKindCode, Roster, type Seen } from "../identity/roster.ts";
+import { decodeSigned } from "../identity/signed.ts";
+import type { DeviceKind, IdentityStatus, RosterView, WhoIs } from "../port.ts";
+import { DeskError } from "./errors.ts";
+
+/** Revisions remembered: one for each contact and device of a household. */
+const REVISIONS_MAX = 10_000;
+const INVITATIONS_MAX = 100;
+
+export type ReadyVault = Vault & { home: { type: "ready" } };
+
+export class Home {
+  readonly now: () => number;
+  readonly #keyStore: KeyStore;
+  #slot: Slot = "app";
+  #vault: Vault | undefined;
+  #roster: Roster | undefined;
+
+  constructor(keyStore: KeyStore, now: () => number) {
+    this.#keyStore = keyStore;
+    this.now = now;
+  }
+
+  /** The roster stays when the same household is opened again: running calls need it. */
+  async open(slot: Slot): Promise<void> {
+    this.#slot = slot;
+    this.#vault = await this.#keyStore.load(slot);
+    const home = this.#vault?.home;
+    const same = home?.type === "ready" && this.#roster !== undefined && equalBytes(home.genesis, this.#roster.genesis);
+    if (!same) this.#roster = undefined;
+  }
+
+  async forget(): Promise<void> {
+    await this.#keyStore.delete(this.#slot);
+    this.#vault = undefined;
+    this.#roster = undefined;
+  }
+
+  get vault(): Vault | undefined {
+    return this.#vault;
+  }
+
+  /** Replaces the identity; refuses to overwrite one that a server knows. */
+  async become(vault: Vault, roster?: Roster): Promise<void> {
+    this.refuseExisting();
+    this.#vault = vault;
+    this.#roster = roster;
+    await this.save();
+  }
+
+  refuseExisting(): void {
+    const home = this.#vault?.home;
+    if (home?.type === "ready" && home.confirmed) throw new DeskError("exists", "this browser holds an identity already");
+  }
+
+  save(): Promise<void> {
+    if (this.#vault === undefined) throw new DeskError("no_identity", "there is nothing to save");
+    return this.#keyStore.save(this.#slot, this.#vault);
+  }
+
+  ready(): ReadyVault {
+    if (this.#vault?.home.type !== "ready") throw new DeskError("no_identity", "this browser is of no household yet");
+    return this.#vault as ReadyVault;
+  }
+
+  chain(): Chain {
+    return decodeChain(this.ready().home.chain);
+  }
+
+  roster(): Roster {
+    if (this.#roster === undefined) throw new DeskError("no_roster", "the household's roster was not loaded yet");
+    return this.#roster;
+  }
+
+  /** Checks the whole roster against the pinned household and the highest version seen, and remembers it. */
+  async loadRoster(entries: readonly Bytes[]): Promise<Roster> {
+    const vault = this.ready();
+    const roster = Roster.load(entries, this.#newestSeen(vault.seen));
+    if (!equalBytes(roster.genesis, vault.home.genesis)) {
+      throw new DeskError("wrong_household", "the server shows the roster of another household");
+    }
+    vault.seen = { seq: roster.seq, head: roster.head };
+    this.#roster = roster;
+    await this.save();
+    return roster;
+  }
+
+  /** An adult app of the household, by the roster. */
+  adult(): { vault: ReadyVault; roster: Roster } {
+    const vault = this.ready();
+    const roster = this.roster();
+    if (!roster.isAdultApp(vault.pair.publicKey)) throw new DeskError("not_adult", "only an adult's app may do that");
+    return { vault, roster };
+  }
+
+  /** The next roster entry, signed by this app. */
+  entry(change: Change): Bytes {
+    const { vault, roster } = this.adult();
+    return roster.next(change, this.now(), vault.pair);
+  }
+
+  /** A chain for a device: as short as this app can make it. */
+  certify(device: Omit<Device, "id">, rosterSeq: number): Chain {
+    const { vault } = this.adult();
+    const [signer, rest] = this.#issuer(vault.authority, vault.pair);
+    if (rest.length >= CHAIN_LENGTH_MAX) throw new ChainError("the chain would be too long");
+    return [signCertificate(certificateOf(device, vault.home.genesis, rosterSeq, this.now()), signer), ...rest];
+  }
+
+  /** True when the number is news or the same; remembers it. */
+  async acceptRevision(name: string, revision: number): Promise<void> {
+    const { revisions } = this.ready();
+    const seen = revisions.get(name);
+    if (seen !== undefined && revision < seen) throw new DeskError("rollback", "a newer version was seen before");
+    if (seen === revision) return;
+    if (seen === undefined && revisions.size >= REVISIONS_MAX) throw new DeskError("too_many", "too many cards and policies");
+    revisions.set(name, revision);
+    await this.save();
+  }
+
+  async keepInvitation(id: string, secret: Bytes): Promise<void> {
+    const { invitations } = this.ready();
+    const oldest = [...invitations.keys()].at(-INVITATIONS_MAX);
+    if (oldest !== undefined) invitations.delete(oldest);
+    invitations.set(id, secret);
+    await this.save();
+  }
+
+  status(): IdentityStatus {
+    const vault = this.#vault;
+    if (vault === undefined) return { state: "none" };
+    if (vault.home.type === "waiting") {
+      const deviceKey = toBase64Url(vault.pair.publicKey);
+      return { state: "waiting", deviceKey, person: vault.home.person, fingerprint: toBase64Url(vault.home.fingerprint) };
+    }
+    const identity = describe(decodeChain(vault.home.chain));
+    return {
+      state: "ready",
+      confirmed: vault.home.confirmed,
+      who: this.whoIs(identity),
+      chain: toBase64Url(vault.home.chain),
+      notAfterMs: identity.notAfterMs,
+      renewalDue: identity.notAfterMs - this.now() < RENEW_BELOW_MS,
+      certifies: vault.authority !== undefined,
+    };
+  }
+
+  whoIs(identity: Identity): WhoIs {
+    const home = this.#vault?.home;
+    return {
+      genesis: toBase64Url(identity.genesis),
+      household: identity.household,
+      fingerprint: toBase64Url(fingerprintOf(identity.genesis)),
+      device: identity.device,
+      deviceKey: toBase64Url(identity.deviceKey),
+      kind: kindName(identity.kind === KIND.device ? KIND.device : KIND.app),
+      adult: isAdult(identity.rights),
+      person: identity.person,
+      label: identity.label,
+      own: home?.type === "ready" && equalKeys(identity.genesis, home.genesis),
+    };
+  }
+
+  #issuer(authority: Authority | undefined, own: KeyPair): [KeyPair, Chain] {
+    if (authority?.type === "genesis") return [authority.pair, []];
+    if (authority?.type === "recovery") return [authority.pair, [decodeSigned(authority.certificate)]];
+    return [own, this.chain()];
+  }
+
+  /** What this worker has in memory may be newer than what it had stored. */
+  #newestSeen(stored: Seen | undefined): Seen | undefined {
+    const held = this.#roster;
+    return held !== undefined && held.seq > (stored?.seq ?? -1) ? { seq: held.seq, head: held.head } : stored;
+  }
+}
+
+export function certificateOf(device: Omit<Device, "id">, genesis: Bytes, rosterSeq: number, now: number): Certificate {
+  const { key, kind, rights, person, label } = device;
+  return { genesis, subject: key, kind, rights, person, label, notBeforeMs: now, notAfterMs: now + LIFETIME_MS, rosterSeq };
+}
+
+/** Verifies everything but the time: an expired identity still knows who it is. */
+export function describe(chain: Chain): Identity {
+  const ends = chain.map((signed) => decodeCertificate(signed.body));
+  const from = Math.max(...ends.map((certificate) => certificate.notBeforeMs));
+  return verifyChain(chain, from);
+}
+
+export function viewOf(roster: Roster): RosterView {
+  return {
+    household: roster.household,
+    name: roster.name,
+    fingerprint: toBase64Url(fingerprintOf(roster.genesis)),
+    seq: roster.seq,
+    head: toBase64Url(roster.head),
+    devices: roster.devices.map((device) => ({
+      device: device.id,
+      deviceKey: toBase64Url(device.key),
+      kind: kindName(device.kind),
+      adult: isAdult(device.rights),
+      person: device.person,
+      label: device.label,
+    })),
+  };
+}
+
+export function kindName(kind: DeviceKindCode): DeviceKind {
+  return kind === KIND.app ? "app" : "home_device";
+}
+
+export function kindCode(kind: DeviceKind): DeviceKindCode {
+  return kind === "app" ? KIND.app : KIND.device;
+}
