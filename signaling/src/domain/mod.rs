@@ -3,3 +3,15 @@ pub mod reach;
 pub mod keys;
 pub mod history;
 pub mod calls;
+
+pub mod identity;
+pub mod limits;
+pub mod secrets;
+
+pub mod roster;
+
+pub mod accounts;
+pub mod households;
+pub mod devices;
+pub mod contacts;
+pub mod invitations;

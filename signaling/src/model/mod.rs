@@ -1,7 +1,9 @@
-//! What every layer above shares: who speaks, and what time it is.
+//! What every layer above shares: who speaks, what time it is, what a name is.
 
+mod name;
 mod speaker;
 mod time;
 
-pub use speaker::Speaker;
+pub use name::{NAME_CHARS_MAX, is_name};
+pub use speaker::{AdultApp, NoRight, Speaker};
 pub use time::{Clock, UnixMillis};

@@ -20,3 +20,41 @@ pub struct Speaker {
     /// Whether the device may certify and sign for its household.
     pub adult: bool,
 }
+
+/// A speaker that may act for its household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdultApp {
+    /// Its account.
+    pub account: AccountId,
+    /// The app.
+    pub device: DeviceId,
+    /// The household.
+    pub household: HouseholdId,
+}
+
+/// Why a speaker may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoRight {
+    /// It belongs to no household, or not yet.
+    #[error("the app belongs to no household yet")]
+    NoHousehold,
+    /// It is not an adult's app.
+    #[error("only an adult's app may do this")]
+    NotAdult,
+}
+
+impl Speaker {
+    /// This speaker as one that may act for its household.
+    ///
+    /// # Errors
+    /// When it has no household, or no adult right.
+    pub fn adult_app(&self) -> Result<AdultApp, NoRight> {
+        match (self.household, self.device) {
+            (Some(_), Some(_)) if !self.adult => Err(NoRight::NotAdult),
+            (Some(household), Some(device)) => {
+                Ok(AdultApp { account: self.account, device, household })
+            }
+            _ => Err(NoRight::NoHousehold),
+        }
+    }
+}

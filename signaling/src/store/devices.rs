@@ -96,6 +96,16 @@ pub async fn of_household(
     Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
 }
 
+/// The devices of a person that are in a household and not removed.
+pub async fn of_account(tx: &mut Tx, account: AccountId) -> Result<Vec<DeviceRow>, StoreError> {
+    let query = sqlx::query_as(
+        "select * from device where account = $1 and household is not null \
+         and removed_at_ms is null order by created_at_ms, id",
+    )
+    .bind(account.to_string());
+    Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
+}
+
 /// Takes a waiting app into a household.
 pub async fn admit(
     tx: &mut Tx,

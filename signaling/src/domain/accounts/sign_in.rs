@@ -1,0 +1,96 @@
+//! Signing in, with the app's proof or by password alone, and out.
+
+use std::time::Duration;
+
+use homeline_protocol::http::{AppProof, SignIn, SignedIn};
+use homeline_protocol::session::ErrorCode;
+use homeline_protocol::{Handle, Secret};
+
+use super::{Accounts, SignInError};
+use crate::domain::identity::{PublicKey, verify_app_proof};
+use crate::domain::limits::Origin;
+use crate::domain::secrets::hash_token;
+use crate::model::UnixMillis;
+use crate::store::accounts::AccountRow;
+use crate::store::devices::DeviceRow;
+use crate::store::{self, StoreError};
+
+/// How far an app's clock may be off when it signs in.
+const CLOCK_SKEW: Duration = Duration::from_mins(5);
+
+impl Accounts {
+    /// Signs somebody in. For a handle that nobody has, it does the same work and says the same.
+    ///
+    /// # Errors
+    /// When handle, password and app do not match; it does not say which.
+    pub async fn sign_in(&self, from: Origin, request: &SignIn) -> Result<SignedIn, SignInError> {
+        let now = self.clock.now();
+        self.limits.sign_in.check(&from, now)?;
+        self.limits.sign_in_handle.check(&request.handle, now)?;
+        if let Some(proof) = &request.app {
+            let at = UnixMillis(proof.at_ms);
+            if now.since(at) > CLOCK_SKEW || at.since(now) > CLOCK_SKEW {
+                return Err(SignInError::ClockOff);
+            }
+        }
+        let (account, app) = self.look_up(request).await?;
+        let kept = account.as_ref().map(|account| account.password_hash.as_str());
+        let right = self.passwords.verify(&request.password, kept).await?;
+        let account = account.filter(|_| right).ok_or(SignInError::Wrong)?;
+        if let Some(proof) = &request.app {
+            check_proof(&account, app.as_ref(), &request.handle, proof)?;
+        }
+        let mut tx = self.db.write().await?;
+        let device = request.app.as_ref().map(|proof| proof.device);
+        let signed_in =
+            self.signed_in(&mut tx, account.id, device, account.household.0).await?;
+        tx.commit().await?;
+        Ok(signed_in)
+    }
+
+    /// Ends a token, and the sessions of its device. An unknown token is as good as ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_out(&self, token: &Secret) -> Result<(), StoreError> {
+        let hash = hash_token(token);
+        let mut tx = self.db.write().await?;
+        let row = store::tokens::find(&mut tx, hash).await?;
+        store::tokens::delete(&mut tx, hash).await?;
+        tx.commit().await?;
+        if let Some(device) = row.and_then(|row| row.device.0) {
+            self.bus.end_sessions(device, ErrorCode::Unauthorized);
+        }
+        Ok(())
+    }
+
+    async fn look_up(
+        &self,
+        request: &SignIn,
+    ) -> Result<(Option<AccountRow>, Option<DeviceRow>), StoreError> {
+        let mut tx = self.db.read().await?;
+        let account = store::accounts::by_handle(&mut tx, &request.handle).await?;
+        let app = match &request.app {
+            Some(proof) => store::devices::find(&mut tx, proof.device).await?,
+            None => None,
+        };
+        Ok((account, app))
+    }
+}
+
+fn check_proof(
+    account: &AccountRow,
+    app: Option<&DeviceRow>,
+    handle: &Handle,
+    proof: &AppProof,
+) -> Result<(), SignInError> {
+    let app = app.filter(|app| app.account == account.id).ok_or(SignInError::Wrong)?;
+    let key = PublicKey::try_from(app.public_key.as_slice()).map_err(|_| SignInError::Wrong)?;
+    if !verify_app_proof(key, handle, proof.at_ms, proof.signature.as_ref()) {
+        return Err(SignInError::Wrong);
+    }
+    if app.removed_at_ms.is_some() {
+        return Err(SignInError::DeviceRevoked);
+    }
+    Ok(())
+}
