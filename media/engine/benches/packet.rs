@@ -29,10 +29,37 @@ fn outbound(profile: Profile) -> Outbound {
     Outbound::new(&master.expect("lengths fit the profile"))
 }
 
-fn forward(criterion: &mut Criterion) {
+/// The receivers' extension ids: two are forwarded, mid and transport-wide number are written anew.
+fn receiver_map() -> ExtensionMap {
     let mut map = ExtensionMap::new(false);
     map.set(id(2), id(5));
     map.set(id(4), id(6));
+    map
+}
+
+fn rewrite<'a>(
+    sequence: u16,
+    map: &'a ExtensionMap,
+    own: &'a [(ExtensionId, &'a [u8])],
+) -> Rewrite<'a> {
+    Rewrite {
+        payload_type: PayloadType::from_low_bits(100),
+        sequence,
+        timestamp: 77,
+        ssrc: Ssrc(0x1234_5678),
+        marker: None,
+        extensions: map,
+        insert: own,
+        transport_sequence: Some((id(3), sequence)),
+        frame_number: None,
+        padding: 0,
+    }
+}
+
+/// One packet to fifty receivers, as the engine does it.
+fn forward(criterion: &mut Criterion) {
+    let map = receiver_map();
+    let own = [(id(1), &b"3"[..])];
     for profile in Profile::PREFERRED {
         let mut group = criterion.benchmark_group(format!("forward_1_to_50/{profile:?}"));
         group.throughput(Throughput::Elements(RECEIVERS));
@@ -46,18 +73,7 @@ fn forward(criterion: &mut Criterion) {
                     sequence = sequence.wrapping_add(1);
                     let packet = RtpPacket::parse(black_box(&source)).expect("well formed");
                     for receiver in &mut receivers {
-                        let rewrite = Rewrite {
-                            payload_type: PayloadType::from_low_bits(100),
-                            sequence,
-                            timestamp: 77,
-                            ssrc: Ssrc(0x1234_5678),
-                            marker: None,
-                            extensions: &map,
-                            insert: &[(id(1), b"3")],
-                            transport_sequence: Some((id(3), sequence)),
-                            frame_number: None,
-                            padding: 0,
-                        };
+                        let rewrite = rewrite(sequence, &map, &own);
                         let len = write_forwarded(&packet, &rewrite, &mut slab).expect("room");
                         black_box(receiver.protect_rtp(&mut slab, len).expect("fresh number"));
                     }
@@ -68,5 +84,32 @@ fn forward(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, forward);
+/// The two halves alone, to see which one a change has made slower.
+fn halves(criterion: &mut Criterion) {
+    let map = receiver_map();
+    let own = [(id(1), &b"3"[..])];
+    for len in [120, 1_100] {
+        let source = publisher_packet(len);
+        let mut slab = vec![0_u8; 1_500];
+        criterion.bench_function(&format!("write_forwarded/{len}"), |bencher| {
+            let packet = RtpPacket::parse(&source).expect("well formed");
+            let rewrite = rewrite(1, &map, &own);
+            bencher.iter(|| {
+                write_forwarded(black_box(&packet), black_box(&rewrite), &mut slab).expect("room")
+            });
+        });
+        let mut receiver = outbound(Profile::AeadAes128Gcm);
+        let mut sequence = 0_u16;
+        slab[..len].copy_from_slice(&source);
+        criterion.bench_function(&format!("protect_rtp/AeadAes128Gcm/{len}"), |bencher| {
+            bencher.iter(|| {
+                sequence = sequence.wrapping_add(1);
+                slab[2..4].copy_from_slice(&sequence.to_be_bytes());
+                receiver.protect_rtp(&mut slab, len).expect("fresh number")
+            });
+        });
+    }
+}
+
+criterion_group!(benches, forward, halves);
 criterion_main!(benches);

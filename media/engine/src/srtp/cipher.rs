@@ -5,12 +5,12 @@ use aes::cipher::{InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper};
 use ctr::CtrCore;
 use ctr::flavors::Ctr128BE;
 use hmac::{Hmac, Mac};
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sha1::Sha1;
 use zeroize::Zeroize;
 
 use super::derive::{Label, derive};
-use super::profile::{KEY_LEN, MasterKey, Profile};
+use super::profile::{KEY_LEN_MAX, MasterKey, Profile};
 use crate::wire::ids::Ssrc;
 
 /// Bytes of an RTCP packet that stay clear: its first header and the sender's SSRC.
@@ -69,13 +69,14 @@ impl Cipher {
         salting: Label,
         authentication: Label,
     ) -> Self {
-        let mut key = [0; KEY_LEN];
+        let mut key = [0; KEY_LEN_MAX];
+        let key_len = master.profile.key_len();
         let mut salt = [0; 14];
         let mut auth = [0; 20];
-        derive(master, encryption, &mut key);
+        derive(master, encryption, &mut key[..key_len]);
         derive(master, salting, &mut salt[..master.profile.salt_len()]);
         derive(master, authentication, &mut auth);
-        let cipher = Self::from_session(master.profile, &key, salt, &auth);
+        let cipher = Self::from_session(master.profile, &key[..key_len], salt, &auth);
         key.zeroize();
         auth.zeroize();
         cipher
@@ -84,13 +85,17 @@ impl Cipher {
     /// From session keys, as the RFCs' vectors give them.
     pub(super) fn from_session(
         profile: Profile,
-        key: &[u8; KEY_LEN],
+        key: &[u8],
         salt: [u8; 14],
         auth: &[u8; 20],
     ) -> Self {
         match profile {
-            Profile::AeadAes128Gcm => {
-                let key = UnboundKey::new(&AES_128_GCM, key).expect("the key has AES-128's length");
+            Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
+                let algorithm = match profile {
+                    Profile::AeadAes256Gcm => &AES_256_GCM,
+                    _ => &AES_128_GCM,
+                };
+                let key = UnboundKey::new(algorithm, key).expect("the key has the profile's length");
                 let mut short = [0; 12];
                 short.copy_from_slice(&salt[..12]);
                 Self::Gcm {
@@ -99,7 +104,7 @@ impl Cipher {
                 }
             }
             Profile::Aes128CmHmacSha1_80 => Self::CounterMode(CounterMode {
-                aes: Aes128Enc::new(key.into()),
+                aes: Aes128Enc::new_from_slice(key).expect("the key has the profile's length"),
                 salt,
                 mac: <Hmac<Sha1> as Mac>::new_from_slice(auth).expect("HMAC takes any length"),
             }),

@@ -4,6 +4,8 @@
 //! keys with their schedules computed, and for every SSRC a rollover counter and a replay window. Packets
 //! are sealed and opened in the buffer they lie in. Errors are returned, never logged: the caller counts.
 
+#![warn(missing_docs)]
+
 mod cipher;
 mod derive;
 mod inbound;

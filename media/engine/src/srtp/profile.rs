@@ -9,18 +9,21 @@ use super::{Inbound, Outbound};
 pub enum Profile {
     /// AES-128 in Galois/counter mode: the fast one, offered first.
     AeadAes128Gcm,
+    /// AES-256 in Galois/counter mode: what the DTLS library chooses for peers that offer it.
+    AeadAes256Gcm,
     /// AES-128 in counter mode with an 80-bit HMAC-SHA1 tag: the one every peer has.
     Aes128CmHmacSha1_80,
 }
 
 impl Profile {
-    /// All profiles, in the order in which they are preferred.
+    /// The profiles that we ask for, in the order in which they are preferred.
     pub const PREFERRED: [Self; 2] = [Self::AeadAes128Gcm, Self::Aes128CmHmacSha1_80];
 
     /// The profile with this number in DTLS's `use_srtp` extension.
     pub const fn from_id(id: u16) -> Option<Self> {
         match id {
             0x0007 => Some(Self::AeadAes128Gcm),
+            0x0008 => Some(Self::AeadAes256Gcm),
             0x0001 => Some(Self::Aes128CmHmacSha1_80),
             _ => None,
         }
@@ -30,27 +33,36 @@ impl Profile {
     pub const fn id(self) -> u16 {
         match self {
             Self::AeadAes128Gcm => 0x0007,
+            Self::AeadAes256Gcm => 0x0008,
             Self::Aes128CmHmacSha1_80 => 0x0001,
+        }
+    }
+
+    /// Length of a master key.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::AeadAes128Gcm | Self::Aes128CmHmacSha1_80 => 16,
+            Self::AeadAes256Gcm => 32,
         }
     }
 
     /// Length of a master salt: 96 bits for GCM, 112 for counter mode.
     pub const fn salt_len(self) -> usize {
         match self {
-            Self::AeadAes128Gcm => 12,
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 12,
             Self::Aes128CmHmacSha1_80 => 14,
         }
     }
 
     /// Bytes to export from DTLS under the label `EXTRACTOR-dtls_srtp`.
     pub const fn keying_material_len(self) -> usize {
-        2 * (KEY_LEN + self.salt_len())
+        2 * (self.key_len() + self.salt_len())
     }
 
     /// Bytes that protection adds to an RTP packet.
     pub const fn rtp_overhead(self) -> usize {
         match self {
-            Self::AeadAes128Gcm => 16,
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 16,
             Self::Aes128CmHmacSha1_80 => 10,
         }
     }
@@ -61,8 +73,8 @@ impl Profile {
     }
 }
 
-/// Both profiles use 128-bit keys.
-pub(crate) const KEY_LEN: usize = 16;
+/// Longest key of any profile.
+pub(crate) const KEY_LEN_MAX: usize = 32;
 
 /// Longest salt of any profile.
 pub(crate) const SALT_LEN_MAX: usize = 14;
@@ -92,7 +104,8 @@ pub enum KeyError {
 /// One direction's master key and salt. Wiped when dropped, never printed.
 pub struct MasterKey {
     pub(crate) profile: Profile,
-    pub(crate) key: [u8; KEY_LEN],
+    /// Zero behind the profile's length.
+    key: [u8; KEY_LEN_MAX],
     /// The salt, zero-padded on the right, which is how RFC 7714 section 11 fits it to the key
     /// derivation of RFC 3711.
     pub(crate) salt: [u8; SALT_LEN_MAX],
@@ -101,10 +114,14 @@ pub struct MasterKey {
 impl MasterKey {
     /// Checks the lengths against the profile.
     pub fn new(profile: Profile, key: &[u8], salt: &[u8]) -> Result<Self, KeyError> {
-        let key = <[u8; KEY_LEN]>::try_from(key).map_err(|_| KeyError::Length {
-            needed: KEY_LEN,
-            found: key.len(),
-        })?;
+        if key.len() != profile.key_len() {
+            return Err(KeyError::Length {
+                needed: profile.key_len(),
+                found: key.len(),
+            });
+        }
+        let mut padded_key = [0; KEY_LEN_MAX];
+        padded_key[..key.len()].copy_from_slice(key);
         if salt.len() != profile.salt_len() {
             return Err(KeyError::Length {
                 needed: profile.salt_len(),
@@ -115,9 +132,14 @@ impl MasterKey {
         padded[..salt.len()].copy_from_slice(salt);
         Ok(Self {
             profile,
-            key,
+            key: padded_key,
             salt: padded,
         })
+    }
+
+    /// The key, as long as the profile's keys are.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key[..self.profile.key_len()]
     }
 }
 
@@ -142,8 +164,8 @@ pub fn from_exporter(
             found: material.len(),
         });
     }
-    let (keys, salts) = material.split_at(2 * KEY_LEN);
-    let (client_key, server_key) = keys.split_at(KEY_LEN);
+    let (keys, salts) = material.split_at(2 * profile.key_len());
+    let (client_key, server_key) = keys.split_at(profile.key_len());
     let (client_salt, server_salt) = salts.split_at(profile.salt_len());
     let client = MasterKey::new(profile, client_key, client_salt)?;
     let server = MasterKey::new(profile, server_key, server_salt)?;

@@ -3,6 +3,8 @@
 //! Nothing here allocates on the packet path, keeps a key or knows a room. Every parser is total: it
 //! returns an error for bytes it cannot read and never panics.
 
+#![warn(missing_docs)]
+
 pub mod audio_level;
 pub mod demux;
 pub mod descriptor;
