@@ -17,6 +17,7 @@ pub mod ids;
 pub mod introduction;
 pub mod invitation;
 pub mod key;
+pub mod member;
 pub mod pairing;
 pub mod policy;
 pub mod recovery;

@@ -220,13 +220,13 @@ impl Seat {
     }
 }
 
-fn show_member(member: &Member) -> Value {
+pub(crate) fn show_member(member: &Member) -> Value {
     let mut shown = identity(&member.identity);
     shown["leaf"] = json!(member.leaf);
     shown
 }
 
-fn show_committed(committed: Committed) -> Value {
+pub(crate) fn show_committed(committed: Committed) -> Value {
     let welcome = committed
         .welcome
         .map(|(device, welcome)| json!({ "device": device.to_string(), "welcome": blob(welcome) }));

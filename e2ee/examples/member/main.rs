@@ -54,11 +54,12 @@
 //! - `decrypt {party, owner, frame}` -> `{frame}`.    `forget {party, epoch}` drops a receive key
 //! - `sframe_encrypt {base_key, epoch, leaf, frames: [..]}` -> `{frames}`, a sender from its start
 //!
-//! With the epoch machine (docs/call-keys.md), each with a `member` name: see `machine.rs`.
+//! With the epoch machine (docs/call-keys.md), each with a `member` name: see `machines.rs`.
 
 mod formats;
 mod groups;
 mod json;
+mod machines;
 mod pairings;
 
 use std::io::{BufRead as _, Write as _};
@@ -70,13 +71,15 @@ use crate::json::{Failure, Fields};
 fn main() -> std::io::Result<()> {
     let mut pairings = pairings::Pairings::default();
     let mut groups = groups::Groups::default();
+    let mut machines = machines::Machines::default();
     for line in std::io::stdin().lock().lines() {
         let request: Value = serde_json::from_str(&line?).unwrap_or_default();
         let fields = Fields(&request);
         let answer = fields.text("op").and_then(|op| {
             let answer = formats::answer(op, fields)
                 .or_else(|| pairings.answer(op, fields))
-                .or_else(|| groups.answer(op, fields));
+                .or_else(|| groups.answer(op, fields))
+                .or_else(|| machines.answer(op, fields));
             answer.unwrap_or_else(|| Err(Failure(format!("no op {op}"))))
         });
         let mut reply = match answer {

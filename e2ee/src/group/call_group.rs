@@ -33,7 +33,7 @@ pub struct Member {
 /// What one commit does. With nothing in it, it renews one's own keys.
 #[derive(Default)]
 pub struct CommitPlan {
-    /// A device that is in the group already is replaced: its old leaf goes in the same commit.
+    /// A device that is in the group already is removed by a commit before this one.
     pub add: Option<AcceptedKeyPackage>,
     pub remove: Vec<DeviceId>,
 }
@@ -52,6 +52,8 @@ pub struct Committed {
 /// What an applied commit changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Applied {
+    /// This member made the commit.
+    pub own: bool,
     pub joined: Vec<Member>,
     pub left: Vec<Member>,
     /// This device was removed: the group's state is that of before, and of no further use.
@@ -136,13 +138,12 @@ impl CallGroup {
     pub fn commit(&mut self, now: UnixMs, plan: &CommitPlan) -> Result<Committed, GroupError> {
         self.provider.set_now(now);
         self.group.clear_pending_commit();
-        let replaced = plan.add.as_ref().map(|add| add.identity.device);
-        let gone = self.members().filter(|member| {
-            let device = member.identity.device;
-            member.leaf != self.own_leaf()
-                && (plan.remove.contains(&device) || Some(device) == replaced)
-        });
-        let gone: Vec<(u32, DeviceId)> = gone
+        let own = self.own_leaf();
+        let goes =
+            |member: &&Member| member.leaf != own && plan.remove.contains(&member.identity.device);
+        let gone: Vec<(u32, DeviceId)> = self
+            .members()
+            .filter(goes)
             .map(|member| (member.leaf, member.identity.device))
             .collect();
         let epoch = self.epoch();
@@ -154,14 +155,12 @@ impl CallGroup {
             builder = builder.add_member(add.message.clone())?;
         }
         let output = builder.build()?;
-        let welcome = match (replaced, output.welcome_messages.first()) {
-            (Some(device), Some(welcome)) => Some((device, welcome.to_bytes()?)),
+        let welcome = match (&plan.add, output.welcome_messages.first()) {
+            (Some(add), Some(welcome)) => Some((add.identity.device, welcome.to_bytes()?)),
             _ => None,
         };
         let commit = output.commit_message.to_bytes()?;
-        // A device that comes back in the same commit is not removed in the server's eyes.
-        let gone = gone.into_iter().map(|(_, device)| device);
-        let removed = gone.filter(|device| Some(*device) != replaced).collect();
+        let removed = gone.into_iter().map(|(_, device)| device).collect();
         Ok(Committed {
             epoch,
             commit,
@@ -185,7 +184,13 @@ impl CallGroup {
             return Err(GroupError::UnexpectedMessage);
         };
         match commit.effect {
-            CommitEffect::NewEpoch(_) => self.refresh_members(),
+            CommitEffect::NewEpoch(_) => {
+                let own = commit.committer == self.own_leaf();
+                Ok(Applied {
+                    own,
+                    ..self.refresh_members()?
+                })
+            }
             CommitEffect::Removed { .. } => Ok(Applied {
                 removed_self: true,
                 ..Applied::default()

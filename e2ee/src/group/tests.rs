@@ -111,13 +111,21 @@ fn three_devices_agree_through_add_update_and_remove() {
 }
 
 #[test]
-fn a_reloaded_device_takes_the_place_of_its_old_leaf() {
+fn a_reloaded_device_comes_back_after_its_old_leaf_is_removed() {
     let scene = scene();
     let mut anna = scene.anna.create(NOW).unwrap();
     let added = commit(&mut anna, &add(&scene.anna, &scene.ben));
     scene.ben.join(NOW, &added.welcome.unwrap().1).unwrap();
-    let again = commit(&mut anna, &add(&scene.anna, &scene.ben));
-    assert!(again.removed.is_empty());
+    let twice = add(&scene.anna, &scene.ben);
+    assert!(anna.commit(NOW, &twice).is_err());
+    commit(
+        &mut anna,
+        &CommitPlan {
+            add: None,
+            remove: vec![scene.ben.device()],
+        },
+    );
+    let again = commit(&mut anna, &twice);
     let ben = scene.ben.join(NOW, &again.welcome.unwrap().1).unwrap();
     assert_agree(&[&anna, &ben]);
     assert_eq!(anna.members().count(), 2);
