@@ -1,0 +1,309 @@
+//! The app's model: who is signed in, which screen stands, what is to be said. Screens read it and call its verbs.
+
+import type { CallController } from "../call/controller.ts";
+import type { PeerView, Tone } from "../call/state.ts";
+import { E2ee } from "../e2ee/page.ts";
+import type { IdentityStatus } from "../e2ee/port.ts";
+import { LocalMemory } from "../home/local.ts";
+import { type Link as UrlLink, parseLink } from "../home/links.ts";
+import type { ContactView, HomeStore } from "../home/store.ts";
+import { Tones } from "../media/tones.ts";
+import type { Event, PastCall } from "../protocol.ts";
+import type { Link } from "../session/client.ts";
+import { Accounts } from "./account.ts";
+import { AddDevice } from "./add_device.ts";
+import { Drafts } from "./drafts.ts";
+import { LinkUp } from "./link_up.ts";
+import { Pairing } from "./pairing.ts";
+
+export type Page = "contacts" | "household" | "history" | "settings";
+export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
+
+export type Stage =
+  | { at: "opening" }
+  | { at: "door"; door: Door }
+  /** Right after sign-up: the code is shown this once. */
+  | { at: "recovery_code"; code: string }
+  | { at: "waiting" }
+  | { at: "home"; page: Page }
+  /** Over until the person does something: another tab, an old app, a removed device. */
+  | { at: "stopped"; code: string; text: string };
+
+export interface Notice {
+  id: number;
+  text: string;
+  kind: "info" | "alarm";
+}
+
+const NOTICES_MAX = 5;
+const NOTICE_MS = 6_000;
+const HISTORY_PAGE = 50;
+
+export class App {
+  readonly e2ee: E2ee;
+  readonly memory = new LocalMemory("app");
+  readonly accounts: Accounts;
+  readonly tones = new Tones();
+  readonly drafts = new Drafts();
+  stage: Stage = { at: "opening" };
+  identity: IdentityStatus = { state: "none" };
+  link: Link = { state: "connecting", failures: 0 };
+  linkUp: LinkUp | undefined;
+  urlLink: UrlLink | undefined;
+  notices: Notice[] = [];
+  /** Undefined until it was fetched. */
+  history: PastCall[] | undefined;
+  historyComplete = false;
+  pairing: Pairing | undefined;
+  addDevice: AddDevice | undefined;
+  #notification: Notification | undefined;
+  #noticeId = 1;
+  #render: () => void = () => undefined;
+
+  constructor(worker: Worker) {
+    this.e2ee = new E2ee(worker);
+    this.accounts = new Accounts(this.e2ee, this.memory);
+  }
+
+  async start(render: () => void): Promise<void> {
+    this.#render = render;
+    addEventListener("hashchange", () => this.#route());
+    addEventListener("beforeunload", (event) => {
+      if (this.stage.at === "recovery_code") event.preventDefault();
+    });
+    this.changed();
+    try {
+      this.identity = await this.e2ee.request("open", { slot: "app" });
+    } catch {
+      return this.stop("internal", "This browser does not let the app keep its keys. Private windows and very old browsers can't be used.");
+    }
+    this.#enter();
+  }
+
+  get store(): HomeStore {
+    if (this.linkUp === undefined) throw new Error("signed out");
+    return this.linkUp.store;
+  }
+
+  get calls(): CallController {
+    if (this.linkUp === undefined) throw new Error("signed out");
+    return this.linkUp.calls;
+  }
+
+  get adult(): boolean {
+    return this.identity.state === "ready" && this.identity.who.adult;
+  }
+
+  changed(): void {
+    this.#render();
+  }
+
+  say(text: string, kind: Notice["kind"] = "info"): void {
+    const notice = { id: this.#noticeId++, text, kind };
+    this.notices = [...this.notices, notice].slice(-NOTICES_MAX);
+    if (kind === "info") setTimeout(() => this.unsay(notice.id), NOTICE_MS);
+    this.changed();
+  }
+
+  unsay(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+    this.changed();
+  }
+
+  /** Runs what a person asked for; what fails is said in words. True when it was done. */
+  async attempt(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.say(error instanceof Error ? error.message : String(error), "alarm");
+      return false;
+    } finally {
+      this.changed();
+    }
+  }
+
+  go(target: Page | Door): void {
+    location.hash = target === "welcome" || target === "contacts" ? "#/" : `#/${target}`;
+    this.#route();
+  }
+
+  signedUp(identity: IdentityStatus, recoveryCode: string): void {
+    this.identity = identity;
+    this.stage = { at: "recovery_code", code: recoveryCode };
+    this.#connect();
+    this.changed();
+  }
+
+  signedIn(identity: IdentityStatus): void {
+    this.identity = identity;
+    history.replaceState(null, "", "#/");
+    this.#enter();
+  }
+
+  recoveryCodeKept(): void {
+    this.#enter();
+  }
+
+  async signOut(forget: boolean): Promise<void> {
+    this.#disconnect();
+    await (forget ? this.accounts.forget() : this.accounts.signOut());
+    this.identity = await this.e2ee.request("open", { slot: "app" });
+    this.drafts.clear();
+    history.replaceState(null, "", "#/");
+    this.#enter();
+  }
+
+  stop(code: string, text: string): void {
+    this.stage = { at: "stopped", code, text };
+    this.changed();
+  }
+
+  /** After "opened in another tab": this one takes over. */
+  useHere(): void {
+    this.#disconnect();
+    this.#enter();
+  }
+
+  peerOf(contact: ContactView): PeerView {
+    const verdict = contact.pin === 2 ? "verified" : contact.pin === 1 ? "unverified" : undefined;
+    return { handle: contact.handle, name: contact.name, contact: contact.id, genesis: contact.theirGenesis, verdict };
+  }
+
+  call(peer: PeerView, video: boolean): void {
+    void this.tones.unlock();
+    this.calls.dial(peer, video);
+  }
+
+  async loadHistory(more: boolean): Promise<void> {
+    const session = this.linkUp?.session;
+    if (session === undefined) return;
+    const last = more ? this.history?.at(-1) : undefined;
+    const { calls } = await session.request({ type: "list_history", before_ms: last?.started_at_ms ?? null, limit: HISTORY_PAGE }, "history");
+    this.history = more ? [...(this.history ?? []), ...calls] : calls;
+    this.historyComplete = calls.length < HISTORY_PAGE;
+    this.changed();
+  }
+
+  startAddDevice(): void {
+    if (this.linkUp === undefined) return;
+    this.addDevice?.stop();
+    this.addDevice = new AddDevice(this.e2ee, this.linkUp.session, () => this.changed());
+    void this.addDevice.start();
+    this.changed();
+  }
+
+  stopAddDevice(): void {
+    this.addDevice?.stop();
+    this.addDevice = undefined;
+    this.changed();
+  }
+
+  #enter(): void {
+    if (this.memory.session() === undefined || this.identity.state === "none") {
+      this.stage = { at: "door", door: "welcome" };
+      this.#route();
+      return;
+    }
+    this.#connect();
+    this.stage = this.identity.state === "waiting" ? { at: "waiting" } : { at: "home", page: "contacts" };
+    this.#route();
+  }
+
+  #connect(): void {
+    const stored = this.memory.session();
+    if (stored === undefined || this.linkUp !== undefined) return;
+    this.linkUp = new LinkUp(this.e2ee, this.memory, stored.token, {
+      identity: () => this.identity,
+      setIdentity: (identity) => this.#setIdentity(identity),
+      mayUseCamera: () => true,
+      tone: (tone) => this.#tone(tone),
+      announce: (peer, video) => this.#announce(peer, video),
+      unannounce: () => this.#unannounce(),
+      alert: (text) => this.say(text, "alarm"),
+      linkChanged: (link) => this.#linkChanged(link),
+      event: (event) => this.#event(event),
+      changed: () => this.changed(),
+    });
+    this.linkUp.start();
+  }
+
+  #disconnect(): void {
+    this.addDevice = undefined;
+    this.linkUp?.stop();
+    this.linkUp = undefined;
+    this.history = undefined;
+    this.link = { state: "connecting", failures: 0 };
+    this.tones.play("none");
+  }
+
+  #setIdentity(identity: IdentityStatus): void {
+    this.identity = identity;
+    if (identity.state === "ready" && this.stage.at === "waiting") this.stage = { at: "home", page: "contacts" };
+    this.changed();
+  }
+
+  #event(event: Event): void {
+    if (event.type === "join_refused") this.stop("join_refused", "Your request to join was turned down. Ask the person who invited you.");
+    if (event.type === "call_ended") this.history = undefined;
+    void this.addDevice?.handle(event);
+  }
+
+  #linkChanged(link: Link): void {
+    this.link = link;
+    if (link.state === "ended") this.#ended(link.error.code, link.error.message);
+    this.changed();
+  }
+
+  #ended(code: string, message: string): void {
+    if (code === "unauthorized" || code === "device_revoked") {
+      this.#disconnect();
+      this.memory.keepSession(undefined);
+    }
+    if (code === "unauthorized") {
+      this.stage = { at: "door", door: "sign-in" };
+      this.say("You were signed out. Sign in again to go on.");
+      return;
+    }
+    this.stop(code, message);
+  }
+
+  #route(): void {
+    this.urlLink = parseLink(location.hash);
+    const name = location.hash.replace(/^#\/?/, "");
+    if (this.stage.at === "door") {
+      const doors: Door[] = ["sign-up", "sign-in", "recover", "second-app"];
+      const door = this.urlLink?.kind === "join" ? "join" : (doors.find((candidate) => candidate === name) ?? "welcome");
+      if (door !== "second-app") this.pairing?.stop();
+      if (door !== "second-app") this.pairing = undefined;
+      this.stage = { at: "door", door };
+    } else if (this.stage.at === "home") {
+      const pages: Page[] = ["household", "history", "settings"];
+      const page = pages.find((candidate) => candidate === name) ?? "contacts";
+      if (page !== "household") this.stopAddDevice();
+      this.stage = { at: "home", page };
+      if (page === "history") void this.attempt(() => this.loadHistory(false));
+    }
+    this.changed();
+  }
+
+  #tone(tone: Tone): void {
+    this.tones.play(tone);
+  }
+
+  #announce(peer: PeerView, video: boolean): void {
+    if (!document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
+    this.#notification = new Notification(peer.name, {
+      body: video ? "Incoming video call" : "Incoming call", tag: "homeline-call", requireInteraction: true, icon: "/icon.svg",
+    });
+    this.#notification.onclick = () => {
+      window.focus();
+      this.#unannounce();
+    };
+  }
+
+  #unannounce(): void {
+    this.#notification?.close();
+    this.#notification = undefined;
+  }
+}

@@ -1,0 +1,151 @@
+//! A signed-in app or device: its session, its household, its calls, kept together and taken apart together.
+
+import { CallController, type CallHost } from "../call/controller.ts";
+import type { PeerView, Tone } from "../call/state.ts";
+import type { E2ee } from "../e2ee/page.ts";
+import type { IdentityStatus } from "../e2ee/port.ts";
+import type { LocalMemory } from "../home/local.ts";
+import { HomeStore } from "../home/store.ts";
+import type { Event } from "../protocol.ts";
+import { type Link, Session, sessionUrl, type Welcome } from "../session/client.ts";
+
+export interface LinkUpHost {
+  identity(): IdentityStatus;
+  setIdentity(identity: IdentityStatus): void;
+  mayUseCamera(): boolean;
+  tone(tone: Tone): void;
+  announce(peer: PeerView, video: boolean): void;
+  unannounce(): void;
+  alert(text: string): void;
+  linkChanged(link: Link): void;
+  /** Events that only some screens care about (pairing, admission). */
+  event(event: Event): void;
+  changed(): void;
+}
+
+export class LinkUp implements CallHost {
+  readonly session: Session;
+  readonly store: HomeStore;
+  readonly calls: CallController;
+  readonly e2ee: E2ee;
+  readonly memory: LocalMemory;
+  loaded = false;
+  #clockOffsetMs = 0;
+  readonly #host: LinkUpHost;
+
+  constructor(e2ee: E2ee, memory: LocalMemory, token: string, host: LinkUpHost) {
+    this.e2ee = e2ee;
+    this.memory = memory;
+    this.#host = host;
+    this.session = new Session(sessionUrl(), token, {
+      link: (link) => host.linkChanged(link),
+      welcome: (welcome) => void this.#welcome(welcome),
+      event: (event) => this.#event(event),
+      networkChanged: () => this.calls.networkChanged(),
+    });
+    this.store = new HomeStore(e2ee, this.session, () => host.changed());
+    this.calls = new CallController(this);
+  }
+
+  start(): void {
+    this.session.start();
+  }
+
+  stop(): void {
+    this.calls.dispose();
+    this.session.close();
+  }
+
+  identity(): IdentityStatus {
+    return this.#host.identity();
+  }
+  clockOffsetMs(): number {
+    return this.#clockOffsetMs;
+  }
+  mayUseCamera(): boolean {
+    return this.#host.mayUseCamera();
+  }
+  tone(tone: Tone): void {
+    this.#host.tone(tone);
+  }
+  announce(peer: PeerView, video: boolean): void {
+    this.#host.announce(peer, video);
+  }
+  unannounce(): void {
+    this.#host.unannounce();
+  }
+  alert(text: string): void {
+    this.#host.alert(text);
+  }
+  changed(): void {
+    this.#host.changed();
+  }
+
+  async #welcome(welcome: Welcome): Promise<void> {
+    this.#clockOffsetMs = welcome.server_time_ms - Date.now();
+    try {
+      await this.store.load();
+      await this.#adoptIfAdmitted();
+      this.loaded = true;
+      this.#host.changed();
+      if (this.store.home?.household != null) {
+        await this.calls.recover();
+        await this.#renew();
+      }
+    } catch (error) {
+      if ((error as { code?: string }).code !== "session_lost") this.#host.alert(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #event(event: Event): void {
+    if (event.type === "admitted") void this.#admitted(event.chain, event.roster);
+    this.#host.event(event);
+    void this.store.apply(event).catch(() => undefined);
+    this.calls.handle(event);
+  }
+
+  async #admitted(chain: string, roster: string[]): Promise<void> {
+    try {
+      this.#host.setIdentity(await this.e2ee.request("adopt", { chain, roster }));
+      await this.store.load();
+    } catch {
+      this.#host.alert("The household that let you in is not the one of your invitation. Ask the person who invited you for a new link.");
+    }
+    this.#host.changed();
+  }
+
+  /** Admitted while this tab was away: the household lists our device with its chain. */
+  async #adoptIfAdmitted(): Promise<void> {
+    const identity = this.#host.identity();
+    const household = this.store.home?.household;
+    if (identity.state !== "waiting" || household == null) return;
+    for (const { chain, account } of household.devices) {
+      if (account !== identity.person) continue;
+      const who = await this.e2ee.request("chain.inspect", { chain });
+      if (who.deviceKey === identity.deviceKey) await this.#admitted(chain, household.roster);
+    }
+  }
+
+  /** Certificates are renewed silently (docs/identity.md): a newer one of our own is taken in; an adult's app renews what is due. */
+  async #renew(): Promise<void> {
+    const identity = this.#host.identity();
+    if (identity.state !== "ready") return;
+    const own = this.store.device(identity.who.device);
+    if (own !== undefined && own.chain !== identity.chain) await this.#takeRenewed(own.chain);
+    if (!identity.who.adult || this.store.roster === undefined) return;
+    const devices = this.store.devices.map(({ id, chain }) => ({ device: id, chain }));
+    const { renewed } = await this.e2ee.request("chain.renew_due", { devices });
+    for (const { device, chain } of renewed) {
+      try {
+        await this.session.done({ type: "renew_certificate", device, chain });
+        if (device === identity.who.device) await this.#takeRenewed(chain);
+      } catch {
+        // Another adult app, or the next visit, renews it.
+      }
+    }
+  }
+
+  async #takeRenewed(chain: string): Promise<void> {
+    await this.e2ee.request("chain.renewed", { chain }).then((identity) => this.#host.setIdentity(identity)).catch(() => undefined);
+  }
+}

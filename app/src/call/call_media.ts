@@ -1,0 +1,130 @@
+//! The media of one call: capture, transport, what is heard and seen, and how good the connection is.
+
+import type { E2ee } from "../e2ee/page.ts";
+import { Capture, type SourceKind } from "../media/capture.ts";
+import { figures, LossMeter, rate, type Figures, type Rating } from "../media/quality.ts";
+import { Transport, type MediaAnswer, type OfferMedia } from "../media/transport.ts";
+import type { CallId, Quality, Track } from "../protocol.ts";
+import type { DeviceProblem, Path } from "./state.ts";
+
+const QUALITY_EVERY_MS = 3_000;
+
+export interface CallMediaListener {
+  offer(offer: OfferMedia): Promise<MediaAnswer>;
+  quality(call: CallId): Promise<Quality>;
+  captured(source: SourceKind, problem: DeviceProblem | undefined): void;
+  path(path: Path): void;
+  failed(): void;
+  changed(): void;
+}
+
+export class CallMedia {
+  readonly call: CallId;
+  localVideo: MediaStream | undefined;
+  remoteAudio: MediaStream | undefined;
+  remoteVideo: MediaStream | undefined;
+  rating: Rating = "unknown";
+  figures: Figures | undefined;
+  original: boolean;
+  readonly #listener: CallMediaListener;
+  readonly #transport: Transport;
+  readonly #capture: Capture;
+  readonly #meter = new LossMeter();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #muted = false;
+  #closed = false;
+
+  constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, original: boolean) {
+    this.call = call;
+    this.original = original;
+    this.#listener = listener;
+    this.#capture = new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original);
+    this.#transport = new Transport(call, e2ee, {
+      offer: (offer) => listener.offer(offer),
+      path: (path) => listener.path(path),
+      failed: () => listener.failed(),
+      received: (tracks) => this.#received([...tracks.values()]),
+    });
+    this.#timer = setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+  }
+
+  /** Connects and asks for the devices at the same time: neither waits for the other. */
+  open(camera: boolean): void {
+    this.#transport.start(camera);
+    void this.#capture.open(camera ? ["microphone", "camera"] : ["microphone"]);
+  }
+
+  switch(source: SourceKind, on: boolean): void {
+    if (source === "microphone") {
+      this.#muted = !on;
+      if (this.#capture.track("microphone") === undefined && on) void this.#capture.open(["microphone"]);
+      this.#capture.mute(!on);
+      return;
+    }
+    if (on) {
+      void this.#capture.open(["camera"]);
+      return;
+    }
+    this.#capture.close("camera");
+    this.localVideo = undefined;
+    void this.#transport.send("camera", null);
+    this.#listener.changed();
+  }
+
+  async setOriginal(on: boolean): Promise<void> {
+    this.original = on;
+    this.#listener.changed();
+    await this.#capture.original(on);
+  }
+
+  subscribe(tracks: readonly Track[]): void {
+    this.#transport.subscribe(tracks);
+  }
+
+  restart(): void {
+    this.#transport.restart();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#capture.end();
+    this.#transport.close();
+  }
+
+  #captured(kind: SourceKind, track: MediaStreamTrack | undefined, problem: DeviceProblem | undefined): void {
+    if (kind === "microphone" && track !== undefined) track.enabled = !this.#muted;
+    if (kind === "camera") this.localVideo = track === undefined ? undefined : new MediaStream([track]);
+    // The sender's track is replaced, never removed: the encrypting transform stays where it is.
+    void this.#transport.send(kind, track ?? null);
+    this.#listener.captured(kind, problem);
+    this.#listener.changed();
+  }
+
+  #received(tracks: { track: Track; media: MediaStreamTrack }[]): void {
+    const audio = tracks.filter(({ media }) => media.kind === "audio").map(({ media }) => media);
+    const video = tracks.filter(({ media }) => media.kind === "video").map(({ media }) => media);
+    this.remoteAudio = sameOrNew(this.remoteAudio, audio);
+    this.remoteVideo = sameOrNew(this.remoteVideo, video.slice(-1));
+    this.#listener.changed();
+  }
+
+  async #measure(): Promise<void> {
+    const [server, report] = await Promise.all([
+      this.#listener.quality(this.call).catch(() => undefined),
+      this.#transport.stats(),
+    ]);
+    if (this.#closed) return;
+    this.figures = figures(server, report, this.#meter);
+    this.rating = rate(this.figures);
+    this.#listener.changed();
+  }
+}
+
+/** A stream that did not change keeps its element playing. */
+function sameOrNew(stream: MediaStream | undefined, tracks: MediaStreamTrack[]): MediaStream | undefined {
+  if (tracks.length === 0) return undefined;
+  const before = stream?.getTracks() ?? [];
+  const same = before.length === tracks.length && tracks.every((track) => before.includes(track));
+  return same && stream !== undefined ? stream : new MediaStream(tracks);
+}

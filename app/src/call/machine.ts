@@ -1,0 +1,271 @@
+//! The call as a state machine: `step(state, input)` gives the next state and what is to be done. Pure.
+//!
+//! Inputs about another call than the present one change nothing: a late event never touches a newer call.
+
+import type { CallId, MediaState } from "../protocol.ts";
+import { pinAfter } from "./pins.ts";
+import type { CallState, Effect, Ending, Input, PeerView, Running, Source, Warning } from "./state.ts";
+
+export interface Step {
+  state: CallState;
+  effects: Effect[];
+}
+
+type On<K extends Input["on"]> = Extract<Input, { on: K }>;
+type At<K extends CallState["at"]> = Extract<CallState, { at: K }>;
+
+const OFF: Source = { on: false, problem: undefined };
+const ON: Source = { on: true, problem: undefined };
+
+export function step(state: CallState, input: Input): Step {
+  if ("call" in input && input.on !== "dial" && input.on !== "incoming" && input.on !== "rejoin") {
+    if (state.at === "idle" || state.call !== input.call) return stay(state);
+  }
+  switch (input.on) {
+    case "dial": return dial(state, input);
+    case "incoming": return incoming(state, input);
+    case "rejoin": return rejoin(state, input);
+    case "over": return over(state, input.reason, input.nowMs);
+    case "dismiss": return state.at === "ended" ? to({ at: "idle" }) : stay(state);
+    case "hang_up": return hangUp(state, input);
+  }
+  if (state.at === "outgoing") return outgoing(state, input);
+  if (state.at === "incoming") return ringing(state, input);
+  if (state.at === "running") return running(state, input);
+  return stay(state);
+}
+
+function dial(state: CallState, { call, peer, video }: On<"dial">): Step {
+  if (state.at !== "idle" && state.at !== "ended") return stay(state);
+  return to(
+    { at: "outgoing", call, peer, video, ringing: false, microphone: ON, camera: video ? ON : OFF, warnings: [] },
+    { do: "tone", tone: "none" },
+    { do: "start", call, peer, video },
+    { do: "open_media", call, camera: video },
+  );
+}
+
+function incoming(state: CallState, input: On<"incoming">): Step {
+  if (state.at !== "idle" && state.at !== "ended") return stay(state);
+  const { call, peer, video, to: person, expiresAtMs } = input;
+  return to(
+    { at: "incoming", call, peer, video, to: person, expiresAtMs },
+    { do: "tone", tone: "ring" },
+    { do: "announce", call, peer, video },
+  );
+}
+
+/** After a reload: in the call still, with new keys. */
+function rejoin(state: CallState, { call, peer, video, outgoing: mine, nowMs }: On<"rejoin">): Step {
+  if (state.at !== "idle") return stay(state);
+  const next = begin(call, peer, video, mine, nowMs, ON, video ? ON : OFF);
+  return to(
+    next,
+    { do: "rejoin", call, genesis: peer.genesis, media: media(next) },
+    { do: "open_media", call, camera: video },
+  );
+}
+
+function outgoing(state: At<"outgoing">, input: Input): Step {
+  switch (input.on) {
+    case "start_failed":
+      return end(state, input.reason, 0);
+    case "device_rings": {
+      if (input.verdict === "changed") return refuse(state, input.genesis);
+      const peer = { ...state.peer, verdict: input.verdict, genesis: input.genesis };
+      return state.ringing ? to({ ...state, peer }) : to({ ...state, peer, ringing: true }, { do: "tone", tone: "ringback" });
+    }
+    case "device_refused":
+      return to({ ...state, warnings: warn(state.warnings, "refused_device") });
+    case "answered":
+      return answered(state, input);
+    case "cancel": {
+      const ended = end(state, "cancelled", 0);
+      return { ...ended, effects: [{ do: "cancel", call: state.call }, ...ended.effects] };
+    }
+    case "toggle": return toggle(state, input);
+    case "captured": return captured(state, input);
+    default: return stay(state);
+  }
+}
+
+/** A household came with another key than the pinned one: that device is not let in, and the person hears of it. */
+function refuse(state: At<"outgoing">, genesis: string): Step {
+  const effects: Effect[] = state.peer.contact === undefined ? [] : [{ do: "changed_key", contact: state.peer.contact, genesis }];
+  return to({ ...state, warnings: warn(state.warnings, "refused_device") }, ...effects);
+}
+
+function answered(state: At<"outgoing">, input: On<"answered">): Step {
+  if (input.verdict === "changed") {
+    const refused = refuse(state, input.genesis);
+    const ended = end(refused.state as At<"outgoing">, "encryption_refused", 0, input.genesis);
+    return {
+      state: ended.state,
+      effects: [...refused.effects, { do: "hang_up", call: state.call, reason: "encryption_refused" }, ...ended.effects],
+    };
+  }
+  const peer = { ...state.peer, verdict: input.verdict, genesis: input.genesis };
+  const next = begin(state.call, peer, state.video, true, input.nowMs, state.microphone, state.camera);
+  return to(
+    { ...next, theirDevice: input.device, theirMedia: input.media, warnings: state.warnings },
+    { do: "admit", call: state.call, device: input.device, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement },
+    { do: "tone", tone: "answered" },
+    ...remember(next),
+  );
+}
+
+function ringing(state: At<"incoming">, input: Input): Step {
+  switch (input.on) {
+    case "ring_expired":
+      return silently(state);
+    case "decline": {
+      const quiet = silently(state);
+      return { ...quiet, effects: [{ do: "decline", call: state.call }, ...quiet.effects] };
+    }
+    case "answer": {
+      const next = begin(state.call, state.peer, state.video, false, input.nowMs, ON, input.video ? ON : OFF);
+      return to(
+        next,
+        { do: "tone", tone: "none" },
+        { do: "unannounce" },
+        { do: "answer", call: state.call, genesis: state.peer.genesis, media: media(next) },
+        { do: "open_media", call: state.call, camera: input.video },
+        ...remember(next),
+      );
+    }
+    default:
+      return stay(state);
+  }
+}
+
+function running(state: At<"running">, input: Input): Step {
+  switch (input.on) {
+    case "answer_failed": return over(state, input.reason, state.sinceMs);
+    case "answered": return joinedAnew(state, input);
+    case "toggle": return toggle(state, input);
+    case "captured": return captured(state, input);
+    case "path": return to({ ...state, path: input.path });
+    case "participants": {
+      const other = input.participants.find(({ device }) => device !== input.self);
+      return other === undefined ? stay(state) : to({ ...state, theirDevice: other.device, theirMedia: other.media });
+    }
+    case "their_connection":
+      return input.device === state.theirDevice ? to({ ...state, theirConnected: input.connected }) : stay(state);
+    case "sending": return sending(state);
+    case "code": return to({ ...state, code: input.code });
+    case "warning": return warned(state, input.warning);
+    case "stopped": return to({ ...state, keys: input.reason });
+    case "peer_pinned": return to({ ...state, peer: { ...state.peer, verdict: input.verdict } });
+    default: return stay(state);
+  }
+}
+
+/** The other side came back as a new member after a reload. */
+function joinedAnew(state: At<"running">, input: On<"answered">): Step {
+  if (input.verdict === "changed" || (state.peer.genesis !== undefined && state.peer.genesis !== input.genesis)) {
+    return to({ ...state, warnings: warn(state.warnings, "refused_device") });
+  }
+  const { call, device, genesis, keyPackage, statement } = input;
+  return to(
+    { ...state, theirDevice: device, theirMedia: input.media, theirConnected: true, peer: { ...state.peer, genesis } },
+    { do: "admit", call, device, genesis, keyPackage, statement },
+  );
+}
+
+/** After a member that nobody invited, or a commit that is not valid, the group can't be trusted: the call ends, and says why. */
+function warned(state: At<"running">, warning: Warning): Step {
+  const next = { ...state, warnings: warn(state.warnings, warning) };
+  if (warning !== "refused_member" && warning !== "invalid_commit") return to(next);
+  const ended = end(next, "encryption_refused", next.sinceMs);
+  return { ...ended, effects: [{ do: "hang_up", call: state.call, reason: "encryption_refused" }, ...ended.effects] };
+}
+
+/** Only now is it sure who is there: the first meeting is pinned. */
+function sending(state: At<"running">): Step {
+  const next: At<"running"> = { ...state, keys: "sending" };
+  const { contact, genesis, verdict } = state.peer;
+  if (contact === undefined || genesis === undefined || verdict === undefined || pinAfter(verdict) === undefined) return to(next);
+  return to(next, { do: "pin", contact, genesis, verdict });
+}
+
+function hangUp(state: CallState, { reason, nowMs }: On<"hang_up">): Step {
+  if (state.at === "outgoing") {
+    const ended = end(state, reason === "hung_up" ? "cancelled" : reason, nowMs);
+    const effect: Effect = reason === "hung_up" ? { do: "cancel", call: state.call } : { do: "hang_up", call: state.call, reason };
+    return { ...ended, effects: [effect, ...ended.effects] };
+  }
+  if (state.at !== "running") return stay(state);
+  const ended = end(state, reason, nowMs);
+  return { ...ended, effects: [{ do: "hang_up", call: state.call, reason }, ...ended.effects] };
+}
+
+/** The server says that it is over. */
+function over(state: CallState, reason: Ending, nowMs: number): Step {
+  if (state.at === "incoming") {
+    return silently(state);
+  }
+  return state.at === "outgoing" || state.at === "running" ? end(state, reason, nowMs) : stay(state);
+}
+
+/** Stops ringing without a screen of its own: the history tells. */
+function silently(state: At<"incoming">): Step {
+  return to({ at: "idle" }, { do: "tone", tone: "none" }, { do: "unannounce" }, { do: "close", call: state.call });
+}
+
+function end(state: At<"outgoing"> | At<"running">, reason: Ending, nowMs: number, changedKey?: string): Step {
+  const { call, peer, video } = state;
+  const mine = state.at === "outgoing" || state.outgoing;
+  const seconds = state.at === "running" ? Math.max(0, Math.round((nowMs - state.sinceMs) / 1_000)) : undefined;
+  return to(
+    { at: "ended", call, peer, video, outgoing: mine, reason, changedKey, seconds },
+    { do: "tone", tone: "ended" },
+    { do: "unannounce" },
+    { do: "close", call },
+    { do: "forget" },
+  );
+}
+
+function begin(call: CallId, peer: PeerView, video: boolean, mine: boolean, nowMs: number, microphone: Source, camera: Source): At<"running"> {
+  const next: Running = {
+    call, peer, video, outgoing: mine, sinceMs: nowMs, microphone, camera, path: "connecting", keys: "waiting", code: undefined,
+    warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true,
+  };
+  return { at: "running", ...next };
+}
+
+function toggle(state: At<"outgoing"> | At<"running">, { source, to: on }: On<"toggle">): Step {
+  const next = { ...state, [source]: { on, problem: undefined } };
+  const effects: Effect[] = [{ do: "switch", source, on }];
+  if (next.at === "running") effects.push({ do: "tell_media", call: next.call, media: media(next) });
+  return to(next, ...effects);
+}
+
+function captured(state: At<"outgoing"> | At<"running">, { source, problem }: On<"captured">): Step {
+  const before = state[source];
+  // Who switched it off meanwhile keeps it off; a device that failed is off, and says why.
+  const next = { ...state, [source]: { on: problem === undefined && before.on, problem } };
+  if (next.at !== "running" || next[source].on === before.on) return to(next);
+  return to(next, { do: "tell_media", call: next.call, media: media(next) });
+}
+
+function media(state: { microphone: Source; camera: Source }): MediaState {
+  return { microphone: state.microphone.on, camera: state.camera.on };
+}
+
+function remember(state: At<"running">): Effect[] {
+  const { call, peer, video, outgoing: mine } = state;
+  return [{ do: "remember", call, peer, video, outgoing: mine }];
+}
+
+function warn(warnings: readonly Warning[], warning: Warning): Warning[] {
+  return warnings.includes(warning) ? [...warnings] : [...warnings, warning];
+}
+
+function stay(state: CallState): Step {
+  return { state, effects: [] };
+}
+
+function to(state: CallState, ...effects: Effect[]): Step {
+  return { state, effects };
+}
+

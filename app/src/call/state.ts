@@ -1,0 +1,122 @@
+//! What a call can be, what can happen to it, and what is to be done about it: the words of the call machine.
+
+import type { StopReason, WarnReason } from "../e2ee/port.ts";
+import type { Blob, CallId, ContactId, DeviceId, EndReason, MediaState, Participant } from "../protocol.ts";
+import type { Verdict } from "./pins.ts";
+
+/** The person on the other end. */
+export interface PeerView {
+  handle: string;
+  /** The own contact's name where there is one; it outranks what they call themselves. */
+  name: string;
+  contact: ContactId | undefined;
+  /** Known once a certificate was seen or a key is pinned. */
+  genesis: string | undefined;
+  verdict: Verdict | undefined;
+}
+
+export type DeviceProblem =
+  /** Pages get devices only over HTTPS or on localhost. */
+  | "insecure"
+  | "missing"
+  | "refused"
+  | "busy"
+  /** It was there and went away in mid-call. */
+  | "lost";
+
+/** A switch and what stands behind it. */
+export interface Source {
+  on: boolean;
+  problem: DeviceProblem | undefined;
+}
+
+export type Warning = WarnReason | "refused_member" | "decrypt_failures" | "refused_device";
+
+/** The path to the server that media takes. */
+export type Path = "connecting" | "connected" | "reconnecting";
+
+/** Whether frames are being encrypted and sent. */
+export type Keys = "waiting" | "sending" | StopReason;
+
+export interface Running {
+  call: CallId;
+  peer: PeerView;
+  video: boolean;
+  outgoing: boolean;
+  sinceMs: number;
+  microphone: Source;
+  camera: Source;
+  path: Path;
+  keys: Keys;
+  code: string | undefined;
+  warnings: Warning[];
+  theirDevice: DeviceId | undefined;
+  theirMedia: MediaState;
+  theirConnected: boolean;
+}
+
+export type CallState =
+  | { at: "idle" }
+  /** Calling: nothing rings yet, or it rings. `warnings`: a device that rang was refused. */
+  | {
+      at: "outgoing"; call: CallId; peer: PeerView; video: boolean; ringing: boolean; microphone: Source; camera: Source; warnings: Warning[];
+    }
+  | { at: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number }
+  | ({ at: "running" } & Running)
+  | { at: "ended"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean; reason: Ending; changedKey: string | undefined; seconds: number | undefined };
+
+/** The server's reasons, and the two that this side alone knows. */
+export type Ending = EndReason | "failed_to_start" | "left_here";
+
+export type Input =
+  | { on: "dial"; call: CallId; peer: PeerView; video: boolean }
+  | { on: "start_failed"; call: CallId; reason: Ending }
+  | { on: "device_rings"; call: CallId; device: DeviceId; verdict: Verdict; genesis: string }
+  | { on: "device_refused"; call: CallId }
+  | { on: "answered"; call: CallId; nowMs: number; device: DeviceId; media: MediaState; verdict: Verdict; genesis: string; keyPackage: Blob; statement: Blob }
+  | { on: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number }
+  | { on: "ring_expired"; call: CallId }
+  | { on: "answer"; video: boolean; nowMs: number }
+  | { on: "answer_failed"; call: CallId; reason: Ending }
+  | { on: "decline" }
+  | { on: "cancel" }
+  | { on: "hang_up"; reason: "hung_up" | "encryption_refused" | "media_failed"; nowMs: number }
+  | { on: "rejoin"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean; nowMs: number }
+  | { on: "over"; call: CallId; reason: Ending; nowMs: number }
+  | { on: "dismiss" }
+  | { on: "toggle"; source: "microphone" | "camera"; to: boolean }
+  | { on: "captured"; source: "microphone" | "camera"; problem: DeviceProblem | undefined }
+  | { on: "path"; path: Path }
+  | { on: "participants"; call: CallId; participants: Participant[]; self: DeviceId }
+  | { on: "their_connection"; call: CallId; device: DeviceId; connected: boolean }
+  | { on: "sending"; call: CallId }
+  | { on: "code"; call: CallId; code: string }
+  | { on: "warning"; call: CallId; warning: Warning }
+  | { on: "stopped"; call: CallId; reason: StopReason }
+  | { on: "peer_pinned"; verdict: Verdict };
+
+export type Tone = "ring" | "ringback" | "answered" | "ended" | "none";
+
+export type Effect =
+  /** Makes the group and starts the call. */
+  | { do: "start"; call: CallId; peer: PeerView; video: boolean }
+  /** Opens the media transport and the microphone (and camera). */
+  | { do: "open_media"; call: CallId; camera: boolean }
+  | { do: "answer"; call: CallId; genesis: string | undefined; media: MediaState }
+  | { do: "rejoin"; call: CallId; genesis: string | undefined; media: MediaState }
+  /** Adds the device that answered to the group. */
+  | { do: "admit"; call: CallId; device: DeviceId; genesis: string; keyPackage: Blob; statement: Blob }
+  | { do: "decline"; call: CallId }
+  | { do: "cancel"; call: CallId }
+  | { do: "hang_up"; call: CallId; reason: "hung_up" | "encryption_refused" | "media_failed" }
+  /** Forgets the call's keys and closes its media. */
+  | { do: "close"; call: CallId }
+  | { do: "tone"; tone: Tone }
+  | { do: "announce"; call: CallId; peer: PeerView; video: boolean }
+  | { do: "unannounce" }
+  | { do: "switch"; source: "microphone" | "camera"; on: boolean }
+  | { do: "tell_media"; call: CallId; media: MediaState }
+  | { do: "pin"; contact: ContactId; genesis: string; verdict: Verdict }
+  | { do: "changed_key"; contact: ContactId; genesis: string }
+  | { do: "remember"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean }
+  | { do: "forget" };

@@ -1,0 +1,242 @@
+//! The browser home device: a tab that pairs, rings, speaks the caller's name, and shows with its light what it does.
+
+import { LinkUp } from "../app/link_up.ts";
+import { Pairing, type PairingView } from "../app/pairing.ts";
+import type { CallController } from "../call/controller.ts";
+import type { PeerView, Tone } from "../call/state.ts";
+import { E2ee } from "../e2ee/page.ts";
+import type { IdentityStatus } from "../e2ee/port.ts";
+import { LocalMemory } from "../home/local.ts";
+import type { ContactView, HomeStore } from "../home/store.ts";
+import { Tones } from "../media/tones.ts";
+import { Drafts } from "../app/drafts.ts";
+import type { Link } from "../session/client.ts";
+import { Voice } from "./voice.ts";
+
+export type Shape = "speaker" | "display";
+
+export type DeviceStage =
+  | { at: "opening" }
+  | { at: "setup" }
+  | { at: "pairing"; view: PairingView }
+  | { at: "ready" }
+  | { at: "stopped"; code: string; text: string };
+
+/** What the ring of light says; green: it rings, or a call is on. */
+export type Light = "off" | "waiting" | "ringing" | "call" | "muted" | "trouble";
+
+const NOTICE_MS = 8_000;
+
+export class DeviceModel {
+  readonly e2ee: E2ee;
+  readonly memory = new LocalMemory("device");
+  readonly tones = new Tones();
+  readonly voice = new Voice();
+  readonly drafts = new Drafts();
+  stage: DeviceStage = { at: "opening" };
+  identity: IdentityStatus = { state: "none" };
+  link: Link = { state: "connecting", failures: 0 };
+  linkUp: LinkUp | undefined;
+  notice: string | undefined;
+  soundBlocked = false;
+  codeOpen = false;
+  /** The browser lets it ring: somebody has touched the page since it was loaded. */
+  touched = false;
+  #pairing: Pairing | undefined;
+  #wakeLock: WakeLockSentinel | undefined;
+  #render: () => void = () => undefined;
+
+  constructor(worker: Worker) {
+    this.e2ee = new E2ee(worker);
+  }
+
+  async start(render: () => void): Promise<void> {
+    this.#render = render;
+    this.#watch();
+    this.changed();
+    try {
+      this.identity = await this.e2ee.request("open", { slot: "device" });
+    } catch {
+      return this.#stop("internal", "This browser does not let the device keep its keys. Private windows can't be used.");
+    }
+    this.touched = this.tones.allowed;
+    this.#enter();
+  }
+
+  get shape(): Shape {
+    return this.memory.setting("shape") === "display" ? "display" : "speaker";
+  }
+
+  get label(): string {
+    return this.identity.state === "ready" ? this.identity.who.label : (this.memory.setting("label") ?? "");
+  }
+
+  get calls(): CallController {
+    if (this.linkUp === undefined) throw new Error("not paired");
+    return this.linkUp.calls;
+  }
+
+  get store(): HomeStore {
+    if (this.linkUp === undefined) throw new Error("not paired");
+    return this.linkUp.store;
+  }
+
+  get light(): Light {
+    if (this.stage.at === "pairing") return "waiting";
+    if (this.stage.at !== "ready" || this.linkUp === undefined) return "off";
+    const state = this.calls.state;
+    if (state.at === "incoming") return "ringing";
+    if (state.at === "outgoing" || state.at === "running") return "call";
+    return this.link.state === "connecting" && this.link.failures > 1 ? "trouble" : "off";
+  }
+
+  changed(): void {
+    this.#render();
+  }
+
+  say(text: string): void {
+    this.notice = text;
+    setTimeout(() => {
+      if (this.notice === text) this.notice = undefined;
+      this.changed();
+    }, NOTICE_MS);
+    this.changed();
+  }
+
+  async unlock(): Promise<void> {
+    await this.tones.unlock();
+    this.touched = this.tones.allowed;
+    void this.#stayAwake();
+    this.changed();
+  }
+
+  async pair(handle: string, label: string, shape: Shape): Promise<void> {
+    await this.unlock();
+    this.memory.keepSetting("shape", shape);
+    this.memory.keepSetting("label", label);
+    this.#pairing?.stop();
+    if (this.identity.state !== "none") this.identity = await this.e2ee.request("forget", {});
+    const pairing = new Pairing(this.e2ee, (view) => this.#paired(view));
+    this.#pairing = pairing;
+    const paired = await pairing.run(handle, "home_device", label);
+    if (paired === undefined) return;
+    this.memory.keepSession({ token: paired.token, account: paired.account, handle });
+    this.identity = paired.identity;
+    this.voice.say(`${label} is ready.`);
+    this.#enter();
+  }
+
+  cancelPairing(): void {
+    this.#pairing?.stop();
+    this.#pairing = undefined;
+    this.stage = { at: "setup" };
+    this.changed();
+  }
+
+  call(contact: ContactView, video: boolean): void {
+    const verdict = contact.pin === 2 ? "verified" : contact.pin === 1 ? "unverified" : undefined;
+    this.calls.dial({ handle: contact.handle, name: contact.name, contact: contact.id, genesis: contact.theirGenesis, verdict }, video);
+  }
+
+  /** The keys of a device that was taken out of its household are worth nothing: it begins anew. */
+  async startOver(): Promise<void> {
+    this.linkUp?.stop();
+    this.linkUp = undefined;
+    this.memory.forgetAll();
+    this.identity = await this.e2ee.request("forget", {});
+    this.#enter();
+  }
+
+  useHere(): void {
+    this.linkUp?.stop();
+    this.linkUp = undefined;
+    this.#enter();
+  }
+
+  #paired(view: PairingView): void {
+    this.stage = { at: "pairing", view };
+    if (view.at === "digits") this.voice.say(`The digits are ${[...view.digits].join(" ")}.`, 3);
+    if (view.at === "failed") this.voice.say("The device was not added.");
+    this.changed();
+  }
+
+  #enter(): void {
+    const stored = this.memory.session();
+    if (stored === undefined || this.identity.state !== "ready") {
+      this.stage = { at: "setup" };
+      this.changed();
+      return;
+    }
+    this.stage = { at: "ready" };
+    this.linkUp = new LinkUp(this.e2ee, this.memory, stored.token, {
+      identity: () => this.identity,
+      setIdentity: (identity) => {
+        this.identity = identity;
+      },
+      mayUseCamera: () => this.shape === "display",
+      tone: (tone) => this.#tone(tone),
+      announce: (peer, video) => this.#announce(peer, video),
+      unannounce: () => this.voice.stop(),
+      alert: (text) => this.say(text),
+      linkChanged: (link) => this.#linkChanged(link),
+      event: () => undefined,
+      changed: () => this.changed(),
+    });
+    this.linkUp.start();
+    void this.#stayAwake();
+    this.changed();
+  }
+
+  #tone(tone: Tone): void {
+    this.tones.play(tone);
+  }
+
+  /** Says it again between the rings, until somebody answers or it stops. */
+  #announce(peer: PeerView, video: boolean): void {
+    const standing = peer.verdict === "stranger" ? ", who is not in your contacts" : "";
+    this.voice.repeat(`Incoming ${video ? "video call" : "call"} from ${peer.name}${standing}.`);
+  }
+
+  #linkChanged(link: Link): void {
+    this.link = link;
+    if (link.state === "online") this.#tellPresence();
+    if (link.state === "ended") {
+      const { code, message } = link.error;
+      const gone = code === "unauthorized" || code === "device_revoked";
+      this.#stop(code, gone ? "This device no longer belongs to the household." : message);
+    }
+    this.changed();
+  }
+
+  #stop(code: string, text: string): void {
+    this.linkUp?.stop();
+    this.linkUp = undefined;
+    this.stage = { at: "stopped", code, text };
+    this.changed();
+  }
+
+  #watch(): void {
+    document.addEventListener("visibilitychange", () => {
+      this.#tellPresence();
+      if (!document.hidden) void this.#stayAwake();
+    });
+    document.addEventListener("freeze", () => this.#tell("asleep"));
+    document.addEventListener("resume", () => this.#tellPresence());
+    addEventListener("pointerdown", () => this.touched || void this.unlock());
+    addEventListener("keydown", () => this.touched || void this.unlock());
+  }
+
+  /** A hidden tab may be suspended at any moment without another word, so it says so at once. */
+  #tellPresence(): void {
+    this.#tell(document.hidden ? "asleep" : "online");
+  }
+
+  #tell(presence: "online" | "asleep"): void {
+    void this.linkUp?.session.done({ type: "set_presence", presence }).catch(() => undefined);
+  }
+
+  async #stayAwake(): Promise<void> {
+    if (!("wakeLock" in navigator) || document.hidden || this.#wakeLock?.released === false) return;
+    this.#wakeLock = await navigator.wakeLock.request("screen").catch(() => undefined);
+  }
+}

@@ -1,0 +1,35 @@
+//! Links of the app: invitations of members and contacts, read from and written into the fragment, which no server sees.
+
+export type Link =
+  | { kind: "join"; invitation: string; secret: string; fingerprint: string }
+  | { kind: "contact"; handle: string; fingerprint: string };
+
+const HEX_ID = /^[0-9a-f]{32}$/;
+const KEY_TEXT = /^[A-Za-z0-9_-]{43}$/;
+export const HANDLE = /^[a-z0-9][a-z0-9._-]{2,31}$/;
+
+export function parseLink(hash: string): Link | undefined {
+  const [kind, first = "", second = "", third = "", ...rest] = hash.replace(/^#\/?/, "").split("/");
+  if (rest.length > 0) return undefined;
+  if (kind === "join" && HEX_ID.test(first) && KEY_TEXT.test(second) && KEY_TEXT.test(third)) {
+    return { kind, invitation: first, secret: second, fingerprint: third };
+  }
+  if (kind === "contact" && HANDLE.test(first) && KEY_TEXT.test(second) && third === "") {
+    return { kind, handle: first, fingerprint: second };
+  }
+  return undefined;
+}
+
+export function joinLink(origin: string, invitation: string, secret: string, fingerprint: string): string {
+  return `${origin}/#join/${invitation}/${secret}/${fingerprint}`;
+}
+
+export function contactLink(origin: string, handle: string, fingerprint: string): string {
+  return `${origin}/#contact/${handle}/${fingerprint}`;
+}
+
+/** What a person typed, as the server will read it; undefined when it can't be a handle. */
+export function parseHandle(text: string): string | undefined {
+  const handle = text.trim().replace(/^@/, "").toLowerCase();
+  return HANDLE.test(handle) ? handle : undefined;
+}

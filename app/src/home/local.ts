@@ -1,0 +1,104 @@
+//! What this browser remembers outside the key worker: the session token, link fingerprints, keys seen changed.
+
+import type { AccountId, ContactId } from "../protocol.ts";
+
+export interface StoredSession {
+  token: string;
+  account: AccountId;
+  handle: string;
+}
+
+/** Where a running call was, so that a reload finds back. No keys. */
+export interface StoredCall {
+  call: string;
+  handle: string;
+  genesis: string;
+  name: string;
+  video: boolean;
+}
+
+export class LocalMemory {
+  readonly #prefix: string;
+
+  /** An app tab and a `/device` tab of one browser have a slot each. */
+  constructor(slot: "app" | "device") {
+    this.#prefix = `homeline.${slot}.`;
+  }
+
+  session(): StoredSession | undefined {
+    return this.#read<StoredSession>("session");
+  }
+
+  keepSession(session: StoredSession | undefined): void {
+    this.#write("session", session);
+  }
+
+  /** The fingerprint that a contact link carried: the first call must fit it. */
+  linkFingerprint(contact: ContactId): string | undefined {
+    return this.#read<Record<string, string>>("fingerprints")?.[contact];
+  }
+
+  keepLinkFingerprint(contact: ContactId, fingerprint: string | undefined): void {
+    this.#entry("fingerprints", contact, fingerprint);
+  }
+
+  /** The new key that a contact's household came with, until somebody decides. */
+  changedKey(contact: ContactId): string | undefined {
+    return this.#read<Record<string, string>>("changed")?.[contact];
+  }
+
+  keepChangedKey(contact: ContactId, genesis: string | undefined): void {
+    this.#entry("changed", contact, genesis);
+  }
+
+  setting(name: string): string | undefined {
+    return this.#read<string>(`setting.${name}`);
+  }
+
+  keepSetting(name: string, value: string | undefined): void {
+    this.#write(`setting.${name}`, value);
+  }
+
+  call(): StoredCall | undefined {
+    const text = sessionStorage.getItem(`${this.#prefix}call`);
+    return text === null ? undefined : (JSON.parse(text) as StoredCall);
+  }
+
+  keepCall(call: StoredCall | undefined): void {
+    if (call === undefined) sessionStorage.removeItem(`${this.#prefix}call`);
+    else sessionStorage.setItem(`${this.#prefix}call`, JSON.stringify(call));
+  }
+
+  forgetAll(): void {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(this.#prefix)) localStorage.removeItem(key);
+    }
+    this.keepCall(undefined);
+  }
+
+  #entry(name: string, key: string, value: string | undefined): void {
+    const all = this.#read<Record<string, string>>(name) ?? {};
+    if (value === undefined) delete all[key];
+    else all[key] = value;
+    this.#write(name, all);
+  }
+
+  #read<T>(name: string): T | undefined {
+    const text = localStorage.getItem(this.#prefix + name);
+    if (text === null) return undefined;
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #write(name: string, value: unknown): void {
+    if (value === undefined) localStorage.removeItem(this.#prefix + name);
+    else localStorage.setItem(this.#prefix + name, JSON.stringify(value));
+  }
+}
+
+export function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,204 @@
+//! The household as this app knows it: what the server tells, trusted only where a signature says so.
+//!
+//! Names, handles and pinned keys of contacts come from their signed cards. A roster that the key worker refuses
+//! (shorter or different than seen before) raises an alarm and stops everything that relies on it.
+
+import type { E2ee } from "../e2ee/page.ts";
+import type { Card, Pin, RosterView } from "../e2ee/port.ts";
+import type { Account, Contact, ContactId, Device, DeviceId, Event, Home, Household } from "../protocol.ts";
+import type { Session } from "../session/client.ts";
+
+/** A contact as its card says; `trouble` when the card can't be trusted: it is shown, and can't be called. */
+export interface ContactView {
+  id: ContactId;
+  name: string;
+  handle: string;
+  pin: Pin;
+  theirGenesis: string | undefined;
+  revision: number;
+  trouble: "forged" | "rollback" | undefined;
+}
+
+/** Longest list kept from the server: a household's address book is far smaller. */
+const CONTACTS_MAX = 5_000;
+
+export class HomeStore {
+  home: Home | undefined;
+  roster: RosterView | undefined;
+  contacts = new Map<ContactId, ContactView>();
+  /** In words; the server shows this household another history than before. */
+  alarm: string | undefined;
+  readonly #e2ee: E2ee;
+  readonly #session: Session;
+  readonly #changed: () => void;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(e2ee: E2ee, session: Session, changed: () => void) {
+    this.#e2ee = e2ee;
+    this.#session = session;
+    this.#changed = changed;
+  }
+
+  /** Everything anew from the server. */
+  load(): Promise<void> {
+    return this.#next(async () => {
+      const home = await this.#session.request({ type: "get_home" }, "home");
+      this.home = home;
+      if (home.household !== null) await this.#loadRoster(home.household.roster);
+      const contacts = new Map<ContactId, ContactView>();
+      for (const contact of home.contacts.slice(0, CONTACTS_MAX)) contacts.set(contact.id, await this.#open(contact));
+      this.contacts = contacts;
+    });
+  }
+
+  /** Takes in an event about the household; others are left alone. */
+  apply(event: Event): Promise<void> {
+    return this.#next(() => this.#apply(event));
+  }
+
+  get members(): Account[] {
+    return this.home?.household?.members ?? [];
+  }
+
+  get devices(): Device[] {
+    return this.home?.household?.devices ?? [];
+  }
+
+  device(id: DeviceId): Device | undefined {
+    return this.devices.find((device) => device.id === id);
+  }
+
+  /** Contacts in the order that people look for them. */
+  sortedContacts(): ContactView[] {
+    return [...this.contacts.values()].filter((contact) => contact.pin !== 3).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  contactByHandle(handle: string): ContactView | undefined {
+    return [...this.contacts.values()].find((contact) => contact.handle === handle && contact.pin !== 3);
+  }
+
+  /** Signs the card anew and stores it. */
+  putContact(change: { id: ContactId; name: string; handle: string; pin: Pin; theirGenesis?: string | undefined }): Promise<void> {
+    return this.#next(async () => {
+      const before = this.contacts.get(change.id);
+      const card: Card = {
+        contactId: change.id, revision: (before?.revision ?? 0) + 1, name: change.name, handle: change.handle, pin: change.pin,
+        theirGenesis: change.theirGenesis,
+      };
+      const signed = await this.#e2ee.request("contact.sign", card);
+      const { id, name, handle } = change;
+      await this.#session.done({ type: "put_contact", contact: id, name, handle, card: signed.card });
+      this.contacts.set(id, await this.#open({ id, name, handle, card: signed.card }));
+    });
+  }
+
+  deleteContact(contact: ContactView): Promise<void> {
+    return this.#next(async () => {
+      const { id, name, handle, revision } = contact;
+      const signed = await this.#e2ee.request("contact.sign", { contactId: id, revision: revision + 1, name, handle, pin: 3 });
+      await this.#session.done({ type: "delete_contact", contact: id, card: signed.card });
+      this.contacts.delete(id);
+    });
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const result = this.#work.then(work).finally(this.#changed);
+    this.#work = result.catch(() => undefined);
+    return result;
+  }
+
+  async #loadRoster(entries: string[]): Promise<void> {
+    try {
+      this.roster = await this.#e2ee.request("roster.load", { entries });
+      this.alarm = undefined;
+    } catch (error) {
+      this.alarm = "The server shows another history of your household than before. Devices and keys can't be trusted until this is "
+        + `cleared up with whoever runs the server. (${error instanceof Error ? error.message : "unknown"})`;
+    }
+  }
+
+  async #open(contact: Contact): Promise<ContactView> {
+    try {
+      const card = await this.#e2ee.request("contact.open", { card: contact.card });
+      if (card.contactId.replaceAll("-", "") !== contact.id) throw new Error("the card is another contact's");
+      return {
+        id: contact.id, name: card.name, handle: card.handle, pin: card.pin, theirGenesis: card.theirGenesis,
+        revision: card.revision, trouble: undefined,
+      };
+    } catch (error) {
+      const known = this.contacts.get(contact.id);
+      const trouble = (error as { code?: string }).code === "rollback" ? "rollback" : "forged";
+      return known !== undefined
+        ? { ...known, trouble }
+        : { id: contact.id, name: contact.name, handle: contact.handle, pin: 0, theirGenesis: undefined, revision: 0, trouble };
+    }
+  }
+
+  async #apply(event: Event): Promise<void> {
+    const home = this.home;
+    if (home === undefined) return;
+    switch (event.type) {
+      case "roster_grew": return this.#grew(home.household, event);
+      case "certificate_renewed": {
+        const device = this.device(event.device);
+        if (device !== undefined) device.chain = event.chain;
+        return;
+      }
+      case "presence_changed": {
+        const device = this.device(event.device);
+        if (device !== undefined) device.presence = event.presence;
+        return;
+      }
+      case "member_changed": {
+        const { type: _, ...account } = event;
+        if (home.account.id === account.id) home.account = account;
+        if (home.household !== null) {
+          home.household.members = home.household.members.map((member) => (member.id === account.id ? account : member));
+        }
+        return;
+      }
+      case "contact_put": {
+        if (this.contacts.size >= CONTACTS_MAX && !this.contacts.has(event.id)) return;
+        this.contacts.set(event.id, await this.#open(event));
+        return;
+      }
+      case "contact_deleted":
+        this.contacts.delete(event.contact);
+        return;
+      case "answer_policy_put": {
+        const { type: _, ...policy } = event;
+        home.answer_policies = [...home.answer_policies.filter((other) => other.device !== policy.device), policy];
+        return;
+      }
+      case "invitation_made": {
+        const { type: _, ...invitation } = event;
+        home.invitations = [...home.invitations.filter((other) => other.id !== invitation.id), invitation];
+        return;
+      }
+      case "invitation_ended":
+        home.invitations = home.invitations.filter((other) => other.id !== event.invitation);
+        return;
+      case "join_requested": {
+        const { type: _, ...request } = event;
+        home.join_requests = [...home.join_requests.filter((other) => other.account.id !== request.account.id), request];
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  async #grew(household: Household | null, event: Extract<Event, { type: "roster_grew" }>): Promise<void> {
+    if (household === null) return;
+    const known = new Set(household.roster);
+    household.roster = [...household.roster, ...event.entries.filter((entry) => !known.has(entry))];
+    household.members = event.members;
+    household.devices = event.devices;
+    if (this.home !== undefined) {
+      const members = new Set(event.members.map((member) => member.id));
+      const inside = new Set(event.devices.map((device) => device.account));
+      this.home.join_requests = this.home.join_requests.filter(({ account }) => !members.has(account.id) || !inside.has(account.id));
+    }
+    await this.#loadRoster(household.roster);
+  }
+}

@@ -1,0 +1,256 @@
+//! The media transport of one call: one peer connection that always offers, with an encryption transform on every track.
+//!
+//! There is no plaintext mode: a sender whose transform is missing gets no track, and a track that arrives without one is stopped.
+
+import type { E2ee } from "../e2ee/page.ts";
+import type { PublishSection, Reply, Request, Source, SubscribeSection, Track, TrackId } from "../protocol.ts";
+import { RequestError } from "../session/errors.ts";
+
+const DEPENDENCY_DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+/** A short gap often heals by itself; then ICE is restarted, and again until the server ends the call. */
+const RESTART_AFTER_MS = 1_500;
+const RESTART_EVERY_MS = 4_000;
+/** Offers that the server could not take for a reason of its own, before the call is given up. */
+const FAULTS_MAX = 3;
+const VIDEO_BITS_MAX = 1_500_000;
+/** Tracks that one call carries to this side; a call between two people needs two. */
+const SUBSCRIBED_MAX = 32;
+
+export type MediaAnswer = Extract<Reply, { type: "media_answer" }>;
+export type OfferMedia = Extract<Request, { type: "offer_media" }>;
+
+export interface TransportListener {
+  offer(offer: OfferMedia): Promise<MediaAnswer>;
+  path(path: "connecting" | "connected" | "reconnecting"): void;
+  /** The tracks that are received now. */
+  received(tracks: ReadonlyMap<TrackId, { track: Track; media: MediaStreamTrack }>): void;
+  failed(): void;
+}
+
+interface HeaderExtension {
+  uri: string;
+  direction: RTCRtpTransceiverDirection;
+}
+type Negotiating = RTCRtpTransceiver & {
+  getHeaderExtensionsToNegotiate?(): HeaderExtension[];
+  setHeaderExtensionsToNegotiate?(extensions: HeaderExtension[]): void;
+};
+
+export class Transport {
+  readonly #call: string;
+  readonly #e2ee: E2ee;
+  readonly #listener: TransportListener;
+  readonly #connection: RTCPeerConnection;
+  readonly #senders = new Map<Source, RTCRtpTransceiver>();
+  readonly #receivers = new Map<TrackId, { track: Track; transceiver: RTCRtpTransceiver }>();
+  readonly #received = new Map<TrackId, { track: Track; media: MediaStreamTrack }>();
+  #wanted = new Map<TrackId, Track>();
+  #negotiating = false;
+  #again = false;
+  #iceRestart = false;
+  #faults = 0;
+  #everConnected = false;
+  #closed = false;
+  #restartTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(call: string, e2ee: E2ee, listener: TransportListener) {
+    this.#call = call;
+    this.#e2ee = e2ee;
+    this.#listener = listener;
+    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
+    this.#connection.ontrack = (event) => this.#onTrack(event);
+    this.#connection.onconnectionstatechange = () => this.#onConnection();
+    this.#publish("microphone");
+  }
+
+  /** Offers what there is. Sections for camera and subscriptions are added as they are wanted. */
+  start(camera: boolean): void {
+    if (camera) this.#publish("camera");
+    void this.#negotiate();
+  }
+
+  async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    if (this.#closed) return;
+    let transceiver = this.#senders.get(source);
+    if (transceiver === undefined) {
+      if (track === null) return;
+      transceiver = this.#publish(source);
+      void this.#negotiate();
+    }
+    if (transceiver.sender.transform == null) {
+      track?.stop();
+      this.#listener.failed();
+      return;
+    }
+    await transceiver.sender.replaceTrack(track);
+    if (track?.kind === "video") await bound(transceiver.sender);
+  }
+
+  /** All tracks of the others, as the server lists them now. */
+  subscribe(tracks: readonly Track[]): void {
+    if (this.#closed) return;
+    this.#wanted = new Map(tracks.slice(0, SUBSCRIBED_MAX).map((track) => [track.track, track]));
+    const same = this.#wanted.size === this.#receivers.size && [...this.#wanted.keys()].every((id) => this.#receivers.has(id));
+    if (!same) void this.#negotiate();
+  }
+
+  /** The network changed, or the server lost its side. */
+  restart(): void {
+    if (this.#closed) return;
+    this.#iceRestart = true;
+    void this.#negotiate();
+  }
+
+  stats(): Promise<RTCStatsReport> {
+    return this.#connection.getStats();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#restartTimer);
+    this.#connection.close();
+  }
+
+  #publish(source: Source): RTCRtpTransceiver {
+    const kind = source === "camera" ? "video" : "audio";
+    const transceiver = this.#connection.addTransceiver(kind, { direction: "sendonly" });
+    transceiver.sender.transform = this.#e2ee.sendTransform({ call: this.#call, kind, track: source });
+    prepare(transceiver, kind, "send");
+    this.#senders.set(source, transceiver);
+    return transceiver;
+  }
+
+  #onTrack({ transceiver, receiver, track }: RTCTrackEvent): void {
+    const entry = [...this.#receivers.values()].find((candidate) => candidate.transceiver === transceiver);
+    if (entry === undefined || receiver.transform == null) {
+      track.stop();
+      return;
+    }
+    this.#received.set(entry.track.track, { track: entry.track, media: track });
+    this.#listener.received(this.#received);
+  }
+
+  async #negotiate(): Promise<void> {
+    if (this.#negotiating) {
+      this.#again = true;
+      return;
+    }
+    this.#negotiating = true;
+    try {
+      do {
+        this.#again = false;
+        await this.#offerOnce();
+      } while (this.#again && !this.#closed);
+    } catch (error) {
+      this.#onFault(error);
+    } finally {
+      this.#negotiating = false;
+    }
+  }
+
+  async #offerOnce(): Promise<void> {
+    this.#applySubscriptions();
+    const iceRestart = this.#iceRestart;
+    this.#iceRestart = false;
+    const connection = this.#connection;
+    try {
+      await connection.setLocalDescription(await connection.createOffer({ iceRestart }));
+      const sdp = connection.localDescription?.sdp ?? "";
+      const answer = await this.#listener.offer({
+        type: "offer_media", call: this.#call, sdp, publish: this.#publishSections(), subscribe: this.#subscribeSections(),
+      });
+      if (this.#closed) return;
+      await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+      this.#faults = 0;
+      this.subscribe(answer.tracks);
+    } catch (error) {
+      this.#iceRestart ||= iceRestart;
+      throw error;
+    }
+  }
+
+  #applySubscriptions(): void {
+    for (const [id, { transceiver }] of this.#receivers) {
+      if (this.#wanted.has(id)) continue;
+      transceiver.direction = "inactive";
+      this.#receivers.delete(id);
+      if (this.#received.delete(id)) this.#listener.received(this.#received);
+    }
+    for (const [id, track] of this.#wanted) {
+      if (this.#receivers.has(id)) continue;
+      const kind = track.source === "camera" ? "video" : "audio";
+      const transceiver = this.#connection.addTransceiver(kind, { direction: "recvonly" });
+      transceiver.receiver.transform = this.#e2ee.receiveTransform({ call: this.#call, kind, track: id, owner: track.device });
+      prepare(transceiver, kind, "receive");
+      this.#receivers.set(id, { track, transceiver });
+    }
+  }
+
+  #publishSections(): PublishSection[] {
+    return [...this.#senders].flatMap(([source, { mid }]) => (mid === null ? [] : [{ mid, source }]));
+  }
+
+  #subscribeSections(): SubscribeSection[] {
+    return [...this.#receivers].flatMap(([track, { transceiver: { mid } }]) => (mid === null ? [] : [{ mid, track }]));
+  }
+
+  #onFault(error: unknown): void {
+    if (this.#closed) return;
+    const code = error instanceof RequestError ? error.code : "internal";
+    // The call's own end arrives as an event.
+    if (code === "call_ended" || code === "not_found") return;
+    const fatal = code === "bad_offer" || (code !== "session_lost" && code !== "offline" && ++this.#faults >= FAULTS_MAX);
+    if (fatal) this.#listener.failed();
+    else this.#scheduleRestart(RESTART_AFTER_MS);
+  }
+
+  #onConnection(): void {
+    if (this.#closed) return;
+    switch (this.#connection.connectionState) {
+      case "connected":
+        this.#everConnected = true;
+        clearTimeout(this.#restartTimer);
+        this.#listener.path("connected");
+        return;
+      case "disconnected":
+        this.#listener.path("reconnecting");
+        this.#scheduleRestart(RESTART_AFTER_MS);
+        return;
+      case "failed":
+        this.#listener.path(this.#everConnected ? "reconnecting" : "connecting");
+        this.#scheduleRestart(0);
+        return;
+    }
+  }
+
+  #scheduleRestart(wait: number): void {
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(() => {
+      if (this.#closed || this.#connection.connectionState === "connected") return;
+      this.restart();
+      this.#scheduleRestart(RESTART_EVERY_MS);
+    }, wait);
+  }
+}
+
+/** Opus without RED, VP8 with the dependency descriptor: what is encrypted whole and still routed (e2ee.md, "Browser"). */
+function prepare(transceiver: Negotiating, kind: "audio" | "video", way: "send" | "receive"): void {
+  const capabilities = way === "send" ? RTCRtpSender.getCapabilities(kind) : RTCRtpReceiver.getCapabilities(kind);
+  const wanted = kind === "audio" ? ["audio/opus"] : ["video/VP8", "video/rtx"];
+  const codecs = capabilities?.codecs.filter(({ mimeType }) => wanted.some((type) => type.toLowerCase() === mimeType.toLowerCase()));
+  if (codecs !== undefined && codecs.length > 0) transceiver.setCodecPreferences(codecs);
+  if (kind !== "video") return;
+  const extensions = transceiver.getHeaderExtensionsToNegotiate?.();
+  if (extensions === undefined || transceiver.setHeaderExtensionsToNegotiate === undefined) return;
+  for (const extension of extensions) {
+    if (extension.uri === DEPENDENCY_DESCRIPTOR) extension.direction = "sendrecv";
+  }
+  transceiver.setHeaderExtensionsToNegotiate(extensions);
+}
+
+async function bound(sender: RTCRtpSender): Promise<void> {
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) encoding.maxBitrate = VIDEO_BITS_MAX;
+  // Refused while an offer is in flight; the bound is a courtesy to the uplink, not a need.
+  await sender.setParameters(parameters).catch(() => undefined);
+}

@@ -1,0 +1,44 @@
+//! Which screen stands.
+
+import { html, type TemplateResult } from "lit-html";
+import type { App } from "../app/app.ts";
+import { callScreen, type CallScreenHost } from "./call.ts";
+import { door, recoveryCode, stopped, waiting } from "./door.ts";
+import { notices, shell } from "./shell.ts";
+
+export function root(app: App): TemplateResult {
+  return html`${stage(app)}${app.linkUp === undefined ? "" : callScreen(hostOf(app))}${notices(app)}`;
+}
+
+function stage(app: App): TemplateResult {
+  switch (app.stage.at) {
+    case "opening": return html`<div class="loading"><div class="spinner"></div></div>`;
+    case "door": return door(app);
+    case "recovery_code": return recoveryCode(app);
+    case "waiting": return waiting(app);
+    case "home": return shell(app);
+    case "stopped": return stopped(app);
+  }
+}
+
+function hostOf(app: App): CallScreenHost {
+  const draft = (name: string, on: boolean): void => {
+    app.drafts.set(name, on || undefined);
+    app.changed();
+  };
+  return {
+    calls: app.calls,
+    codeOpen: app.drafts.get<boolean>("code-open") ?? false,
+    setCodeOpen: (open) => draft("code-open", open),
+    adult: app.adult,
+    hasCamera: true,
+    originalSound: app.calls.media?.original ?? false,
+    setOriginalSound: (on) => {
+      app.memory.keepSetting("original", on ? "on" : undefined);
+      void app.calls.media?.setOriginal(on);
+    },
+    soundIsBlocked: app.drafts.get<boolean>("sound-blocked") ?? false,
+    soundBlocked: (blocked) => draft("sound-blocked", blocked),
+    changed: () => app.changed(),
+  };
+}

@@ -1,0 +1,54 @@
+//! Settings: the own name, sound, the server's certificate, signing out.
+
+import { html, nothing, type TemplateResult } from "lit-html";
+import type { App } from "../app/app.ts";
+import { dialog, field, form } from "../ui/parts.ts";
+import { NAME_MAX } from "./contacts.ts";
+
+export function settings(app: App): TemplateResult {
+  const account = app.store.home?.account;
+  return html`<header class="page-head"><h1>Settings</h1></header>
+    <section class="panel">
+      <h2>Your name</h2>
+      ${form(app, {
+        name: "display-name", submit: "Save",
+        fields: field({ name: "name", label: "Devices speak it when you call", value: account?.display_name ?? "", maxlength: NAME_MAX, autocomplete: "name", capitalize: "words" }),
+        run: async (value) => {
+          const name = value("name");
+          await app.linkUp?.session.done({ type: "set_display_name", name });
+          if (account !== undefined) account.display_name = name;
+          app.say("Saved.");
+        },
+      })}
+      <p class="hint">Your handle is <strong>@${account?.handle}</strong>.</p>
+    </section>
+    <section class="panel">
+      <h2>Sound</h2>
+      <label class="switch"><input type="checkbox" data-testid="setting-original" .checked=${app.memory.setting("original") === "on"} @change=${(event: Event) => {
+        const on = (event.currentTarget as HTMLInputElement).checked;
+        app.memory.keepSetting("original", on ? "on" : undefined);
+        void app.calls.media?.setOriginal(on);
+      }} /><span><strong>Original sound</strong><small>For music: no echo cancelling, no noise reduction, no levelling. Use headphones.</small></span></label>
+    </section>
+    <section class="panel">
+      <h2>This server</h2>
+      <p class="hint">Phones and tablets give a microphone only to pages that they trust.</p>
+      <a class="button" href="/install" data-testid="install-certificate">Install the certificate</a>
+    </section>
+    <section class="panel">
+      <h2>Sign out</h2>
+      <p class="hint">The keys stay in this browser, so that your password is enough to come back.</p>
+      <div class="form-buttons">
+        <button class="text-button danger" data-testid="forget" @click=${() => show(app, true)}>Sign out and delete the keys</button>
+        <button class="button" data-testid="sign-out" @click=${() => void app.signOut(false)}>Sign out</button>
+      </div>
+    </section>
+    ${app.drafts.get("dialog") === "forget" ? dialog("forget", "Delete this browser's keys?", () => show(app, false), html`
+      <p>Coming back then takes another app of yours, or your recovery code.</p>
+      <button class="button danger wide" data-testid="forget-confirm" @click=${() => void app.signOut(true)}>Sign out and delete the keys</button>`) : nothing}`;
+}
+
+function show(app: App, on: boolean): void {
+  app.drafts.set("dialog", on ? "forget" : undefined);
+  app.changed();
+}
