@@ -5,6 +5,7 @@
 import { build } from "esbuild";
 import { cp, mkdir, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { tsMlsPatches } from "./patches.mjs";
 
 const control = process.argv.includes("--control");
 const outdir = new URL(control ? "dist-control/" : "dist/", import.meta.url).pathname;
@@ -21,6 +22,7 @@ export function options(plaintextControl) {
     minify: true,
     legalComments: "none",
     external: ABSENT,
+    plugins: [tsMlsPatches],
     define: { __HOMELINE_PLAINTEXT_CONTROL__: String(plaintextControl) },
   };
 }
@@ -28,7 +30,11 @@ export function options(plaintextControl) {
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
-  const entryPoints = [{ in: "src/e2ee/worker.ts", out: "e2ee-worker" }];
+  const entryPoints = [
+    { in: "src/e2ee/worker.ts", out: "e2ee-worker" },
+    { in: "src/main.ts", out: "main" },
+    { in: "src/device/main.ts", out: "device" },
+  ];
   await build({ ...options(control), absWorkingDir: new URL(".", import.meta.url).pathname, entryPoints, outdir });
   if (existsSync(new URL("static", import.meta.url))) await cp(new URL("static", import.meta.url), outdir, { recursive: true });
 }

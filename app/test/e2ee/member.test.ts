@@ -246,3 +246,23 @@ test("garbage from the network changes nothing and throws nothing but what is ca
   await server.step(a, { type: "update" });
   agree(a, b);
 });
+
+test("somebody still joins when a member below others has not updated yet (RFC 9420 section 12.4.3.1)", async () => {
+  const house = new House(70);
+  const pairs = Array.from({ length: 9 }, (_, index) => key(80 + index));
+  for (const pair of pairs) house.add(pair, KIND.app, RIGHTS.none);
+  const roster = house.roster;
+  const server = new Server(NOW);
+  const seats = await Promise.all(pairs.map((pair) => server.seat(house.me(pair, KIND.app, RIGHTS.none), () => roster, [])));
+  const [first, , , , fifth, , seventh, , ninth] = seats as [Seat, Seat, Seat, Seat, Seat, Seat, Seat, Seat, Seat];
+  await server.create(first);
+  for (const seat of seats.slice(1, 8)) await server.add(first, seat);
+  await server.step(first, { type: "remove", device: seventh.device });
+  await server.step(fifth, { type: "update" });
+  seventh.own = await makeKeyPackage(seventh.me, NOW);
+  await server.add(first, seventh);
+  await server.step(first, { type: "update" });
+  await server.add(first, ninth);
+  agree(...seats);
+  assert.equal(ninth.crypto.members.length, 9);
+});
