@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         frame_number: ExtensionId::new(7).map(|id| (id, 8)),
         padding: packet.sequence() as u8,
     };
-    let mut out = vec![0; bytes.len() + 300];
+    let mut out = vec![0; 2 * bytes.len() + 600];
     let len = write_forwarded(&packet, &rewrite, &mut out).expect("room for everything");
     let written = RtpPacket::parse(&out[..len]).expect("what is written can be read");
     assert_eq!(written.payload(), packet.payload());
