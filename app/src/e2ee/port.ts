@@ -299,7 +299,7 @@ export interface Events {
   sending: { call: HexId; epoch: number };
   /** This member was removed, or the last other one is gone. */
   left: { call: HexId; reason: "removed" | "alone" };
-  /** At most one a second for each call; the counters tell all. */
+  /** At most one a second for each call; the counters tell all. A few at a change of epoch are normal, a growing number is not. */
   decrypt_failures: { call: HexId; counters: FrameCounters };
 }
 

@@ -217,10 +217,13 @@ export class Calls {
     return { reason, who: identity === undefined ? undefined : this.#home.whoIs(identity) };
   }
 
-  /** All failures are counted; the page hears of them once a second at most. */
+  /**
+   * All failures are counted; the page hears of them once a second at most. Replays alone are no news: Chromium assembles
+   * a frame twice when its only packet is sent again as padding.
+   */
   #report(call: string, session: Session): void {
     const { counters } = session.keyring;
-    const failures = counters.unknownKey + counters.wrongSender + counters.authentication + counters.replay + counters.malformed;
+    const failures = counters.unknownKey + counters.wrongSender + counters.authentication + counters.malformed;
     const now = this.#home.now();
     if (failures === session.reported.failures || now - session.reported.at < REPORT_EVERY_MS) return;
     session.reported = { failures, at: now };
