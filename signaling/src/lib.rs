@@ -5,6 +5,7 @@
 
 pub mod bus;
 pub mod domain;
+pub mod edge;
 pub mod gateway;
 pub mod model;
 pub mod store;

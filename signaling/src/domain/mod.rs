@@ -1,4 +1,5 @@
 //! The services, as a ladder: each uses only those above it, received by constructor.
+pub mod presence;
 pub mod reach;
 pub mod keys;
 pub mod history;
@@ -14,4 +15,5 @@ pub mod accounts;
 pub mod households;
 pub mod devices;
 pub mod contacts;
+pub mod pairing;
 pub mod invitations;

@@ -1,0 +1,5 @@
+//! What clients connect to.
+
+pub mod http;
+mod refusals;
+pub mod session;

@@ -1,0 +1,105 @@
+//! What is counted of sessions and requests, for `/metrics`.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use homeline_protocol::session::{ErrorCode, Outcome, Request};
+
+use crate::domain::calls::CallFigures;
+
+/// All counts of signaling at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignalingFigures {
+    /// Sessions and requests.
+    pub sessions: SessionFigures,
+    /// Calls.
+    pub calls: CallFigures,
+}
+
+/// Counts of sessions and requests at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFigures {
+    /// Sessions, with a connection or waiting for one.
+    pub running: usize,
+    /// Sessions opened since the start.
+    pub opened_total: u64,
+    /// Sessions taken up again since the start.
+    pub resumed_total: u64,
+    /// Sessions and connections that the server ended since the start, by code.
+    pub ended_total: HashMap<ErrorCode, u64>,
+    /// Requests answered since the start, by kind and by error, if any.
+    pub requests_total: HashMap<(&'static str, Option<ErrorCode>), u64>,
+}
+
+/// Where they are counted.
+#[derive(Debug, Default)]
+pub(super) struct Counters(Mutex<SessionFigures>);
+
+impl Counters {
+    pub(super) fn opened(&self) {
+        self.change(|figures| figures.opened_total += 1);
+    }
+
+    pub(super) fn resumed(&self) {
+        self.change(|figures| figures.resumed_total += 1);
+    }
+
+    pub(super) fn ended(&self, code: ErrorCode) {
+        self.change(|figures| *figures.ended_total.entry(code).or_default() += 1);
+    }
+
+    pub(super) fn answered(&self, kind: &'static str, outcome: &Outcome) {
+        let error = match outcome {
+            Outcome::Ok(_) => None,
+            Outcome::Error(error) => Some(error.code),
+        };
+        self.change(|figures| *figures.requests_total.entry((kind, error)).or_default() += 1);
+    }
+
+    pub(super) fn snapshot(&self, running: usize) -> SessionFigures {
+        let figures = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        SessionFigures { running, ..figures }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut SessionFigures)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// The kind of a request, as on the wire.
+pub(super) fn kind(request: &Request) -> &'static str {
+    match request {
+        Request::GetHome => "get_home",
+        Request::SetDisplayName { .. } => "set_display_name",
+        Request::SetPresence { .. } => "set_presence",
+        Request::RenewCertificate { .. } => "renew_certificate",
+        Request::RemoveDevice { .. } => "remove_device",
+        Request::PutAnswerPolicy { .. } => "put_answer_policy",
+        Request::ListenForPairing { .. } => "listen_for_pairing",
+        Request::AcceptPairing { .. } => "accept_pairing",
+        Request::RevealPairing { .. } => "reveal_pairing",
+        Request::CertifyPairing { .. } => "certify_pairing",
+        Request::RefusePairing { .. } => "refuse_pairing",
+        Request::CreateInvitation => "create_invitation",
+        Request::CancelInvitation { .. } => "cancel_invitation",
+        Request::AdmitMember { .. } => "admit_member",
+        Request::RefuseMember { .. } => "refuse_member",
+        Request::PutContact { .. } => "put_contact",
+        Request::DeleteContact { .. } => "delete_contact",
+        Request::StartCall { .. } => "start_call",
+        Request::Ringing { .. } => "ringing",
+        Request::RefuseInvitation { .. } => "refuse_invitation",
+        Request::Answer { .. } => "answer",
+        Request::Decline { .. } => "decline",
+        Request::Cancel { .. } => "cancel",
+        Request::HangUp { .. } => "hang_up",
+        Request::SetMedia { .. } => "set_media",
+        Request::ListCalls => "list_calls",
+        Request::ListHistory { .. } => "list_history",
+        Request::OfferMedia { .. } => "offer_media",
+        Request::GetQuality { .. } => "get_quality",
+        Request::SendCommit { .. } => "send_commit",
+        Request::EpochReady { .. } => "epoch_ready",
+        Request::SendGroupMessage { .. } => "send_group_message",
+    }
+}

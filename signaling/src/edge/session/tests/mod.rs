@@ -1,0 +1,1 @@
+//! The session machine, told as exchanges.
