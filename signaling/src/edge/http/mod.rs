@@ -1,0 +1,15 @@
+//! The HTTP API under `/v1`: what happens before there is a session, and its description.
+
+mod about;
+mod accounts;
+mod answer;
+mod docs_page;
+mod headers;
+mod openapi;
+mod pairings;
+mod request;
+mod router;
+
+pub use headers::security_headers;
+pub use openapi::openapi;
+pub use router::{HttpState, router};
