@@ -20,9 +20,19 @@ pub(super) enum Label {
 pub(super) fn derive(master: &MasterKey, label: Label, out: &mut [u8]) {
     const LENGTHS: &str = "master keys have 16 or 32 bytes";
     match master.key().len() {
-        16 => fill(&Aes128Enc::new_from_slice(master.key()).expect(LENGTHS), &master.salt, label, out),
+        16 => fill(
+            &Aes128Enc::new_from_slice(master.key()).expect(LENGTHS),
+            &master.salt,
+            label,
+            out,
+        ),
         // RFC 7714 section 11: 256-bit keys are derived with AES-256 (RFC 6188).
-        _ => fill(&Aes256Enc::new_from_slice(master.key()).expect(LENGTHS), &master.salt, label, out),
+        _ => fill(
+            &Aes256Enc::new_from_slice(master.key()).expect(LENGTHS),
+            &master.salt,
+            label,
+            out,
+        ),
     }
 }
 
