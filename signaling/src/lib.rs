@@ -4,8 +4,13 @@
 //! travel left goes as an event on the bus, and the edge subscribes.
 
 pub mod bus;
+mod config;
 pub mod domain;
 pub mod edge;
 pub mod gateway;
 pub mod model;
+mod signaling;
 pub mod store;
+
+pub use config::SignalingConfig;
+pub use signaling::{MediaLink, Signaling, StartError};

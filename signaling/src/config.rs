@@ -1,0 +1,28 @@
+//! The configuration of signaling: a tree of what each part documents itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::accounts::AccountsConfig;
+use crate::domain::calls::CallsConfig;
+use crate::domain::limits::LimitsConfig;
+use crate::domain::secrets::PasswordsConfig;
+use crate::edge::session::SessionConfig;
+use crate::store::StoreConfig;
+
+/// Signaling: accounts, households, sessions and calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignalingConfig {
+    /// Where the data is kept.
+    pub store: StoreConfig,
+    /// How passwords are kept.
+    pub passwords: PasswordsConfig,
+    /// How people are let in.
+    pub accounts: AccountsConfig,
+    /// How often strangers may try.
+    pub limits: LimitsConfig,
+    /// Sessions of apps and devices.
+    pub session: SessionConfig,
+    /// Calls.
+    pub calls: CallsConfig,
+}

@@ -1,0 +1,195 @@
+//! Builds signaling from its parts, in the order of the ladder, and stops it edge-first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use homeline_protocol::PROTOCOL_VERSION;
+use homeline_protocol::http::About;
+use homeline_protocol::id::RoomId;
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::bus::Bus;
+use crate::config::SignalingConfig;
+use crate::domain::accounts::Accounts;
+use crate::domain::calls::{Calls, CallsParts};
+use crate::domain::contacts::Contacts;
+use crate::domain::devices::Devices;
+use crate::domain::history::HistoryError;
+use crate::domain::households::Households;
+use crate::domain::invitations::Invitations;
+use crate::domain::pairing::Pairings;
+use crate::domain::presence::PresenceService;
+use crate::domain::roster::RosterGate;
+use crate::domain::secrets::{PasswordError, Passwords};
+use crate::edge::http::{self, HttpState};
+use crate::edge::session::{self, Services, Sessions, SignalingFigures};
+use crate::gateway::Media;
+use crate::model::Clock;
+use crate::store::{Db, StoreError};
+
+/// How often what has expired is swept up. Nothing waits for it: expired things are refused anyway.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A running signaling; clones are the same.
+#[derive(Debug, Clone)]
+pub struct Signaling(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    db: Db,
+    media: Media,
+    services: Services,
+    sessions: Sessions,
+    about: Arc<About>,
+    sweeper: AbortHandle,
+}
+
+/// The way to the media node, and what it says by itself.
+#[derive(Debug)]
+pub struct MediaLink {
+    /// Commands to it.
+    pub media: Media,
+    /// Events from it.
+    pub events: mpsc::Receiver<MediaEvent>,
+}
+
+/// Why signaling can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database can't be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The figures for password hashing are not possible.
+    #[error("the configured password hashing is not possible: {0}")]
+    Passwords(#[from] PasswordError),
+    /// What the last stop left can't be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+impl Signaling {
+    /// Opens the database and starts.
+    ///
+    /// # Errors
+    /// When the database can't be opened, or the configuration is not possible.
+    pub async fn start(
+        config: SignalingConfig,
+        link: MediaLink,
+        app_hash: &str,
+    ) -> Result<Self, StartError> {
+        let db = Db::open(&config.store).await?;
+        Self::start_on(config, db, Clock::System, link, app_hash).await
+    }
+
+    /// Starts on a database and a clock.
+    ///
+    /// # Errors
+    /// When the database can't be read, or the configuration is not possible.
+    pub async fn start_on(
+        config: SignalingConfig,
+        db: Db,
+        clock: Clock,
+        link: MediaLink,
+        app_hash: &str,
+    ) -> Result<Self, StartError> {
+        let SignalingConfig { store: _, passwords, accounts, limits, session, calls } = config;
+        let MediaLink { media, events: media_events } = link;
+        let (bus, gate) = (Bus::default(), RosterGate::default());
+        let parts = || (db.clone(), bus.clone(), clock.clone());
+        let passwords = Passwords::new(&passwords)?;
+        let accounts =
+            Arc::new(Accounts::new(parts(), gate.clone(), passwords, &limits, accounts));
+        let calls = Calls::start(CallsParts {
+            config: calls,
+            db: db.clone(),
+            bus: bus.clone(),
+            media: media.clone(),
+            media_events,
+            clock: clock.clone(),
+        })
+        .await?;
+        let services = Services {
+            accounts: Arc::clone(&accounts),
+            households: Arc::new(Households::new(db.clone(), clock.clone())),
+            devices: Arc::new(Devices::new(db.clone(), bus.clone(), clock.clone(), gate.clone())),
+            contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
+            pairings: Arc::new(Pairings::new(parts(), gate.clone(), accounts, &limits)),
+            invitations: Arc::new(Invitations::new(db.clone(), bus.clone(), clock.clone(), gate)),
+            presence: PresenceService::new(bus.clone()),
+            calls,
+        };
+        let about = About {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: PROTOCOL_VERSION,
+            app_hash: app_hash.to_owned(),
+        };
+        let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
+        let sessions = Sessions::new(session, services.clone(), bus, clock);
+        let about = Arc::new(about);
+        Ok(Self(Arc::new(Inner { db, media, services, sessions, about, sweeper })))
+    }
+
+    /// Everything under `/v1`.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        let state = HttpState {
+            accounts: Arc::clone(&self.0.services.accounts),
+            pairings: Arc::clone(&self.0.services.pairings),
+            about: Arc::clone(&self.0.about),
+        };
+        http::router(state).merge(session::routes(self.0.sessions.clone()))
+    }
+
+    /// Tells all sessions to come back later, lets waiting devices go, and closes the database.
+    pub async fn shutdown(&self) {
+        self.0.sweeper.abort();
+        self.0.services.pairings.close();
+        self.0.sessions.shut_down().await;
+        self.0.db.close().await;
+    }
+
+    /// Whether the database answers.
+    pub async fn store_answers(&self) -> bool {
+        self.0.db.ping().await.is_ok()
+    }
+
+    /// Whether the media node answers.
+    pub async fn media_answers(&self) -> bool {
+        // No call has this room; that the node says so is all that is asked.
+        let command = MediaCommand::Statistics { room: RoomId([0; 16]) };
+        !matches!(self.0.media.send(command).await.wait().await, Err(MediaError::Gone))
+    }
+
+    /// What is counted, for `/metrics`.
+    #[must_use]
+    pub fn figures(&self) -> SignalingFigures {
+        self.0.sessions.figures()
+    }
+
+    /// Ends what has expired now: invitations, pairings, tokens, tickets.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        sweep(&self.0.services).await
+    }
+}
+
+async fn sweep_for_ever(services: Services) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        if let Err(error) = sweep(&services).await {
+            tracing::error!(%error, "expired things could not be swept up");
+        }
+    }
+}
+
+async fn sweep(services: &Services) -> Result<(), StoreError> {
+    services.accounts.sweep().await?;
+    services.invitations.sweep().await?;
+    services.pairings.sweep().await
+}
