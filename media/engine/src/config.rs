@@ -1,0 +1,38 @@
+//! What an engine is told at its start.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Limits and addresses of one engine.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Addresses at which clients can reach the sockets, most preferred first: the candidates of every
+    /// answer.
+    pub candidates: Vec<SocketAddr>,
+    /// Time since the Unix epoch at the moment that is given to `Engine::new` as now.
+    pub unix_time: Duration,
+    /// Rooms; another one is refused.
+    pub rooms_max: usize,
+    /// Peers of one room; another one is refused.
+    pub peers_per_room_max: usize,
+    /// Tracks that one peer publishes; an offer with more is refused.
+    pub tracks_per_peer_max: usize,
+    /// Tracks that one peer receives; an offer with more is refused.
+    pub subscriptions_per_peer_max: usize,
+    /// Media sections of one offer, stopped ones included; an offer with more is refused.
+    pub sections_per_offer_max: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            candidates: Vec::new(),
+            unix_time: Duration::ZERO,
+            rooms_max: 1_000,
+            peers_per_room_max: 100,
+            tracks_per_peer_max: 8,
+            subscriptions_per_peer_max: 256,
+            sections_per_offer_max: 512,
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The engine: takes commands, datagrams and time, and gives datagrams, events and the next time.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use homeline_protocol::id::{PeerId, RoomId};
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::clock::Clock;
+use crate::config::EngineConfig;
+use crate::counters::{Counters, DropReason};
+use crate::outbox::{Outbox, Transmit};
+use crate::room::{Context, PeerSlot, Proposal, Room, RouteChanges};
+use crate::tap::Tap;
+use crate::transport::sdp::Offer;
+use crate::transport::{Identity, Path};
+use crate::wire::demux::{PacketKind, classify};
+use crate::wire::stun::StunMessage;
+
+/// How long the engine may be left alone when nothing is due.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What the engine wants. See [`Engine`] for when to ask.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// Send this.
+    Transmit(Transmit<'a>),
+    /// Tell signaling this.
+    Event(MediaEvent),
+    /// Nothing more now; call [`Engine::handle_timeout`] at this moment, if nothing else comes first.
+    Timeout(Instant),
+}
+
+/// Where a datagram or a check belongs.
+#[derive(Clone, Copy)]
+struct Route {
+    room: RoomId,
+    peer: PeerSlot,
+}
+
+/// The SFU without sockets and clock.
+///
+/// **The drain rule**: after every `handle_*` call, and once after `new`, call [`Self::poll_output`] until it
+/// returns [`Output::Timeout`]; only then call the next `handle_*`. What an input causes is queued inside, and
+/// this rule is what bounds the queue.
+///
+/// Instants must not go backwards.
+pub struct Engine {
+    config: EngineConfig,
+    identity: Identity,
+    clock: Clock,
+    rng: StdRng,
+    now: Instant,
+    rooms: HashMap<RoomId, Room>,
+    by_path: HashMap<Path, Route>,
+    by_ufrag: HashMap<String, Route>,
+    /// When each room wants to be woken.
+    deadlines: BTreeSet<(Instant, RoomId)>,
+    /// The room in whose code a panic would have its cause.
+    in_room: Option<RoomId>,
+    outbox: Outbox,
+    counters: Counters,
+    tap: Tap,
+}
+
+impl Engine {
+    /// An engine without rooms. `seed` is the source of all its random numbers, passwords among them: it
+    /// must come from the operating system, but in a simulation.
+    pub fn new(config: EngineConfig, identity: Identity, seed: [u8; 32], now: Instant) -> Self {
+        Self {
+            clock: Clock::new(now, config.unix_time),
+            config,
+            identity,
+            rng: StdRng::from_seed(seed),
+            now,
+            rooms: HashMap::new(),
+            by_path: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            in_room: None,
+            outbox: Outbox::default(),
+            counters: Counters::default(),
+            tap: Tap::default(),
+        }
+    }
+
+    /// Carries out a command.
+    pub fn handle_command(
+        &mut self,
+        now: Instant,
+        command: MediaCommand,
+    ) -> Result<MediaReply, MediaError> {
+        self.now = now;
+        match command {
+            MediaCommand::CreateRoom { room } => self.create_room(room),
+            MediaCommand::CloseRoom { room } => {
+                self.close_room(room);
+                Ok(MediaReply::Done)
+            }
+            MediaCommand::Negotiate { room, peer, offer, publish, subscribe } => {
+                let parsed = Offer::parse(&offer, self.config.sections_per_offer_max)
+                    .map_err(|error| MediaError::BadOffer(error.to_string()))?;
+                let candidates = std::mem::take(&mut self.config.candidates);
+                let proposal = Proposal {
+                    peer,
+                    offer: &parsed,
+                    publish: &publish,
+                    subscribe: &subscribe,
+                    candidates: &candidates,
+                };
+                let answered = self.negotiate(room, &proposal);
+                self.config.candidates = candidates;
+                answered
+            }
+            MediaCommand::SetForwarding { room, peer, on } => {
+                let slot = self.find_peer(room, peer)?;
+                self.in_room(room, |room, context, _| room.set_forwarding(context, slot, on))?;
+                Ok(MediaReply::Done)
+            }
+            MediaCommand::RemovePeer { room, peer } => {
+                if let Ok(slot) = self.find_peer(room, peer) {
+                    self.in_room(room, |room, context, changes| {
+                        room.remove_peer(context, slot, changes);
+                    })?;
+                }
+                Ok(MediaReply::Done)
+            }
+            MediaCommand::RequestKeyFrames { room } => {
+                self.in_room(room, |room, context, _| room.request_key_frames(context))?;
+                Ok(MediaReply::Done)
+            }
+            MediaCommand::Statistics { room } => {
+                let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
+                Ok(MediaReply::Statistics(room.statistics()))
+            }
+        }
+    }
+
+    /// Takes a datagram that arrived at `local` from `remote`. Its bytes are opened where they lie.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        datagram: &mut [u8],
+    ) {
+        self.now = now;
+        self.counters.datagrams_in += 1;
+        self.counters.bytes_in += datagram.len() as u64;
+        let path = Path::new(local, remote);
+        let kind = classify(datagram);
+        if kind == PacketKind::Stun {
+            self.handle_stun(path, datagram);
+            return;
+        }
+        if kind == PacketKind::Unknown {
+            self.counters.drop(DropReason::UnknownProtocol);
+            return;
+        }
+        let Some(Route { room, peer }) = self.by_path.get(&path).copied() else {
+            self.counters.drop(DropReason::UnknownPath);
+            return;
+        };
+        let handled = self.in_room(room, |room, context, _| match kind {
+            PacketKind::Rtp => room.handle_rtp(context, peer, datagram),
+            PacketKind::Rtcp => room.handle_rtcp(context, peer, datagram),
+            _ => room.handle_dtls(context, peer, path, datagram),
+        });
+        debug_assert!(handled.is_ok(), "routes go with their rooms");
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        while let Some((at, room)) = self.deadlines.first().copied()
+            && at <= now
+        {
+            self.deadlines.pop_first();
+            let woken = self.in_room(room, |room, context, changes| {
+                room.handle_timeout(context, changes);
+            });
+            debug_assert!(woken.is_ok(), "deadlines go with their rooms");
+        }
+    }
+
+    /// The next thing to be done; see the drain rule.
+    pub fn poll_output(&mut self) -> Output<'_> {
+        if let Some(event) = self.outbox.next_event() {
+            return Output::Event(event);
+        }
+        let idle = self.now + IDLE;
+        let next = self.deadlines.first().map_or(idle, |(at, _)| (*at).min(idle));
+        match self.outbox.next_datagram() {
+            Some(transmit) => {
+                self.counters.datagrams_out += 1;
+                self.counters.bytes_out += transmit.payload.len() as u64;
+                Output::Transmit(transmit)
+            }
+            None => Output::Timeout(next),
+        }
+    }
+
+    /// Totals since the start.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Rooms and peers that there are.
+    pub fn population(&self) -> (usize, usize) {
+        (self.rooms.len(), self.rooms.values().map(Room::peers).sum())
+    }
+
+    /// New addresses for the answers from now on, most preferred first.
+    pub fn set_candidates(&mut self, candidates: Vec<SocketAddr>) {
+        self.config.candidates = candidates;
+    }
+
+    /// After a panic inside a `handle_*` call: drops the room whose code it was, and what was queued but
+    /// for an event that says so. Everything else lives on.
+    pub fn drop_failed_room(&mut self) -> Option<RoomId> {
+        self.outbox.clear();
+        let failed = self.in_room.take()?;
+        if let Some(room) = self.rooms.remove(&failed) {
+            self.deadlines.retain(|(_, owner)| *owner != failed);
+            self.unroute(failed, room.routes());
+        }
+        self.outbox.event(MediaEvent::RoomFailed { room: failed });
+        Some(failed)
+    }
+
+    /// Shows every clear packet to a test.
+    #[cfg(feature = "tap")]
+    pub fn open_tap(&mut self, sender: std::sync::mpsc::Sender<Vec<u8>>) {
+        self.tap.open(sender);
+    }
+
+    fn create_room(&mut self, room: RoomId) -> Result<MediaReply, MediaError> {
+        if !self.rooms.contains_key(&room) {
+            if self.rooms.len() >= self.config.rooms_max {
+                return Err(MediaError::Limit("rooms"));
+            }
+            self.rooms.insert(room, Room::new(room));
+        }
+        Ok(MediaReply::Done)
+    }
+
+    fn close_room(&mut self, id: RoomId) {
+        let closed =
+            self.in_room(id, |room, context, changes| room.close(context, changes));
+        if closed.is_ok() {
+            self.rooms.remove(&id);
+            self.deadlines.retain(|(_, owner)| *owner != id);
+        }
+    }
+
+    fn negotiate(
+        &mut self,
+        room: RoomId,
+        proposal: &Proposal<'_>,
+    ) -> Result<MediaReply, MediaError> {
+        let (peer, sdp, ufrags) = self.in_room(room, |room, context, changes| {
+            let (slot, sdp) = room.negotiate(context, proposal, changes)?;
+            Ok::<_, MediaError>((slot, sdp, room.ufrags(slot)))
+        })??;
+        for ufrag in ufrags {
+            self.by_ufrag.insert(ufrag, Route { room, peer });
+        }
+        Ok(MediaReply::Answer { sdp })
+    }
+
+    fn find_peer(&self, room: RoomId, peer: PeerId) -> Result<PeerSlot, MediaError> {
+        let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
+        room.slot_of(peer).ok_or(MediaError::NoPeer)
+    }
+
+    fn handle_stun(&mut self, path: Path, datagram: &[u8]) {
+        let Ok(message) = StunMessage::parse(datagram) else {
+            self.counters.drop(DropReason::StunMalformed);
+            return;
+        };
+        let ufrag = message.ufrags().map(|(ours, _)| ours);
+        let Some(Route { room, peer }) = ufrag.and_then(|ufrag| self.by_ufrag.get(ufrag).copied())
+        else {
+            let reason = if ufrag.is_some() {
+                DropReason::StunUnknownUser
+            } else {
+                DropReason::StunUnexpected
+            };
+            self.counters.drop(reason);
+            return;
+        };
+        let handled = self.in_room(room, |room, context, changes| {
+            room.handle_check(context, peer, path, &message, changes);
+            changes.added_path.take()
+        });
+        if let Ok(Some(added)) = handled {
+            self.by_path.insert(added, Route { room, peer });
+        }
+    }
+
+    /// Runs `step` in a room, then brings routes and deadlines up to date.
+    fn in_room<T>(
+        &mut self,
+        id: RoomId,
+        step: impl FnOnce(&mut Room, &mut Context<'_>, &mut RouteChanges) -> T,
+    ) -> Result<T, MediaError> {
+        let room = self.rooms.get_mut(&id).ok_or(MediaError::NoRoom)?;
+        self.in_room = Some(id);
+        let before = room.wake_at();
+        let mut changes = RouteChanges::default();
+        let mut context = Context {
+            now: self.now,
+            clock: &self.clock,
+            config: &self.config,
+            identity: &self.identity,
+            rng: &mut self.rng,
+            outbox: &mut self.outbox,
+            counters: &mut self.counters,
+            tap: &mut self.tap,
+        };
+        let result = step(room, &mut context, &mut changes);
+        // What became due at once, such as a request for a key frame, goes out with this step.
+        if room.wake_at().is_some_and(|at| at <= self.now) {
+            room.handle_timeout(&mut context, &mut changes);
+        }
+        let after = room.wake_at();
+        if before != after {
+            if let Some(at) = before {
+                self.deadlines.remove(&(at, id));
+            }
+            if let Some(at) = after {
+                self.deadlines.insert((at, id));
+            }
+        } else if let Some(at) = after {
+            self.deadlines.insert((at, id));
+        }
+        self.in_room = None;
+        if !changes.removed_paths.is_empty() || !changes.removed_ufrags.is_empty() {
+            self.unroute(id, changes);
+        }
+        Ok(result)
+    }
+
+    fn unroute(&mut self, room: RoomId, changes: RouteChanges) {
+        for path in changes.removed_paths {
+            // The path may have gone over to another peer since: a port that was used again.
+            if self.by_path.get(&path).is_some_and(|route| route.room == room) {
+                self.by_path.remove(&path);
+            }
+        }
+        for ufrag in changes.removed_ufrags {
+            self.by_ufrag.remove(&ufrag);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! RTCP from a peer: what it reports as a receiver and as a sender, what it asks for.
+
+use std::time::Duration;
+
+use super::peer::Peer;
+use super::receive::{HEADER_GROWTH_MAX, mid_element};
+use super::reception::Reported;
+use super::room::{Context, Room};
+use super::slots::PeerSlot;
+use super::subscription::{RESENDS_MAX, Subscription};
+use super::track::{Source, Track};
+use crate::clock::NtpTime;
+use crate::counters::DropReason;
+use crate::transport::sdp::Kind;
+use crate::wire::forward::{Rewrite, SEAL_ROOM, write_rtx};
+use crate::wire::ids::Ssrc;
+use crate::wire::rtcp::{Packet, ReportBlock, SenderReport, packets};
+use crate::wire::rtp::RtpPacket;
+
+impl Room {
+    /// Takes a sealed compound RTCP packet from a peer.
+    pub(crate) fn handle_rtcp(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        datagram: &mut [u8],
+    ) {
+        if let Err(reason) = self.read_control(context, slot, datagram) {
+            self.count_drop(context, slot, reason);
+        }
+    }
+
+    fn read_control(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        datagram: &mut [u8],
+    ) -> Result<(), DropReason> {
+        let peer = self.peers.get_mut(slot.0).ok_or(DropReason::UnknownPath)?;
+        let (len, progress) = peer.connection.open_rtcp(context.now, datagram)?;
+        self.note_progress(context, slot, progress);
+        for packet in packets(&datagram[..len]) {
+            match packet.map_err(|_| DropReason::RtcpMalformed)? {
+                Packet::SenderReport(report) => {
+                    self.note_sender_report(context, slot, &report);
+                    for block in report.blocks() {
+                        self.note_block(context, slot, &block);
+                    }
+                }
+                Packet::ReceiverReport(report) => {
+                    for block in report.blocks() {
+                        self.note_block(context, slot, &block);
+                    }
+                }
+                Packet::Nack(nack) => self.resend(context, slot, nack.media, nack.lost()),
+                Packet::PictureLoss(loss) => self.want_key_frame(context, slot, loss.media),
+                Packet::FullIntraRequest(request) => {
+                    for (ssrc, _) in request.requests() {
+                        self.want_key_frame(context, slot, ssrc);
+                    }
+                }
+                // Estimation of the path to the receiver comes with the allocator; until then what the
+                // receiver says of arrival times has no reader.
+                Packet::TransportFeedback(_)
+                | Packet::Remb(_)
+                | Packet::SourceDescription(_)
+                | Packet::Goodbye(_)
+                | Packet::Other { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn note_sender_report(
+        &mut self,
+        context: &Context<'_>,
+        slot: PeerSlot,
+        report: &SenderReport<'_>,
+    ) {
+        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        let Some(incoming) = peer.incoming(report.ssrc).filter(|i| !i.retransmission) else {
+            return;
+        };
+        let sent = NtpTime(report.info.ntp_time);
+        peer.clock_offset.note(sent, context.clock.ntp(context.now));
+        let track = self.tracks.get_mut(incoming.track.0);
+        if let Some(source) = track.and_then(|track| track.source.as_mut()) {
+            source.reception.report = Some(Reported { info: report.info, at: context.now });
+        }
+    }
+
+    fn note_block(&mut self, context: &Context<'_>, slot: PeerSlot, block: &ReportBlock) {
+        let Some((_, subscription)) = self.find_subscription(slot, block.ssrc) else { return };
+        subscription.view.fraction_lost = block.fraction_lost;
+        let jitter = u64::from(block.jitter) * 1_000 / u64::from(subscription.kind.clock_rate());
+        subscription.view.jitter_ms = u32::try_from(jitter).unwrap_or(u32::MAX);
+        if block.last_sender_report == 0 {
+            return;
+        }
+        // RFC 3550 section 6.4.1: now minus LSR minus DLSR, in 65,536ths of a second.
+        let since = context.clock.ntp(context.now).middle().wrapping_sub(block.last_sender_report);
+        let round_trip = since.wrapping_sub(block.delay_since_last_sender_report);
+        if let Some(peer) = self.peers.get_mut(slot.0)
+            && round_trip < 0x8000_0000
+        {
+            let time = Duration::from_micros(u64::from(round_trip) * 1_000_000 / 65_536);
+            peer.figures.round_trip = Some(time);
+        }
+    }
+
+    fn find_subscription(
+        &mut self,
+        slot: PeerSlot,
+        ssrc: Ssrc,
+    ) -> Option<(Option<&mut Source>, &mut Subscription)> {
+        self.tracks.iter_mut().find_map(|(_, track)| {
+            let Track { source, subscriptions, .. } = track;
+            subscriptions
+                .iter_mut()
+                .find(|subscription| subscription.peer == slot && subscription.ssrc == ssrc)
+                .map(|subscription| (source.as_mut(), subscription))
+        })
+    }
+
+    fn want_key_frame(&mut self, context: &Context<'_>, slot: PeerSlot, ssrc: Ssrc) {
+        if !self.peers.get(slot.0).is_some_and(Peer::takes_part) {
+            return;
+        }
+        let Some((Some(source), _)) = self.find_subscription(slot, ssrc) else { return };
+        if source.kind == Kind::Video {
+            source.key_frames.want();
+            let wake = source.wake_at(context.now);
+            self.wake(wake);
+        }
+    }
+
+    /// Sends again what the receiver missed, as long as the ring has it.
+    fn resend(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        ssrc: Ssrc,
+        lost: impl Iterator<Item = u16>,
+    ) {
+        let Self { peers, tracks, .. } = self;
+        let Some(peer) = peers.get_mut(slot.0).filter(|peer| peer.takes_part()) else { return };
+        let found = tracks.iter_mut().find_map(|(_, track)| {
+            let source = track.source.as_ref()?;
+            let mut subscriptions = track.subscriptions.iter_mut();
+            let subscription = subscriptions.find(|s| s.peer == slot && s.ssrc == ssrc)?;
+            Some((source, subscription))
+        });
+        let Some((source, subscription)) = found else { return };
+        for sequence in lost {
+            if subscription.resends >= RESENDS_MAX {
+                return;
+            }
+            subscription.resends += 1;
+            resend_one(context, peer, source, subscription, sequence);
+        }
+    }
+}
+
+/// Writes one packet anew on the RTX stream. Without RTX there is no repair: the same number can't be
+/// sealed twice under one key.
+fn resend_one(
+    context: &mut Context<'_>,
+    peer: &mut Peer,
+    source: &Source,
+    subscription: &mut Subscription,
+    sequence: u16,
+) -> Option<()> {
+    let (payload_type, ssrc) = subscription.codec.rtx.zip(subscription.rtx_ssrc)?;
+    let missed = subscription.missed(sequence)?;
+    let packet = RtpPacket::parse(source.ring.packet(missed.index)?).ok()?;
+    let rtx_sequence = subscription.next_rtx_sequence();
+    let mid = mid_element(subscription);
+    let rewrite = Rewrite {
+        payload_type,
+        sequence: rtx_sequence,
+        timestamp: packet.timestamp().wrapping_add(missed.timestamp_offset),
+        ssrc,
+        marker: None,
+        extensions: &subscription.extensions,
+        insert: mid.as_slice(),
+        transport_sequence: peer.next_transport_sequence(),
+        frame_number: None,
+        padding: 0,
+    };
+    let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
+    peer.connection.send_rtp(context.outbox, room, |buffer| {
+        write_rtx(&packet, sequence, &rewrite, buffer).ok()
+    })?;
+    peer.figures.packets_out += 1;
+    context.counters.rtp_retransmitted += 1;
+    Some(())
+}

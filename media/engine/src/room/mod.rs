@@ -1,0 +1,24 @@
+//! Rooms: who is in them, what they publish, and what of it goes to whom.
+//!
+//! A [`Room`] owns its peers and tracks and is driven by the engine. A packet's way: `receive` opens it and
+//! finds its track, `ring` stores it once, `subscription` decides for each receiver and numbers it anew.
+//! `control` reads RTCP, `timers` writes it; `negotiate` turns offers into tracks and subscriptions.
+
+mod arrivals;
+mod control;
+mod gaps;
+mod key_frames;
+mod negotiate;
+mod peer;
+mod receive;
+mod reception;
+mod ring;
+mod room;
+mod slots;
+mod subscription;
+mod timers;
+mod track;
+
+pub(crate) use negotiate::Proposal;
+pub(crate) use room::{Context, Room, RouteChanges};
+pub(crate) use slots::PeerSlot;

@@ -1,0 +1,121 @@
+//! One peer: its connection, the streams it sends, and its figures.
+
+use std::time::{Duration, Instant};
+
+use homeline_protocol::id::PeerId;
+use homeline_protocol::media_control::PeerStatistics;
+
+use super::arrivals::Arrivals;
+use super::slots::TrackSlot;
+use crate::clock::NtpTime;
+use crate::transport::Connection;
+use crate::wire::ids::{ExtensionId, Ssrc};
+
+/// How often reports are sent (RFC 3550 section 6.2 allows more at these rates; browsers do the same).
+pub(super) const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What an incoming SSRC carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Incoming {
+    pub(super) ssrc: Ssrc,
+    pub(super) track: TrackSlot,
+    pub(super) retransmission: bool,
+}
+
+/// From a publisher's clock to ours: the least delay seen between its reports and their arrival.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ClockOffset {
+    micros: Option<i64>,
+}
+
+impl ClockOffset {
+    /// Notes a sender report. A smaller offset counts at once, a greater one slowly: delay only adds.
+    pub(super) fn note(&mut self, sent: NtpTime, arrived: NtpTime) {
+        let sample = arrived.micros_since(sent);
+        self.micros = Some(match self.micros {
+            // Beyond ten seconds the publisher set its clock.
+            Some(offset) if sample > offset && sample - offset < 10_000_000 => {
+                offset + (sample - offset) / 64
+            }
+            _ => sample,
+        });
+    }
+
+    /// Microseconds to add to the publisher's time.
+    pub(super) const fn micros(self) -> Option<i64> {
+        self.micros
+    }
+}
+
+/// Figures for statistics.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) packets_in: u64,
+    pub(super) packets_out: u64,
+    pub(super) packets_dropped: u64,
+    pub(super) round_trip: Option<Duration>,
+}
+
+/// See the module's description.
+pub(super) struct Peer {
+    pub(super) id: PeerId,
+    pub(super) connection: Connection,
+    /// The `o=` line of its offers.
+    pub(super) origin: String,
+    pub(super) session_id: u64,
+    pub(super) answers: u64,
+    /// Whether its media flows; a new peer is held.
+    pub(super) forwarding: bool,
+    /// Bounded by two for each published track.
+    pub(super) incoming: Vec<Incoming>,
+    /// Our name in RTCP to this peer.
+    pub(super) ssrc: Ssrc,
+    /// The transport-wide sequence number: its id in each direction is the same in a bundle.
+    pub(super) transport_id: Option<ExtensionId>,
+    pub(super) transport_sequence: u16,
+    pub(super) mid_id: Option<ExtensionId>,
+    pub(super) arrivals: Arrivals,
+    pub(super) clock_offset: ClockOffset,
+    pub(super) reports_at: Instant,
+    pub(super) figures: Figures,
+}
+
+impl Peer {
+    pub(super) fn incoming(&self, ssrc: Ssrc) -> Option<Incoming> {
+        self.incoming.iter().copied().find(|incoming| incoming.ssrc == ssrc)
+    }
+
+    /// Whether it takes part right now: connected and not held.
+    pub(super) fn takes_part(&self) -> bool {
+        self.forwarding && self.connection.is_up()
+    }
+
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        let reports = self.connection.is_up().then_some(self.reports_at);
+        [self.connection.wake_at(), self.arrivals.wake_at(), reports].into_iter().flatten().min()
+    }
+
+    pub(super) fn next_transport_sequence(&mut self) -> Option<(ExtensionId, u16)> {
+        let id = self.transport_id?;
+        self.transport_sequence = self.transport_sequence.wrapping_add(1);
+        Some((id, self.transport_sequence))
+    }
+
+    /// Its figures, but for what its tracks and subscriptions know.
+    pub(super) fn statistics(&self) -> PeerStatistics {
+        let figures = &self.figures;
+        PeerStatistics {
+            peer: self.id,
+            connected: self.connection.is_up(),
+            packets_in: figures.packets_in,
+            packets_out: figures.packets_out,
+            packets_dropped: figures.packets_dropped,
+            round_trip_ms: figures
+                .round_trip
+                .map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+            loss_in_256ths: 0,
+            loss_out_256ths: 0,
+            jitter_ms: 0,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The room itself: its peers and tracks, and the commands that change them.
+
+use std::time::Instant;
+
+use homeline_protocol::id::{PeerId, RoomId};
+use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
+use rand::rngs::StdRng;
+
+use super::peer::Peer;
+use super::slots::{PeerSlot, Slots};
+use super::track::Track;
+use crate::clock::Clock;
+use crate::config::EngineConfig;
+use crate::counters::{Counters, DropReason};
+use crate::outbox::Outbox;
+use crate::tap::Tap;
+use crate::transport::{Identity, Path, Progress};
+use crate::wire::stun::StunMessage;
+
+/// What a room is lent by the engine for one step.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Instant,
+    pub(crate) clock: &'a Clock,
+    pub(crate) config: &'a EngineConfig,
+    pub(crate) identity: &'a Identity,
+    pub(crate) rng: &'a mut StdRng,
+    pub(crate) outbox: &'a mut Outbox,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) tap: &'a mut Tap,
+}
+
+/// Routes that a step made and unmade, for the engine's tables.
+#[derive(Default)]
+pub(crate) struct RouteChanges {
+    pub(crate) added_path: Option<Path>,
+    pub(crate) removed_paths: Vec<Path>,
+    pub(crate) removed_ufrags: Vec<String>,
+}
+
+/// See the module's description.
+pub(crate) struct Room {
+    pub(super) id: RoomId,
+    pub(super) peers: Slots<Peer>,
+    pub(super) tracks: Slots<Track>,
+    /// Not after the next moment at which [`Self::handle_timeout`] has something to do.
+    wake_at: Option<Instant>,
+}
+
+impl Room {
+    pub(crate) const fn new(id: RoomId) -> Self {
+        Self { id, peers: Slots::new(), tracks: Slots::new(), wake_at: None }
+    }
+
+    pub(crate) const fn wake_at(&self) -> Option<Instant> {
+        self.wake_at
+    }
+
+    /// Makes sure that the room is woken at `at` or before.
+    pub(super) fn wake(&mut self, at: Option<Instant>) {
+        self.wake_at = [self.wake_at, at].into_iter().flatten().min();
+    }
+
+    pub(super) fn settle_wake(&mut self, at: Option<Instant>) {
+        self.wake_at = at;
+    }
+
+    pub(crate) fn slot_of(&self, peer: PeerId) -> Option<PeerSlot> {
+        self.peers.iter().find(|(_, found)| found.id == peer).map(|(at, _)| PeerSlot(at))
+    }
+
+    /// Every ufrag under which a peer's checks are answered.
+    pub(crate) fn ufrags(&self, slot: PeerSlot) -> Vec<String> {
+        let peer = self.peers.get(slot.0);
+        peer.map(|peer| peer.connection.agent.ufrags().map(str::to_owned).collect())
+            .unwrap_or_default()
+    }
+
+    /// Takes a connectivity check that names one of a peer's ufrags.
+    pub(crate) fn handle_check(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        path: Path,
+        request: &StunMessage<'_>,
+        changes: &mut RouteChanges,
+    ) {
+        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        match peer.connection.handle_check(context.now, path, request, context.outbox) {
+            Err(reason) => self.count_drop(context, slot, reason),
+            Ok((checked, progress)) => {
+                changes.added_path = checked.accepted.then_some(path);
+                changes.removed_paths.extend(checked.evicted);
+                self.note_progress(context, slot, progress);
+                self.wake_for(slot);
+            }
+        }
+    }
+
+    /// Takes a datagram of a peer's DTLS handshake.
+    pub(crate) fn handle_dtls(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        path: Path,
+        datagram: &[u8],
+    ) {
+        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        let progress = peer.connection.handle_dtls(context.now, path, datagram, context.outbox);
+        self.note_progress(context, slot, progress);
+        self.wake_for(slot);
+    }
+
+    fn wake_for(&mut self, slot: PeerSlot) {
+        let wake = self.peers.get(slot.0).and_then(Peer::wake_at);
+        self.wake(wake);
+    }
+
+    /// Lets a peer's media flow, or holds it.
+    pub(crate) fn set_forwarding(&mut self, context: &mut Context<'_>, slot: PeerSlot, on: bool) {
+        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        if peer.forwarding == on {
+            return;
+        }
+        peer.forwarding = on;
+        self.peer_begins_or_stops(context, slot);
+    }
+
+    /// A peer was held, let go, lost or found: all that it takes part in begins anew.
+    pub(super) fn peer_begins_or_stops(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
+        for (_, track) in self.tracks.iter_mut() {
+            let published = track.source.as_ref().is_some_and(|source| source.peer == slot);
+            for subscription in &mut track.subscriptions {
+                if published || subscription.peer == slot {
+                    subscription.wait();
+                }
+            }
+        }
+        self.ask_for_awaited_key_frames(context);
+    }
+
+    /// Takes a peer out at once.
+    pub(crate) fn remove_peer(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        changes: &mut RouteChanges,
+    ) {
+        let Some(mut peer) = self.peers.remove(slot.0) else { return };
+        peer.connection.close(context.outbox);
+        changes.removed_paths.extend(peer.connection.agent.paths());
+        changes.removed_ufrags.extend(peer.connection.agent.ufrags().map(str::to_owned));
+        self.forget_tracks_of(slot);
+    }
+
+    pub(super) fn forget_tracks_of(&mut self, slot: PeerSlot) {
+        for (_, track) in self.tracks.iter_mut() {
+            track.forget(slot);
+        }
+        self.collect_unused_tracks();
+    }
+
+    /// Drops tracks with neither source nor receivers. Streams of peers hold slots of tracks that have a
+    /// source, so nothing points at what goes.
+    pub(super) fn collect_unused_tracks(&mut self) {
+        let unused = self.tracks.iter().filter(|(_, track)| track.is_unused());
+        let unused: Vec<usize> = unused.map(|(at, _)| at).collect();
+        for at in unused {
+            self.tracks.remove(at);
+        }
+    }
+
+    /// Takes everyone out.
+    pub(crate) fn close(&mut self, context: &mut Context<'_>, changes: &mut RouteChanges) {
+        let slots: Vec<usize> = self.peers.iter().map(|(at, _)| at).collect();
+        for slot in slots {
+            self.remove_peer(context, PeerSlot(slot), changes);
+        }
+    }
+
+    /// Every route of every peer, to be forgotten when the room failed.
+    pub(crate) fn routes(&self) -> RouteChanges {
+        let mut changes = RouteChanges::default();
+        for (_, peer) in self.peers.iter() {
+            changes.removed_paths.extend(peer.connection.agent.paths());
+            changes.removed_ufrags.extend(peer.connection.agent.ufrags().map(str::to_owned));
+        }
+        changes
+    }
+
+    pub(crate) fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
+    pub(crate) fn statistics(&self) -> Vec<PeerStatistics> {
+        self.peers
+            .iter()
+            .map(|(at, peer)| {
+                let mut statistics = peer.statistics();
+                for (_, track) in self.tracks.iter() {
+                    if let Some(source) = &track.source
+                        && source.peer == PeerSlot(at)
+                    {
+                        let loss = source.reception.fraction_lost;
+                        statistics.loss_in_256ths = statistics.loss_in_256ths.max(loss);
+                    }
+                    for subscription in &track.subscriptions {
+                        if subscription.peer == PeerSlot(at) {
+                            let view = &subscription.view;
+                            statistics.loss_out_256ths =
+                                statistics.loss_out_256ths.max(view.fraction_lost);
+                            statistics.jitter_ms = statistics.jitter_ms.max(view.jitter_ms);
+                        }
+                    }
+                }
+                statistics
+            })
+            .collect()
+    }
+
+    /// Counts something of a peer that was dropped.
+    pub(super) fn count_drop(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        reason: DropReason,
+    ) {
+        context.counters.drop(reason);
+        // Redundant packets are a sender's probing, no fault of anyone.
+        if reason != DropReason::Redundant
+            && let Some(peer) = self.peers.get_mut(slot.0)
+        {
+            peer.figures.packets_dropped += 1;
+        }
+    }
+
+    /// Tells signaling of a change, and lets media begin or stop.
+    pub(super) fn note_progress(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        progress: Option<Progress>,
+    ) {
+        let (Some(progress), Some(peer)) = (progress, self.peers.get_mut(slot.0)) else { return };
+        let (room, id) = (self.id, peer.id);
+        context.outbox.event(match progress {
+            Progress::Connected => MediaEvent::PeerConnected { room, peer: id },
+            Progress::Silent => MediaEvent::PeerSilent { room, peer: id },
+            Progress::Closed => MediaEvent::PeerClosed { room, peer: id },
+        });
+        if progress == Progress::Connected {
+            peer.reports_at = context.now;
+        }
+        self.peer_begins_or_stops(context, slot);
+        self.wake_for(slot);
+    }
+}

@@ -1,0 +1,246 @@
+//! What a room does when time passes: reports, feedback, requests for repair and key frames.
+
+use std::time::Instant;
+
+use super::arrivals::FEEDBACK_INTERVAL;
+use super::peer::{Peer, REPORT_INTERVAL};
+use super::room::{Context, Room, RouteChanges};
+use super::slots::{PeerSlot, Slots};
+use super::subscription::Subscription;
+use super::track::{Source, Track};
+use crate::clock::{Clock, NtpTime};
+use crate::transport::sdp::Kind;
+use crate::wire::ids::Ssrc;
+use crate::wire::rtcp::{FeedbackHeader, ReportBlock, SenderInfo, Writer};
+
+/// Packets told of in one feedback message, so that it fits a datagram however they are spread.
+const FEEDBACK_PACKETS_MAX: usize = 256;
+
+/// A sender report without blocks (28 bytes) and a name of 32 bytes with its headers.
+const SENDER_REPORT_LEN_MAX: usize = 28 + 4 + 4 + 2 + 32 + 2;
+
+/// What a receiver is told of one stream that it gets.
+struct Reported {
+    ssrc: Ssrc,
+    name: String,
+    info: SenderInfo,
+}
+
+impl Room {
+    /// Does what is due, and finds out when to be called again.
+    pub(crate) fn handle_timeout(
+        &mut self,
+        context: &mut Context<'_>,
+        changes: &mut RouteChanges,
+    ) {
+        let slots: Vec<usize> = self.peers.iter().map(|(at, _)| at).collect();
+        for at in slots {
+            self.tend_peer(context, PeerSlot(at), changes);
+        }
+        for (_, track) in self.tracks.iter_mut() {
+            if let Some(source) = track.source.as_mut() {
+                request_repair(context, &mut self.peers, source);
+                request_key_frame(context, &mut self.peers, source);
+            }
+        }
+        let now = context.now;
+        let peers = self.peers.iter().filter_map(|(_, peer)| peer.wake_at());
+        let sources = self.tracks.iter().filter_map(|(_, track)| track.source.as_ref());
+        let tracks = sources.filter_map(|source| source.wake_at(now));
+        let next = peers.chain(tracks).min();
+        self.settle_wake(next);
+    }
+
+    fn tend_peer(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        changes: &mut RouteChanges,
+    ) {
+        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        changes.removed_ufrags.extend(peer.connection.agent.retire(context.now));
+        let progress = peer.connection.handle_timeout(context.now, context.outbox);
+        if peer.arrivals.is_due(context.now) {
+            send_feedback(context, peer);
+        }
+        let reports_due = peer.connection.is_up() && peer.reports_at <= context.now;
+        self.note_progress(context, slot, progress);
+        if reports_due {
+            self.send_reports(context, slot);
+        }
+    }
+
+    fn send_reports(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
+        let now = context.now;
+        let (mut blocks, mut streams) = (Vec::new(), Vec::new());
+        for (_, track) in self.tracks.iter_mut() {
+            let Track { source, subscriptions, .. } = track;
+            for subscription in subscriptions.iter_mut().filter(|s| s.peer == slot) {
+                subscription.resends = 0;
+                let info = source.as_ref().and_then(|source| {
+                    sender_info(context.clock, now, &self.peers, source, subscription)
+                });
+                streams.extend(info.map(|info| Reported {
+                    ssrc: subscription.ssrc,
+                    name: subscription.stream.clone(),
+                    info,
+                }));
+            }
+            if let Some(source) = source
+                && source.peer == slot
+                && let Some(ssrc) = source.ssrc
+            {
+                blocks.extend(source.reception.report_block(now, ssrc));
+            }
+        }
+        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        peer.reports_at = now + REPORT_INTERVAL;
+        write_reports(context, peer, &blocks, &streams);
+    }
+
+    /// Asks for key frames wherever a receiver waits for one.
+    pub(super) fn ask_for_awaited_key_frames(&mut self, context: &Context<'_>) {
+        let mut wake = None;
+        for (_, track) in self.tracks.iter_mut() {
+            let Track { source: Some(source), subscriptions, .. } = track else { continue };
+            let takes_part =
+                |slot: PeerSlot| self.peers.get(slot.0).is_some_and(Peer::takes_part);
+            let awaited = subscriptions.iter().any(|s| s.is_waiting() && takes_part(s.peer));
+            if source.kind == Kind::Video && awaited && takes_part(source.peer) {
+                source.key_frames.want();
+                wake = [wake, source.wake_at(context.now)].into_iter().flatten().min();
+            }
+        }
+        self.wake(wake);
+    }
+
+    /// Asks every video sender for a key frame that is made after this.
+    pub(crate) fn request_key_frames(&mut self, context: &Context<'_>) {
+        let sources = self.tracks.iter_mut().filter_map(|(_, track)| track.source.as_mut());
+        for source in sources.filter(|source| source.kind == Kind::Video) {
+            source.key_frames.want_fresh();
+        }
+        self.wake(Some(context.now));
+    }
+}
+
+/// The sender report for a receiver: the publisher's mapping of time to timestamps, on our clock and in
+/// the receiver's numbers, so that sound and picture of one publisher stay in step.
+fn sender_info(
+    clock: &Clock,
+    now: Instant,
+    peers: &Slots<Peer>,
+    source: &Source,
+    subscription: &Subscription,
+) -> Option<SenderInfo> {
+    let reported = source.reception.report?;
+    let offset = peers.get(source.peer.0)?.clock_offset.micros()?;
+    let ntp = clock.ntp(now);
+    let elapsed = ntp.micros_since(NtpTime(reported.info.ntp_time)) - offset;
+    let ticks = i128::from(elapsed) * i128::from(source.kind.clock_rate()) / 1_000_000;
+    let publishers = reported.info.rtp_timestamp.wrapping_add(ticks as u32);
+    Some(SenderInfo {
+        ntp_time: ntp.0,
+        rtp_timestamp: subscription.timestamp(publishers)?,
+        packets: subscription.packets,
+        octets: subscription.octets,
+    })
+}
+
+/// Writes blocks and sender reports into as few datagrams as they need.
+fn write_reports(
+    context: &mut Context<'_>,
+    peer: &mut Peer,
+    blocks: &[ReportBlock],
+    streams: &[Reported],
+) {
+    let mut block_lists = blocks.chunks(31);
+    let mut streams = streams;
+    let mut first = true;
+    while first || !streams.is_empty() || block_lists.len() > 0 {
+        first = false;
+        let list = block_lists.next().unwrap_or_default();
+        let sender = peer.ssrc;
+        let mut taken = 0;
+        let sent = peer.connection.send_rtcp(context.outbox, |buffer| {
+            let mut writer = Writer::new(buffer);
+            writer.receiver_report(sender, list).ok()?;
+            for stream in streams {
+                // What does not fit goes into the next datagram.
+                if writer.room() < SENDER_REPORT_LEN_MAX {
+                    break;
+                }
+                writer.sender_report(stream.ssrc, &stream.info, &[]).ok()?;
+                writer.source_description(stream.ssrc, stream.name.as_bytes()).ok()?;
+                taken += 1;
+            }
+            Some(writer.len())
+        });
+        if sent.is_none() {
+            return;
+        }
+        streams = &streams[taken..];
+    }
+}
+
+fn send_feedback(context: &mut Context<'_>, peer: &mut Peer) {
+    let media = peer.incoming.first().map_or(Ssrc(0), |incoming| incoming.ssrc);
+    while let Some((base_sequence, log)) = peer.arrivals.pending() {
+        let log = &log[..log.len().min(FEEDBACK_PACKETS_MAX)];
+        let count = peer.arrivals.count;
+        let header = FeedbackHeader { sender: peer.ssrc, media, count, base_sequence };
+        let mut told = 0;
+        let sent = peer.connection.send_rtcp(context.outbox, |buffer| {
+            let mut writer = Writer::new(buffer);
+            told = writer.transport_feedback(&header, log).ok()?;
+            Some(writer.len())
+        });
+        if sent.is_none() || told == 0 {
+            peer.arrivals.give_up();
+            return;
+        }
+        peer.arrivals.told(told);
+    }
+    debug_assert!(peer.arrivals.wake_at().is_none_or(|at| at > context.now - FEEDBACK_INTERVAL));
+}
+
+fn request_repair(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &mut Source) {
+    let lost = source.gaps.take_due(context.now);
+    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else { return };
+    let sender = peer.ssrc;
+    let mut rest = lost.as_slice();
+    while !rest.is_empty() {
+        let mut fitted = 0;
+        let sent = peer.connection.send_rtcp(context.outbox, |buffer| {
+            let mut writer = Writer::new(buffer);
+            fitted = writer.nack(sender, ssrc, rest).ok()?;
+            Some(writer.len())
+        });
+        if sent.is_none() || fitted == 0 {
+            return;
+        }
+        context.counters.nacks_sent += fitted as u64;
+        rest = &rest[fitted..];
+    }
+}
+
+fn request_key_frame(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &mut Source) {
+    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else { return };
+    if !source.key_frames.take_due(context.now) {
+        return;
+    }
+    let (sender, command) = (peer.ssrc, source.key_frames.command);
+    let feedback = source.codec.feedback;
+    let sent = peer.connection.send_rtcp(context.outbox, |buffer| {
+        let mut writer = Writer::new(buffer);
+        if feedback.picture_loss {
+            writer.picture_loss(sender, ssrc).ok()?;
+        } else if feedback.full_intra {
+            writer.full_intra_request(sender, ssrc, command).ok()?;
+        }
+        Some(writer.len())
+    });
+    if sent.is_some() {
+        context.counters.key_frame_requests_sent += 1;
+    }
+}

@@ -1,0 +1,145 @@
+//! One published track: its source, its packets, its receivers.
+
+use std::time::Instant;
+
+use homeline_protocol::id::TrackId;
+
+use super::gaps::Gaps;
+use super::key_frames::KeyFrames;
+use super::reception::Reception;
+use super::ring::Ring;
+use super::slots::PeerSlot;
+use super::subscription::Subscription;
+use crate::transport::sdp::{Codec, ExtensionIds, HeaderExtension, Kind, Section};
+use crate::wire::descriptor;
+use crate::wire::ids::Ssrc;
+use crate::wire::rtp::RtpPacket;
+
+/// Who sends the track, and how.
+pub(super) struct Source {
+    pub(super) peer: PeerSlot,
+    pub(super) mid: String,
+    pub(super) kind: Kind,
+    pub(super) codec: Codec,
+    pub(super) ids: ExtensionIds,
+    /// Learned from the offer or from the first packet.
+    pub(super) ssrc: Option<Ssrc>,
+    pub(super) rtx_ssrc: Option<Ssrc>,
+    pub(super) reception: Reception,
+    pub(super) gaps: Gaps,
+    pub(super) key_frames: KeyFrames,
+    pub(super) ring: Ring,
+}
+
+impl Source {
+    /// A source as the section describes it; `None` without a codec that is forwarded.
+    pub(super) fn new(peer: PeerSlot, section: &Section) -> Option<Self> {
+        let kind = section.kind?;
+        Some(Self {
+            peer,
+            mid: section.mid.clone(),
+            kind,
+            codec: section.codec.clone()?,
+            ids: section.extensions,
+            ssrc: section.ssrc,
+            rtx_ssrc: section.rtx_ssrc,
+            reception: Reception::default(),
+            gaps: Gaps::default(),
+            key_frames: KeyFrames::default(),
+            ring: match kind {
+                Kind::Audio => Ring::audio(),
+                Kind::Video => Ring::video(),
+            },
+        })
+    }
+
+    /// Whether `new` describes the same stream again: a re-offer that changed nothing here.
+    pub(super) fn is_same_stream(&self, new: &Self) -> bool {
+        let moved = self.ssrc.zip(new.ssrc).is_some_and(|(ours, theirs)| ours != theirs);
+        self.peer == new.peer && self.mid == new.mid && self.kind == new.kind && !moved
+    }
+
+    /// Takes payload types and ids from a re-offer; what was received stays.
+    pub(super) fn renegotiate(&mut self, new: Self) {
+        self.codec = new.codec;
+        self.ids = new.ids;
+        self.ssrc = self.ssrc.or(new.ssrc);
+        self.rtx_ssrc = new.rtx_ssrc.or(self.rtx_ssrc);
+    }
+
+    /// Whether a receiver may begin with this packet. Frames are encrypted, so for video only the
+    /// descriptor can tell; without one there is no telling and the receiver's decoder must wait itself.
+    pub(super) fn begins(&self, packet: &RtpPacket<'_>) -> bool {
+        match (self.kind, self.ids.id(HeaderExtension::DependencyDescriptor)) {
+            (Kind::Audio, _) | (Kind::Video, None) => true,
+            (Kind::Video, Some(id)) => {
+                packet.extension(id).is_some_and(descriptor::starts_key_frame)
+            }
+        }
+    }
+
+    pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
+        // A key frame can be asked of a stream only once its SSRC is known.
+        let key_frames = self.ssrc.and_then(|_| self.key_frames.wake_at(now));
+        [self.gaps.wake_at(), key_frames].into_iter().flatten().min()
+    }
+}
+
+/// See the module's description. Lives as long as it has a source or receivers.
+pub(super) struct Track {
+    pub(super) id: TrackId,
+    pub(super) source: Option<Source>,
+    pub(super) subscriptions: Vec<Subscription>,
+}
+
+impl Track {
+    pub(super) const fn new(id: TrackId) -> Self {
+        Self { id, source: None, subscriptions: Vec::new() }
+    }
+
+    pub(super) fn is_unused(&self) -> bool {
+        self.source.is_none() && self.subscriptions.is_empty()
+    }
+
+    /// Begins with a new source: receivers wait for its first key frame.
+    pub(super) fn begin(&mut self, source: Source) {
+        self.source = Some(source);
+        self.pause();
+        self.bind();
+    }
+
+    /// Ends the source; receivers hear nothing more.
+    pub(super) fn end(&mut self) {
+        self.source = None;
+        self.pause();
+    }
+
+    /// All receivers wait for the next beginning.
+    pub(super) fn pause(&mut self) {
+        for subscription in &mut self.subscriptions {
+            subscription.wait();
+        }
+    }
+
+    /// Adds a receiver.
+    pub(super) fn subscribe(&mut self, subscription: Subscription) {
+        self.subscriptions.push(subscription);
+        self.bind();
+    }
+
+    /// Renews what depends on both ends: the map of extension ids.
+    pub(super) fn bind(&mut self) {
+        let Some(source) = &self.source else { return };
+        for subscription in &mut self.subscriptions {
+            subscription.extensions = source.ids.map_to(&subscription.ids);
+        }
+    }
+
+    /// Ends what a peer publishes and receives here.
+    pub(super) fn forget(&mut self, peer: PeerSlot) {
+        if self.source.as_ref().is_some_and(|source| source.peer == peer) {
+            self.end();
+        }
+        self.subscriptions.retain(|subscription| subscription.peer != peer);
+    }
+}

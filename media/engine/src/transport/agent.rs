@@ -1,0 +1,360 @@
+//! The ICE-lite agent of one peer: answers checks and follows the client's nomination.
+//!
+//! It never sends a check of its own. A check that authenticates makes its path known; one that also
+//! carries USE-CANDIDATE moves the media there at once, which is how a client survives a change of
+//! network. Consent (RFC 7675) is read from what arrives.
+
+use std::time::{Duration, Instant};
+
+use super::credentials::Credentials;
+use super::path::Path;
+use crate::counters::DropReason;
+use crate::wire::stun::{
+    BINDING, Class, IntegrityKey, StunMessage, StunWriter, TransactionId, attribute,
+};
+
+/// Paths remembered for one peer; the one unheard for longest goes first. A client has a few interfaces,
+/// each over IPv4 and IPv6, towards a few of our addresses.
+pub(crate) const PATHS_MAX: usize = 32;
+
+/// How long the credentials from before an ICE restart still answer: make before break.
+const RESTART_OVERLAP: Duration = Duration::from_secs(30);
+
+/// Longest answer: a success with an IPv6 address, integrity and fingerprint.
+const ANSWER_LEN_MAX: usize = 128;
+
+struct Local {
+    credentials: Credentials,
+    key: IntegrityKey,
+}
+
+impl Local {
+    fn new(credentials: Credentials) -> Self {
+        let key = IntegrityKey::new(credentials.password.as_bytes());
+        Self { credentials, key }
+    }
+}
+
+struct Known {
+    path: Path,
+    heard_at: Instant,
+}
+
+/// See the module's description.
+pub(crate) struct Agent {
+    current: Local,
+    previous: Option<(Local, Instant)>,
+    remote: Credentials,
+    known: Vec<Known>,
+    selected: Option<Path>,
+    nominated: bool,
+}
+
+/// What a check did.
+pub(crate) struct Checked {
+    /// Bytes of the answer; the buffer's start holds it.
+    pub(crate) answer: [u8; ANSWER_LEN_MAX],
+    pub(crate) answer_len: usize,
+    /// The path that had to go for it.
+    pub(crate) evicted: Option<Path>,
+    /// Whether the check was accepted, or only answered with an error.
+    pub(crate) accepted: bool,
+}
+
+impl Agent {
+    pub(crate) fn new(local: Credentials, remote: Credentials) -> Self {
+        Self {
+            current: Local::new(local),
+            previous: None,
+            remote,
+            known: Vec::new(),
+            selected: None,
+            nominated: false,
+        }
+    }
+
+    pub(crate) fn local(&self) -> &Credentials {
+        &self.current.credentials
+    }
+
+    pub(crate) fn remote(&self) -> &Credentials {
+        &self.remote
+    }
+
+    /// Where media goes.
+    pub(crate) fn selected(&self) -> Option<Path> {
+        self.selected
+    }
+
+    /// All known paths, to be forgotten with the peer.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = Path> {
+        self.known.iter().map(|known| known.path)
+    }
+
+    /// Every ufrag that still answers.
+    pub(crate) fn ufrags(&self) -> impl Iterator<Item = &str> {
+        let previous = self.previous.as_ref().map(|(local, _)| local);
+        [Some(&self.current), previous]
+            .into_iter()
+            .flatten()
+            .map(|local| local.credentials.ufrag.as_str())
+    }
+
+    /// New credentials on both sides. The old ones answer a while longer, and media stays on the old path
+    /// until a check under the new ones nominates another. Returns a ufrag that stops answering at once,
+    /// when a restart follows another.
+    pub(crate) fn restart(
+        &mut self,
+        now: Instant,
+        local: Credentials,
+        remote: Credentials,
+    ) -> Option<String> {
+        let old = std::mem::replace(&mut self.current, Local::new(local));
+        self.remote = remote;
+        self.nominated = false;
+        let retired = self.previous.replace((old, now + RESTART_OVERLAP));
+        retired.map(|(local, _)| local.credentials.ufrag.clone())
+    }
+
+    /// When the credentials from before a restart stop answering.
+    pub(crate) fn retires_at(&self) -> Option<Instant> {
+        self.previous.as_ref().map(|(_, until)| *until)
+    }
+
+    /// Retires them if it is time; returns their ufrag.
+    pub(crate) fn retire(&mut self, now: Instant) -> Option<String> {
+        self.retires_at().filter(|until| *until <= now)?;
+        self.previous.take().map(|(local, _)| local.credentials.ufrag.clone())
+    }
+
+    /// Checks a binding request and writes its answer.
+    pub(crate) fn check(
+        &mut self,
+        now: Instant,
+        path: Path,
+        request: &StunMessage<'_>,
+    ) -> Result<Checked, DropReason> {
+        if request.class() != Class::Request || request.method() != BINDING {
+            return Err(DropReason::StunUnexpected);
+        }
+        if request.verify_fingerprint() == Some(false) {
+            return Err(DropReason::StunMalformed);
+        }
+        let (ours, _theirs) = request.ufrags().ok_or(DropReason::StunUnknownUser)?;
+        let local = self.find_local(now, ours).ok_or(DropReason::StunUnknownUser)?;
+        if !request.verify_integrity(&local.key) {
+            return Err(DropReason::StunUnauthentic);
+        }
+        let is_current = std::ptr::eq(local, &self.current);
+        let unknown: Vec<u16> = request.unknown_required().take(4).collect();
+        let refusal = if !unknown.is_empty() {
+            Some(420)
+        } else if request.ice_controlled().is_some() {
+            // We never control: the client must (RFC 8445 section 7.3.1.1).
+            Some(487)
+        } else {
+            None
+        };
+        let (answer, answer_len) =
+            write_answer(request.transaction(), path, &local.key, refusal, &unknown)
+                .ok_or(DropReason::StunMalformed)?;
+        let accepted = refusal.is_none();
+        let mut evicted = None;
+        if accepted {
+            evicted = self.learn(now, path);
+            self.select(path, request.use_candidate(), is_current);
+        }
+        Ok(Checked { answer, answer_len, evicted, accepted })
+    }
+
+    fn find_local(&self, now: Instant, ufrag: &str) -> Option<&Local> {
+        let previous = self.previous.as_ref().filter(|(_, until)| *until > now);
+        [Some(&self.current), previous.map(|(local, _)| local)]
+            .into_iter()
+            .flatten()
+            .find(|local| local.credentials.ufrag == ufrag)
+    }
+
+    /// Remembers the path; returns the one that had to go for it.
+    fn learn(&mut self, now: Instant, path: Path) -> Option<Path> {
+        if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
+            known.heard_at = now;
+            return None;
+        }
+        let mut evicted = None;
+        if self.known.len() == PATHS_MAX {
+            let candidates = self.known.iter().enumerate();
+            let oldest = candidates
+                .filter(|(_, known)| Some(known.path) != self.selected)
+                .min_by_key(|(_, known)| known.heard_at)
+                .map(|(at, _)| at);
+            evicted = oldest.map(|at| self.known.swap_remove(at).path);
+        }
+        self.known.push(Known { path, heard_at: now });
+        evicted
+    }
+
+    /// Until something is nominated the first path carries the handshake. A nomination under the
+    /// credentials from before a restart no longer counts once a newer one came.
+    fn select(&mut self, path: Path, nominates: bool, is_current: bool) {
+        if nominates && (is_current || !self.nominated) {
+            self.selected = Some(path);
+            self.nominated |= is_current;
+        } else if self.selected.is_none() {
+            self.selected = Some(path);
+        }
+    }
+}
+
+fn write_answer(
+    transaction: TransactionId,
+    path: Path,
+    key: &IntegrityKey,
+    refusal: Option<u16>,
+    unknown: &[u16],
+) -> Option<([u8; ANSWER_LEN_MAX], usize)> {
+    let mut out = [0; ANSWER_LEN_MAX];
+    let class = if refusal.is_some() { Class::Error } else { Class::Success };
+    let mut writer = StunWriter::new(&mut out, class, BINDING, transaction).ok()?;
+    match refusal {
+        None => writer.xor_mapped_address(path.remote).ok()?,
+        Some(420) => {
+            writer.error_code(420, "Unknown Attribute").ok()?;
+            let list: Vec<u8> = unknown.iter().flat_map(|kind| kind.to_be_bytes()).collect();
+            writer.attribute(attribute::UNKNOWN_ATTRIBUTES, &list).ok()?;
+        }
+        Some(code) => writer.error_code(code, "Role Conflict").ok()?,
+    }
+    let len = writer.finish(Some(key)).ok()?;
+    Some((out, len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(letter: &str) -> Credentials {
+        Credentials { ufrag: letter.repeat(4), password: letter.repeat(22) }
+    }
+
+    fn path(port: u16) -> Path {
+        Path::new(([127, 0, 0, 1], 9).into(), ([127, 0, 0, 1], port).into())
+    }
+
+    fn request(user: &str, password: &str, nominate: bool, controlling: bool) -> Vec<u8> {
+        let mut out = vec![0; 256];
+        let mut writer =
+            StunWriter::new(&mut out, Class::Request, BINDING, TransactionId([7; 12])).unwrap();
+        writer.username(user).unwrap();
+        writer.priority(1).unwrap();
+        if controlling {
+            writer.ice_controlling(5).unwrap();
+        } else {
+            writer.ice_controlled(5).unwrap();
+        }
+        if nominate {
+            writer.use_candidate().unwrap();
+        }
+        let len = writer.finish(Some(&IntegrityKey::new(password.as_bytes()))).unwrap();
+        out.truncate(len);
+        out
+    }
+
+    struct Bench {
+        agent: Agent,
+        now: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+            let now = Instant::now();
+            Self { agent: Agent::new(credentials("a"), credentials("c")), now }
+        }
+
+        fn check(&mut self, port: u16, bytes: &[u8]) -> Result<Checked, DropReason> {
+            let message = StunMessage::parse(bytes).unwrap();
+            self.agent.check(self.now, path(port), &message)
+        }
+    }
+
+    #[test]
+    fn a_check_is_answered_with_the_address_it_came_from() {
+        let mut bench = Bench::new();
+        let checked =
+            bench.check(1, &request("aaaa:cccc", &"a".repeat(22), false, true)).ok().unwrap();
+        let answer = StunMessage::parse(&checked.answer[..checked.answer_len]).unwrap();
+        assert_eq!(answer.class(), Class::Success);
+        assert_eq!(answer.xor_mapped_address(), Some(path(1).remote));
+        assert!(answer.verify_integrity(&IntegrityKey::new("a".repeat(22).as_bytes())));
+        assert!(checked.accepted);
+        assert_eq!(bench.agent.selected(), Some(path(1)));
+    }
+
+    #[test]
+    fn a_nomination_moves_the_path_and_a_plain_check_does_not() {
+        let mut bench = Bench::new();
+        let password = "a".repeat(22);
+        let plain = request("aaaa:cccc", &password, false, true);
+        let nominating = request("aaaa:cccc", &password, true, true);
+        for (port, bytes, selected) in
+            [(1, &plain, 1), (2, &plain, 1), (2, &nominating, 2), (1, &plain, 2), (3, &nominating, 3)]
+        {
+            assert!(bench.check(port, bytes).is_ok());
+            assert_eq!(bench.agent.selected(), Some(path(selected)));
+        }
+    }
+
+    #[test]
+    fn strangers_and_forgers_are_refused_and_learn_nothing() {
+        let mut bench = Bench::new();
+        let wrong_key = request("aaaa:cccc", &"x".repeat(22), true, true);
+        assert_eq!(bench.check(1, &wrong_key).err(), Some(DropReason::StunUnauthentic));
+        let wrong_user = request("zzzz:cccc", &"a".repeat(22), true, true);
+        assert_eq!(bench.check(1, &wrong_user).err(), Some(DropReason::StunUnknownUser));
+        assert_eq!(bench.agent.selected(), None);
+    }
+
+    // RFC 8445 section 7.3.1.1.
+    #[test]
+    fn a_client_that_wants_to_be_controlled_is_told_of_the_conflict() {
+        let mut bench = Bench::new();
+        let checked =
+            bench.check(1, &request("aaaa:cccc", &"a".repeat(22), false, false)).ok().unwrap();
+        let answer = StunMessage::parse(&checked.answer[..checked.answer_len]).unwrap();
+        assert_eq!(answer.error_code(), Some(487));
+        assert!(!checked.accepted);
+    }
+
+    #[test]
+    fn a_restart_keeps_the_old_path_until_the_new_one_is_nominated() {
+        let mut bench = Bench::new();
+        let old = request("aaaa:cccc", &"a".repeat(22), true, true);
+        assert!(bench.check(1, &old).is_ok());
+        assert_eq!(bench.agent.restart(bench.now, credentials("b"), credentials("d")), None);
+        assert_eq!(bench.agent.ufrags().collect::<Vec<_>>(), ["bbbb", "aaaa"]);
+        assert_eq!(bench.agent.selected(), Some(path(1)));
+        assert!(bench.check(2, &request("bbbb:dddd", &"b".repeat(22), true, true)).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(2)));
+        assert!(bench.check(1, &old).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(2)), "the newer nomination stands");
+        bench.now += RESTART_OVERLAP;
+        assert_eq!(bench.agent.retire(bench.now), Some("aaaa".to_owned()));
+        assert_eq!(bench.check(1, &old).err(), Some(DropReason::StunUnknownUser));
+    }
+
+    #[test]
+    fn paths_are_bounded_and_the_selected_one_stays() {
+        let mut bench = Bench::new();
+        let nominating = request("aaaa:cccc", &"a".repeat(22), true, true);
+        assert!(bench.check(1, &nominating).is_ok());
+        let plain = request("aaaa:cccc", &"a".repeat(22), false, true);
+        for port in 2..=PATHS_MAX as u16 {
+            bench.now += Duration::from_millis(1);
+            assert_eq!(bench.check(port, &plain).ok().unwrap().evicted, None);
+        }
+        bench.now += Duration::from_millis(1);
+        assert_eq!(bench.check(900, &plain).ok().unwrap().evicted, Some(path(2)));
+        assert_eq!(bench.agent.paths().count(), PATHS_MAX);
+    }
+}
