@@ -27,4 +27,8 @@ pub mod signed;
 pub mod time;
 
 #[cfg(test)]
+mod robustness;
+#[cfg(test)]
 mod testkit;
+#[cfg(test)]
+mod vectors;

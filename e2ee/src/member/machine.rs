@@ -273,6 +273,8 @@ impl CallCrypto {
         if let Some(epoch) = sending {
             self.frames.drop_at(epoch, now.plus(KEEP_OLD_KEY_MS));
         }
+        // Those who were removed know the key that was sent under.
+        self.frames.sender.stop();
         if session.wishes.someone_comes() {
             self.state = State::Lone(session);
             return;

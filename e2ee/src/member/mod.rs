@@ -17,5 +17,11 @@ pub use message::{Input, LeftReason, Output, Phase, Refusal, StopReason, Warning
 pub use session::REMOVE_ECHO_MS_MAX;
 pub use wishes::WISHES_MAX;
 
+/// What members say to compare epochs: for the vectors.
+#[cfg(test)]
+pub(crate) fn comparison_message(epoch: u64, authenticator: &[u8; 32]) -> Vec<u8> {
+    comparison::Comparison::new(epoch, authenticator).encode()
+}
+
 #[cfg(test)]
 mod tests;
