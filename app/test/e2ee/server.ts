@@ -24,8 +24,6 @@ export class Server {
   #epoch = 0;
   readonly #queue: [Seat, Input][] = [];
   readonly #readies = new Set<string>();
-  /** Joined by the newest welcome: they have nothing to make ready. */
-  readonly #fresh = new Set<string>();
   /** Everybody ready switches the epoch; a test may hold that back. */
   executes = true;
   echoes = true;
@@ -65,22 +63,20 @@ export class Server {
   async tick(milliseconds: number): Promise<void> {
     for (const end = this.now + milliseconds; this.now < end; ) {
       this.now = Math.min(end, this.now + 250);
-      for (const device of [...this.inside]) await this.step(this.#seat(device), { type: "timer" });
+      for (const device of [...this.inside]) await this.step(this.#seat(device), { type: "tick" });
     }
   }
 
   #carry(seat: Seat, output: Output): void {
     const others = [...this.inside].filter((device) => device !== seat.device);
     if (output.type === "send_commit" && this.echoes) this.#order(seat, output);
-    if (output.type === "send_data") this.#to(others, { type: "data", data: output.data });
+    if (output.type === "send_message") this.#to(others, { type: "message", message: output.message });
     if (output.type === "send_ready" && this.executes) this.#ready(seat, output.epoch);
   }
 
   #ready(seat: Seat, epoch: number): void {
     this.#readies.add(`${epoch} ${seat.device}`);
-    const members = [...this.inside].filter((device) => !this.#fresh.has(device));
-    if (!members.every((device) => this.#readies.has(`${epoch} ${device}`))) return;
-    this.#fresh.clear();
+    if (![...this.inside].every((device) => this.#readies.has(`${epoch} ${device}`))) return;
     this.#to([...this.inside], { type: "execute", epoch });
   }
 
@@ -92,7 +88,6 @@ export class Server {
     if (sent.welcome === undefined) return;
     const joining = this.#seat(sent.welcome.device);
     this.inside.add(joining.device);
-    this.#fresh.add(joining.device);
     this.#to([joining.device], { type: "welcome", welcome: sent.welcome.welcome, keyPackage: joining.own });
   }
 

@@ -1,13 +1,13 @@
 //! One member's epoch machine: when to commit, which frame keys to hold, what to warn about (docs/call-keys.md).
 //!
 //! `step(now, input)` returns what is to be done; nothing is sent, timed or shown here. It is a promise only because
-//! WebCrypto is: the caller makes one step at a time. Same states, inputs and outputs as `e2ee/src/call` in Rust.
+//! WebCrypto is: the caller makes one step at a time. The Rust twin is `e2ee/src/member`.
 
 import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
 import type { EpochKey } from "../frames/keyring.ts";
-import { decode, HASH_LENGTH, MalformedError, Writer } from "../identity/encoding.ts";
 import { sha256 } from "../identity/keys.ts";
 import { callCode } from "./code.ts";
+import { comparison, readComparison } from "./comparison.ts";
 import type { Expect, RefusedMember } from "./expect.ts";
 import { type CommitResult, Group, GroupError, type Me, type Member, type OwnKeyPackage } from "./group.ts";
 
@@ -19,7 +19,7 @@ export const COMPARE_EVERY_MS = 10_000;
 export const SILENCE_MAX_MS = 35_000;
 /** A removal that the server does not echo in this time is being withheld. */
 export const REMOVE_ECHO_MAX_MS = 2_000;
-/** Between two timers lies a quarter of a second. After a longer gap this machine was asleep, and heard nobody. */
+/** Between two ticks lies a quarter of a second. After a longer gap this machine was asleep, and heard nobody. */
 const ASLEEP_MS = 5_000;
 /** Epochs remembered for comparison: messages arrive a few epochs late at most. */
 const EPOCHS_MAX = 8;
@@ -47,14 +47,14 @@ export type Input =
   /** The server could not take the commit at all: it is made again. */
   | { type: "commit_failed"; epoch: number }
   | { type: "execute"; epoch: number }
-  | { type: "data"; data: Uint8Array }
+  | { type: "message"; message: Uint8Array }
   | { type: "connection"; device: string; connected: boolean }
-  | { type: "timer" };
+  | { type: "tick" };
 
 export type Output =
   | { type: "send_commit"; epoch: number; commit: Bytes; welcome: { device: string; welcome: Bytes } | undefined; removed: string[] }
   | { type: "send_ready"; epoch: number }
-  | { type: "send_data"; data: Bytes }
+  | { type: "send_message"; message: Bytes }
   /** A group begins: whatever keys an earlier one of this call had are gone. */
   | { type: "reset_keys" }
   | { type: "install_receive_key"; key: EpochKey }
@@ -63,7 +63,7 @@ export type Output =
   | { type: "call_code"; epoch: number; code: string }
   | { type: "member_joined"; member: Member }
   | { type: "member_left"; member: Member }
-  | { type: "refused_member"; refused: RefusedMember }
+  | { type: "refused"; refused: RefusedMember }
   | { type: "warn"; reason: WarnReason }
   | { type: "stop_sending"; reason: StopReason }
   | { type: "left"; reason: LeftReason };
@@ -107,7 +107,7 @@ export class CallCrypto {
   readonly #drops = new Map<number, number>();
   readonly #epochs = new Map<number, EpochRecord>();
   #compareAt = 0;
-  #lastTimer: number | undefined;
+  #lastTick: number | undefined;
   readonly #heard = new Map<string, number>();
   readonly #away = new Set<string>();
   readonly #silent = new Set<string>();
@@ -160,14 +160,14 @@ export class CallCrypto {
       case "execute":
         if (this.#state.type === "preparing" && input.epoch >= this.#state.next) this.#execute(now, out);
         break;
-      case "data":
-        await this.#data(now, input.data, out);
+      case "message":
+        await this.#message(now, input.message, out);
         break;
       case "connection":
         this.#connection(now, input.device, input.connected);
         break;
-      case "timer":
-        await this.#timer(now, out);
+      case "tick":
+        await this.#tick(now, out);
     }
     await this.#commitWishes(now, out);
     return out;
@@ -187,6 +187,7 @@ export class CallCrypto {
   }
 
   async #join(now: number, welcome: Uint8Array, own: OwnKeyPackage, out: Output[]): Promise<void> {
+    if (this.#state.type !== "idle") return;
     let group: Group;
     try {
       group = await Group.join(this.#call, welcome, own, this.#expect, now);
@@ -202,7 +203,7 @@ export class CallCrypto {
     out.push({ type: "reset_keys" });
     for (const member of group.members) this.#meet(now, member, out);
     const key = await this.#enterEpoch(out);
-    out.push({ type: "switch_send_key", ...key });
+    out.push({ type: "send_ready", epoch: key.epoch }, { type: "switch_send_key", ...key });
   }
 
   #wishAdd(now: number, { keyPackage, deviceKey }: Input & { type: "add" }, out: Output[]): void {
@@ -301,22 +302,22 @@ export class CallCrypto {
     this.#nextKey = undefined;
   }
 
-  async #data(now: number, data: Uint8Array, out: Output[]): Promise<void> {
+  async #message(now: number, encoded: Uint8Array, out: Output[]): Promise<void> {
     const group = this.#group;
     if (group === undefined) return;
     let message: { leaf: number; epoch: number; data: Uint8Array };
     try {
-      message = await group.decrypt(data, now);
+      message = await group.decrypt(encoded, now);
     } catch (error) {
       // Of an epoch that is not here yet, or garbage. A member that is never understood is noticed by its silence.
       if (error instanceof GroupError) return;
       throw error;
     }
-    const comparison = readComparison(message.data);
+    const said = readComparison(message.data);
     const own = this.#epochs.get(message.epoch);
-    if (own === undefined || comparison === undefined || comparison.epoch !== message.epoch) return;
+    if (own === undefined || said === undefined || said.epoch !== message.epoch) return;
     const sender = own.members.get(message.leaf);
-    if (!equalBytes(own.hash, comparison.hash)) out.push({ type: "warn", reason: "fork" });
+    if (!equalBytes(own.hash, said.hash)) out.push({ type: "warn", reason: "fork" });
     else if (sender !== undefined && this.#heard.has(sender)) this.#hear(now, sender);
   }
 
@@ -329,9 +330,9 @@ export class CallCrypto {
     }
   }
 
-  async #timer(now: number, out: Output[]): Promise<void> {
-    const gap = now - (this.#lastTimer ?? now);
-    this.#lastTimer = now;
+  async #tick(now: number, out: Output[]): Promise<void> {
+    const gap = now - (this.#lastTick ?? now);
+    this.#lastTick = now;
     if (gap > ASLEEP_MS) for (const device of this.#heard.keys()) this.#heard.set(device, now);
     if (this.#state.type === "preparing" && now >= this.#state.executeAt) this.#execute(now, out);
     for (const [epoch, at] of this.#drops) {
@@ -351,8 +352,8 @@ export class CallCrypto {
   async #compare(now: number, out: Output[]): Promise<void> {
     this.#compareAt = now + COMPARE_EVERY_MS;
     const group = this.#requireGroup();
-    const body = new Writer().u8(1).u64(group.epoch).opaque(sha256(group.epochAuthenticator), HASH_LENGTH).bytes();
-    out.push({ type: "send_data", data: await group.encrypt(body) });
+    const body = comparison(group.epoch, sha256(group.epochAuthenticator));
+    out.push({ type: "send_message", message: await group.encrypt(body) });
   }
 
   #noticeSilence(now: number, out: Output[]): void {
@@ -445,25 +446,13 @@ export class CallCrypto {
   }
 }
 
-function readComparison(data: Uint8Array): { epoch: number; hash: Bytes } | undefined {
-  try {
-    return decode(data, (reader) => {
-      if (reader.u8() !== 1) throw new MalformedError("another kind of message");
-      return { epoch: reader.u64(), hash: reader.opaque(HASH_LENGTH) };
-    });
-  } catch (error) {
-    if (error instanceof MalformedError) return undefined;
-    throw error;
-  }
-}
-
 function reportRefusal(error: unknown, out: Output[]): void {
   if (error instanceof GroupError && error.refused !== undefined) {
-    out.push({ type: "refused_member", refused: error.refused });
+    out.push({ type: "refused", refused: error.refused });
   }
 }
 
 /** An add never fails in silence. */
 function reportBadAdd(error: GroupError, out: Output[]): void {
-  out.push({ type: "refused_member", refused: error.refused ?? { reason: "bad_key_package", identity: undefined } });
+  out.push({ type: "refused", refused: error.refused ?? { reason: "bad_key_package", identity: undefined } });
 }

@@ -67,7 +67,7 @@ export class Calls {
   async tick(): Promise<void> {
     for (const track of this.#tracks.keys()) track.expire(this.#home.now());
     for (const [call, session] of [...this.#sessions]) {
-      await this.#step(call, session, { type: "timer" });
+      await this.#step(call, session, { type: "tick" });
       this.#report(call, session);
     }
   }
@@ -180,8 +180,8 @@ export class Calls {
         return this.#emit("send", showCommit(call, output));
       case "send_ready":
         return this.#emit("send", { type: "epoch_ready", call, epoch: output.epoch });
-      case "send_data":
-        return this.#emit("send", { type: "send_group_message", call, message: toBase64Url(output.data) });
+      case "send_message":
+        return this.#emit("send", { type: "send_group_message", call, message: toBase64Url(output.message) });
       case "reset_keys":
         return keyring.reset();
       case "install_receive_key":
@@ -206,7 +206,7 @@ export class Calls {
         const { leaf, identity } = output.member;
         return this.#emit(output.type, { call, leaf, who: this.#home.whoIs(identity) });
       }
-      case "refused_member":
+      case "refused":
         return this.#emit("refused_member", { call, ...this.#showRefused(output.refused) });
       case "warn":
         return this.#emit("warning", { call, reason: output.reason });
@@ -243,7 +243,7 @@ function readDelivery(delivery: CallDelivery, session: Session): Input | undefin
     case "epoch_execute":
       return { type: "execute", epoch: delivery.epoch };
     case "group_message":
-      return { type: "data", data: fromBase64Url(delivery.message) };
+      return { type: "message", message: fromBase64Url(delivery.message) };
     case "participant_connection":
       return { type: "connection", device: readId(delivery.device), connected: delivery.connected };
     case "epoch_taken":
