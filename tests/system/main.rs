@@ -1,0 +1,3 @@
+//! The whole system: the real binary, real clients, real networks, one story a file.
+
+mod server;
