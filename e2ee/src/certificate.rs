@@ -2,8 +2,11 @@
 
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::{PrivateKey, PublicKey};
+use crate::quiet::quiet_debug;
 use crate::signed::{BadSignature, Context, Signed};
 use crate::time::{DAY_MS, UnixMs};
+
+quiet_debug!(Certificate);
 
 /// How long a certificate lasts, which bounds how long a withheld roster entry can matter.
 pub const LIFETIME_MS: u64 = 30 * DAY_MS;
@@ -68,7 +71,7 @@ impl Rights {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     pub genesis: PublicKey,
     pub subject: PublicKey,

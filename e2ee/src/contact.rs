@@ -4,10 +4,13 @@ use homeline_protocol::id::ContactId;
 
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::{PrivateKey, PublicKey};
+use crate::quiet::quiet_debug;
 use crate::roster::Roster;
 use crate::signed::{BadSignature, Context, Signed};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+quiet_debug!(Contact);
+
+#[derive(Clone, PartialEq, Eq)]
 pub struct Contact {
     /// The household whose address book this is.
     pub genesis: PublicKey,

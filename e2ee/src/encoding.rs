@@ -67,7 +67,7 @@ impl Writer {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        self.vec16(text[..end].as_bytes())
+        self.vec16(&text.as_bytes()[..end])
     }
 
     pub fn finish(&mut self) -> Vec<u8> {

@@ -9,6 +9,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::encoding::Writer;
 use crate::key::PublicKey;
+use crate::quiet::quiet_debug;
+
+quiet_debug!(ContactLink);
 
 /// The secret of a join link, known to the inviter's app and to the joiner, never to the server.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -45,7 +48,7 @@ pub struct JoinLink {
 }
 
 /// `/#contact/<handle>/<fingerprint>`: adds a contact with its household's key pinned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ContactLink {
     pub handle: String,
     pub fingerprint: [u8; 32],

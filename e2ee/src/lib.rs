@@ -20,6 +20,7 @@ pub mod key;
 pub mod member;
 pub mod pairing;
 pub mod policy;
+mod quiet;
 pub mod recovery;
 pub mod roster;
 pub mod sframe;

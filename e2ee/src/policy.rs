@@ -2,8 +2,11 @@
 
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::{PrivateKey, PublicKey};
+use crate::quiet::quiet_debug;
 use crate::roster::Roster;
 use crate::signed::{BadSignature, Context, Signed};
+
+quiet_debug!(Rule);
 
 /// More people than anyone lets in by name; a longer policy is refused.
 pub const RULES_MAX: usize = 512;
@@ -17,7 +20,7 @@ pub struct AnswerPolicy {
 }
 
 /// One household, or one person of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Rule {
     pub their_genesis: PublicKey,
     /// The account id in words; empty: everybody of that household.

@@ -4,6 +4,9 @@ use sha2::{Digest, Sha256};
 
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::{PrivateKey, PublicKey};
+use crate::quiet::quiet_debug;
+
+quiet_debug!(Signed);
 
 /// What a signature is for. Each kind of statement has its own, so that no signature can serve
 /// another purpose.
@@ -35,7 +38,7 @@ impl Context {
 #[error("the signature does not verify")]
 pub struct BadSignature;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
     pub body: Vec<u8>,
     pub signer: PublicKey,

@@ -31,11 +31,12 @@ struct Frame {
 }
 
 fn vectors() -> Vectors {
-    serde_json::from_str(include_str!("data/sframe-rfc9605-vectors.json")).unwrap()
+    serde_json::from_str(include_str!("data/sframe-rfc9605-vectors.json"))
+        .expect("the vectors file is JSON")
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    hex::decode(hex).unwrap()
+    hex::decode(hex).expect("the vectors are hexadecimal")
 }
 
 /// RFC 9605, appendix C.1.

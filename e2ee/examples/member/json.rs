@@ -53,14 +53,14 @@ impl<'a> Fields<'a> {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    pub(crate) fn list(self, name: &str) -> Result<Vec<Fields<'a>>, Failure> {
+    pub(crate) fn list(self, name: &str) -> Result<Vec<Self>, Failure> {
         let list = self.value(name)?.as_array();
         let list = list.ok_or_else(|| Failure(format!("field {name} is no list")))?;
         Ok(list.iter().map(Fields).collect())
     }
 
-    pub(crate) fn object(self, name: &str) -> Result<Fields<'a>, Failure> {
-        self.value(name).map(Fields)
+    pub(crate) fn object(self, name: &str) -> Result<Self, Failure> {
+        self.value(name).map(Self)
     }
 
     pub(crate) fn bytes(self, name: &str) -> Result<Vec<u8>, Failure> {

@@ -6,8 +6,11 @@ use crate::certificate::{Certificate, CertificateError, Kind, Rights};
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::ids;
 use crate::key::PublicKey;
+use crate::quiet::quiet_debug;
 use crate::signed::Signed;
 use crate::time::{CLOCK_SKEW_MS, UnixMs};
+
+quiet_debug!(Identity);
 
 /// The longest chain: an adult certified by an adult, a few times over. Longer ones are refused
 /// before any signature is checked.
@@ -19,7 +22,7 @@ pub struct Chain(pub Vec<Signed>);
 
 /// Who a verified chain speaks for. Whether `genesis` is the one expected is the caller's question,
 /// always asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     pub genesis: PublicKey,
     pub household: HouseholdId,

@@ -17,8 +17,11 @@ use crate::group::expect::{Expect, MemberError};
 use crate::group::identity::ChainIdentityProvider;
 use crate::introduction::Ringing;
 use crate::key::PrivateKey;
+use crate::quiet::quiet_debug;
 use crate::signed::Signed;
 use crate::time::{DAY_MS, UnixMs};
+
+quiet_debug!(KeyPackageOffer);
 
 pub(super) const SUITE: CipherSuite = CipherSuite::CURVE25519_AES128;
 
@@ -76,7 +79,7 @@ impl Credential {
 }
 
 /// A fresh key package and the statement that binds it to the call: what goes with `ringing`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeyPackageOffer {
     pub key_package: Vec<u8>,
     pub statement: Vec<u8>,

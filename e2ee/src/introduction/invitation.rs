@@ -5,13 +5,16 @@ use homeline_protocol::id::CallId;
 use crate::chain::{Chain, ChainError, Identity, verify_chain_bytes};
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::PrivateKey;
+use crate::quiet::quiet_debug;
 use crate::signed::{BadSignature, Context, Signed};
 use crate::time::{CLOCK_SKEW_MS, UnixMs};
+
+quiet_debug!(CallInvitation);
 
 /// How old an invitation may be, beyond the clocks' skew. A phone rings for less.
 pub const INVITATION_AGE_MS_MAX: u64 = 60 * 1000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CallInvitation {
     pub call: CallId,
     pub at: UnixMs,

@@ -6,10 +6,13 @@ use sha2::{Digest, Sha256};
 use crate::chain::{Chain, ChainError, Identity, verify_chain_bytes};
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::PrivateKey;
+use crate::quiet::quiet_debug;
 use crate::signed::{BadSignature, Context, Signed};
 use crate::time::UnixMs;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+quiet_debug!(Ringing);
+
+#[derive(Clone, PartialEq, Eq)]
 pub struct Ringing {
     pub call: CallId,
     /// SHA-256 of the KeyPackage as it goes over the wire (the whole `MLSMessage`).

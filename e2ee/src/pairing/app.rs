@@ -3,6 +3,9 @@
 use crate::certificate::Kind;
 use crate::key::PublicKey;
 use crate::pairing::transcript::{AppReveal, DeviceReveal, Digits, PairingError, digits};
+use crate::quiet::quiet_debug;
+
+quiet_debug!(DeviceToAdd);
 
 /// `accept` -> `revealed` -> `enter`.
 pub struct AppPairing {
@@ -18,7 +21,7 @@ enum State {
 }
 
 /// The device to enter into the roster and to certify.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DeviceToAdd {
     pub device_key: PublicKey,
     pub kind: Kind,

@@ -5,9 +5,12 @@ use sha2::{Digest, Sha256};
 use crate::certificate::Kind;
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::PublicKey;
+use crate::quiet::quiet_debug;
+
+quiet_debug!(DeviceReveal);
 
 /// Step 3: what the device committed to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DeviceReveal {
     pub device_key: PublicKey,
     pub nonce: [u8; 32],

@@ -3,8 +3,11 @@
 use crate::certificate::{Kind, Rights};
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::{PrivateKey, PublicKey};
+use crate::quiet::quiet_debug;
 use crate::signed::{Context, Signed};
 use crate::time::UnixMs;
+
+quiet_debug!(Change);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -17,7 +20,7 @@ pub struct Entry {
 }
 
 /// What an entry does to the household.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Change {
     Genesis {
         household_name: String,

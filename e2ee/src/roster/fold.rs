@@ -6,14 +6,17 @@ use crate::certificate::{Kind, Rights};
 use crate::chain::Identity;
 use crate::encoding::DecodeError;
 use crate::key::{PrivateKey, PublicKey};
+use crate::quiet::quiet_debug;
 use crate::roster::entry::{Change, Entry};
 use crate::signed::{BadSignature, Context, Signed};
 use crate::time::UnixMs;
 
+quiet_debug!(RosterDevice, Roster);
+
 /// More entries than a home makes in its life; a longer roster is refused.
 pub const ENTRIES_MAX: usize = 4096;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RosterDevice {
     pub kind: Kind,
     pub rights: Rights,
@@ -22,7 +25,7 @@ pub struct RosterDevice {
 }
 
 /// A verified roster. It only ever grows: `append` is the one way to change it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Roster {
     genesis: PublicKey,
     name: String,

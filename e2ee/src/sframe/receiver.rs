@@ -7,10 +7,13 @@ use sframe::frame::EncryptedFrameView;
 use sframe::header::SframeHeader;
 use sframe::key::DecryptionKey;
 
+use crate::quiet::quiet_debug;
 use crate::sframe::key_id::KeyId;
 use crate::sframe::replay::ReplayWindow;
 use crate::sframe::{EpochKey, SUITE, TAG_BYTES};
 use crate::time::UnixMs;
+
+quiet_debug!(LateFrame);
 
 /// Frames kept whose key is not there yet. The oldest goes when one more comes.
 pub const HELD_FRAMES_MAX: usize = 32;
@@ -27,7 +30,7 @@ pub struct FrameSource {
 }
 
 /// A frame that had to wait for its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LateFrame {
     pub source: FrameSource,
     pub frame: Vec<u8>,
