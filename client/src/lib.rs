@@ -5,11 +5,20 @@
 //! connection for each call), `call` (a call from ringing to its end), `client` (all of it together).
 
 pub mod api;
+pub mod call;
 mod chance;
+pub mod client;
+pub mod home;
+pub mod media;
 pub mod server;
 pub mod session;
+pub mod sound;
 pub mod store;
+#[cfg(test)]
+mod testkit;
 mod time;
 
+pub use call::{Call, CallEvent, IncomingCall, Outgoing};
+pub use client::{Client, ClientEvent};
 pub use server::Server;
 pub use store::Identity;

@@ -29,7 +29,19 @@ pub struct Identity {
     pub roster_pin: RosterPin,
     /// The highest revision seen of each signed card, and of the own answer policy.
     pub revisions: Vec<Seen>,
+    /// Households met in calls with handles for which no adult has pinned a key yet.
+    pub first_contacts: Vec<FirstContact>,
 }
+
+/// The household that was at the other end of the first call with a handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstContact {
+    pub handle: String,
+    pub genesis: PublicKey,
+}
+
+/// First contacts remembered; the oldest goes when one more comes.
+pub const FIRST_CONTACTS_MAX: usize = 1_024;
 
 /// The highest revision seen of something signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +84,8 @@ struct Row {
     contacts: Vec<(ContactId, u64)>,
     #[serde(default)]
     answer_policy: u64,
+    #[serde(default)]
+    first_contacts: Vec<(String, Blob)>,
 }
 
 impl Identity {
@@ -94,6 +108,24 @@ impl Identity {
                 true
             }
         }
+    }
+
+    /// The household met at the first call with this handle.
+    #[must_use]
+    pub fn first_contact(&self, handle: &str) -> Option<PublicKey> {
+        self.first_contacts.iter().find(|met| met.handle == handle).map(|met| met.genesis)
+    }
+
+    /// Remembers the household of a first call; true when it was news. A known one is never replaced.
+    pub fn meet(&mut self, handle: &str, genesis: PublicKey) -> bool {
+        if self.first_contact(handle).is_some() {
+            return false;
+        }
+        if self.first_contacts.len() >= FIRST_CONTACTS_MAX {
+            self.first_contacts.remove(0);
+        }
+        self.first_contacts.push(FirstContact { handle: handle.to_owned(), genesis });
+        true
     }
 
     /// Reads an identity file; refuses one that others may read.
@@ -141,6 +173,11 @@ impl Row {
             roster_head: Blob(identity.roster_pin.head.to_vec()),
             contacts: identity.revisions.iter().filter_map(contact).collect(),
             answer_policy: identity.seen(Signed::OwnAnswerPolicy),
+            first_contacts: identity
+                .first_contacts
+                .iter()
+                .map(|met| (met.handle.clone(), Blob(met.genesis.0.to_vec())))
+                .collect(),
         }
     }
 
@@ -149,6 +186,9 @@ impl Row {
             return None;
         }
         let contact = |(id, revision)| Seen { what: Signed::Contact(id), revision };
+        let met = |(handle, genesis): (String, Blob)| {
+            array(&genesis).map(|key| FirstContact { handle, genesis: PublicKey(key) })
+        };
         let mut identity = Identity {
             token: self.token,
             account: self.account,
@@ -161,6 +201,7 @@ impl Row {
             chain: Chain::decode(&self.chain.0).ok()?,
             roster_pin: RosterPin { seq: self.roster_seq, head: array(&self.roster_head)? },
             revisions: self.contacts.into_iter().map(contact).collect(),
+            first_contacts: self.first_contacts.into_iter().filter_map(met).collect(),
         };
         identity.saw(Signed::OwnAnswerPolicy, self.answer_policy);
         Some(identity)
@@ -211,6 +252,7 @@ mod tests {
             chain: Chain(vec![]),
             roster_pin: RosterPin { seq: 3, head: [9; 32] },
             revisions: vec![],
+            first_contacts: vec![],
         }
     }
 
@@ -221,14 +263,17 @@ mod tests {
         let mut written = identity();
         assert!(written.saw(Signed::Contact(ContactId([4; 16])), 7));
         assert!(!written.saw(Signed::Contact(ContactId([4; 16])), 6));
+        assert!(written.meet("ben", PublicKey([3; 32])));
+        assert!(!written.meet("ben", PublicKey([4; 32])));
         written.save(&path).unwrap();
         written.save(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let read = Identity::load(&path).unwrap();
         assert_eq!(read.token.expose(), "token");
         assert_eq!(*read.device_key.seed(), [5; 32]);
-        assert_eq!(read.genesis_key.map(|key| *key.seed()), Some([6; 32]));
+        assert_eq!(read.genesis_key.as_ref().map(|key| *key.seed()), Some([6; 32]));
         assert_eq!(read.roster_pin, written.roster_pin);
+        assert_eq!(read.first_contact("ben"), Some(PublicKey([3; 32])));
         assert_eq!(read.revisions.first(), written.revisions.first());
     }
 

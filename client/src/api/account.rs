@@ -111,6 +111,7 @@ pub async fn found_household(
         chain,
         roster_pin: roster.pin(),
         revisions: Vec::new(),
+        first_contacts: Vec::new(),
     };
     Ok(Founded { identity, recovery_code })
 }
@@ -188,6 +189,7 @@ pub async fn recover(
         chain,
         roster_pin: roster.pin(),
         revisions: Vec::new(),
+        first_contacts: Vec::new(),
     })
 }
 
@@ -218,16 +220,16 @@ fn app_certificate(
 }
 
 /// What a new household grows from.
-struct Seed<'a> {
-    genesis: &'a PrivateKey,
-    app: PublicKey,
-    account: AccountId,
-    label: &'a str,
-    at: UnixMs,
+pub(crate) struct Seed<'a> {
+    pub(crate) genesis: &'a PrivateKey,
+    pub(crate) app: PublicKey,
+    pub(crate) account: AccountId,
+    pub(crate) label: &'a str,
+    pub(crate) at: UnixMs,
 }
 
 impl Seed<'_> {
-    fn roster(&self, name: &str, recovery: PublicKey) -> (Vec<Blob>, Roster) {
+    pub(crate) fn roster(&self, name: &str, recovery: PublicKey) -> (Vec<Blob>, Roster) {
         let first = Entry {
             genesis: self.genesis.public(),
             seq: 0,
@@ -249,7 +251,7 @@ impl Seed<'_> {
         (vec![Blob(first.encode()), Blob(second.encode())], roster)
     }
 
-    fn chain(&self, roster: &Roster) -> Chain {
+    pub(crate) fn chain(&self, roster: &Roster) -> Chain {
         let genesis = self.genesis.public();
         let person = self.account.to_string();
         let leaf =

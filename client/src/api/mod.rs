@@ -6,4 +6,6 @@ mod pairing;
 
 pub use account::{Credentials, Founded, FounderPlan, RecoverError, about, found_household, recover, sign_in};
 pub use http::HttpError;
-pub use pairing::{NewDevice, PairError, PairingOffered, offer_pairing};
+pub use pairing::{NewDevice, PairError, PairingDigits, PairingOffered, offer_pairing};
+#[cfg(test)]
+pub(crate) use account::Seed;

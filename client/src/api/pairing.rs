@@ -150,6 +150,7 @@ impl PairingDigits {
             chain,
             roster_pin: paired.roster.pin(),
             revisions: Vec::new(),
+            first_contacts: Vec::new(),
         })
     }
 }

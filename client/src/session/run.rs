@@ -122,9 +122,21 @@ impl Session {
     /// # Errors
     /// When the server refuses, or it can't be known whether it was done.
     pub async fn request(&self, request: Request) -> Result<Reply, RequestError> {
+        self.begin(request).await?.await
+    }
+
+    /// Puts a request into the session's queue, so that requests leave in the order of these calls;
+    /// the future it gives waits for the reply.
+    ///
+    /// # Errors
+    /// When the session is over.
+    pub async fn begin(
+        &self,
+        request: Request,
+    ) -> Result<impl Future<Output = Result<Reply, RequestError>> + Send + use<>, RequestError> {
         let (waiter, reply) = oneshot::channel();
         self.requests.send((request, waiter)).await.map_err(|_| RequestError::Ended)?;
-        reply.await.unwrap_or(Err(RequestError::Ended))
+        Ok(async move { reply.await.unwrap_or(Err(RequestError::Ended)) })
     }
 
     /// Asks for something that is answered by `done`.

@@ -1,0 +1,17 @@
+//! A call from ringing to its end: the protocol, the keys and the media of it, driven by one task.
+
+mod event;
+mod handle;
+mod incoming;
+mod keys;
+mod outgoing;
+mod run;
+mod transport;
+
+pub use event::{CallEvent, CallWarning, RefusedBecause};
+pub use handle::{Call, IncomingCall, Outgoing};
+pub use outgoing::CallError;
+pub use incoming::InvitationRefused;
+pub(crate) use incoming::{Invited, receive};
+pub(crate) use outgoing::start;
+pub(crate) use run::Input;

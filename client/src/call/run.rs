@@ -1,0 +1,373 @@
+//! The task of one call: what comes from the server, the program, the media and the clock, one by one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use homeline_e2ee::key::PublicKey;
+use homeline_e2ee::member;
+use homeline_protocol::id::CallId;
+use homeline_protocol::session::{
+    EndReason, ErrorCode, Event, MediaState, Participant, Reply, Request, Track,
+};
+use tokio::sync::{mpsc, watch};
+
+use super::event::{CallEvent, RefusedBecause};
+use super::transport::Transport;
+use crate::client::Shared;
+use crate::home::Person;
+use crate::media::{Camera, Frames, PeerError, PeerEvent, Seen, Sound};
+use crate::session::RequestError;
+use crate::time::now;
+
+/// Events that may wait for the program. What comes beyond is dropped, but never the end.
+pub(super) const EVENTS_MAX: usize = 256;
+
+/// Commands, and replies, on their way to the task.
+pub(super) const INPUTS_MAX: usize = 64;
+
+/// What the client's task sends here.
+pub(crate) enum Input {
+    Event(Box<Event>),
+    /// The session is a new one, and the call goes on there, or not.
+    SessionAnew { running: bool },
+    /// Expectations changed: the roster grew.
+    RosterGrew,
+}
+
+pub(super) enum Command {
+    Answer(Box<Answer>),
+    Decline,
+    HangUp,
+    Microphone(bool),
+    Camera(bool),
+}
+
+pub(super) struct Answer {
+    pub(super) sound: Sound,
+    pub(super) camera: Option<Camera>,
+    pub(super) screen: Option<mpsc::Sender<Seen>>,
+}
+
+/// What came of a request of this call.
+pub(super) enum Replied {
+    Started(Result<Reply, RequestError>),
+    Answered(Result<Reply, RequestError>),
+    Offered { generation: u32, result: Result<Reply, RequestError> },
+    Committed { epoch: u64, result: Result<Reply, RequestError> },
+}
+
+/// Which side this is, and how far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The caller, before an answer.
+    Calling,
+    /// Rings here.
+    Ringing,
+    /// Answered here; the server has not said yet whether first.
+    Answering,
+    Answered,
+    Over(EndReason),
+}
+
+pub(super) struct Run {
+    pub(super) shared: Arc<Shared>,
+    pub(super) id: CallId,
+    pub(super) phase: Phase,
+    pub(super) party: Person,
+    /// The household at the other end: pinned, met before, or the first that rang.
+    pub(super) expected: Option<PublicKey>,
+    pub(super) frames: Frames,
+    pub(super) transport: Transport,
+    pub(super) media: MediaState,
+    pub(super) microphone: watch::Sender<bool>,
+    pub(super) camera: watch::Sender<bool>,
+    pub(super) inputs: mpsc::Receiver<Input>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) replies: (mpsc::Sender<Replied>, mpsc::Receiver<Replied>),
+    pub(super) events: mpsc::Sender<CallEvent>,
+}
+
+impl Run {
+    pub(super) async fn run(mut self) {
+        while !self.is_over() {
+            let wake = self.wake();
+            tokio::select! {
+                input = self.inputs.recv() => match input {
+                    Some(input) => self.input(input).await,
+                    None => self.over(EndReason::DeviceLost),
+                },
+                command = self.commands.recv() => match command {
+                    Some(command) => self.command(command).await,
+                    // The handle was dropped.
+                    None => self.leave().await,
+                },
+                Some(replied) = self.replies.1.recv() => self.replied(replied).await,
+                event = self.transport.next_event() => self.peer(event).await,
+                () = wake => self.keys(member::Input::Tick).await,
+            }
+        }
+        self.end().await;
+    }
+
+    /// When the keys' machine wants to be woken.
+    fn wake(&self) -> impl Future<Output = ()> + use<> {
+        let due = self.frames.crypto().next_timeout();
+        async move {
+            match due {
+                Some(due) => tokio::time::sleep(Duration::from_millis(due.since(now()))).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    async fn end(mut self) {
+        let Phase::Over(reason) = self.phase else { return };
+        self.frames.crypto().step(now(), member::Input::Leave);
+        self.frames.set_sending(None);
+        self.shared.forget_call(self.id);
+        self.transport.close().await;
+        // The last word is waited for; a program that stopped listening has dropped the other end.
+        self.events.send(CallEvent::Ended(reason)).await.ok();
+    }
+
+    async fn input(&mut self, input: Input) {
+        match input {
+            Input::Event(event) => self.event(*event).await,
+            Input::SessionAnew { running: false } => self.over(EndReason::ServerRestarted),
+            Input::SessionAnew { running: true } => self.renew().await,
+            Input::RosterGrew => {
+                let expect = self.shared.state().household.expect(self.expected);
+                self.keys(member::Input::Expect(Box::new(expect))).await;
+            }
+        }
+    }
+
+    async fn event(&mut self, event: Event) {
+        match event {
+            Event::DeviceRinging { key_package, statement, .. } => {
+                self.device_rings(&key_package, &statement).await;
+            }
+            Event::CallAnswered { key_package, statement, .. } => {
+                self.answered_there(key_package, statement).await;
+            }
+            Event::CallEnded { reason, .. } => self.over(reason),
+            Event::Participants { participants, .. } => self.participants(&participants),
+            Event::Tracks { tracks, .. } => self.tracks(tracks).await,
+            Event::ParticipantConnection { device, connected, .. } => {
+                self.say(CallEvent::PartyConnection { device, connected });
+                self.keys(member::Input::Connection { device, connected }).await;
+            }
+            Event::MediaRestart { .. } => self.renew().await,
+            Event::GroupCommit { epoch, commit, .. } => {
+                self.keys(member::Input::Commit { epoch, commit: commit.0 }).await;
+            }
+            Event::GroupWelcome { welcome, participants, .. } => {
+                self.participants(&participants);
+                self.keys(member::Input::Welcome { welcome: welcome.0 }).await;
+            }
+            Event::EpochExecute { epoch, .. } => self.keys(member::Input::Execute { epoch }).await,
+            Event::GroupMessage { message, .. } => {
+                self.keys(member::Input::Message { message: message.0 }).await;
+            }
+            _ => {}
+        }
+    }
+
+    async fn command(&mut self, command: Command) {
+        match command {
+            Command::Answer(answer) => self.answer(*answer).await,
+            Command::Decline => {
+                self.tell(Request::Decline { call: self.id }).await;
+                self.over(EndReason::Declined);
+            }
+            Command::HangUp => self.leave().await,
+            Command::Microphone(on) => {
+                self.microphone.send_replace(on);
+                self.media.microphone = on;
+                self.tell_media().await;
+            }
+            Command::Camera(on) => {
+                self.camera.send_replace(on);
+                self.media.camera = on;
+                self.tell_media().await;
+            }
+        }
+    }
+
+    async fn replied(&mut self, replied: Replied) {
+        match replied {
+            Replied::Started(Ok(_)) => self.offer().await,
+            Replied::Started(Err(error)) | Replied::Answered(Err(error)) => self.failed(&error),
+            Replied::Answered(Ok(_)) => self.phase = Phase::Answered,
+            Replied::Offered { generation, result } if generation == self.transport.generation() => {
+                self.offered(result).await;
+            }
+            Replied::Offered { .. } => {}
+            Replied::Committed { epoch, result } => self.committed(epoch, result).await,
+        }
+    }
+
+    /// A call that can't be started or answered is over, by the reason that fits.
+    fn failed(&mut self, error: &RequestError) {
+        let reason = match error.code() {
+            Some(ErrorCode::AnsweredElsewhere) => EndReason::AnsweredElsewhere,
+            Some(ErrorCode::CallEnded) => EndReason::Cancelled,
+            Some(ErrorCode::AlreadyInCall) => EndReason::Busy,
+            Some(_) => EndReason::Unreachable,
+            None => EndReason::DeviceLost,
+        };
+        tracing::info!(%error, "the call was not made");
+        self.over(reason);
+    }
+
+    async fn peer(&mut self, event: PeerEvent) {
+        match event {
+            PeerEvent::Connected => self.say(CallEvent::Media { connected: true }),
+            PeerEvent::Disconnected => self.say(CallEvent::Media { connected: false }),
+            PeerEvent::Failed => {
+                self.say(CallEvent::Media { connected: false });
+                self.transport.restart();
+                self.offer().await;
+            }
+            PeerEvent::Track(remote) => self.transport.begin(remote).await,
+        }
+    }
+
+    async fn tracks(&mut self, tracks: Vec<Track>) {
+        self.transport.set_tracks(tracks);
+        self.offer().await;
+    }
+
+    pub(super) async fn offer(&mut self) {
+        match self.transport.offer().await {
+            Ok(Some(offer)) => {
+                let generation = self.transport.generation();
+                let request = Request::OfferMedia {
+                    call: self.id,
+                    sdp: offer.sdp,
+                    publish: offer.publish,
+                    subscribe: offer.subscribe,
+                };
+                self.ask(request, move |result| Replied::Offered { generation, result }).await;
+            }
+            Ok(None) => {}
+            Err(error) => self.media_failed(&error).await,
+        }
+    }
+
+    async fn offered(&mut self, result: Result<Reply, RequestError>) {
+        match result {
+            Ok(Reply::MediaAnswer { sdp, tracks }) => {
+                if let Err(error) = self.transport.answered(sdp).await {
+                    return self.media_failed(&error).await;
+                }
+                self.tracks(tracks).await;
+            }
+            Ok(_) => {}
+            Err(error) if error.code() == Some(ErrorCode::BadOffer) => {
+                tracing::error!(%error, "the media node refused the offer");
+                self.hang_up(EndReason::MediaFailed).await;
+            }
+            // The call's end, or a new session, is told by itself.
+            Err(error) => tracing::info!(%error, "no answer to a media offer"),
+        }
+    }
+
+    async fn renew(&mut self) {
+        match self.transport.renew().await {
+            Ok(()) => self.offer().await,
+            Err(error) => self.media_failed(&error).await,
+        }
+    }
+
+    async fn media_failed(&mut self, error: &PeerError) {
+        tracing::error!(%error, "no media path");
+        self.hang_up(EndReason::MediaFailed).await;
+    }
+
+    fn participants(&mut self, participants: &[Participant]) {
+        let own = self.shared.device();
+        for participant in participants.iter().filter(|participant| participant.device != own) {
+            let (device, media) = (participant.device, participant.media);
+            self.say(CallEvent::PartyMedia { device, media });
+        }
+    }
+
+    /// The person hangs up, or the handle was dropped.
+    async fn leave(&mut self) {
+        match self.phase {
+            Phase::Calling => {
+                self.tell(Request::Cancel { call: self.id }).await;
+                self.over(EndReason::Cancelled);
+            }
+            // The other devices of the person may ring on.
+            Phase::Ringing => self.over(EndReason::Declined),
+            Phase::Answering | Phase::Answered => self.hang_up(EndReason::HungUp).await,
+            Phase::Over(_) => {}
+        }
+    }
+
+    pub(super) async fn hang_up(&mut self, reason: EndReason) {
+        let call = self.id;
+        let request = match self.phase {
+            // Before an answer there is nothing to hang up but the ringing here.
+            Phase::Ringing => Request::RefuseInvitation { call },
+            _ => Request::HangUp { call, reason },
+        };
+        self.tell(request).await;
+        self.over(reason);
+    }
+
+    async fn tell_media(&mut self) {
+        if self.phase == Phase::Answered {
+            self.tell(Request::SetMedia { call: self.id, media: self.media }).await;
+        }
+    }
+
+    pub(super) async fn refuse_changed_key(&mut self) {
+        self.refuse(RefusedBecause::KeyChanged).await;
+    }
+
+    pub(super) fn over(&mut self, reason: EndReason) {
+        if !self.is_over() {
+            self.phase = Phase::Over(reason);
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over(_))
+    }
+
+    pub(super) fn say(&self, event: CallEvent) {
+        self.events.try_send(event).ok();
+    }
+
+    /// Sends a request whose reply matters; it comes back as a `Replied`.
+    pub(super) async fn ask(
+        &self,
+        request: Request,
+        replied: impl FnOnce(Result<Reply, RequestError>) -> Replied + Send + 'static,
+    ) {
+        let replies = self.replies.0.clone();
+        match self.shared.session().begin(request).await {
+            Ok(reply) => {
+                tokio::spawn(async move { replies.send(replied(reply.await)).await.ok() });
+            }
+            // The session's end is told to the client's task, which drops the call.
+            Err(error) => {
+                tokio::spawn(async move { replies.send(replied(Err(error))).await.ok() });
+            }
+        }
+    }
+
+    /// Sends a request whose failure changes nothing here.
+    pub(super) async fn tell(&self, request: Request) {
+        if let Ok(reply) = self.shared.session().begin(request).await {
+            tokio::spawn(async move {
+                if let Err(error) = reply.await {
+                    tracing::info!(%error, "a request of a call was refused");
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The media side of a call: one peer connection at a time, offered anew whenever what is wanted changes.
+
+use homeline_protocol::id::TrackId;
+use homeline_protocol::session::{Source, Track};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use webrtc::media_stream::track_remote::TrackRemote;
+
+use std::sync::Arc;
+
+use crate::media::{
+    Camera, Frames, Heard, Line, Offer, Owner, Peer, PeerError, PeerEvent, PictureReceiver,
+    PictureSender, Seen, Sound, SoundReceiver, SoundSender,
+};
+
+/// Tracks of others taken at once; what comes beyond is not subscribed to.
+const TRACKS_MAX: usize = 64;
+
+/// Late frames that may wait for a track's receiver: as many as can be held for a key.
+const LATE_MAX: usize = homeline_e2ee::sframe::HELD_FRAMES_MAX;
+
+pub(super) struct Transport {
+    peer: Peer,
+    events: mpsc::Receiver<PeerEvent>,
+    local: bool,
+    sources: Vec<Source>,
+    frames: Frames,
+    tracks: Vec<Track>,
+    /// What the last offer wanted; `None` when the connection must be offered whatever it wants.
+    offered: Option<Vec<Track>>,
+    offering: bool,
+    restart: bool,
+    /// Grows with each new connection, so that an answer to the one before is known as such.
+    generation: u32,
+    microphone: watch::Sender<Option<Line>>,
+    camera: watch::Sender<Option<Line>>,
+    speaker: Option<mpsc::Sender<Heard>>,
+    screen: Option<mpsc::Sender<Seen>>,
+    receivers: Vec<(TrackId, mpsc::Sender<Vec<u8>>)>,
+    senders: JoinSet<()>,
+    listeners: JoinSet<()>,
+}
+
+impl Transport {
+    pub(super) async fn new(
+        sources: Vec<Source>,
+        local: bool,
+        frames: Frames,
+    ) -> Result<Self, PeerError> {
+        let (peer, events) = Peer::new(&sources, local).await?;
+        Ok(Self {
+            peer,
+            events,
+            local,
+            sources,
+            frames,
+            tracks: Vec::new(),
+            offered: None,
+            offering: false,
+            restart: false,
+            generation: 0,
+            microphone: watch::Sender::new(None),
+            camera: watch::Sender::new(None),
+            speaker: None,
+            screen: None,
+            receivers: Vec::new(),
+            senders: JoinSet::new(),
+            listeners: JoinSet::new(),
+        })
+    }
+
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Gives the call its sound; tracks of others are taken from now on.
+    pub(super) fn sound(&mut self, sound: Sound, on: watch::Receiver<bool>) {
+        self.speaker = Some(sound.speaker);
+        let sender = SoundSender {
+            microphone: sound.microphone,
+            on,
+            frames: self.frames.clone(),
+            line: self.microphone.subscribe(),
+        };
+        self.senders.spawn(async move {
+            if let Err(error) = sender.run().await {
+                tracing::error!(%error, "the sound encoder failed");
+            }
+        });
+    }
+
+    pub(super) fn pictures(
+        &mut self,
+        camera: Option<Camera>,
+        screen: Option<mpsc::Sender<Seen>>,
+        on: watch::Receiver<bool>,
+    ) {
+        self.screen = screen;
+        let Some(camera) = camera else { return };
+        let line = self.camera.subscribe();
+        let sender = PictureSender { camera, on, frames: self.frames.clone(), line };
+        self.senders.spawn(async move {
+            sender.run().await;
+        });
+    }
+
+    /// The tracks of others, all of them.
+    pub(super) fn set_tracks(&mut self, mut tracks: Vec<Track>) {
+        tracks.truncate(TRACKS_MAX);
+        self.tracks = tracks;
+    }
+
+    /// ICE gave up: the next offer restarts it.
+    pub(super) fn restart(&mut self) {
+        self.restart = true;
+    }
+
+    /// An offer, if one is due and none is under way.
+    pub(super) async fn offer(&mut self) -> Result<Option<Offer>, PeerError> {
+        let wanted: Vec<Track> =
+            self.tracks.iter().filter(|track| self.takes(track.source)).cloned().collect();
+        let due = self.restart || self.offered.as_ref() != Some(&wanted);
+        if self.offering || !due {
+            return Ok(None);
+        }
+        let offer = self.peer.offer(&wanted, self.restart).await?;
+        self.offered = Some(wanted);
+        self.restart = false;
+        self.offering = true;
+        Ok(Some(offer))
+    }
+
+    fn takes(&self, source: Source) -> bool {
+        match source {
+            Source::Microphone => self.speaker.is_some(),
+            Source::Camera => self.screen.is_some(),
+        }
+    }
+
+    pub(super) async fn answered(&mut self, sdp: String) -> Result<(), PeerError> {
+        self.offering = false;
+        self.peer.answer(sdp).await?;
+        self.microphone.send_replace(self.peer.line(Source::Microphone).await?);
+        self.camera.send_replace(self.peer.line(Source::Camera).await?);
+        Ok(())
+    }
+
+    /// The server's side is gone, or nobody knows what became of an offer: a new connection.
+    pub(super) async fn renew(&mut self) -> Result<(), PeerError> {
+        let (peer, events) = Peer::new(&self.sources, self.local).await?;
+        let old = std::mem::replace(&mut self.peer, peer);
+        self.events = events;
+        self.offered = None;
+        self.offering = false;
+        self.restart = false;
+        self.generation += 1;
+        self.receivers.clear();
+        self.listeners.abort_all();
+        // Its end is told to a server that may not be there; nobody need wait for that.
+        tokio::spawn(async move { old.close().await });
+        Ok(())
+    }
+
+    pub(super) async fn next_event(&mut self) -> PeerEvent {
+        match self.events.recv().await {
+            Some(event) => event,
+            // The connection was closed, by us.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// A track begins: it is received, if it is one that was asked for.
+    pub(super) async fn begin(&mut self, remote: Arc<dyn TrackRemote>) {
+        let Some(track) = self.peer.identify(&remote).await else {
+            tracing::warn!("a track that nobody asked for");
+            return;
+        };
+        let slot = self.receivers.len() as u64;
+        let (late, waiting) = mpsc::channel(LATE_MAX);
+        let owner = Owner { device: track.device, track: track.track, slot };
+        let frames = self.frames.clone();
+        match (track.source, &self.speaker, &self.screen) {
+            (Source::Microphone, Some(speaker), _) => {
+                let speaker = speaker.clone();
+                let receiver = SoundReceiver { remote, owner, frames, late: waiting, speaker };
+                self.listeners.spawn(async move {
+                    if let Err(error) = receiver.run().await {
+                        tracing::error!(%error, "the sound decoder failed");
+                    }
+                });
+            }
+            (Source::Camera, _, Some(screen)) => {
+                let screen = screen.clone();
+                let descriptor_id = self.peer.descriptor_id(track.track).await;
+                let receiver =
+                    PictureReceiver { remote, owner, frames, late: waiting, screen, descriptor_id };
+                self.listeners.spawn(receiver.run());
+            }
+            _ => return,
+        }
+        self.receivers.push((track.track, late));
+    }
+
+    /// A frame whose key came after it, to the track it is of.
+    pub(super) fn late(&self, slot: u64, frame: Vec<u8>) {
+        let receiver = usize::try_from(slot).ok().and_then(|slot| self.receivers.get(slot));
+        if let Some((_, late)) = receiver {
+            // A full queue drops it: it is late already.
+            late.try_send(frame).ok();
+        }
+    }
+
+    pub(super) async fn close(&mut self) {
+        self.senders.abort_all();
+        self.listeners.abort_all();
+        self.peer.close().await;
+    }
+}

@@ -1,0 +1,11 @@
+//! A client that is signed in: session, verified household, calls. What programs use.
+
+mod adding;
+mod household;
+mod run;
+mod shared;
+
+pub use adding::{AddDeviceError, DeviceDigits, DeviceListener};
+pub use household::ChangeError;
+pub use run::{Client, ClientEvent, ConnectError};
+pub(crate) use shared::{Shared, State};

@@ -1,0 +1,300 @@
+//! The client's task: events of the session to the household, to calls, and to the program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use homeline_protocol::id::CallId;
+use homeline_protocol::session::{ApiError, Event, Home, Reply, Request, RunningCall};
+use tokio::sync::mpsc;
+
+use super::shared::{Shared, State};
+use crate::call::{
+    Call, CallError, IncomingCall, Input, InvitationRefused, Invited, Outgoing, receive, start,
+};
+use crate::home::{HomeError, Household};
+use crate::server::Server;
+use crate::session::{Events, OpenError, RequestError, Session, SessionEvent};
+use crate::store::Identity;
+use crate::time::now;
+
+/// Events that may wait for the program; beyond that the client waits for it.
+const EVENTS_MAX: usize = 256;
+
+/// A client that is signed in. Cheap to clone; ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) shared: Arc<Shared>,
+    /// Dropped with the last clone, which ends the task.
+    _alive: Arc<mpsc::Sender<()>>,
+}
+
+/// What a client tells by itself.
+pub enum ClientEvent {
+    /// A call rings here.
+    Incoming(Box<IncomingCall>),
+    /// A call was not let ring: its invitation was forged, old, or by the wrong household.
+    CallRefused { call: CallId, because: InvitationRefused },
+    /// Contacts, members, devices or settings changed.
+    HomeChanged,
+    /// The connection is lost (`false`) or back.
+    Connection(bool),
+    /// The server shows something that contradicts what was pinned. The client ends: to be shown loudly.
+    Alarm(HomeError),
+    /// The session is over for good.
+    Ended(ApiError),
+}
+
+/// Why a client can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Home(#[from] HomeError),
+}
+
+impl Client {
+    /// Connects and verifies the household. `path`: where the identity's pins are kept up to date.
+    ///
+    /// # Errors
+    /// When the server can't be reached or refuses, or shows another household than the one pinned.
+    pub async fn connect(
+        server: Server,
+        mut identity: Identity,
+        path: Option<PathBuf>,
+    ) -> Result<(Self, mpsc::Receiver<ClientEvent>), ConnectError> {
+        let (session, mut news) = Session::open(server.clone(), identity.token.clone()).await?;
+        // The first word is "connected"; what a new session needs is asked for right here.
+        news.recv().await;
+        let home = home(&session).await?;
+        let household = Household::open(&home, &mut identity, now())?;
+        let state = State { identity, household };
+        let shared = Arc::new(Shared::new(server, session, state, path));
+        shared.save();
+        let (events, told) = mpsc::channel(EVENTS_MAX);
+        let (alive, gone) = mpsc::channel(1);
+        let run = Run { shared: shared.clone(), events };
+        tokio::spawn(run.run(news, gone));
+        Ok((Self { shared, _alive: Arc::new(alive) }, told))
+    }
+
+    /// Calls a contact by the family's name for them, or anybody by handle.
+    ///
+    /// # Errors
+    /// When the name is unknown, or no media socket can be opened. All else is told by the call.
+    pub async fn call(&self, to: &str, with: Outgoing) -> Result<Call, CallError> {
+        start(self.shared.clone(), to, with).await
+    }
+
+    /// The household as it is now.
+    #[must_use]
+    pub fn household(&self) -> Household {
+        self.shared.state().household.clone()
+    }
+
+    /// Fetches the household again and verifies it, when waiting for the news of a change is too late.
+    ///
+    /// # Errors
+    /// When the server does not answer. A household that does not hold is told as an alarm.
+    pub async fn refresh(&self) -> Result<(), RequestError> {
+        let home = home(self.shared.session()).await?;
+        let mut state = self.shared.state();
+        let State { identity, household } = &mut *state;
+        match Household::open(&home, identity, now()) {
+            Ok(opened) => *household = opened,
+            Err(error) => tracing::error!(%error, "the household does not hold"),
+        }
+        Ok(())
+    }
+
+    /// The session, for requests that the SDK has no verb for.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        self.shared.session()
+    }
+}
+
+async fn home(session: &Session) -> Result<Home, RequestError> {
+    match session.request(Request::GetHome).await? {
+        Reply::Home(home) => Ok(*home),
+        _ => Err(RequestError::WrongReply),
+    }
+}
+
+async fn calls(session: &Session) -> Result<Vec<RunningCall>, RequestError> {
+    match session.request(Request::ListCalls).await? {
+        Reply::Calls { calls } => Ok(calls),
+        _ => Err(RequestError::WrongReply),
+    }
+}
+
+struct Run {
+    shared: Arc<Shared>,
+    events: mpsc::Sender<ClientEvent>,
+}
+
+/// The client's task is over.
+struct Over;
+
+impl Run {
+    async fn run(self, mut news: Events, mut gone: mpsc::Receiver<()>) {
+        self.renew().await;
+        loop {
+            let event = tokio::select! {
+                event = news.recv() => event,
+                _ = gone.recv() => return,
+            };
+            let Some(event) = event else { return };
+            if self.step(event).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn step(&self, event: SessionEvent) -> Result<(), Over> {
+        match event {
+            SessionEvent::Connected { resumed, .. } => {
+                if !resumed {
+                    self.begin_anew().await?;
+                }
+                self.tell(ClientEvent::Connection(true)).await;
+            }
+            SessionEvent::Lost => self.tell(ClientEvent::Connection(false)).await,
+            SessionEvent::Event(event) => self.event(*event).await?,
+            SessionEvent::Ended(error) => {
+                self.tell(ClientEvent::Ended(error)).await;
+                return Err(Over);
+            }
+        }
+        Ok(())
+    }
+
+    /// A new session knows nothing of the old one: the household and the calls are asked for.
+    async fn begin_anew(&self) -> Result<(), Over> {
+        let Ok(home) = home(self.shared.session()).await else { return Ok(()) };
+        let opened = {
+            let mut state = self.shared.state();
+            let State { identity, household } = &mut *state;
+            Household::open(&home, identity, now()).map(|opened| *household = opened)
+        };
+        self.check(opened.map(|()| true)).await?;
+        let Ok(running) = calls(self.shared.session()).await else { return Ok(()) };
+        for (id, call) in self.shared.calls() {
+            let running = running.iter().any(|running| running.call == id && running.here);
+            // A call that is over by itself takes no more.
+            call.send(Input::SessionAnew { running }).await.ok();
+        }
+        Ok(())
+    }
+
+    async fn event(&self, event: Event) -> Result<(), Over> {
+        if let Some(id) = call_of(&event) {
+            match self.shared.call(id) {
+                Some(call) => drop(call.send(Input::Event(Box::new(event))).await),
+                None => self.incoming(event).await,
+            }
+            return Ok(());
+        }
+        if is_of_pairing(&event) {
+            if let Some(listener) = self.shared.adding() {
+                // Whoever stopped listening has left "Add a device".
+                listener.send(event).await.ok();
+            }
+            return Ok(());
+        }
+        let grew = matches!(event, Event::RosterGrew { .. });
+        let applied = {
+            let mut state = self.shared.state();
+            let State { identity, household } = &mut *state;
+            household.apply(&event, identity, now())
+        };
+        self.check(applied).await?;
+        if grew {
+            for (_, call) in self.shared.calls() {
+                call.send(Input::RosterGrew).await.ok();
+            }
+        }
+        Ok(())
+    }
+
+    /// After a change of the household: written down, told, or an alarm.
+    async fn check(&self, applied: Result<bool, HomeError>) -> Result<(), Over> {
+        match applied {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                self.shared.save();
+                self.renew().await;
+                self.tell(ClientEvent::HomeChanged).await;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "the household does not hold");
+                self.tell(ClientEvent::Alarm(error)).await;
+                Err(Over)
+            }
+        }
+    }
+
+    async fn incoming(&self, event: Event) {
+        let Some(invited) = Invited::of(event) else { return };
+        let call = invited.call;
+        match receive(self.shared.clone(), invited).await {
+            Ok(incoming) => self.tell(ClientEvent::Incoming(Box::new(incoming))).await,
+            Err(because) => {
+                tracing::warn!(%because, "an invitation was refused");
+                let refused = self.shared.session().done(Request::RefuseInvitation { call }).await;
+                if let Err(error) = refused {
+                    tracing::info!(%error, "the refusal was not taken");
+                }
+                self.tell(ClientEvent::CallRefused { call, because }).await;
+            }
+        }
+    }
+
+    /// Renews certificates of the household that end soon, if this is an adult's app.
+    async fn renew(&self) {
+        let renewals = {
+            let state = self.shared.state();
+            state.household.renewals(&state.identity, now())
+        };
+        for (device, chain) in renewals {
+            // Another adult's app may have been first, which is as good.
+            let request = Request::RenewCertificate { device, chain };
+            if let Err(error) = self.shared.session().done(request).await {
+                tracing::info!(%error, "a certificate was not renewed");
+            }
+        }
+    }
+
+    async fn tell(&self, event: ClientEvent) {
+        // A program that only makes calls may not listen.
+        self.events.send(event).await.ok();
+    }
+}
+
+fn call_of(event: &Event) -> Option<CallId> {
+    match event {
+        Event::IncomingCall { call, .. }
+        | Event::DeviceRinging { call, .. }
+        | Event::CallAnswered { call, .. }
+        | Event::CallEnded { call, .. }
+        | Event::Participants { call, .. }
+        | Event::Tracks { call, .. }
+        | Event::ParticipantConnection { call, .. }
+        | Event::MediaRestart { call }
+        | Event::GroupCommit { call, .. }
+        | Event::GroupWelcome { call, .. }
+        | Event::EpochExecute { call, .. }
+        | Event::GroupMessage { call, .. } => Some(*call),
+        _ => None,
+    }
+}
+
+fn is_of_pairing(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PairingOffered { .. } | Event::PairingRevealed { .. } | Event::PairingEnded { .. }
+    )
+}

@@ -1,0 +1,121 @@
+//! What the tasks of one client share.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use homeline_e2ee::contact::Pin;
+use homeline_e2ee::ids;
+use homeline_e2ee::key::PublicKey;
+use homeline_protocol::id::{CallId, DeviceId};
+use homeline_protocol::session::{Event, Request};
+use tokio::sync::mpsc;
+
+use crate::call::Input;
+use crate::home::Household;
+use crate::server::Server;
+use crate::session::Session;
+use crate::store::Identity;
+
+/// Things that may wait for one call's task. A call whose task is stuck holds the client's task up,
+/// which in turn leaves the rest with the server.
+const CALL_INPUTS_MAX: usize = 256;
+
+pub(crate) struct Shared {
+    server: Server,
+    session: Session,
+    state: Mutex<State>,
+    path: Option<PathBuf>,
+    calls: Mutex<HashMap<CallId, mpsc::Sender<Input>>>,
+    adding: Mutex<Option<mpsc::Sender<Event>>>,
+}
+
+/// Who this client is, and the household as verified.
+pub(crate) struct State {
+    pub(crate) identity: Identity,
+    pub(crate) household: Household,
+}
+
+impl State {
+    /// The request by which an adult's app pins the household met first for a contact without a pin.
+    pub(crate) fn first_contact_card(&self, handle: &str, genesis: PublicKey) -> Option<Request> {
+        let card = self.household.contacts().find(|card| card.handle == handle)?;
+        if card.pin != Pin::NoneYet || !self.household.may_sign(&self.identity) {
+            return None;
+        }
+        let pin = Pin::Unverified(genesis);
+        let signed = self.household.card(card.id, &card.name, handle, pin, &self.identity);
+        let handle = handle.parse().ok()?;
+        Some(Request::PutContact { contact: card.id, name: card.name.clone(), handle, card: signed })
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        server: Server,
+        session: Session,
+        state: State,
+        path: Option<PathBuf>,
+    ) -> Self {
+        let (calls, adding) = Default::default();
+        Self { server, session, state: Mutex::new(state), path, calls, adding }
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Never held across an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// The own device.
+    pub(crate) fn device(&self) -> DeviceId {
+        ids::device_id(self.state().identity.device_key.public())
+    }
+
+    /// Writes the identity's pins down. A disk that is full costs the pins' next run, not this call.
+    pub(crate) fn save(&self) {
+        let Some(path) = &self.path else { return };
+        let identity = self.state().identity.clone();
+        if let Err(error) = identity.save(path) {
+            tracing::error!(%error, "the identity file can't be written");
+        }
+    }
+
+    pub(crate) fn new_call(&self, call: CallId) -> mpsc::Receiver<Input> {
+        let (sender, receiver) = mpsc::channel(CALL_INPUTS_MAX);
+        lock(&self.calls).insert(call, sender);
+        receiver
+    }
+
+    pub(crate) fn forget_call(&self, call: CallId) {
+        lock(&self.calls).remove(&call);
+    }
+
+    pub(super) fn call(&self, call: CallId) -> Option<mpsc::Sender<Input>> {
+        lock(&self.calls).get(&call).cloned()
+    }
+
+    pub(super) fn calls(&self) -> Vec<(CallId, mpsc::Sender<Input>)> {
+        lock(&self.calls).iter().map(|(id, sender)| (*id, sender.clone())).collect()
+    }
+
+    pub(super) fn adding(&self) -> Option<mpsc::Sender<Event>> {
+        lock(&self.adding).clone()
+    }
+
+    pub(super) fn set_adding(&self, listener: Option<mpsc::Sender<Event>>) {
+        *lock(&self.adding) = listener;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing inside is left half-changed, so a panic elsewhere does not spoil it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

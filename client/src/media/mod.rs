@@ -1,0 +1,23 @@
+//! Media of a call: one peer connection, sound in and out, pictures in and out, all frames encrypted.
+//!
+//! The `webrtc` crate does ICE, DTLS, SRTP and repair. What is in a packet is ours: each Opus frame and
+//! each picture is encrypted whole (SFrame) before it is put into packets, and decrypted after it is
+//! taken out of them. There is no way around the encryption.
+
+mod config;
+mod descriptor;
+mod frames;
+mod keyframe;
+mod peer;
+mod picture;
+mod reorder;
+mod sound;
+mod vp8;
+
+pub(crate) use frames::{Frames, Owner};
+pub use peer::PeerError;
+pub(crate) use peer::{Line, Offer, Peer, PeerEvent};
+pub use picture::{Camera, Seen, VideoFrame};
+pub(crate) use picture::{PictureReceiver, PictureSender};
+pub use sound::{Heard, Pcm, SAMPLE_RATE, SAMPLES, Sound};
+pub(crate) use sound::{SoundReceiver, SoundSender};
