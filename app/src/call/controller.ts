@@ -239,7 +239,10 @@ export class CallController {
         return;
       case "open_media": return this.#openMedia(effect.call, effect.camera);
       case "answer": return void this.#answer(effect);
-      case "rejoin": return void this.#comeBack(effect);
+      case "rejoin":
+        // The server drops the old transport when it hears of the new member: the offer waits for that.
+        this.#started = this.#comeBack(effect);
+        return;
       case "admit": return void this.#admit(effect);
       case "decline": return void session.done({ type: "decline", call: effect.call }).catch(ignore);
       case "cancel": return void session.done({ type: "cancel", call: effect.call }).catch(ignore);
@@ -313,7 +316,6 @@ export class CallController {
   /** A fresh key package, as if it rang and were answered: the other side removes the old leaf and adds the new one. */
   async #comeBack({ call, genesis, media }: Extract<Effect, { do: "rejoin" }>): Promise<void> {
     const { e2ee, session } = this.#host;
-    this.#started = Promise.resolve();
     try {
       await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? [] : [genesis] } });
       const { keyPackage, ringing } = await e2ee.request("call.ringing", { call });
@@ -324,10 +326,12 @@ export class CallController {
     }
   }
 
-  async #admit({ call, genesis, keyPackage, statement }: Extract<Effect, { do: "admit" }>): Promise<void> {
+  async #admit({ call, genesis, keyPackage, statement, create }: Extract<Effect, { do: "admit" }>): Promise<void> {
     const { e2ee } = this.#host;
+    const expect = { genesis: [genesis] };
     try {
-      await e2ee.request("call.expect", { call, expect: { genesis: [genesis] } });
+      await e2ee.request("call.expect", { call, expect });
+      if (create) await e2ee.request("call.create", { call, expect });
       await e2ee.request("call.add", { call, keyPackage, ringing: statement });
     } catch {
       if (this.state.at === "running" && this.state.call === call) this.hangUp("encryption_refused");

@@ -58,7 +58,7 @@ function incoming(state: CallState, input: On<"incoming">): Step {
 /** After a reload: in the call still, with new keys. */
 function rejoin(state: CallState, { call, peer, video, outgoing: mine, nowMs }: On<"rejoin">): Step {
   if (state.at !== "idle") return stay(state);
-  const next = begin(call, peer, video, mine, nowMs, ON, video ? ON : OFF);
+  const next = { ...begin(call, peer, video, mine, nowMs, ON, video ? ON : OFF), rejoined: true };
   return to(
     next,
     { do: "rejoin", call, genesis: peer.genesis, media: media(next) },
@@ -108,7 +108,7 @@ function answered(state: At<"outgoing">, input: On<"answered">): Step {
   const next = begin(state.call, peer, state.video, true, input.nowMs, state.microphone, state.camera);
   return to(
     { ...next, theirDevice: input.device, theirMedia: input.media, warnings: state.warnings },
-    { do: "admit", call: state.call, device: input.device, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement },
+    { do: "admit", call: state.call, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement, create: false },
     { do: "tone", tone: "answered" },
     ...remember(next),
   );
@@ -166,9 +166,10 @@ function joinedAnew(state: At<"running">, input: On<"answered">): Step {
     return to({ ...state, warnings: warn(state.warnings, "refused_device") });
   }
   const { call, device, genesis, keyPackage, statement } = input;
+  const create = state.rejoined && state.keys === "waiting";
   return to(
     { ...state, theirDevice: device, theirMedia: input.media, theirConnected: true, peer: { ...state.peer, genesis } },
-    { do: "admit", call, device, genesis, keyPackage, statement },
+    { do: "admit", call, genesis, keyPackage, statement, create },
   );
 }
 
@@ -227,7 +228,7 @@ function end(state: At<"outgoing"> | At<"running">, reason: Ending, nowMs: numbe
 
 function begin(call: CallId, peer: PeerView, video: boolean, mine: boolean, nowMs: number, microphone: Source, camera: Source): At<"running"> {
   const next: Running = {
-    call, peer, video, outgoing: mine, sinceMs: nowMs, microphone, camera, path: "connecting", keys: "waiting", code: undefined,
+    call, peer, video, outgoing: mine, rejoined: false, sinceMs: nowMs, microphone, camera, path: "connecting", keys: "waiting", code: undefined,
     warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true,
   };
   return { at: "running", ...next };

@@ -43,6 +43,8 @@ export interface Running {
   peer: PeerView;
   video: boolean;
   outgoing: boolean;
+  /** This page was reloaded in mid-call and holds none of the call's keys until it is let in again. */
+  rejoined: boolean;
   sinceMs: number;
   microphone: Source;
   camera: Source;
@@ -104,8 +106,8 @@ export type Effect =
   | { do: "open_media"; call: CallId; camera: boolean }
   | { do: "answer"; call: CallId; genesis: string | undefined; media: MediaState }
   | { do: "rejoin"; call: CallId; genesis: string | undefined; media: MediaState }
-  /** Adds the device that answered to the group. */
-  | { do: "admit"; call: CallId; device: DeviceId; genesis: string; keyPackage: Blob; statement: Blob }
+  /** Adds the device that answered to the group. `create`: the group went with a reload and is made again first. */
+  | { do: "admit"; call: CallId; genesis: string; keyPackage: Blob; statement: Blob; create: boolean }
   | { do: "decline"; call: CallId }
   | { do: "cancel"; call: CallId }
   | { do: "hang_up"; call: CallId; reason: "hung_up" | "encryption_refused" | "media_failed" }

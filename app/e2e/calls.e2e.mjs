@@ -1,0 +1,328 @@
+// Calls between real browsers over the real server: what people hear, see and read, and every way that a call ends.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { DESKTOP, launch, PHONE } from "./browser.mjs";
+import { serve } from "./homeline.mjs";
+import { addContact, at, call, contact, fill, pairDevice, signUp, watch } from "./people.mjs";
+import { hears, hearsSilence, seesFrames, spyOnConnections, toneFile } from "./sound.mjs";
+
+let server;
+let tones;
+/** One browser for each tone, since a browser has one microphone file; and one without any device. */
+let low;
+let high;
+let bare;
+let contexts = [];
+let complaints = [];
+let people = 0;
+
+before(async () => {
+  tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
+  low = await launch({ sound: await toneFile(join(tones, "low.wav"), 1_000) });
+  high = await launch({ sound: await toneFile(join(tones, "high.wav"), 1_500) });
+  server = await serve({ HOMELINE_SIGNALING__ACCOUNTS__SIGN_UPS_PER_HOUR: "1000" });
+});
+
+after(async () => {
+  for (const browser of [low, high, bare]) await browser?.close();
+  await server?.stop();
+  await rm(tones, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  for (const context of contexts) await context.close();
+  contexts = [];
+  const said = complaints;
+  complaints = [];
+  assert.deepEqual(said, []);
+});
+
+async function open(browser, viewport = DESKTOP, prepare = async () => undefined) {
+  const context = await browser.newContext({ viewport });
+  contexts.push(context);
+  await spyOnConnections(context);
+  await prepare(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  watch(page, complaints);
+  return page;
+}
+
+/** Fresh people, so that no test knows another. */
+function person(name) {
+  return { name, handle: `${name.toLowerCase()}${++people}`, household: `${name}'s home` };
+}
+
+async function originalSound(page) {
+  await at(page, "nav-settings").click();
+  await at(page, "setting-original").check();
+  await at(page, "nav-contacts").click();
+}
+
+/** Two people in two browsers who have each other in their contacts. */
+async function annaAndBen({ benBrowser = high, prepareBen } = {}) {
+  const [anna, ben] = [person("Anna"), person("Ben")];
+  const [annaPage, benPage] = [await open(low), await open(benBrowser, PHONE, prepareBen)];
+  await signUp(annaPage, server.url, anna);
+  await signUp(benPage, server.url, ben);
+  await addContact(annaPage, "Benny", ben.handle);
+  await addContact(benPage, "Mum", anna.handle);
+  return { anna: { ...anna, page: annaPage }, ben: { ...ben, page: benPage } };
+}
+
+async function connected(...pages) {
+  for (const page of pages) await page.locator('[data-call-state="connected"]').waitFor();
+}
+
+async function endsWith(page, reason) {
+  assert.equal(await at(page, "call-ended").getAttribute("data-reason"), reason);
+}
+
+async function code(page) {
+  await at(page, "encryption-state").click();
+  const digits = await at(page, "call-code").getAttribute("data-code");
+  await at(page, "code-close").click();
+  return digits;
+}
+
+// req: REG-5, REG-7, CON-4, CON-6, CALL-1, CALL-6, CALL-10, CALL-12, CALL-14, DEV-4, ENC-1
+test("two fresh people add each other, call, hear each other's tone, see each other, read one code, and hang up", async () => {
+  const { anna, ben } = await annaAndBen();
+  for (const { page } of [anna, ben]) await originalSound(page);
+  await call(anna.page, ben.handle);
+  await at(anna.page, "outgoing-call").waitFor();
+  assert.equal(await at(ben.page, "caller-name").textContent(), "Mum");
+  assert.equal(await at(ben.page, "caller-standing").textContent(), "Unverified");
+  await at(ben.page, "answer-video").click();
+  await connected(anna.page, ben.page);
+  await hears(ben.page, 1_000);
+  await hears(anna.page, 1_500);
+  await seesFrames(anna.page);
+  await seesFrames(ben.page);
+  for (const { page } of [anna, ben]) await at(page, "own-picture").getByTestId("camera-indicator").waitFor();
+  const digits = await code(anna.page);
+  assert.match(digits, /^\d{5}( \d{5}){5}$/);
+  assert.equal(await code(ben.page), digits);
+  await at(anna.page, "quality").waitFor();
+  await at(ben.page, "hang-up").click();
+  await endsWith(anna.page, "hung_up");
+  await endsWith(ben.page, "hung_up");
+  await at(anna.page, "end-close").click();
+  await contact(anna.page, ben.handle).getByTestId("pin-unverified").waitFor();
+  await at(anna.page, "nav-history").click();
+  await anna.page.locator('[data-testid="past-call"][data-reason="hung_up"][data-direction="outgoing"]').waitFor();
+});
+
+// req: CALL-11
+test("mute is silence at the other end, video off takes the picture away and leaves the voice", async () => {
+  const { anna, ben } = await annaAndBen();
+  for (const { page } of [anna, ben]) await originalSound(page);
+  await call(anna.page, ben.handle);
+  await at(ben.page, "answer-video").click();
+  await hears(ben.page, 1_000);
+  await seesFrames(ben.page);
+  await at(anna.page, "mute").click();
+  await at(ben.page, "peer-muted").waitFor();
+  await hearsSilence(ben.page);
+  await at(anna.page, "mute").click();
+  await hears(ben.page, 1_000);
+  await at(anna.page, "toggle-video").click();
+  await at(anna.page, "own-picture").waitFor({ state: "detached" });
+  await at(ben.page, "remote-video").waitFor({ state: "hidden" });
+  await hears(ben.page, 1_000);
+  await at(anna.page, "toggle-video").click();
+  await at(ben.page, "remote-video").waitFor();
+  await seesFrames(ben.page);
+});
+
+test("a voice call stays without pictures until somebody switches one on", async () => {
+  const { anna, ben } = await annaAndBen();
+  await call(anna.page, ben.handle, "voice");
+  await at(ben.page, "answer").click();
+  await connected(anna.page, ben.page);
+  assert.equal(await at(anna.page, "own-picture").count(), 0);
+  await at(ben.page, "toggle-video").click();
+  await at(anna.page, "remote-video").waitFor();
+  await seesFrames(anna.page);
+});
+
+test("a call can be declined, cancelled, or end because nobody by that handle can be reached", async () => {
+  const { anna, ben } = await annaAndBen();
+  await call(anna.page, ben.handle);
+  await at(ben.page, "decline").click();
+  await endsWith(anna.page, "declined");
+  await at(anna.page, "end-close").click();
+  await call(anna.page, ben.handle, "voice");
+  await at(ben.page, "incoming-call").waitFor();
+  await at(anna.page, "cancel-call").click();
+  await endsWith(anna.page, "cancelled");
+  await at(ben.page, "incoming-call").waitFor({ state: "detached" });
+  await at(anna.page, "end-close").click();
+  await at(ben.page, "nav-history").click();
+  await ben.page.locator('[data-testid="past-call"][data-reason="cancelled"]').getByText("Missed").waitFor();
+  await addContact(anna.page, "Nobody", "nobody-at-all");
+  await call(anna.page, "nobody-at-all", "voice");
+  await endsWith(anna.page, "unreachable");
+});
+
+// req: REG-8, CALL-2, CALL-3, CALL-5, DEV-1, DEV-2, DEV-3
+test("all devices and the app ring at once; the speaker says who calls, answers, is green throughout, and the others stop", async () => {
+  const speech = (context) => context.addInitScript(() => {
+    globalThis.spoken = [];
+    SpeechSynthesis.prototype.speak = (utterance) => globalThis.spoken.push(utterance.text);
+  });
+  const { anna, ben } = await annaAndBen();
+  const [speaker, display] = [await open(high, PHONE, speech), await open(high, DESKTOP, speech)];
+  await pairDevice(ben.page, speaker, server.url, { handle: ben.handle, label: "Kitchen", shape: "speaker" });
+  await pairDevice(ben.page, display, server.url, { handle: ben.handle, label: "Hall", shape: "display" });
+  await at(ben.page, "nav-contacts").click();
+  await originalSound(anna.page);
+  await call(anna.page, ben.handle);
+  for (const page of [ben.page, speaker, display]) assert.equal(await at(page, "caller-name").textContent(), "Mum");
+  await speaker.locator('[data-testid="light"][data-light="ringing"]').waitFor();
+  await display.locator('[data-testid="light-bar"][data-light="ringing"]').waitFor();
+  await speaker.waitForFunction(() => globalThis.spoken.includes("Incoming video call from Mum."));
+  await at(speaker, "answer").click();
+  for (const page of [ben.page, display]) await at(page, "incoming-call").waitFor({ state: "detached" });
+  await connected(anna.page, speaker);
+  await hears(speaker, 1_000);
+  await speaker.locator('[data-testid="light"][data-light="call"]').waitFor();
+  await at(speaker, "hang-up").click();
+  await endsWith(anna.page, "hung_up");
+  await speaker.locator('[data-testid="light"][data-light="off"]').waitFor();
+});
+
+test("a home device calls a contact, with its own picture shown for as long as it is sent", async () => {
+  const { anna, ben } = await annaAndBen();
+  const display = await open(high, DESKTOP);
+  await pairDevice(ben.page, display, server.url, { handle: ben.handle, label: "Hall", shape: "display" });
+  await contact(display, anna.handle).getByTestId("call-contact").click();
+  assert.equal(await at(anna.page, "caller-name").textContent(), "Benny");
+  await at(anna.page, "answer-video").click();
+  await connected(anna.page, display);
+  await at(display, "camera-indicator").waitFor();
+  await display.locator('[data-testid="light-bar"][data-light="call"]').waitFor();
+  await seesFrames(display);
+  await at(anna.page, "hang-up").click();
+  await endsWith(display, "hung_up");
+});
+
+// req: CALL-4
+test("an app whose tab is hidden announces the call by a notification, and its screen can answer", async () => {
+  const hidden = async (context) => {
+    await context.grantPermissions(["notifications"]);
+    await context.addInitScript(() => {
+      globalThis.announced = [];
+      globalThis.Notification = class {
+        static permission = "granted";
+        constructor(title, options) {
+          globalThis.announced.push(`${title}: ${options.body}`);
+        }
+        close() {}
+      };
+      Object.defineProperty(document, "hidden", { get: () => globalThis.away === true });
+    });
+  };
+  const { anna, ben } = await annaAndBen({ prepareBen: hidden });
+  await ben.page.evaluate(() => {
+    globalThis.away = true;
+  });
+  await call(anna.page, ben.handle, "voice");
+  await ben.page.waitForFunction(() => globalThis.announced.includes("Mum: Incoming call"));
+  await at(ben.page, "answer").click();
+  await connected(anna.page, ben.page);
+});
+
+test("a page that is reloaded in mid-call comes back into it with new keys", async () => {
+  const { anna, ben } = await annaAndBen();
+  for (const { page } of [anna, ben]) await originalSound(page);
+  await call(anna.page, ben.handle);
+  await at(ben.page, "answer-video").click();
+  await connected(anna.page, ben.page);
+  const digits = await code(anna.page);
+  await ben.page.reload();
+  await connected(ben.page, anna.page);
+  // A browser that was not touched since the reload asks for it before it plays.
+  await ben.page.mouse.click(5, 300);
+  if (await at(ben.page, "allow-sound").isVisible()) await at(ben.page, "allow-sound").click();
+  await hears(ben.page, 1_000);
+  await hears(anna.page, 1_500);
+  await seesFrames(anna.page);
+  const anew = await code(ben.page);
+  assert.notEqual(anew, digits);
+  assert.equal(await code(anna.page), anew);
+});
+
+// req: DEV-10
+test("without camera and microphone the call still goes on, and says what is missing and what to do", async () => {
+  bare ??= await launch({ devices: false });
+  const { anna, ben } = await annaAndBen({ benBrowser: bare });
+  await originalSound(anna.page);
+  await call(anna.page, ben.handle);
+  await at(ben.page, "answer-video").click();
+  for (const kind of ["camera", "microphone"]) {
+    assert.equal(await at(ben.page, `${kind}-problem`).getAttribute("data-problem"), "missing");
+  }
+  await connected(ben.page, anna.page);
+  await hears(ben.page, 1_000);
+  await seesFrames(ben.page);
+  await at(anna.page, "peer-muted").waitFor();
+});
+
+// req: DEV-10
+test("a camera that is refused leaves the voice", async () => {
+  const refused = (context) => context.addInitScript(() => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (wanted) => wanted.video ? Promise.reject(new DOMException("no", "NotAllowedError")) : ask(wanted);
+  });
+  const { anna, ben } = await annaAndBen({ prepareBen: refused });
+  await originalSound(ben.page);
+  await call(anna.page, ben.handle);
+  await at(ben.page, "answer-video").click();
+  assert.equal(await at(ben.page, "camera-problem").getAttribute("data-problem"), "refused");
+  assert.equal(await at(ben.page, "microphone-problem").count(), 0);
+  await hears(anna.page, 1_500);
+});
+
+// req: REG-1
+test("nobody calls without being registered: the page leads to signing up, and the server refuses a session", async () => {
+  const page = await open(low);
+  await page.goto(server.url);
+  await at(page, "go-sign-up").waitFor();
+  assert.equal(await page.locator('[data-testid^="call-"]').count(), 0);
+  await page.evaluate(() => localStorage.setItem("homeline.app.session", "null"));
+  const said = await page.evaluate(() => new Promise((resolve) => {
+    const socket = new WebSocket(new URL("/v1/session", location.href.replace("http", "ws")));
+    socket.onopen = () => socket.send(JSON.stringify({ type: "hello", protocol: 1, token: "made-up", resume: null }));
+    socket.onmessage = (message) => resolve(JSON.parse(message.data));
+  }));
+  assert.equal(said.type, "goodbye");
+  assert.match(said.error.message, /sign/i);
+});
+
+// req: CON-5
+test("a contact that was added by hand is deleted from its card", async () => {
+  const { anna, ben } = await annaAndBen();
+  await contact(anna.page, ben.handle).getByTestId("open-card").click();
+  await anna.page.getByText("Change or delete").click();
+  await at(anna.page, "delete-contact").click();
+  await at(anna.page, "no-contacts").waitFor();
+  await anna.page.reload();
+  await at(anna.page, "no-contacts").waitFor();
+});
+
+test("a person recovers with the code in a fresh browser, and the old contacts are there", async () => {
+  const anna = person("Anna");
+  const [first, second] = [await open(low), await open(high, PHONE)];
+  const recovery = await signUp(first, server.url, anna);
+  await addContact(first, "Ben", "some-ben");
+  await second.goto(server.url);
+  await at(second, "go-sign-in").click();
+  await at(second, "go-recover").click();
+  await fill(second, { handle: anna.handle, code: recovery, password: "another horse" });
+  await at(second, "submit-recover").click();
+  await contact(second, "some-ben").waitFor();
+});
