@@ -231,6 +231,15 @@ impl Engine {
         Some(failed)
     }
 
+    /// Ends all rooms: every peer is told that its transport closes.
+    pub fn close_all_rooms(&mut self, now: Instant) {
+        self.now = now;
+        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+        for room in rooms {
+            self.close_room(room);
+        }
+    }
+
     /// Shows every clear packet to a test.
     #[cfg(feature = "tap")]
     pub fn open_tap(&mut self, sender: std::sync::mpsc::Sender<Vec<u8>>) {

@@ -1,1 +1,21 @@
-//! media/node
+//! The media node: sockets, a thread and a clock around the engine, and channels to signaling.
+//!
+//! [`Node::start`] needs nothing but a configuration and gives a handle and the [`Link`] that signaling
+//! speaks through. It knows no accounts and no keys.
+
+#![warn(missing_docs)]
+
+mod addresses;
+mod config;
+mod cpu;
+mod link;
+mod metrics;
+mod node;
+mod sockets;
+mod worker;
+
+pub use config::NodeConfig;
+pub use homeline_media_engine::{Counters, DropReason};
+pub use link::{Link, MediaExchange};
+pub use metrics::{NodeMetrics, TRANSIT_BOUNDS_MICROS, TransitTimes};
+pub use node::{Node, StartError};

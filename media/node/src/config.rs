@@ -1,0 +1,57 @@
+//! The media node's configuration.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the media node (SFU) is reached, and its limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Addresses on which media is received. The default is all addresses, IPv4 and IPv6; a family that the
+    /// machine lacks is skipped.
+    #[schemars(with = "Vec<String>")]
+    pub bind: Vec<IpAddr>,
+    /// UDP port of all media, the same for IPv4 and IPv6. 0 takes a free one, which no firewall rule can
+    /// name: set it when the server stands behind a firewall or a router that forwards ports.
+    pub udp_port: u16,
+    /// Addresses at which clients can reach this node, most preferred first. Empty means the addresses of
+    /// this machine's interfaces. A home behind NAT adds the router's public address, and forwards
+    /// `udp_port` on it.
+    #[schemars(with = "Vec<String>")]
+    pub advertised_addresses: Vec<IpAddr>,
+    /// Rooms (calls) at the same time; another call is refused. Costs about 1 kB each.
+    pub rooms_max: usize,
+    /// Peers (devices and apps) in one room; another one is refused.
+    pub peers_per_room_max: usize,
+    /// Tracks (microphone, camera, screen) that one peer may publish. A video track costs up to 0.75 MB for
+    /// repair.
+    pub tracks_per_peer_max: usize,
+    /// Tracks that one peer may receive.
+    pub subscriptions_per_peer_max: usize,
+    /// Kernel buffer of each media socket, in bytes, for both directions. Holds what arrives while the media
+    /// thread is busy; the kernel may grant less.
+    pub socket_buffer_bytes: usize,
+    /// How long the node may take to say goodbye to its peers when it stops, in seconds.
+    pub shutdown_deadline_secs: u32,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            bind: vec![
+                IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+                IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+            ],
+            udp_port: 0,
+            advertised_addresses: Vec::new(),
+            rooms_max: 1_000,
+            peers_per_room_max: 100,
+            tracks_per_peer_max: 8,
+            subscriptions_per_peer_max: 256,
+            socket_buffer_bytes: 2 * 1024 * 1024,
+            shutdown_deadline_secs: 3,
+        }
+    }
+}

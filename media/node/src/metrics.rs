@@ -1,0 +1,107 @@
+//! What a worker measures of itself: counts, and how long packets spend inside.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use homeline_media_engine::{Counters, DropReason};
+
+/// Upper bounds of the histogram's buckets, in microseconds; one more bucket holds everything above. From
+/// below a tenth of a millisecond, where a healthy node is, to where a call would notice.
+pub const TRANSIT_BOUNDS_MICROS: [u64; 12] =
+    [25, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200];
+
+/// Times from the arrival of a datagram in the kernel until all that it caused has been sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransitTimes {
+    /// How many fell into each bucket, the last being above all bounds.
+    pub buckets: [u64; TRANSIT_BOUNDS_MICROS.len() + 1],
+    /// All times together, in microseconds.
+    pub sum_micros: u64,
+}
+
+impl TransitTimes {
+    pub(crate) fn note(&mut self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let bucket = TRANSIT_BOUNDS_MICROS.partition_point(|bound| *bound < micros);
+        self.buckets[bucket] += 1;
+        self.sum_micros = self.sum_micros.saturating_add(micros);
+    }
+
+    /// How many were measured.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// The bound under which `share` (0 to 1) of the times lie; `None` without times or beyond the bounds.
+    pub fn quantile_micros(&self, share: f64) -> Option<u64> {
+        let wanted = (self.count() as f64 * share).ceil() as u64;
+        let mut seen = 0;
+        for (bucket, bound) in self.buckets.iter().zip(TRANSIT_BOUNDS_MICROS) {
+            seen += bucket;
+            if seen >= wanted && seen > 0 {
+                return Some(bound);
+            }
+        }
+        None
+    }
+}
+
+/// A node's figures at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeMetrics {
+    /// What the engine counted.
+    pub counters: Counters,
+    /// Rooms at the moment.
+    pub rooms: u64,
+    /// Peers at the moment.
+    pub peers: u64,
+    /// Datagrams that the kernel did not take for sending.
+    pub send_errors: u64,
+    /// Times that a socket's queue was full and a datagram was dropped.
+    pub send_queue_full: u64,
+    /// Rooms that failed inside and were dropped.
+    pub rooms_failed: u64,
+    /// Time from socket to socket of datagrams that led to forwarding.
+    pub transit: TransitTimes,
+    /// Processor time of the media thread.
+    pub cpu_time: Duration,
+}
+
+impl NodeMetrics {
+    /// Every reason for which packets were dropped, as a label, with its count.
+    pub fn dropped(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        DropReason::ALL.into_iter().map(|reason| (reason.label(), self.counters.dropped(reason)))
+    }
+}
+
+/// Where a worker leaves its figures for whoever asks.
+#[derive(Default)]
+pub(crate) struct MetricsBoard(Mutex<NodeMetrics>);
+
+impl MetricsBoard {
+    pub(crate) fn publish(&self, metrics: &NodeMetrics) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = *metrics;
+    }
+
+    pub(crate) fn read(&self) -> NodeMetrics {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_the_bounds_of_their_buckets() {
+        let mut times = TransitTimes::default();
+        assert_eq!(times.quantile_micros(0.5), None);
+        for micros in [10, 20, 30, 90, 90, 300, 500, 900, 2_000, 90_000] {
+            times.note(Duration::from_micros(micros));
+        }
+        assert_eq!(times.count(), 10);
+        assert_eq!(times.quantile_micros(0.5), Some(100));
+        assert_eq!(times.quantile_micros(0.9), Some(3_200));
+        assert_eq!(times.quantile_micros(1.0), None);
+    }
+}
