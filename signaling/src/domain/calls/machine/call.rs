@@ -158,7 +158,7 @@ impl Call {
             return self.offer(device, account, offer);
         }
         if let Act::Quality = act {
-            return self.quality(device);
+            return self.quality(device, account);
         }
         match self.state {
             State::Waiting(_) => self.act_while_waiting(now, device, account, act),

@@ -179,7 +179,8 @@ impl Call {
         effects
     }
 
-    pub(super) fn quality(&self, device: DeviceId) -> Step {
+    pub(super) fn quality(&self, device: DeviceId, account: AccountId) -> Step {
+        self.may_offer(device, account)?;
         if !self.room.peers.contains_key(&device) {
             return Err(CallError::NotNow("offer media first"));
         }

@@ -1,0 +1,213 @@
+//! A whole signaling server on a real listener, with people in it, and clients that speak JSON.
+
+mod client;
+mod node;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use homeline_protocol::Handle;
+use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::session::DeviceKind;
+use homeline_signaling::bus::Bus;
+use homeline_signaling::domain::accounts::{Accounts, AccountsConfig};
+use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
+use homeline_signaling::domain::contacts::Contacts;
+use homeline_signaling::domain::devices::Devices;
+use homeline_signaling::domain::households::Households;
+use homeline_signaling::domain::invitations::Invitations;
+use homeline_signaling::domain::limits::LimitsConfig;
+use homeline_signaling::domain::pairing::Pairings;
+use homeline_signaling::domain::presence::PresenceService;
+use homeline_signaling::domain::roster::RosterGate;
+use homeline_signaling::domain::secrets::{Passwords, PasswordsConfig};
+use homeline_signaling::edge::session::{Services, SessionConfig, Sessions, routes};
+use homeline_signaling::model::Clock;
+use homeline_signaling::store::accounts::NewAccount;
+use homeline_signaling::store::devices::{DeviceRow, KindColumn};
+use homeline_signaling::store::households::HouseholdRow;
+use homeline_signaling::store::{Db, Nullable, StoreConfig, accounts, devices, households};
+use tokio::task::JoinHandle;
+
+pub(crate) use client::{Client, SWITCHES, answer, blob, greet, hello, offer, ringing, start_call};
+pub(crate) use node::{Node, usual_answer};
+
+/// Times and limits of one test's server.
+#[derive(Clone, Default)]
+pub(crate) struct Configs {
+    pub(crate) sessions: SessionConfig,
+    pub(crate) calls: CallsConfig,
+}
+
+/// A running server. Dropping it is like pulling the plug.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) sessions: Sessions,
+    pub(crate) node: Node,
+    pub(crate) bus: Bus,
+    accounts: Arc<Accounts>,
+    db: Db,
+    folder: tempfile::TempDir,
+    listening: JoinHandle<()>,
+}
+
+/// A person with a household.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) account: AccountId,
+    pub(crate) household: HouseholdId,
+    pub(crate) handle: Handle,
+}
+
+/// A device with its token.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    pub(crate) device: DeviceId,
+    pub(crate) account: AccountId,
+    pub(crate) token: homeline_protocol::Secret,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::with(Configs::default()).await
+    }
+
+    pub(crate) async fn with(configs: Configs) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), configs).await
+    }
+
+    /// The process dies without a word and is started anew on the same database.
+    pub(crate) async fn killed_and_restarted(self, configs: Configs) -> Self {
+        self.listening.abort();
+        Self::on(self.folder, configs).await
+    }
+
+    async fn on(folder: tempfile::TempDir, configs: Configs) -> Self {
+        let path = folder.path().join("homeline.db");
+        let db = Db::open(&StoreConfig { path }).await.unwrap();
+        let (bus, clock, gate) = (Bus::default(), Clock::System, RosterGate::default());
+        let limits = LimitsConfig::default();
+        let cheap = PasswordsConfig { memory_kib: 8, passes: 1, ..PasswordsConfig::default() };
+        let parts = (db.clone(), bus.clone(), clock.clone());
+        let accounts = Arc::new(Accounts::new(
+            parts.clone(),
+            gate.clone(),
+            Passwords::new(&cheap).unwrap(),
+            &limits,
+            AccountsConfig::default(),
+        ));
+        let (node, media, media_events) = Node::start();
+        let calls = Calls::start(CallsParts {
+            config: configs.calls,
+            db: db.clone(),
+            bus: bus.clone(),
+            media,
+            media_events,
+            clock: clock.clone(),
+        })
+        .await
+        .unwrap();
+        let (store, events, time) = parts.clone();
+        let services = Services {
+            accounts: Arc::clone(&accounts),
+            households: Arc::new(Households::new(store.clone(), time.clone())),
+            devices: Arc::new(Devices::new(
+                store.clone(),
+                events.clone(),
+                time.clone(),
+                gate.clone(),
+            )),
+            contacts: Arc::new(Contacts::new(store.clone(), events.clone())),
+            pairings: Arc::new(Pairings::new(
+                parts.clone(),
+                gate.clone(),
+                Arc::clone(&accounts),
+                &limits,
+            )),
+            invitations: Arc::new(Invitations::new(store, events, time, gate)),
+            presence: PresenceService::new(bus.clone()),
+            calls,
+        };
+        let sessions = Sessions::new(configs.sessions, services, bus.clone(), clock);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = routes(sessions.clone());
+        let listening = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { address, sessions, node, bus, accounts, db, folder, listening }
+    }
+
+    /// Somebody who is signed up, with a household of their own.
+    pub(crate) async fn person(&self, handle: &str) -> Person {
+        let household = HouseholdId(fresh());
+        let row = HouseholdRow {
+            id: household,
+            genesis: vec![1; 32],
+            recovery_certificate: vec![2; 64],
+            recovery_hash: "none".to_owned(),
+        };
+        let mut tx = self.db.write().await.unwrap();
+        households::insert(&mut tx, &row, Clock::System.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        self.member(handle, household).await
+    }
+
+    /// A further member of a household.
+    pub(crate) async fn member(&self, handle: &str, household: HouseholdId) -> Person {
+        let (account, handle): (_, Handle) = (AccountId(fresh()), handle.parse().unwrap());
+        let name = handle.as_str().to_uppercase();
+        let new = NewAccount {
+            id: account,
+            handle: &handle,
+            display_name: &name,
+            password_hash: "none",
+            household: Some(household),
+            at: Clock::System.now(),
+        };
+        let mut tx = self.db.write().await.unwrap();
+        accounts::insert(&mut tx, new).await.unwrap();
+        tx.commit().await.unwrap();
+        Person { account, household, handle }
+    }
+
+    /// A person's app or home device.
+    pub(crate) async fn seat(&self, person: &Person, kind: DeviceKind) -> Seat {
+        let device = DeviceId(fresh());
+        let row = DeviceRow {
+            id: device,
+            public_key: vec![3; 32],
+            account: person.account,
+            household: Nullable(Some(person.household)),
+            kind: KindColumn(kind),
+            label: "Kitchen".to_owned(),
+            adult: kind == DeviceKind::App,
+            chain: Some(vec![4; 64]),
+            removed_at_ms: None,
+        };
+        let (account, now) = (person.account, Clock::System.now());
+        let mut tx = self.db.write().await.unwrap();
+        devices::insert(&mut tx, &row, now).await.unwrap();
+        let token =
+            self.accounts.issue_token(&mut tx, account, Some(device), now).await.unwrap();
+        tx.commit().await.unwrap();
+        Seat { device, account, token }
+    }
+
+    /// An app that is connected.
+    pub(crate) async fn app(&self, person: &Person) -> Client {
+        Client::connect(self, &self.seat(person, DeviceKind::App).await).await
+    }
+
+    /// A home device that is connected.
+    pub(crate) async fn home_device(&self, person: &Person) -> Client {
+        Client::connect(self, &self.seat(person, DeviceKind::HomeDevice).await).await
+    }
+}
+
+/// An id that no other test thing has.
+pub(crate) fn fresh() -> [u8; 16] {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static LAST: AtomicU64 = AtomicU64::new(1);
+    let mut id = [0xab; 16];
+    id[..8].copy_from_slice(&LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    id
+}
