@@ -85,6 +85,7 @@ export class StandIn {
     if (route === "POST /v1/sign-up") return this.#signUp(body);
     if (route === "POST /v1/sign-in") return this.#signIn(body);
     if (route === "POST /v1/sign-out") return {};
+    if (route === "GET /v1/about") return { version: "0.1.0", protocol: 1, app_hash: "0".repeat(64) };
     if (route === "POST /v1/pairings") return this.#openPairing(body);
     const [, pairingId, rest] = /^\w+ \/v1\/pairings\/(\w+)(\/reveal)?$/.exec(route) ?? [];
     const pairing = this.pairings.get(pairingId);

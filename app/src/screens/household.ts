@@ -63,8 +63,8 @@ function deviceRow(app: App, device: Device): TemplateResult {
       app.changed();
     }}>
       <span class="avatar avatar-small tint-none">${device.kind === "app" ? icons.tablet : icons.speaker}</span>
-      <span class="row-text"><strong>${device.label}${self ? " (this one)" : ""}</strong>
-        <small><span class="dot dot-${device.presence}"></span>${presenceWords(device.presence)} · ${owner?.display_name ?? "nobody's"}${device.adult ? " · may let others in" : ""}</small></span>
+      <span class="row-text"><strong>${device.label}</strong>
+        <small><span class="dot dot-${device.presence}"></span>${self ? "This one" : presenceWords(device.presence)} · ${owner?.display_name ?? "nobody's"}${device.adult ? " · adult" : ""}</small></span>
     </button></li>`;
 }
 

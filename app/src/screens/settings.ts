@@ -2,6 +2,8 @@
 
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { App } from "../app/app.ts";
+import type { About } from "../protocol.ts";
+import { api } from "../session/http.ts";
 import { dialog, field, form } from "../ui/parts.ts";
 import { NAME_MAX } from "./contacts.ts";
 
@@ -34,6 +36,7 @@ export function settings(app: App): TemplateResult {
       <h2>This server</h2>
       <p class="hint">Phones and tablets give a microphone only to pages that they trust.</p>
       <a class="button" href="/install" data-testid="install-certificate">Install the certificate</a>
+      ${about(app)}
     </section>
     <section class="panel">
       <h2>Sign out</h2>
@@ -46,6 +49,22 @@ export function settings(app: App): TemplateResult {
     ${app.drafts.get("dialog") === "forget" ? dialog("forget", "Delete this browser's keys?", () => show(app, false), html`
       <p>Coming back then takes another app of yours, or your recovery code.</p>
       <button class="button danger wide" data-testid="forget-confirm" @click=${() => void app.signOut(true)}>Sign out and delete the keys</button>`) : nothing}`;
+}
+
+/** So that somebody who compares can see which app this server hands out. */
+function about(app: App): TemplateResult | typeof nothing {
+  const known = app.drafts.get<About>("about");
+  if (known === undefined) {
+    if (app.drafts.get("about-asked") !== true) {
+      app.drafts.set("about-asked", true);
+      api.about().then((answer) => {
+        app.drafts.set("about", answer);
+        app.changed();
+      }, () => undefined);
+    }
+    return nothing;
+  }
+  return html`<p class="hint">Version ${known.version}. The app that it serves has the SHA-256 <span class="hash">${known.app_hash}</span>.</p>`;
 }
 
 function show(app: App, on: boolean): void {
