@@ -7,7 +7,7 @@ import { Expect } from "../../src/e2ee/call/expect.ts";
 import { KIND, RIGHTS } from "../../src/e2ee/identity/certificate.ts";
 import { equalBytes } from "../../src/e2ee/bytes.ts";
 import { House, key, NOW } from "./home.ts";
-import { CALL, last, type Seat, Server, types } from "./server.ts";
+import { CALL, last, type LocalSeat, type Seat, Server, types } from "./server.ts";
 
 const anna = new House(10);
 const ben = new House(20);
@@ -17,8 +17,8 @@ anna.add(kitchen, KIND.device, RIGHTS.none);
 
 interface Call {
   server: Server;
-  a: Seat;
-  b: Seat;
+  a: LocalSeat;
+  b: LocalSeat;
 }
 
 async function call(): Promise<Call> {
@@ -30,7 +30,7 @@ async function call(): Promise<Call> {
   return { server, a, b };
 }
 
-async function withKitchen(): Promise<Call & { c: Seat }> {
+async function withKitchen(): Promise<Call & { c: LocalSeat }> {
   const running = await call();
   const me = anna.me(kitchen, KIND.device, RIGHTS.none);
   const c = await running.server.seat(me, () => anna.roster, [ben.genesis.publicKey]);
@@ -238,7 +238,7 @@ test("garbage from the network changes nothing and throws nothing but what is ca
   for (const junk of [new Uint8Array(0), new Uint8Array(64).fill(255), Uint8Array.of(0, 1, 0, 2, 16)]) {
     await server.step(a, { type: "message", message: junk });
     await server.step(a, { type: "commit", epoch: 0, commit: junk });
-    await server.step(a, { type: "add", keyPackage: junk, deviceKey: junk });
+    await server.step(a, { type: "add", keyPackage: junk, deviceKey: junk, statement: junk });
   }
   await server.step(a, { type: "update" });
   agree(a, b);
@@ -251,12 +251,12 @@ test("somebody still joins when a member below others has not updated yet (RFC 9
   const roster = house.roster;
   const server = new Server(NOW);
   const seats = await Promise.all(pairs.map((pair) => server.seat(house.me(pair, KIND.app, RIGHTS.none), () => roster, [])));
-  const [first, , , , fifth, , seventh, , ninth] = seats as [Seat, Seat, Seat, Seat, Seat, Seat, Seat, Seat, Seat];
+  const [first, , , , fifth, , seventh, , ninth] = seats as [LocalSeat, LocalSeat, LocalSeat, LocalSeat, LocalSeat, LocalSeat, LocalSeat, LocalSeat, LocalSeat];
   await server.create(first);
   for (const seat of seats.slice(1, 8)) await server.add(first, seat);
   await server.step(first, { type: "remove", device: seventh.device });
   await server.step(fifth, { type: "update" });
-  seventh.own = await makeKeyPackage(seventh.me, NOW);
+  await seventh.freshKeyPackage(NOW);
   await server.add(first, seventh);
   await server.step(first, { type: "update" });
   await server.add(first, ninth);

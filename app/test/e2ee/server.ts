@@ -1,19 +1,96 @@
 //! A server for member tests: orders commits, relays, and withholds what a test tells it to.
 
+import type { Bytes } from "../../src/e2ee/bytes.ts";
 import { CallCrypto, type Input, type Output } from "../../src/e2ee/call/member.ts";
 import { Expect } from "../../src/e2ee/call/expect.ts";
 import { makeKeyPackage, type Me, type OwnKeyPackage } from "../../src/e2ee/call/group.ts";
+import { Keyring } from "../../src/e2ee/frames/keyring.ts";
+import { signRinging } from "../../src/e2ee/identity/introduction.ts";
 import type { Roster } from "../../src/e2ee/identity/roster.ts";
 import { deviceIdOf } from "../../src/e2ee/identity/ids.ts";
+import { sha256 } from "../../src/e2ee/identity/keys.ts";
 
 export const CALL = "000102030405060708090a0b0c0d0e0f";
 
+/** Outputs of either implementation: those that the server reads look alike. */
+export type Logged = Output;
+
+export type SeatInput =
+  | Exclude<Input, { type: "add" } | { type: "welcome" }>
+  | { type: "add"; keyPackage: Bytes; deviceKey: Bytes; statement: Bytes }
+  | { type: "welcome"; welcome: Bytes };
+
+/** A member of the call, in whatever language. */
 export interface Seat {
   device: string;
   me: Me;
-  crypto: CallCrypto;
-  own: OwnKeyPackage;
-  log: Output[];
+  log: Logged[];
+  keyPackage: Bytes;
+  statement: Bytes;
+  /** The call code that it shows. */
+  readonly code: string;
+  step(now: number, input: SeatInput): Promise<Logged[]>;
+  encrypt(frame: Bytes): Promise<Bytes | undefined>;
+  decrypt(owner: string, frame: Bytes): Promise<Bytes | undefined>;
+}
+
+/** A member that runs here. */
+export class LocalSeat implements Seat {
+  readonly device: string;
+  readonly me: Me;
+  readonly crypto: CallCrypto;
+  readonly keyring = new Keyring();
+  readonly log: Logged[] = [];
+  code = "";
+  #own: OwnKeyPackage;
+  statement: Bytes;
+
+  private constructor(me: Me, expect: Expect, own: OwnKeyPackage) {
+    this.device = deviceIdOf(me.pair.publicKey);
+    this.me = me;
+    this.crypto = new CallCrypto(CALL, me, expect);
+    this.#own = own;
+    this.statement = introduce(me, own);
+  }
+
+  static async make(now: number, me: Me, expect: Expect): Promise<LocalSeat> {
+    return new LocalSeat(me, expect, await makeKeyPackage(me, now));
+  }
+
+  get keyPackage(): Bytes {
+    return this.#own.encoded;
+  }
+
+  /** A key package is used once. */
+  async freshKeyPackage(now: number): Promise<void> {
+    this.#own = await makeKeyPackage(this.me, now);
+    this.statement = introduce(this.me, this.#own);
+  }
+
+  async step(now: number, input: SeatInput): Promise<Logged[]> {
+    const full = input.type === "welcome" ? { ...input, keyPackage: this.#own } : input;
+    const outputs = await this.crypto.step(now, full);
+    for (const output of outputs) this.#useKeys(output);
+    return outputs;
+  }
+
+  encrypt(frame: Bytes): Promise<Bytes | undefined> {
+    return this.keyring.encrypt(frame);
+  }
+
+  async decrypt(owner: string, frame: Bytes): Promise<Bytes | undefined> {
+    const result = await this.keyring.decrypt(frame, owner);
+    return result.type === "frame" ? new Uint8Array(result.data) : undefined;
+  }
+
+  #useKeys(output: Output): void {
+    if (output.type === "reset_keys") this.keyring.reset();
+    if (output.type === "install_receive_key") this.keyring.installReceiveKey(output.key);
+    if (output.type === "switch_send_key") this.keyring.switchSendKey(output.epoch, output.leaf, output.baseKey);
+    if (output.type === "drop_receive_key") this.keyring.dropReceiveKey(output.epoch);
+    if (output.type === "stop_sending") this.keyring.stopSending();
+    if (output.type === "call_code") this.code = output.code;
+  }
 }
 
 export class Server {
@@ -22,7 +99,7 @@ export class Server {
   /** Members as the server knows them. */
   readonly inside = new Set<string>();
   #epoch = 0;
-  readonly #queue: [Seat, Input][] = [];
+  readonly #queue: [Seat, SeatInput][] = [];
   readonly #readies = new Set<string>();
   /** Everybody ready switches the epoch; a test may hold that back. */
   executes = true;
@@ -32,9 +109,8 @@ export class Server {
     this.now = now;
   }
 
-  async seat(me: Me, roster: () => Roster, others: readonly Uint8Array[]): Promise<Seat> {
-    const own = await makeKeyPackage(me, this.now);
-    const seat = { device: deviceIdOf(me.pair.publicKey), me, crypto: new CallCrypto(CALL, me, new Expect(roster, others)), own, log: [] };
+  async seat(me: Me, roster: () => Roster, others: readonly Uint8Array[]): Promise<LocalSeat> {
+    const seat = await LocalSeat.make(this.now, me, new Expect(roster, others));
     this.seats.set(seat.device, seat);
     return seat;
   }
@@ -45,16 +121,16 @@ export class Server {
     await this.step(seat, { type: "create" });
   }
 
-  add(by: Seat, whom: Seat): Promise<void> {
-    return this.step(by, { type: "add", keyPackage: whom.own.encoded, deviceKey: whom.me.pair.publicKey });
+  add(by: Seat, { keyPackage, statement, me }: Seat): Promise<void> {
+    return this.step(by, { type: "add", keyPackage, statement, deviceKey: me.pair.publicKey });
   }
 
   /** Gives a member its input, then carries out what everybody asks for, in order, until nobody asks for more. */
-  async step(seat: Seat, input: Input): Promise<void> {
+  async step(seat: Seat, input: SeatInput): Promise<void> {
     this.#queue.push([seat, input]);
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const [whose, what] = next;
-      const outputs = await whose.crypto.step(this.now, what);
+      const outputs = await whose.step(this.now, what);
       whose.log.push(...outputs);
       for (const output of outputs) this.#carry(whose, output);
     }
@@ -67,7 +143,7 @@ export class Server {
     }
   }
 
-  #carry(seat: Seat, output: Output): void {
+  #carry(seat: Seat, output: Logged): void {
     const others = [...this.inside].filter((device) => device !== seat.device);
     if (output.type === "send_commit" && this.echoes) this.#order(seat, output);
     if (output.type === "send_message") this.#to(others, { type: "message", message: output.message });
@@ -85,13 +161,12 @@ export class Server {
     this.#epoch++;
     this.#to([...this.inside], { type: "commit", epoch: sent.epoch, commit: sent.commit });
     for (const device of sent.removed) this.inside.delete(device);
-    if (sent.welcome === undefined) return;
-    const joining = this.#seat(sent.welcome.device);
-    this.inside.add(joining.device);
-    this.#to([joining.device], { type: "welcome", welcome: sent.welcome.welcome, keyPackage: joining.own });
+    if (!sent.welcome) return;
+    this.inside.add(sent.welcome.device);
+    this.#to([sent.welcome.device], { type: "welcome", welcome: sent.welcome.welcome });
   }
 
-  #to(devices: readonly string[], input: Input): void {
+  #to(devices: readonly string[], input: SeatInput): void {
     for (const device of devices) this.#queue.push([this.#seat(device), input]);
   }
 
@@ -108,4 +183,8 @@ export function last<T extends Output["type"]>(seat: Seat, type: T): (Output & {
 
 export function types(seat: Seat): string[] {
   return seat.log.map((output) => output.type);
+}
+
+function introduce(me: Me, own: OwnKeyPackage): Bytes {
+  return signRinging({ call: CALL, keyPackageHash: sha256(own.encoded), chain: me.chain }, me.pair);
 }
