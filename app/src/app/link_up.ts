@@ -9,6 +9,9 @@ import { HomeStore } from "../home/store.ts";
 import type { Event } from "../protocol.ts";
 import { type Link, Session, sessionUrl, type Welcome } from "../session/client.ts";
 
+/** Events before the first loading; far more than a session begins with. */
+const EARLY_MAX = 1_000;
+
 export interface LinkUpHost {
   identity(): IdentityStatus;
   setIdentity(identity: IdentityStatus): void;
@@ -30,6 +33,8 @@ export class LinkUp implements CallHost {
   readonly e2ee: E2ee;
   readonly memory: LocalMemory;
   loaded = false;
+  /** Events of calls wait until the contacts are known: a caller's name and pinned key come from there. */
+  #early: Event[] | undefined = [];
   #clockOffsetMs = 0;
   readonly #host: LinkUpHost;
 
@@ -87,6 +92,9 @@ export class LinkUp implements CallHost {
       await this.store.load();
       await this.#adoptIfAdmitted();
       this.loaded = true;
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const event of early) this.calls.handle(event);
       this.#host.changed();
       if (this.store.home?.household != null) {
         await this.calls.recover();
@@ -101,7 +109,8 @@ export class LinkUp implements CallHost {
     if (event.type === "admitted") void this.#admitted(event.chain, event.roster);
     this.#host.event(event);
     void this.store.apply(event).catch(() => undefined);
-    this.calls.handle(event);
+    if (this.#early === undefined) this.calls.handle(event);
+    else if (this.#early.length < EARLY_MAX) this.#early.push(event);
   }
 
   async #admitted(chain: string, roster: string[]): Promise<void> {

@@ -23,6 +23,7 @@ export class CallMedia {
   localVideo: MediaStream | undefined;
   remoteAudio: MediaStream | undefined;
   remoteVideo: MediaStream | undefined;
+  path: Path = "connecting";
   rating: Rating = "unknown";
   figures: Figures | undefined;
   original: boolean;
@@ -41,16 +42,23 @@ export class CallMedia {
     this.#capture = new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original);
     this.#transport = new Transport(call, e2ee, {
       offer: (offer) => listener.offer(offer),
-      path: (path) => listener.path(path),
+      path: (path) => {
+        this.path = path;
+        listener.path(path);
+      },
       failed: () => listener.failed(),
       received: (tracks) => this.#received([...tracks.values()]),
     });
     this.#timer = setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
   }
 
-  /** Connects and asks for the devices at the same time: neither waits for the other. */
-  open(camera: boolean): void {
+  /** Connects without a sound: the sections stand, and get their tracks by `open`. */
+  connect(camera: boolean): void {
     this.#transport.start(camera);
+  }
+
+  /** Asks for the devices. */
+  open(camera: boolean): void {
     void this.#capture.open(camera ? ["microphone", "camera"] : ["microphone"]);
   }
 

@@ -60,7 +60,8 @@ export class CallController {
   }
 
   answer(video: boolean): void {
-    this.input({ on: "answer", video: video && this.#host.mayUseCamera(), nowMs: Date.now() });
+    const path = this.media?.path ?? "connecting";
+    this.input({ on: "answer", video: video && this.#host.mayUseCamera(), nowMs: Date.now(), path });
   }
 
   hangUp(reason: "hung_up" | "encryption_refused" | "media_failed" = "hung_up"): void {
@@ -187,8 +188,8 @@ export class CallController {
     const name = contact?.name ?? member?.display_name ?? checked.displayName;
     const peer: PeerView = { handle: event.from.handle, name, contact: contact?.id, genesis: checked.who.genesis, verdict };
     const rings = await e2ee.request("call.ringing", { call });
-    void session.done({ type: "ringing", call, key_package: rings.keyPackage, statement: rings.ringing })
-      .catch(() => this.input({ on: "over", call, reason: "cancelled", nowMs: Date.now() }));
+    this.#started = session.done({ type: "ringing", call, key_package: rings.keyPackage, statement: rings.ringing });
+    this.#started.catch(() => this.input({ on: "over", call, reason: "cancelled", nowMs: Date.now() }));
     clearTimeout(this.#ringTimer);
     this.#ringTimer = setTimeout(() => this.input({ on: "ring_expired", call }), left);
     const expiresAtMs = Date.now() + left;
@@ -237,7 +238,10 @@ export class CallController {
         this.#started = this.#start(effect);
         this.#started.catch(ignore);
         return;
-      case "open_media": return this.#openMedia(effect.call, effect.camera);
+      case "connect_media": return this.#connectMedia(effect.call, effect.camera && this.#host.mayUseCamera());
+      case "open_media":
+        if (this.media?.call !== effect.call) this.#connectMedia(effect.call, effect.camera);
+        return this.media?.open(effect.camera);
       case "answer": return void this.#answer(effect);
       case "rejoin":
         // The server drops the old transport when it hears of the new member: the offer waits for that.
@@ -284,7 +288,7 @@ export class CallController {
     }
   }
 
-  #openMedia(call: CallId, camera: boolean): void {
+  #connectMedia(call: CallId, camera: boolean): void {
     const { e2ee, session, memory } = this.#host;
     const here = (): boolean => this.media?.call === call;
     this.media?.close();
@@ -296,15 +300,21 @@ export class CallController {
       quality: (of) => session.request({ type: "get_quality", call: of }, "quality"),
       captured: (source, problem) => here() && this.input({ on: "captured", source, problem }),
       path: (path) => here() && this.input({ on: "path", path }),
-      failed: () => here() && this.hangUp("media_failed"),
+      failed: () => here() && this.#mediaFailed(),
       changed: () => this.#host.changed(),
     }, memory.setting("original") === "on");
-    this.media.open(camera);
+    this.media.connect(camera);
+  }
+
+  /** While it only rings, answering tries anew. */
+  #mediaFailed(): void {
+    if (this.state.at !== "incoming") return this.hangUp("media_failed");
+    this.media?.close();
+    this.media = undefined;
   }
 
   async #answer({ call, genesis, media }: Extract<Effect, { do: "answer" }>): Promise<void> {
     const { e2ee, session } = this.#host;
-    this.#started = Promise.resolve();
     try {
       await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? [] : [genesis] } });
       await session.done({ type: "answer", call, media });

@@ -52,6 +52,7 @@ function incoming(state: CallState, input: On<"incoming">): Step {
     { at: "incoming", call, peer, video, to: person, expiresAtMs },
     { do: "tone", tone: "ring" },
     { do: "announce", call, peer, video },
+    { do: "connect_media", call, camera: video },
   );
 }
 
@@ -123,7 +124,8 @@ function ringing(state: At<"incoming">, input: Input): Step {
       return { ...quiet, effects: [{ do: "decline", call: state.call }, ...quiet.effects] };
     }
     case "answer": {
-      const next = begin(state.call, state.peer, state.video, false, input.nowMs, ON, input.video ? ON : OFF);
+      const begun = begin(state.call, state.peer, state.video, false, input.nowMs, ON, input.video ? ON : OFF);
+      const next = { ...begun, path: input.path };
       return to(
         next,
         { do: "tone", tone: "none" },

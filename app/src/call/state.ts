@@ -78,7 +78,7 @@ export type Input =
   | { on: "answered"; call: CallId; nowMs: number; device: DeviceId; media: MediaState; verdict: Verdict; genesis: string; keyPackage: Blob; statement: Blob }
   | { on: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number }
   | { on: "ring_expired"; call: CallId }
-  | { on: "answer"; video: boolean; nowMs: number }
+  | { on: "answer"; video: boolean; nowMs: number; path: Path }
   | { on: "answer_failed"; call: CallId; reason: Ending }
   | { on: "decline" }
   | { on: "cancel" }
@@ -102,7 +102,9 @@ export type Tone = "ring" | "ringback" | "answered" | "ended" | "none";
 export type Effect =
   /** Makes the group and starts the call. */
   | { do: "start"; call: CallId; peer: PeerView; video: boolean }
-  /** Opens the media transport and the microphone (and camera). */
+  /** Connects while it rings, microphone shut, so that an answer is heard at once. */
+  | { do: "connect_media"; call: CallId; camera: boolean }
+  /** Connects, unless it is connected, and opens the microphone (and camera). */
   | { do: "open_media"; call: CallId; camera: boolean }
   | { do: "answer"; call: CallId; genesis: string | undefined; media: MediaState }
   | { do: "rejoin"; call: CallId; genesis: string | undefined; media: MediaState }

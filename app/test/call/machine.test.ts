@@ -74,9 +74,9 @@ test("failures to decrypt and a fork are shown while the call goes on, once each
 });
 
 test("an incoming call rings, is announced, and can be answered, declined or missed", () => {
-  assert.deepEqual(play(INCOMING).last, ["tone", "announce"]);
-  const answered = play(INCOMING, { on: "answer", video: false, nowMs: 5 });
-  assert.ok(answered.state.at === "running" && !answered.state.camera.on && answered.state.microphone.on);
+  assert.deepEqual(play(INCOMING).last, ["tone", "announce", "connect_media"]);
+  const answered = play(INCOMING, { on: "answer", video: false, nowMs: 5, path: "connected" });
+  assert.ok(answered.state.at === "running" && !answered.state.camera.on && answered.state.microphone.on && answered.state.path === "connected");
   assert.ok(answered.last.includes("answer") && answered.last.includes("open_media") && answered.last.includes("unannounce"));
   assert.equal(play(INCOMING, { on: "decline" }).state.at, "idle");
   assert.deepEqual(play(INCOMING, { on: "decline" }).last, ["decline", "tone", "unannounce", "close"]);
@@ -96,10 +96,10 @@ test("a second incoming call does not disturb the one that runs", () => {
 });
 
 test("a missing camera leaves the voice, a missing microphone is said, and both are told to the other side", () => {
-  const { state, last } = play(INCOMING, { on: "answer", video: true, nowMs: 1 }, { on: "captured", source: "camera", problem: "missing" });
+  const { state, last } = play(INCOMING, { on: "answer", video: true, nowMs: 1, path: "connecting" }, { on: "captured", source: "camera", problem: "missing" });
   assert.ok(state.at === "running" && state.camera.problem === "missing" && !state.camera.on && state.microphone.on);
   assert.deepEqual(last, ["tell_media"]);
-  const mute = play(INCOMING, { on: "answer", video: true, nowMs: 1 }, { on: "captured", source: "microphone", problem: "refused" });
+  const mute = play(INCOMING, { on: "answer", video: true, nowMs: 1, path: "connecting" }, { on: "captured", source: "microphone", problem: "refused" });
   assert.ok(mute.state.at === "running" && mute.state.microphone.problem === "refused" && mute.state.camera.on);
 });
 
