@@ -27,6 +27,7 @@
 //! - In a call: every `send` event goes to the server as it is; a `send_commit` that fails comes back as `epoch_taken` or `commit_failed`.
 //!              Every group event of the server goes to `call.deliver`. Somebody left: `call.remove`. Hang up: `call.leave`.
 //!              After `warning: invalid_commit` or `refused_member` the call cannot go on: hang up with `encryption_refused`.
+//! - New group: (both sides lost theirs) `call.leave` first, then as at the start: a welcome is taken only while there is no group.
 //! - Reload:    the reloaded page is a new leaf: `call.expect`, `call.ringing`; another member says `call.add` with what it made.
 
 export type Blob64 = string;

@@ -1,4 +1,4 @@
-//! The Rust crate's example `member`, spoken to in JSON lines.
+//! The Rust crate's example `member`, spoken to in JSON lines. `HOMELINE_E2EE_MEMBER` names it when it is built already.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -21,8 +21,9 @@ export class Rust {
 
   constructor() {
     const repository = join(process.env["HOMELINE_APP"] as string, "..");
+    const built = process.env["HOMELINE_E2EE_MEMBER"];
     const args = ["run", "-q", "-p", "homeline-e2ee", "--example", "member"];
-    const child = spawn("cargo", args, { cwd: repository, stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(built ?? "cargo", built === undefined ? args : [], { cwd: repository, stdio: ["pipe", "pipe", "inherit"] });
     this.#process = child;
     this.#input = child.stdin;
     createInterface(child.stdout).on("line", (line) => this.#waiting.shift()?.(line));

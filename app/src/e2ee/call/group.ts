@@ -108,6 +108,8 @@ export class Group {
     return guarded(authentication, async () => {
       const message = readMessage(welcome);
       if (message.wireformat !== "mls_welcome") throw new GroupError("not a welcome");
+      // ts-mls does not look at it.
+      if (message.welcome.cipherSuite !== SUITE) throw new GroupError("a welcome of another suite");
       const ciphersuite = await suite();
       const state = await joinGroup(
         message.welcome, own.publicPackage, own.privatePackage, emptyPskIndex, ciphersuite, undefined, undefined,
