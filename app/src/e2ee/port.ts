@@ -59,7 +59,10 @@ export type IdentityStatus =
   | { state: "none" }
   /** Joined by invitation, waiting for the inviter's app to certify this one. */
   | { state: "waiting"; deviceKey: Blob64; person: string; fingerprint: Blob64 }
-  /** `certifies`: this app can renew certificates for good, its own too (it founded or recovered the household). `confirmed` is false until the page has said `confirm`: the server may not know this identity. */
+  /**
+   * `confirmed` is false until the page has said `confirm`: the server may not know this identity. `certifies`: this app
+   * founded or recovered the household, so it can renew certificates for good, its own too.
+   */
   | { state: "ready"; confirmed: boolean; who: WhoIs; chain: Blob64; notAfterMs: number; renewalDue: boolean; certifies: boolean };
 
 export interface RosterDevice {

@@ -108,6 +108,15 @@ test("who switched off while the device was asked for stays off", () => {
   assert.ok(state.at === "outgoing" && !state.microphone.on);
 });
 
+test("a device that is plugged in later is taken up, and the other side is told", () => {
+  const { state, last } = play(
+    INCOMING, { on: "answer", video: false, nowMs: 1, path: "connecting" }, { on: "captured", source: "microphone", problem: "missing" },
+    { on: "captured", source: "microphone", problem: undefined },
+  );
+  assert.ok(state.at === "running" && state.microphone.on && state.microphone.problem === undefined);
+  assert.deepEqual(last, ["tell_media"]);
+});
+
 test("cancelling while it rings tells the server and shows the end", () => {
   const { state, last } = play(DIAL, RINGS, { on: "cancel" });
   assert.ok(state.at === "ended" && state.reason === "cancelled");

@@ -171,6 +171,17 @@ test("silence of a member without a connection is no alarm", async () => {
   assert.equal(last(a, "warn"), undefined);
 });
 
+test("a machine that was asleep takes nobody's silence for an alarm", async () => {
+  const { server, a, b } = await call();
+  await server.tick(250);
+  server.inside.delete(b.device);
+  server.now += 600_000;
+  await server.tick(30_000);
+  assert.equal(last(a, "warn"), undefined);
+  await server.tick(10_000);
+  assert.deepEqual(last(a, "warn"), { type: "warn", reason: "fork" });
+});
+
 test("a genuine device of another household is refused by the one who would add it", async () => {
   const server = new Server(NOW);
   const a = await server.seat(anna.me(), () => anna.roster, [ben.genesis.publicKey]);

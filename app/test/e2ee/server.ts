@@ -1,7 +1,8 @@
 //! A server for member tests: orders commits, relays, and withholds what a test tells it to.
 
 import type { Bytes } from "../../src/e2ee/bytes.ts";
-import { CallCrypto, type Input, type Output } from "../../src/e2ee/call/member.ts";
+import { CallCrypto } from "../../src/e2ee/call/member.ts";
+import type { Input, Output } from "../../src/e2ee/call/message.ts";
 import { Expect } from "../../src/e2ee/call/expect.ts";
 import { makeKeyPackage, type Me, type OwnKeyPackage } from "../../src/e2ee/call/group.ts";
 import { Keyring } from "../../src/e2ee/frames/keyring.ts";

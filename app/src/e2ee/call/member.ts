@@ -4,23 +4,21 @@
 //! WebCrypto is: the caller makes one step at a time. The Rust twin is `e2ee/src/member`.
 
 import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
-import type { EpochKey } from "../frames/keyring.ts";
 import { sha256 } from "../identity/keys.ts";
 import { callCode } from "./code.ts";
 import { comparison, readComparison } from "./comparison.ts";
-import type { Expect, RefusedMember } from "./expect.ts";
+import type { Expect } from "./expect.ts";
 import { type CommitResult, Group, GroupError, type Me, type Member, type OwnKeyPackage } from "./group.ts";
+import type { Input, Output, State, StopReason } from "./message.ts";
+import { Silence } from "./silence.ts";
 
 /** After a prepare, the sending key is switched even when nobody says `execute`. */
 export const EXECUTE_AFTER_MS = 2_000;
 /** How long frames of an epoch may still arrive after the switch. */
 export const KEEP_OLD_KEY_MS = 10_000;
 export const COMPARE_EVERY_MS = 10_000;
-export const SILENCE_MAX_MS = 35_000;
 /** A removal that the server does not echo in this time is being withheld. */
 export const REMOVE_ECHO_MAX_MS = 2_000;
-/** Between two ticks lies a quarter of a second. After a longer gap this machine was asleep, and heard nobody. */
-const ASLEEP_MS = 5_000;
 /** Epochs remembered for comparison: messages arrive a few epochs late at most. */
 const EPOCHS_MAX = 8;
 /** Key packages are used once: so many used ones are remembered. */
@@ -29,51 +27,6 @@ const USED_MAX = 256;
 const RETRY_AFTER_MS = 1_000;
 /** Wishes that wait for their commit; a home's call never has more people. */
 const WISHES_MAX = 64;
-
-export type WarnReason = "fork" | "remove_withheld" | "invalid_commit" | "invalid_welcome";
-export type StopReason = "remove_withheld" | "invalid_commit" | "removed";
-export type LeftReason = "removed" | "alone";
-
-export type Input =
-  | { type: "create" }
-  | { type: "welcome"; welcome: Uint8Array; keyPackage: OwnKeyPackage }
-  /** `deviceKey`: who introduced the key package; another one's is refused. */
-  | { type: "add"; keyPackage: Uint8Array; deviceKey: Uint8Array }
-  | { type: "remove"; device: string }
-  | { type: "update" }
-  /** The commit that won `epoch`, which it ends. */
-  | { type: "commit"; epoch: number; commit: Uint8Array }
-  | { type: "epoch_taken"; epoch: number }
-  /** The server could not take the commit at all: it is made again. */
-  | { type: "commit_failed"; epoch: number }
-  | { type: "execute"; epoch: number }
-  | { type: "message"; message: Uint8Array }
-  | { type: "connection"; device: string; connected: boolean }
-  | { type: "tick" };
-
-export type Output =
-  | { type: "send_commit"; epoch: number; commit: Bytes; welcome: { device: string; welcome: Bytes } | undefined; removed: string[] }
-  | { type: "send_ready"; epoch: number }
-  | { type: "send_message"; message: Bytes }
-  /** A group begins: whatever keys an earlier one of this call had are gone. */
-  | { type: "reset_keys" }
-  | { type: "install_receive_key"; key: EpochKey }
-  | { type: "switch_send_key"; epoch: number; leaf: number; baseKey: Bytes }
-  | { type: "drop_receive_key"; epoch: number }
-  | { type: "call_code"; epoch: number; code: string }
-  | { type: "member_joined"; member: Member }
-  | { type: "member_left"; member: Member }
-  | { type: "refused"; refused: RefusedMember }
-  | { type: "warn"; reason: WarnReason }
-  | { type: "stop_sending"; reason: StopReason }
-  | { type: "left"; reason: LeftReason };
-
-export type State =
-  | { type: "idle" }
-  /** Alone in a new group: the first commit executes at once. */
-  | { type: "lone" }
-  | { type: "active"; epoch: number }
-  | { type: "preparing"; epoch: number; next: number; executeAt: number };
 
 interface SendKey {
   epoch: number;
@@ -107,10 +60,7 @@ export class CallCrypto {
   readonly #drops = new Map<number, number>();
   readonly #epochs = new Map<number, EpochRecord>();
   #compareAt = 0;
-  #lastTick: number | undefined;
-  readonly #heard = new Map<string, number>();
-  readonly #away = new Set<string>();
-  readonly #silent = new Set<string>();
+  readonly #silence = new Silence();
 
   constructor(call: string, me: Me, expect: Expect) {
     this.#call = call;
@@ -164,7 +114,7 @@ export class CallCrypto {
         await this.#message(now, input.message, out);
         break;
       case "connection":
-        this.#connection(now, input.device, input.connected);
+        this.#silence.connection(now, input.device, input.connected);
         break;
       case "tick":
         await this.#tick(now, out);
@@ -318,22 +268,11 @@ export class CallCrypto {
     if (own === undefined || said === undefined || said.epoch !== message.epoch) return;
     const sender = own.members.get(message.leaf);
     if (!equalBytes(own.hash, said.hash)) out.push({ type: "warn", reason: "fork" });
-    else if (sender !== undefined && this.#heard.has(sender)) this.#hear(now, sender);
-  }
-
-  #connection(now: number, device: string, connected: boolean): void {
-    if (connected) {
-      this.#away.delete(device);
-      if (this.#heard.has(device)) this.#hear(now, device);
-    } else if (this.#heard.has(device)) {
-      this.#away.add(device);
-    }
+    else if (sender !== undefined) this.#silence.heard(now, sender);
   }
 
   async #tick(now: number, out: Output[]): Promise<void> {
-    const gap = now - (this.#lastTick ?? now);
-    this.#lastTick = now;
-    if (gap > ASLEEP_MS) for (const device of this.#heard.keys()) this.#heard.set(device, now);
+    const silent = this.#silence.tick(now);
     if (this.#state.type === "preparing" && now >= this.#state.executeAt) this.#execute(now, out);
     for (const [epoch, at] of this.#drops) {
       if (now < at) continue;
@@ -346,7 +285,7 @@ export class CallCrypto {
     }
     if (this.#state.type !== "active" && this.#state.type !== "preparing") return;
     if (now >= this.#compareAt) await this.#compare(now, out);
-    this.#noticeSilence(now, out);
+    for (let i = 0; i < silent; i++) out.push({ type: "warn", reason: "fork" });
   }
 
   async #compare(now: number, out: Output[]): Promise<void> {
@@ -354,14 +293,6 @@ export class CallCrypto {
     const group = this.#requireGroup();
     const body = comparison(group.epoch, sha256(group.epochAuthenticator));
     out.push({ type: "send_message", message: await group.encrypt(body) });
-  }
-
-  #noticeSilence(now: number, out: Output[]): void {
-    for (const [device, since] of this.#heard) {
-      if (this.#away.has(device) || this.#silent.has(device) || now - since < SILENCE_MAX_MS) continue;
-      this.#silent.add(device);
-      out.push({ type: "warn", reason: "fork" });
-    }
   }
 
   /** One commit at a time, removals first; a device that comes back under its own key is removed before it is added. */
@@ -402,19 +333,13 @@ export class CallCrypto {
   #meet(now: number, member: Member, out: Output[]): void {
     if (member.leaf === this.#group?.ownLeaf) return;
     this.#adds.delete(member.identity.device);
-    this.#hear(now, member.identity.device);
+    this.#silence.met(now, member.identity.device);
     out.push({ type: "member_joined", member });
   }
 
   #part(member: Member, out: Output[]): void {
-    const device = member.identity.device;
-    for (const set of [this.#heard, this.#away, this.#silent]) set.delete(device);
+    this.#silence.parted(member.identity.device);
     out.push({ type: "member_left", member });
-  }
-
-  #hear(now: number, device: string): void {
-    this.#heard.set(device, now);
-    this.#silent.delete(device);
   }
 
   #forgetPending(): void {
@@ -435,7 +360,7 @@ export class CallCrypto {
     this.#update = this.#withheld = false;
     this.#removingSince = undefined;
     this.#retryAt = 0;
-    for (const all of [this.#adds, this.#removes, this.#used, this.#drops, this.#epochs, this.#heard, this.#away, this.#silent]) {
+    for (const all of [this.#adds, this.#removes, this.#used, this.#drops, this.#epochs, this.#silence]) {
       all.clear();
     }
   }

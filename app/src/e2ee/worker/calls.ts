@@ -3,7 +3,8 @@
 import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import { Expect, type RefusedMember } from "../call/expect.ts";
 import { makeKeyPackage, type Me, type OwnKeyPackage } from "../call/group.ts";
-import { CallCrypto, type Input, type Output } from "../call/member.ts";
+import { CallCrypto } from "../call/member.ts";
+import type { Input, Output } from "../call/message.ts";
 import { Keyring } from "../frames/keyring.ts";
 import type { ReceiveTrack } from "../frames/receive.ts";
 import { checkInvitation, checkRinging, signInvitation, signRinging } from "../identity/introduction.ts";
