@@ -179,7 +179,7 @@ impl From<SignUpError> for ApiError {
             SignUpError::TooManyWait => {
                 limit("Others wait on this invitation already. Ask for a new one.")
             }
-            SignUpError::Roster(error) => error.into(),
+            SignUpError::Roster(_) => bad(NO_FIT),
             SignUpError::Chain(error) => error.into(),
             SignUpError::SaysOtherwise => bad(NO_FIT),
             SignUpError::Password(error) => error.into(),

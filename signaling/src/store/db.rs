@@ -21,14 +21,15 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
-    /// The SQLite database file. Its folder is made if it is missing; two more files with the
-    /// endings `-wal` and `-shm` stand beside it and belong to it in a backup.
+    /// The SQLite database file, in `server.data_dir` unless the path is absolute. Its folder is
+    /// made if it is missing; two more files with the endings `-wal` and `-shm` stand beside it
+    /// and belong to it in a backup.
     pub path: PathBuf,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { path: PathBuf::from("data/homeline.db") }
+        Self { path: PathBuf::from("homeline.db") }
     }
 }
 

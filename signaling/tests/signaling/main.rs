@@ -1,4 +1,13 @@
 //! The signaling server through its public surface: HTTP and sessions over real sockets.
 
+mod accounts;
 mod calls;
+mod contacts;
 mod harness;
+mod home;
+mod http;
+mod keys;
+mod pairing;
+mod resume;
+mod sessions;
+mod support;

@@ -8,7 +8,7 @@ use super::roster::Roster;
 use super::signed::{Context, Signed, StatementError};
 
 /// More people than a household names in one policy.
-const POLICY_RULES_MAX: u16 = 1024;
+const POLICY_RULES_MAX: u16 = 512;
 
 /// What a card says about the other household's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

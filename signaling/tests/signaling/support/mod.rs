@@ -1,0 +1,9 @@
+//! What the scenarios share: a server, people with keys of their own, and their sessions.
+
+mod person;
+mod server;
+mod session;
+
+pub(crate) use person::{Person, device_id, fresh_key, ring_signature};
+pub(crate) use server::{Answer, Server};
+pub(crate) use session::Session;
