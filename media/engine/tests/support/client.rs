@@ -1,0 +1,191 @@
+//! A client made of `str0m`, without sockets: told the time, like the engine.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Once;
+use std::time::Instant;
+
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::format::Codec;
+use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid};
+use str0m::net::{Protocol, Receive};
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
+
+/// A frame that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub at: Instant,
+    pub data: Vec<u8>,
+    pub contiguous: bool,
+}
+
+/// One peer connection with what it has received.
+pub struct Client {
+    pub rtc: Rtc,
+    pub address: SocketAddr,
+    pub connected: bool,
+    pub frames: HashMap<Mid, Vec<Frame>>,
+    pub key_frame_requests: usize,
+    pub bytes_out: u64,
+    pending: Option<SdpPendingOffer>,
+    sent: HashMap<Mid, u64>,
+}
+
+/// A datagram that a client wants sent.
+pub struct Datagram {
+    pub from: SocketAddr,
+    pub to: SocketAddr,
+    pub bytes: Vec<u8>,
+}
+
+impl Client {
+    pub fn new(now: Instant, address: SocketAddr) -> Self {
+        Self::with(now, address, |config| config)
+    }
+
+    pub fn with(
+        now: Instant,
+        address: SocketAddr,
+        configure: impl FnOnce(RtcConfig) -> RtcConfig,
+    ) -> Self {
+        static CRYPTO: Once = Once::new();
+        CRYPTO.call_once(|| {
+            str0m::config::CryptoProvider::from(str0m::crypto::from_feature_flags()).install_process_default();
+        });
+        let config = RtcConfig::new().clear_codecs().enable_opus(true, false).enable_vp8(true);
+        let mut rtc = configure(config).build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        Self {
+            rtc,
+            address,
+            connected: false,
+            frames: HashMap::new(),
+            key_frame_requests: 0,
+            bytes_out: 0,
+            pending: None,
+            sent: HashMap::new(),
+        }
+    }
+
+    /// Another address, as after a change of network.
+    pub fn move_to(&mut self, address: SocketAddr) {
+        self.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        self.address = address;
+    }
+
+    /// Offers new sections; returns the offer and their mids.
+    pub fn offer(&mut self, wanted: &[(MediaKind, Direction)]) -> (String, Vec<Mid>) {
+        let mut api = self.rtc.sdp_api();
+        let mids = wanted
+            .iter()
+            .map(|(kind, direction)| api.add_media(*kind, *direction, None, None, None))
+            .collect();
+        let (offer, pending) = api.apply().expect("there are changes");
+        self.pending = Some(pending);
+        (offer.to_sdp_string(), mids)
+    }
+
+    pub fn offer_stop(&mut self, mid: Mid) -> String {
+        let mut api = self.rtc.sdp_api();
+        api.set_direction(mid, Direction::Inactive);
+        let (offer, pending) = api.apply().expect("there are changes");
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
+    pub fn offer_ice_restart(&mut self) -> String {
+        let mut api = self.rtc.sdp_api();
+        api.ice_restart(true);
+        let (offer, pending) = api.apply().expect("there are changes");
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
+    pub fn accept(&mut self, answer: &str) {
+        let answer = SdpAnswer::from_sdp_string(answer).expect("the answer parses");
+        let pending = self.pending.take().expect("an offer is pending");
+        self.rtc.sdp_api().accept_answer(pending, answer).expect("the answer is accepted");
+    }
+
+    pub fn receive(&mut self, now: Instant, source: SocketAddr, destination: SocketAddr, bytes: &[u8]) {
+        let Ok(contents) = bytes.try_into() else { return };
+        let receive = Receive { proto: Protocol::Udp, source, destination, contents };
+        let input = Input::Receive(now, receive);
+        if self.rtc.accepts(&input) {
+            self.rtc.handle_input(input).expect("the client takes it");
+        }
+    }
+
+    pub fn timeout(&mut self, now: Instant) {
+        if self.rtc.is_alive() {
+            self.rtc.handle_input(Input::Timeout(now)).expect("the client takes the time");
+        }
+    }
+
+    /// Everything it wants sent, and when it wants to be called again.
+    pub fn poll(&mut self, now: Instant) -> (Vec<Datagram>, Instant) {
+        let mut datagrams = Vec::new();
+        loop {
+            if !self.rtc.is_alive() {
+                return (datagrams, now + std::time::Duration::from_secs(3_600));
+            }
+            match self.rtc.poll_output().expect("the client is well") {
+                Output::Timeout(at) => return (datagrams, at),
+                Output::Transmit(transmit) => {
+                    self.bytes_out += transmit.contents.len() as u64;
+                    datagrams.push(Datagram {
+                        from: transmit.source,
+                        to: transmit.destination,
+                        bytes: transmit.contents.to_vec(),
+                    });
+                }
+                Output::Event(event) => self.note(event),
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Connected => self.connected = true,
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                self.connected = false;
+            }
+            Event::MediaData(data) => {
+                let frames = self.frames.entry(data.mid).or_default();
+                frames.push(Frame {
+                    at: data.network_time,
+                    data: data.data.to_vec(),
+                    contiguous: data.contiguous,
+                });
+            }
+            Event::KeyframeRequest(_) => self.key_frame_requests += 1,
+            _ => {}
+        }
+    }
+
+    /// Sends one frame of a section.
+    pub fn send(&mut self, now: Instant, mid: Mid, data: &[u8]) {
+        let Some(media) = self.rtc.media(mid) else { return };
+        let kind = media.kind();
+        let (codec, frequency, step) = match kind {
+            MediaKind::Audio => (Codec::Opus, Frequency::FORTY_EIGHT_KHZ, 960),
+            MediaKind::Video => (Codec::Vp8, Frequency::NINETY_KHZ, 3_000),
+        };
+        let Some(writer) = self.rtc.writer(mid) else { return };
+        let found = writer.payload_params().find(|params| params.spec().codec == codec);
+        let Some(payload_type) = found.map(|params| params.pt()) else { return };
+        let count = self.sent.entry(mid).or_default();
+        let time = MediaTime::new(*count * step, frequency);
+        *count += 1;
+        writer.write(payload_type, now, time, data.to_vec()).expect("the frame is taken");
+    }
+
+    pub fn ask_for_key_frame(&mut self, mid: Mid) {
+        let mut writer = self.rtc.writer(mid).expect("the section is there");
+        writer.request_keyframe(None, KeyframeRequestKind::Pli).expect("the request is taken");
+    }
+
+    pub fn received(&self, mid: Mid) -> &[Frame] {
+        self.frames.get(&mid).map_or(&[], Vec::as_slice)
+    }
+}

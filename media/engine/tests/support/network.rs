@@ -1,0 +1,81 @@
+//! A lossy, reordering network with a seed.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How the network treats datagrams.
+#[derive(Clone, Copy, Debug)]
+pub struct Weather {
+    pub delay: Duration,
+    /// Up to this much more, at random: reorders.
+    pub jitter: Duration,
+    /// Chance of loss, in thousandths.
+    pub loss_per_mille: u64,
+}
+
+impl Weather {
+    pub const FAIR: Self =
+        Self { delay: Duration::from_millis(5), jitter: Duration::ZERO, loss_per_mille: 0 };
+}
+
+/// Datagrams on their way, by time of arrival.
+pub struct Network {
+    pub weather: Weather,
+    in_flight: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
+    state: u64,
+    count: u64,
+    pub lost: u64,
+}
+
+impl Network {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            weather: Weather::FAIR,
+            in_flight: BTreeMap::new(),
+            state: seed | 1,
+            count: 0,
+            lost: 0,
+        }
+    }
+
+    pub fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.state >> 33
+    }
+
+    pub fn send(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        let loss = self.random() % 1_000;
+        let jitter = self.weather.jitter.as_micros() as u64;
+        let extra = if jitter == 0 { 0 } else { self.random() % jitter };
+        // Only media suffers: handshakes have their own timers, which other tests cover.
+        let is_media = bytes.first().is_some_and(|first| (128..192).contains(first));
+        if is_media && loss < self.weather.loss_per_mille {
+            self.lost += 1;
+            return;
+        }
+        self.count += 1;
+        let at = now + self.weather.delay + Duration::from_micros(extra);
+        self.in_flight.insert((at, self.count), (from, to, bytes));
+    }
+
+    pub fn next_at(&self) -> Option<Instant> {
+        self.in_flight.keys().next().map(|(at, _)| *at)
+    }
+
+    pub fn take_arrived(&mut self, now: Instant) -> Option<(SocketAddr, SocketAddr, Vec<u8>)> {
+        let first = self.in_flight.first_entry().filter(|entry| entry.key().0 <= now)?;
+        Some(first.remove())
+    }
+
+    /// Everything on its way is lost.
+    pub fn cut(&mut self) {
+        self.in_flight.clear();
+    }
+
+    /// Sorts by arrival for tests that look.
+    pub fn latest(&self) -> Option<Reverse<Instant>> {
+        self.in_flight.keys().next_back().map(|(at, _)| Reverse(*at))
+    }
+}

@@ -1,0 +1,284 @@
+//! An engine, clients and a network, moved forward together.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use homeline_media_engine::{Engine, EngineConfig, Identity, Output};
+use homeline_protocol::id::{PeerId, RoomId, TrackId};
+use homeline_protocol::media_control::{
+    MediaCommand, MediaError, MediaEvent, MediaReply, PeerStatistics, Publish, Subscribe,
+};
+use str0m::media::{Direction, MediaKind, Mid};
+
+use super::client::Client;
+use super::network::Network;
+
+pub const ROOM: RoomId = RoomId([1; 16]);
+pub const SERVER: &str = "10.0.0.1:5000";
+
+pub fn peer(number: u8) -> PeerId {
+    PeerId([number; 16])
+}
+
+pub fn track(number: u8) -> TrackId {
+    TrackId([number; 16])
+}
+
+pub fn identity() -> Identity {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    Identity::new(certificate.der().to_vec(), key.serialize_der()).unwrap()
+}
+
+/// A section that sends a frame of `len` bytes at every interval.
+struct Sender {
+    client: u8,
+    mid: Mid,
+    interval: Duration,
+    len: usize,
+    due: Instant,
+    count: u64,
+}
+
+pub struct World {
+    pub now: Instant,
+    pub engine: Engine,
+    pub clients: BTreeMap<u8, Client>,
+    pub network: Network,
+    pub events: Vec<MediaEvent>,
+    senders: Vec<Sender>,
+    /// Clients that nothing reaches and that reach nobody.
+    pub cut_off: Vec<u8>,
+    engine_due: Instant,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self::with_config(seed, EngineConfig::default())
+    }
+
+    pub fn with_config(seed: u64, config: EngineConfig) -> Self {
+        let now = Instant::now();
+        let config = EngineConfig {
+            candidates: vec![SERVER.parse().unwrap()],
+            unix_time: Duration::from_secs(1_800_000_000),
+            ..config
+        };
+        let mut engine = Engine::new(config, identity(), [seed as u8; 32], now);
+        engine.handle_command(now, MediaCommand::CreateRoom { room: ROOM }).unwrap();
+        Self {
+            now,
+            engine,
+            clients: BTreeMap::new(),
+            network: Network::new(seed),
+            events: Vec::new(),
+            senders: Vec::new(),
+            cut_off: Vec::new(),
+            engine_due: now,
+        }
+    }
+
+    pub fn command(&mut self, command: MediaCommand) -> Result<MediaReply, MediaError> {
+        let result = self.engine.handle_command(self.now, command);
+        self.drain_engine();
+        result
+    }
+
+    pub fn add_client(&mut self, number: u8) {
+        let address: SocketAddr = format!("10.0.1.{number}:4000").parse().unwrap();
+        self.clients.insert(number, Client::new(self.now, address));
+    }
+
+    pub fn client(&mut self, number: u8) -> &mut Client {
+        self.clients.get_mut(&number).expect("the client was added")
+    }
+
+    /// Sends a client's offer and gives it the answer.
+    pub fn negotiate(
+        &mut self,
+        number: u8,
+        offer: String,
+        publish: &[(Mid, u8)],
+        subscribe: &[(Mid, u8)],
+    ) -> String {
+        let publish = publish
+            .iter()
+            .map(|(mid, id)| Publish { mid: mid.to_string(), track: track(*id) })
+            .collect();
+        let subscribe = subscribe
+            .iter()
+            .map(|(mid, id)| Subscribe { mid: mid.to_string(), track: track(*id) })
+            .collect();
+        let command =
+            MediaCommand::Negotiate { room: ROOM, peer: peer(number), offer, publish, subscribe };
+        let MediaReply::Answer { sdp } = self.command(command).expect("the offer is answered")
+        else {
+            panic!("an offer gets an answer");
+        };
+        self.client(number).accept(&sdp);
+        sdp
+    }
+
+    /// A client that publishes and receives one track of each kind named, in one offer. Returns the mids of
+    /// the published and of the received sections.
+    pub fn join(
+        &mut self,
+        number: u8,
+        publish: &[(MediaKind, u8)],
+        subscribe: &[(MediaKind, u8)],
+    ) -> (Vec<Mid>, Vec<Mid>) {
+        self.add_client(number);
+        let sends = publish.iter().map(|(kind, _)| (*kind, Direction::SendOnly));
+        let receives = subscribe.iter().map(|(kind, _)| (*kind, Direction::RecvOnly));
+        let wanted: Vec<_> = sends.chain(receives).collect();
+        let (offer, mids) = self.client(number).offer(&wanted);
+        let (sending, receiving) = mids.split_at(publish.len());
+        let pair = |mids: &[Mid], tracks: &[(MediaKind, u8)]| -> Vec<(Mid, u8)> {
+            mids.iter().copied().zip(tracks.iter().map(|(_, id)| *id)).collect()
+        };
+        self.negotiate(number, offer, &pair(sending, publish), &pair(receiving, subscribe));
+        (sending.to_vec(), receiving.to_vec())
+    }
+
+    pub fn forward(&mut self, number: u8, on: bool) {
+        let command = MediaCommand::SetForwarding { room: ROOM, peer: peer(number), on };
+        assert_eq!(self.command(command), Ok(MediaReply::Done));
+    }
+
+    pub fn statistics(&mut self) -> Vec<PeerStatistics> {
+        match self.command(MediaCommand::Statistics { room: ROOM }) {
+            Ok(MediaReply::Statistics(statistics)) => statistics,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// From now on a section sends; audio in 80 bytes every 20 ms, video in 3,000 bytes every 33 ms.
+    pub fn start_sending(&mut self, client: u8, mid: Mid, kind: MediaKind) {
+        let (interval, len) = match kind {
+            MediaKind::Audio => (Duration::from_millis(20), 80),
+            MediaKind::Video => (Duration::from_millis(33), 3_000),
+        };
+        self.senders.push(Sender { client, mid, interval, len, due: self.now, count: 0 });
+    }
+
+    pub fn stop_sending(&mut self) {
+        self.senders.clear();
+    }
+
+    pub fn run(&mut self, duration: Duration) {
+        let until = self.now + duration;
+        self.run_until(until, |_| false);
+    }
+
+    /// Runs until `done` or the end of time; says whether it was done.
+    pub fn run_until(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> bool {
+        loop {
+            let next_client = self.drain_all();
+            if done(self) {
+                return true;
+            }
+            let senders = self.senders.iter().map(|sender| sender.due);
+            let waiting = [self.network.next_at(), next_client, Some(self.engine_due)];
+            let next = waiting.into_iter().flatten().chain(senders).min().expect("never idle");
+            if next > until {
+                self.now = until;
+                return false;
+            }
+            // A client may ask for a time that has passed.
+            self.now = self.now.max(next);
+            self.step();
+        }
+    }
+
+    pub fn wait(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let until = self.now + Duration::from_secs(10);
+        assert!(self.run_until(until, done), "within ten seconds: {what}");
+    }
+
+    pub fn wait_connected(&mut self) {
+        self.wait("all connected", |world| {
+            world.clients.values().all(|client| client.connected)
+        });
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        while let Some((from, to, mut bytes)) = self.network.take_arrived(now) {
+            if to == SERVER.parse().unwrap() {
+                self.engine.handle_datagram(now, to, from, &mut bytes);
+                self.drain_engine();
+            } else {
+                for client in self.clients.values_mut().filter(|client| client.address == to) {
+                    client.receive(now, from, to, &bytes);
+                }
+            }
+        }
+        for sender in &mut self.senders {
+            if sender.due <= now
+                && let Some(client) = self.clients.get_mut(&sender.client)
+            {
+                sender.due += sender.interval;
+                sender.count += 1;
+                client.send(now, sender.mid, &frame(sender.client, sender.count, sender.len));
+            }
+        }
+        for client in self.clients.values_mut() {
+            client.timeout(now);
+        }
+        if self.engine_due <= now {
+            self.engine.handle_timeout(now);
+        }
+        self.drain_engine();
+    }
+
+    fn drain_all(&mut self) -> Option<Instant> {
+        self.drain_engine();
+        let mut next: Option<Instant> = None;
+        for (number, client) in &mut self.clients {
+            let (datagrams, at) = client.poll(self.now);
+            next = Some(next.map_or(at, |next| next.min(at)));
+            for datagram in datagrams {
+                if !self.cut_off.contains(number) {
+                    self.network.send(self.now, client.address, datagram.to, datagram.bytes);
+                }
+            }
+        }
+        next
+    }
+
+    pub fn drain_engine(&mut self) {
+        loop {
+            match self.engine.poll_output() {
+                Output::Timeout(at) => {
+                    self.engine_due = at;
+                    return;
+                }
+                Output::Event(event) => self.events.push(event),
+                Output::Transmit(transmit) => {
+                    let to = transmit.remote;
+                    let is_cut = self
+                        .cut_off
+                        .iter()
+                        .any(|number| self.clients[number].address == to);
+                    if !is_cut {
+                        let bytes = transmit.payload.to_vec();
+                        self.network.send(self.now, transmit.local, to, bytes);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A frame that says who sent it and which it is.
+pub fn frame(client: u8, count: u64, len: usize) -> Vec<u8> {
+    let mut data = vec![client; len];
+    data[..8].copy_from_slice(&count.to_be_bytes());
+    data
+}
+
+/// The number in a frame.
+pub fn count_of(data: &[u8]) -> u64 {
+    u64::from_be_bytes(data[..8].try_into().unwrap())
+}
