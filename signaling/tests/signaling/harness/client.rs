@@ -65,19 +65,31 @@ async fn next_frame(
     }
 }
 
+/// A client whose connection is gone.
+pub(crate) struct Away {
+    seat: Seat,
+    next_id: u64,
+    resume: Resume,
+}
+
+impl Away {
+    /// Connects again and takes the session up where it left off.
+    pub(crate) async fn back(self, server: &Server) -> Client {
+        let client = Client::open(server, &self.seat, Some(self.resume)).await;
+        let next_id = if client.resumed { self.next_id } else { 1 };
+        Client { next_id, ..client }
+    }
+}
+
 impl Client {
     pub(crate) async fn connect(server: &Server, seat: &Seat) -> Self {
         Self::open(server, seat, None).await
     }
 
-    /// Drops nothing by itself: the server must have seen the old connection go, or not.
-    pub(crate) async fn resume(self, server: &Server) -> Self {
+    /// The connection is gone, without a word.
+    pub(crate) fn away(self) -> Away {
         let resume = Resume { session: self.session, last_event: self.last_event };
-        let next_id = self.next_id;
-        let seat = self.seat.clone();
-        drop(self.socket);
-        let client = Self::open(server, &seat, Some(resume)).await;
-        Self { next_id, ..client }
+        Away { seat: self.seat, next_id: self.next_id, resume }
     }
 
     pub(crate) async fn open(server: &Server, seat: &Seat, resume: Option<Resume>) -> Self {
@@ -108,6 +120,11 @@ impl Client {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
+    /// Sends what the server may refuse to read to its end.
+    pub(crate) async fn send_in_vain(&mut self, text: &str) {
+        drop(self.socket.send(Message::text(text)).await);
+    }
+
     pub(crate) async fn send_binary(&mut self) {
         self.socket.send(Message::binary(vec![1])).await.unwrap();
     }
@@ -118,6 +135,17 @@ impl Client {
         self.next_id += 1;
         self.send(&ClientFrame::Request { id, body: Box::new(body) }).await;
         id
+    }
+
+    /// The id of a request that the test writes by hand.
+    pub(crate) fn skip_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// Requests whose replies have arrived and were not asked for.
+    pub(crate) fn replies_so_far(&self) -> Vec<u64> {
+        self.replies.iter().map(|(id, _)| *id).collect()
     }
 
     /// Sends a request of an id that was used before.

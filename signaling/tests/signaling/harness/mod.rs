@@ -5,6 +5,7 @@ mod node;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
@@ -21,7 +22,9 @@ use homeline_signaling::domain::pairing::Pairings;
 use homeline_signaling::domain::presence::PresenceService;
 use homeline_signaling::domain::roster::RosterGate;
 use homeline_signaling::domain::secrets::{Passwords, PasswordsConfig};
-use homeline_signaling::edge::session::{Services, SessionConfig, Sessions, routes};
+use homeline_signaling::edge::session::{
+    Services, SessionConfig, Sessions, SignalingFigures, routes,
+};
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::accounts::NewAccount;
 use homeline_signaling::store::devices::{DeviceRow, KindColumn};
@@ -134,6 +137,19 @@ impl Server {
         let app = routes(sessions.clone());
         let listening = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { address, sessions, node, bus, accounts, db, folder, listening }
+    }
+
+    /// Waits until what is counted is as it should be. Nothing tells when a session that nobody
+    /// holds any more is forgotten, so this looks again and again.
+    pub(crate) async fn until(&self, holds: impl Fn(&SignalingFigures) -> bool) {
+        let looking = async {
+            let mut interval = tokio::time::interval(Duration::from_millis(20));
+            while !holds(&self.sessions.figures()) {
+                interval.tick().await;
+            }
+        };
+        let found = tokio::time::timeout(Duration::from_secs(10), looking).await;
+        assert!(found.is_ok(), "{:?}", self.sessions.figures());
     }
 
     /// Somebody who is signed up, with a household of their own.

@@ -10,6 +10,7 @@ use homeline_protocol::media_control::{
 use homeline_signaling::gateway::{Media, MediaExchange};
 use tokio::sync::{Notify, mpsc};
 
+type MediaReplyTo = tokio::sync::oneshot::Sender<Result<MediaReply, MediaError>>;
 type Answer = fn(&MediaCommand) -> Result<MediaReply, MediaError>;
 
 pub(crate) struct Node {
@@ -21,6 +22,8 @@ struct State {
     told: Mutex<Vec<MediaCommand>>,
     changed: Notify,
     answer: Mutex<Answer>,
+    /// Whether replies are held back, and those that were.
+    held: Mutex<Option<Vec<MediaReplyTo>>>,
 }
 
 impl Node {
@@ -31,6 +34,7 @@ impl Node {
             told: Mutex::default(),
             changed: Notify::new(),
             answer: Mutex::new(usual_answer),
+            held: Mutex::new(None),
         });
         tokio::spawn(serve(Arc::clone(&state), inbox));
         let node = Self { state, events: Mutex::new(Some(events)) };
@@ -40,6 +44,11 @@ impl Node {
     /// Answers differently from now on.
     pub(crate) fn answer_with(&self, answer: Answer) {
         *self.state.answer.lock().unwrap() = answer;
+    }
+
+    /// Takes commands and answers none.
+    pub(crate) fn hang(&self) {
+        *self.state.held.lock().unwrap() = Some(Vec::new());
     }
 
     /// Says something by itself.
@@ -98,7 +107,10 @@ async fn serve(state: Arc<State>, mut inbox: mpsc::Receiver<MediaExchange>) {
         let result = answer(&command);
         state.told.lock().unwrap().push(command);
         state.changed.notify_waiters();
-        drop(reply.send(result));
+        match &mut *state.held.lock().unwrap() {
+            Some(held) => held.push(reply),
+            None => drop(reply.send(result)),
+        }
     }
 }
 
