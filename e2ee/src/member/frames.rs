@@ -85,8 +85,10 @@ impl Frames {
         }
     }
 
+    /// Out of the group. Another group, or another leaf in this one, has other keys and may start
+    /// at any epoch, so the sender remembers none.
     pub(super) fn clear(&mut self) {
-        self.sender.stop();
+        self.sender = FrameSender::default();
         self.receiver.clear();
         self.drops.clear();
     }

@@ -418,6 +418,31 @@ fn a_reloaded_page_comes_back_as_a_new_leaf() {
 }
 
 #[test]
+fn a_group_made_anew_after_a_broken_one_starts_from_its_first_epoch() {
+    let mut scene = two_in_a_call();
+    let (anna, ben) = (scene.anna, scene.ben);
+    let net = &mut scene.net;
+    (0..3).for_each(|_| net.give(anna, Input::Update));
+    assert_eq!(net.phase(ben), Phase::Active { epoch: 4 });
+    net.give(
+        ben,
+        Input::Commit {
+            epoch: 4,
+            commit: b"broken".to_vec(),
+        },
+    );
+    assert!(net.saw(ben, &Output::Warn(Warning::InvalidCommit)));
+    net.give(anna, Input::Leave);
+    net.inside.clear();
+    net.epoch = 0;
+    net.give(anna, Input::Create);
+    net.add(anna, ben);
+    assert_eq!(net.phase(anna), Phase::Active { epoch: 1 });
+    net.assert_hears(ben, anna);
+    net.assert_hears(anna, ben);
+}
+
+#[test]
 fn a_key_package_serves_once() {
     let mut scene = two_in_a_call();
     let offer = scene.net.members[&scene.speaker].key_package(NOW).unwrap();
