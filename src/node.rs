@@ -1,0 +1,219 @@
+//! The composition root: builds each part in order, serves, and stops edge-first.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use homeline_media_node::Node;
+use homeline_signaling::gateway::Media;
+use homeline_signaling::{MediaLink, Signaling};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::certificate::{self, Authority, Names};
+use crate::config::{Config, ServerConfig};
+use crate::{shutdown, web};
+
+/// The server's certificate is made anew this often, for the names that the machine has by then.
+const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Runs a whole server until it is asked to stop.
+///
+/// # Errors
+/// When a part can't start: a port in use, a data directory that can't be written, a damaged database.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let Config { server, log: _, mut signaling, media } = config;
+    make_private(&server.data_dir)
+        .with_context(|| format!("the data directory {}", server.data_dir.display()))?;
+    signaling.store.path = server.data_dir.join(&signaling.store.path);
+
+    let names = Names::of_this_host(&server.host_names);
+    let authority = Authority::open_or_make(&server.data_dir.join("certificate"), &names)?;
+    let tls = RustlsConfig::from_config(certificate::server_config(&authority, &names)?);
+
+    let (node, link) = Node::start(media).context("the media node")?;
+    let app_hash = web::app_hash();
+    let link = MediaLink { media: Media::Local(link.commands), events: link.events };
+    let signaling = Signaling::start(signaling, link, &app_hash).await.context("signaling")?;
+
+    let (stopping, is_stopping) = watch::channel(false);
+    let http = listeners(&server.bind, server.http_port)?;
+    let https = listeners(&server.bind, server.https_port)?;
+    let doors = Doors::of(&http, &https, &names.within(&authority.names))?;
+    let page = web::InstallPage {
+        certificate_der: authority.certificate_der.clone(),
+        fingerprint: authority.fingerprint(),
+        urls: doors.https_urls(),
+    };
+    let health = web::Health { signaling: signaling.clone(), stopping: is_stopping };
+    let sources = web::Sources { signaling: signaling.clone(), node: node.clone() };
+    let router = router(&signaling, page, health, sources);
+
+    let handle = Handle::new();
+    let mut servers = serve_all(http, https, &router, doors.https_port, &tls, &handle);
+    doors.print(&authority, &app_hash);
+    let renewal = tokio::spawn(renew_daily(authority, server.host_names.clone(), tls));
+
+    tokio::select! {
+        requested = shutdown::requested() => requested?,
+        Some(ended) = servers.join_next() => ended??,
+    }
+    info!("stopping");
+    stopping.send_replace(true);
+    renewal.abort();
+    stop(&server, &signaling, &handle, servers).await;
+    node.shutdown().await;
+    Ok(())
+}
+
+/// Makes the data directory, for its owner only. One that is there keeps its mode.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Edge first: sessions are told, connections drain, then the parts behind them stop.
+async fn stop(
+    server: &ServerConfig,
+    signaling: &Signaling,
+    handle: &Handle<SocketAddr>,
+    mut servers: JoinSet<std::io::Result<()>>,
+) {
+    let deadline = Duration::from_secs(server.shutdown_deadline_secs.into());
+    signaling.shutdown().await;
+    handle.graceful_shutdown(Some(deadline));
+    while servers.join_next().await.is_some() {}
+}
+
+fn router(
+    signaling: &Signaling,
+    page: web::InstallPage,
+    health: web::Health,
+    sources: web::Sources,
+) -> Router {
+    web::assets()
+        .merge(signaling.router())
+        .merge(web::install(page))
+        .merge(web::health(health))
+        .merge(web::metrics(sources))
+}
+
+fn serve_all(
+    http: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+    router: &Router,
+    https_port: u16,
+    tls: &RustlsConfig,
+    handle: &Handle<SocketAddr>,
+) -> JoinSet<std::io::Result<()>> {
+    let mut servers = JoinSet::new();
+    let plain = router.clone().layer(from_fn_with_state(https_port, web::only_from_this_machine));
+    for listener in http {
+        let service = plain.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let handle = handle.clone();
+        servers.spawn(async move { axum_server::from_tcp(listener)?.handle(handle).serve(service).await });
+    }
+    for listener in https {
+        let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let (handle, tls) = (handle.clone(), tls.clone());
+        servers.spawn(async move {
+            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await
+        });
+    }
+    servers
+}
+
+async fn renew_daily(authority: Authority, configured: Vec<String>, tls: RustlsConfig) {
+    loop {
+        tokio::time::sleep(CERTIFICATE_RENEWAL).await;
+        let names = Names::of_this_host(&configured);
+        match certificate::server_config(&authority, &names) {
+            Ok(config) => tls.reload_from_config(config),
+            Err(error) => warn!(%error, "the certificate could not be renewed; the old one stays"),
+        }
+    }
+}
+
+/// One listener for each address; IPv4 and IPv6 share the port. A family that the machine lacks is skipped.
+fn listeners(addresses: &[IpAddr], port: u16) -> anyhow::Result<Vec<TcpListener>> {
+    let mut port = port;
+    let mut listeners = Vec::new();
+    for address in addresses {
+        match listen(SocketAddr::new(*address, port)) {
+            Ok(listener) => {
+                // With port 0 the first listener takes a free one, and the others the same.
+                port = listener.local_addr()?.port();
+                listeners.push(listener);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                anyhow::bail!(
+                    "port {port} is in use: stop the other program, or choose another port in the configuration"
+                );
+            }
+            Err(error) => warn!(%address, %error, "not listening on this address"),
+        }
+    }
+    anyhow::ensure!(!listeners.is_empty(), "no address to listen on at port {port}");
+    Ok(listeners)
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Where people enter.
+struct Doors {
+    http_port: u16,
+    https_port: u16,
+    names: Names,
+}
+
+impl Doors {
+    fn of(http: &[TcpListener], https: &[TcpListener], names: &Names) -> anyhow::Result<Self> {
+        let port = |listeners: &[TcpListener]| -> anyhow::Result<u16> {
+            Ok(listeners.first().context("a listener")?.local_addr()?.port())
+        };
+        Ok(Self { http_port: port(http)?, https_port: port(https)?, names: names.clone() })
+    }
+
+    /// The HTTPS URLs under which other devices reach this server.
+    fn https_urls(&self) -> Vec<String> {
+        let hosts = self.names.hosts.iter().filter(|host| *host != "localhost" && host.contains('.')).cloned();
+        let addresses = self.names.addresses.iter().filter(|address| !address.is_loopback());
+        let addresses = addresses.map(|address| match address {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => format!("[{v6}]"),
+        });
+        hosts.chain(addresses).map(|host| format!("https://{host}:{}", self.https_port)).collect()
+    }
+
+    fn print(&self, authority: &Authority, app_hash: &str) {
+        println!("Homeline {} is running.", env!("CARGO_PKG_VERSION"));
+        println!();
+        println!("  On this machine     http://localhost:{}", self.http_port);
+        for url in self.https_urls() {
+            println!("  On other devices    {url}");
+        }
+        println!("  On each phone once  /install at one of these, certificate SHA-256");
+        println!("                      {}", authority.fingerprint());
+        println!("  The app it serves   SHA-256 {app_hash}");
+        println!();
+        println!("  Ctrl-C stops it.");
+    }
+}
+

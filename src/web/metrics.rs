@@ -1,0 +1,162 @@
+//! `/metrics` in the Prometheus text format: counts and states, never a person.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use homeline_media_node::Node;
+use homeline_signaling::Signaling;
+use homeline_signaling::edge::session::SignalingFigures;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, MetricEncoder, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+
+/// The parts that count.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    /// Sessions, requests, calls.
+    pub(crate) signaling: Signaling,
+    /// Packets.
+    pub(crate) node: Node,
+}
+
+pub(crate) fn router(sources: Sources) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(sources)
+}
+
+async fn metrics(State(sources): State<Sources>) -> impl IntoResponse {
+    let mut registry = Registry::with_prefix("homeline");
+    registry.register_collector(Box::new(Snapshot(rows(&sources))));
+    let mut body = String::new();
+    text::encode(&mut body, &registry).expect("writing into a string does not fail");
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], body)
+}
+
+/// One metric with all its values at one moment.
+#[derive(Debug)]
+struct Row {
+    name: &'static str,
+    help: &'static str,
+    kind: MetricType,
+    values: Vec<(Vec<(&'static str, String)>, u64)>,
+}
+
+fn rows(sources: &Sources) -> Vec<Row> {
+    let SignalingFigures { sessions, calls } = sources.signaling.figures();
+    let phases = [
+        (vec![("phase", "inviting".to_owned())], calls.inviting as u64),
+        (vec![("phase", "ringing".to_owned())], calls.ringing as u64),
+        (vec![("phase", "answered".to_owned())], calls.answered as u64),
+    ];
+    let requests = sessions.requests_total.iter().map(|((kind, error), count)| {
+        let result = error.as_ref().map_or("ok".to_owned(), code);
+        (vec![("kind", (*kind).to_owned()), ("result", result)], *count)
+    });
+    let mut rows = vec![
+        gauge("sessions", "Sessions, connected or waiting to resume", sessions.running as u64),
+        counter("sessions_opened", "Sessions opened", sessions.opened_total),
+        counter("sessions_resumed", "Sessions taken up again", sessions.resumed_total),
+        by("sessions_ended", "Sessions ended by the server", "code", &sessions.ended_total),
+        family("requests", "Requests answered", MetricType::Counter, requests.collect()),
+        family("calls", "Running calls", MetricType::Gauge, phases.into()),
+        counter("calls_started", "Calls begun", calls.started_total),
+        by("calls_ended", "Calls ended", "reason", &calls.ended_total),
+    ];
+    rows.extend(media_rows(sources));
+    rows
+}
+
+fn media_rows(sources: &Sources) -> Vec<Row> {
+    let figures = sources.node.metrics();
+    let dropped = figures.dropped().map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
+    let transit = figures.transit;
+    let quantile = |share: f64| transit.quantile_micros(share).unwrap_or_default();
+    let micros = u64::try_from(figures.cpu_time.as_micros()).unwrap_or(u64::MAX);
+    vec![
+        gauge("media_rooms", "Rooms", figures.rooms),
+        gauge("media_peers", "Peers", figures.peers),
+        counter("media_datagrams_in", "Datagrams received", figures.counters.datagrams_in),
+        counter("media_datagrams_out", "Datagrams sent", figures.counters.datagrams_out),
+        counter("media_bytes_in", "Bytes received", figures.counters.bytes_in),
+        counter("media_bytes_out", "Bytes sent", figures.counters.bytes_out),
+        counter("media_packets_in", "Media packets taken from publishers", figures.counters.rtp_in),
+        counter("media_packets_forwarded", "Media packets written for receivers", figures.counters.rtp_forwarded),
+        counter("media_packets_repaired", "Media packets sent again", figures.counters.rtp_retransmitted),
+        family("media_dropped", "Packets dropped", MetricType::Counter, dropped.collect()),
+        counter("media_send_errors", "Datagrams the kernel refused", figures.send_errors),
+        counter("media_rooms_failed", "Rooms that failed inside and were dropped", figures.rooms_failed),
+        counter("media_cpu_microseconds", "Processor time of the media thread", micros),
+        gauge("media_transit_p50_microseconds", "Median time inside", quantile(0.5)),
+        gauge("media_transit_p99_microseconds", "99th percentile of the time inside", quantile(0.99)),
+    ]
+}
+
+fn gauge(name: &'static str, help: &'static str, value: u64) -> Row {
+    family(name, help, MetricType::Gauge, vec![(Vec::new(), value)])
+}
+
+fn counter(name: &'static str, help: &'static str, value: u64) -> Row {
+    family(name, help, MetricType::Counter, vec![(Vec::new(), value)])
+}
+
+fn by<K: Serialize>(
+    name: &'static str,
+    help: &'static str,
+    label: &'static str,
+    values: &HashMap<K, u64>,
+) -> Row {
+    let values = values.iter().map(|(key, count)| (vec![(label, code(key))], *count));
+    family(name, help, MetricType::Counter, values.collect())
+}
+
+fn family(
+    name: &'static str,
+    help: &'static str,
+    kind: MetricType,
+    values: Vec<(Vec<(&'static str, String)>, u64)>,
+) -> Row {
+    Row { name, help, kind, values }
+}
+
+/// The wire name of a code or reason.
+fn code<K: Serialize>(key: &K) -> String {
+    match serde_json::to_value(key) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => "unknown".to_owned(),
+    }
+}
+
+#[derive(Debug)]
+struct Snapshot(Vec<Row>);
+
+impl Collector for Snapshot {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        for row in &self.0 {
+            let mut metric = encoder.encode_descriptor(row.name, row.help, None, row.kind)?;
+            for (labels, value) in &row.values {
+                if labels.is_empty() {
+                    encode_value(row.kind, *value, metric)?;
+                    break;
+                }
+                encode_value(row.kind, *value, metric.encode_family(labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn encode_value(kind: MetricType, value: u64, encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+    match kind {
+        MetricType::Counter => ConstCounter::new(value).encode(encoder),
+        _ => ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(encoder),
+    }
+}
