@@ -1,0 +1,53 @@
+//! A server in this process: signaling on a free port, its database in memory, and a media node.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use homeline_client::Server;
+use homeline_media_node::{Node, NodeConfig};
+use homeline_signaling::gateway::Media;
+use homeline_signaling::model::Clock;
+use homeline_signaling::store::Db;
+use homeline_signaling::{MediaLink, Signaling, SignalingConfig};
+use tokio::net::TcpListener;
+
+pub(crate) struct TestServer {
+    pub(crate) address: String,
+    /// Ends with the test.
+    _node: Node,
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(SignalingConfig::default()).await
+    }
+
+    pub(crate) async fn start_with(mut config: SignalingConfig) -> Self {
+        // Real hashing, but not half a second of it for each person that a test signs up.
+        config.passwords.memory_kib = 64;
+        config.passwords.passes = 1;
+        let (node, link) = media();
+        let db = Db::open_in_memory().await.unwrap();
+        let signaling = Signaling::start_on(config, db, Clock::System, link, "").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let service = signaling.router().into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { address, _node: node }
+    }
+
+    pub(crate) fn server(&self) -> Server {
+        Server::new(&self.address).unwrap()
+    }
+}
+
+/// Media over loopback only, so that a test needs no network.
+fn media() -> (Node, MediaLink) {
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let config = NodeConfig {
+        bind: vec![loopback],
+        advertised_addresses: vec![loopback],
+        ..NodeConfig::default()
+    };
+    let (node, link) = Node::start(config).unwrap();
+    (node, MediaLink { media: Media::Local(link.commands), events: link.events })
+}
