@@ -1,6 +1,6 @@
 //! The database: opening it, transactions, and what can go wrong.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,10 @@ use sqlx::sqlite::{
 /// Embedded, so that the binary needs no files beside it.
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
-/// SQLite has one writer at a time; readers beside it need few connections.
-const CONNECTIONS_MAX: u32 = 4;
-/// How long a writer waits for the one before it. A write takes milliseconds.
+/// Connections that only read, beside the one that writes.
+const READERS_MAX: u32 = 4;
+/// How long SQLite waits for a lock. Writers queue for their one connection, so that only another
+/// program (a backup, a shell) can hold one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the data is kept.
@@ -37,7 +38,12 @@ impl Default for StoreConfig {
 #[derive(Debug, Clone)]
 pub enum Db {
     /// A file, or memory in tests.
-    Sqlite(SqlitePool),
+    Sqlite {
+        /// Any number of readers see the last committed state.
+        readers: SqlitePool,
+        /// SQLite has one writer at a time: one connection, for which writers queue in order.
+        writer: SqlitePool,
+    },
 }
 
 /// A transaction. Dropped without `commit`, it leaves no trace.
@@ -91,17 +97,20 @@ impl Db {
         if let Some(folder) = config.path.parent().filter(|path| !path.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
+        make_private(&config.path)?;
         // `full` makes a commit wait for the disk: what was acknowledged survives a power cut.
         let options = SqliteConnectOptions::new()
             .filename(&config.path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool =
-            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
-        Self::migrated(pool).await
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        MIGRATIONS.run(&writer).await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+        Ok(Self::Sqlite { readers, writer })
     }
 
     /// An empty database in memory, for tests. It has one connection, so a transaction that waits
@@ -117,12 +126,8 @@ impl Db {
             .max_lifetime(None)
             .connect_with(options)
             .await?;
-        Self::migrated(pool).await
-    }
-
-    async fn migrated(pool: SqlitePool) -> Result<Self, StoreError> {
         MIGRATIONS.run(&pool).await?;
-        Ok(Self::Sqlite(pool))
+        Ok(Self::Sqlite { readers: pool.clone(), writer: pool })
     }
 
     /// Begins a transaction that only reads: one consistent picture.
@@ -131,18 +136,20 @@ impl Db {
     /// When the database fails.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin().await?)),
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
         }
     }
 
-    /// Begins a transaction that writes. It takes SQLite's write lock at once: a transaction that
-    /// reads first and writes later could find its picture outdated.
+    /// Begins a transaction that writes, once those before it are done. It takes SQLite's write lock
+    /// at once: a transaction that reads first and writes later could find its picture outdated.
     ///
     /// # Errors
     /// When the database fails, or is busy for long.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("begin immediate").await?)),
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?))
+            }
         }
     }
 
@@ -152,7 +159,7 @@ impl Db {
     /// When the database fails.
     pub async fn ping(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(pool) => sqlx::query("select 1").execute(pool).await?,
+            Self::Sqlite { readers, .. } => sqlx::query("select 1").execute(readers).await?,
         };
         Ok(())
     }
@@ -160,7 +167,10 @@ impl Db {
     /// Closes all connections, after those in use are done.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
+            Self::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
         }
     }
 }
@@ -175,5 +185,49 @@ impl Tx {
             Self::Sqlite(transaction) => transaction.commit().await?,
         }
         Ok(())
+    }
+}
+
+/// Makes the file, readable for nobody else; SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_made_privately_and_holds_what_was_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig { path: folder.path().join("made/homeline.db") };
+        let db = Db::open(&config).await.unwrap();
+        let Tx::Sqlite(mut kept) = db.write().await.unwrap();
+        let insert = "insert into invitation (id, household, expires_at_ms) values ('a', 'b', 1)";
+        sqlx::query("pragma defer_foreign_keys = on").execute(&mut *kept).await.unwrap();
+        assert!(sqlx::query(insert).execute(&mut *kept).await.is_ok());
+        let broken = Tx::Sqlite(kept).commit().await;
+        assert!(broken.is_err(), "foreign keys hold");
+        let mut tx = db.write().await.unwrap();
+        let Tx::Sqlite(connection) = &mut tx;
+        let mode: String =
+            sqlx::query_scalar("pragma journal_mode").fetch_one(&mut **connection).await.unwrap();
+        let synchronous: i64 =
+            sqlx::query_scalar("pragma synchronous").fetch_one(&mut **connection).await.unwrap();
+        assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+        drop(tx);
+        db.ping().await.unwrap();
+        db.close().await;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&config.path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        Db::open(&config).await.unwrap().ping().await.unwrap();
     }
 }

@@ -10,7 +10,7 @@ use homeline_protocol::session::ApiError;
 
 use super::HttpState;
 use super::answer::Refusal;
-use super::request::{Bearer, Body, From};
+use super::request::{Bearer, Body, Peer};
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -32,7 +32,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
 )]
 pub(super) async fn sign_up(
     State(state): State<HttpState>,
-    From(origin): From,
+    Peer(origin): Peer,
     Body(request): Body<SignUp>,
 ) -> Answer<SignedIn> {
     Ok(Json(state.accounts.sign_up(origin, &request).await?))
@@ -55,7 +55,7 @@ pub(super) async fn sign_up(
 )]
 pub(super) async fn sign_in(
     State(state): State<HttpState>,
-    From(origin): From,
+    Peer(origin): Peer,
     Body(request): Body<SignIn>,
 ) -> Answer<SignedIn> {
     Ok(Json(state.accounts.sign_in(origin, &request).await?))
@@ -97,7 +97,7 @@ pub(super) async fn sign_out(
 )]
 pub(super) async fn recover_begin(
     State(state): State<HttpState>,
-    From(origin): From,
+    Peer(origin): Peer,
     Body(request): Body<RecoverBegin>,
 ) -> Answer<RecoverTicket> {
     Ok(Json(state.accounts.recover_begin(origin, &request).await?))
@@ -122,7 +122,7 @@ pub(super) async fn recover_begin(
 )]
 pub(super) async fn recover_finish(
     State(state): State<HttpState>,
-    From(origin): From,
+    Peer(origin): Peer,
     Body(request): Body<RecoverFinish>,
 ) -> Answer<SignedIn> {
     Ok(Json(state.accounts.recover_finish(origin, &request).await?))

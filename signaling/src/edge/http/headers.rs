@@ -7,7 +7,7 @@ use axum::response::Response;
 
 /// Everything from this server only, nothing inline, in nobody's frame. The app draws pictures from
 /// blobs and data, plays media from streams, and connects to its own server.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; \
      font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";

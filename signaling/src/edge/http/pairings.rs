@@ -8,7 +8,7 @@ use homeline_protocol::session::ApiError;
 
 use super::HttpState;
 use super::answer::Refusal;
-use super::request::{After, Bearer, Body, From, PathPairing};
+use super::request::{After, Bearer, Body, PathPairing, Peer};
 
 /// Asks a person to take this device in.
 ///
@@ -27,7 +27,7 @@ use super::request::{After, Bearer, Body, From, PathPairing};
 )]
 pub(super) async fn open(
     State(state): State<HttpState>,
-    From(origin): From,
+    Peer(origin): Peer,
     Body(offer): Body<PairingOffer>,
 ) -> Result<Json<PairingOpened>, Refusal> {
     Ok(Json(state.pairings.open(origin, offer).await?))

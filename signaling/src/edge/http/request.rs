@@ -63,9 +63,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Bearer {
 
 /// Where a request comes from. Without a connection (in tests), all come from one place.
 #[derive(Debug)]
-pub(super) struct From(pub(super) Origin);
+pub(super) struct Peer(pub(super) Origin);
 
-impl<S: Send + Sync> FromRequestParts<S> for From {
+impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();

@@ -4,6 +4,6 @@ mod person;
 mod server;
 mod session;
 
-pub(crate) use person::{Person, device_id, fresh_key, ring_signature};
+pub(crate) use person::{Person, device_id, fresh_key};
 pub(crate) use server::{Answer, Server};
 pub(crate) use session::Session;

@@ -44,7 +44,7 @@ pub(crate) fn device_id(key: &PrivateKey) -> DeviceId {
     ids::device_id(key.public())
 }
 
-pub(crate) fn ring_signature(key: &PrivateKey, message: &[u8]) -> Blob {
+fn ring_signature(key: &PrivateKey, message: &[u8]) -> Blob {
     let pair = Ed25519KeyPair::from_seed_unchecked(&*key.seed()).unwrap();
     pair.sign(message).as_ref().to_vec().into()
 }
