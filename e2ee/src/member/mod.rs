@@ -5,6 +5,7 @@
 //! docs/call-keys.md; the browser's twin is `app/src/e2ee/call/member.ts`.
 
 mod comparison;
+mod epochs;
 mod frames;
 mod machine;
 mod message;
@@ -12,7 +13,8 @@ mod session;
 mod wishes;
 
 pub use comparison::{COMPARE_EVERY_MS, SILENCE_MS_MAX};
-pub use machine::{CallCrypto, EXECUTE_AFTER_MS, KEEP_OLD_KEY_MS};
+pub use epochs::{EXECUTE_AFTER_MS, KEEP_OLD_KEY_MS};
+pub use machine::CallCrypto;
 pub use message::{Input, LeftReason, Output, Phase, Refusal, StopReason, Warning};
 pub use session::REMOVE_ECHO_MS_MAX;
 pub use wishes::WISHES_MAX;
