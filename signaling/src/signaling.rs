@@ -95,13 +95,28 @@ impl Signaling {
         link: MediaLink,
         app_hash: &str,
     ) -> Result<Self, StartError> {
-        let SignalingConfig { store: _, passwords, accounts, limits, session, calls } = config;
-        let MediaLink { media, events: media_events } = link;
+        let SignalingConfig {
+            store: _,
+            passwords,
+            accounts,
+            limits,
+            session,
+            calls,
+        } = config;
+        let MediaLink {
+            media,
+            events: media_events,
+        } = link;
         let (bus, gate) = (Bus::default(), RosterGate::default());
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let passwords = Passwords::new(&passwords)?;
-        let accounts =
-            Arc::new(Accounts::new(parts(), gate.clone(), passwords, &limits, accounts));
+        let accounts = Arc::new(Accounts::new(
+            parts(),
+            gate.clone(),
+            passwords,
+            &limits,
+            accounts,
+        ));
         let calls = Calls::start(CallsParts {
             config: calls,
             db: db.clone(),
@@ -114,10 +129,20 @@ impl Signaling {
         let services = Services {
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
-            devices: Arc::new(Devices::new(db.clone(), bus.clone(), clock.clone(), gate.clone())),
+            devices: Arc::new(Devices::new(
+                db.clone(),
+                bus.clone(),
+                clock.clone(),
+                gate.clone(),
+            )),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
             pairings: Arc::new(Pairings::new(parts(), gate.clone(), accounts, &limits)),
-            invitations: Arc::new(Invitations::new(db.clone(), bus.clone(), clock.clone(), gate)),
+            invitations: Arc::new(Invitations::new(
+                db.clone(),
+                bus.clone(),
+                clock.clone(),
+                gate,
+            )),
             presence: PresenceService::new(bus.clone()),
             calls,
         };
@@ -129,11 +154,17 @@ impl Signaling {
         let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
         let sessions = Sessions::new(session, services.clone(), bus, clock);
         let about = Arc::new(about);
-        Ok(Self(Arc::new(Inner { db, media, services, sessions, about, sweeper })))
+        Ok(Self(Arc::new(Inner {
+            db,
+            media,
+            services,
+            sessions,
+            about,
+            sweeper,
+        })))
     }
 
     /// Everything under `/v1`.
-    #[must_use]
     pub fn router(&self) -> Router {
         let state = HttpState {
             accounts: Arc::clone(&self.0.services.accounts),
@@ -159,8 +190,13 @@ impl Signaling {
     /// Whether the media node answers.
     pub async fn media_answers(&self) -> bool {
         // No call has this room; that the node says so is all that is asked.
-        let command = MediaCommand::Statistics { room: RoomId([0; 16]) };
-        !matches!(self.0.media.send(command).await.wait().await, Err(MediaError::Gone))
+        let command = MediaCommand::Statistics {
+            room: RoomId([0; 16]),
+        };
+        !matches!(
+            self.0.media.send(command).await.wait().await,
+            Err(MediaError::Gone)
+        )
     }
 
     /// What is counted, for `/metrics`.

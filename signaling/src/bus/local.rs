@@ -53,7 +53,9 @@ impl LocalBus {
         };
         let event = Arc::new(event.clone());
         for number in numbers {
-            let Some(entry) = table.subscribers.get(&number) else { continue };
+            let Some(entry) = table.subscribers.get(&number) else {
+                continue;
+            };
             if except.is_some() && entry.who.device == except {
                 continue;
             }
@@ -96,12 +98,19 @@ impl LocalBus {
             table.by_household.add(household, number);
         }
         table.subscribers.insert(number, Entry { who, events, end });
-        Subscription { bus: self.clone(), number, events: events_out, end: end_out }
+        Subscription {
+            bus: self.clone(),
+            number,
+            events: events_out,
+            end: end_out,
+        }
     }
 
     pub(super) fn join_household(&self, number: u64, household: HouseholdId) {
         let mut table = self.lock();
-        let Some(entry) = table.subscribers.get_mut(&number) else { return };
+        let Some(entry) = table.subscribers.get_mut(&number) else {
+            return;
+        };
         let before = entry.who.household.replace(household);
         if let Some(before) = before {
             table.by_household.remove(&before, number);
@@ -126,7 +135,9 @@ impl LocalBus {
 
 impl Table {
     fn remove(&mut self, number: u64) {
-        let Some(entry) = self.subscribers.remove(&number) else { return };
+        let Some(entry) = self.subscribers.remove(&number) else {
+            return;
+        };
         self.by_account.remove(&entry.who.account, number);
         if let Some(device) = entry.who.device {
             self.by_device.remove(&device, number);
@@ -177,7 +188,11 @@ mod tests {
     const HOME: HouseholdId = HouseholdId([4; 16]);
 
     fn who(device: DeviceId) -> Subscriber {
-        Subscriber { account: ANNA, device: Some(device), household: Some(HOME) }
+        Subscriber {
+            account: ANNA,
+            device: Some(device),
+            household: Some(HOME),
+        }
     }
 
     async fn next_is_event(subscription: &mut Subscription) -> bool {
@@ -193,7 +208,10 @@ mod tests {
         let bus = LocalBus::default();
         let mut phone = bus.subscribe(who(PHONE));
         let mut kitchen = bus.subscribe(who(KITCHEN));
-        let mut waiting_room = bus.subscribe(Subscriber { household: None, ..who(PHONE) });
+        let mut waiting_room = bus.subscribe(Subscriber {
+            household: None,
+            ..who(PHONE)
+        });
         let mut expect = |audience, counts: [usize; 3]| {
             bus.publish(audience, &Event::JoinRefused);
             let got = [&mut phone, &mut kitchen, &mut waiting_room].map(|one| {
@@ -220,7 +238,10 @@ mod tests {
         assert_eq!(phone.next().await, Delivery::End(ErrorCode::DeviceRevoked));
         assert_eq!(
             notices.recv().await,
-            Some(Notice::SessionsEnded { device: PHONE, code: ErrorCode::DeviceRevoked })
+            Some(Notice::SessionsEnded {
+                device: PHONE,
+                code: ErrorCode::DeviceRevoked
+            })
         );
     }
 
@@ -240,7 +261,10 @@ mod tests {
     #[test]
     fn nothing_of_a_subscription_stays_behind() {
         let bus = LocalBus::default();
-        let waiting = bus.subscribe(Subscriber { household: None, ..who(PHONE) });
+        let waiting = bus.subscribe(Subscriber {
+            household: None,
+            ..who(PHONE)
+        });
         waiting.join_household(HOME);
         assert_eq!(bus.lock().by_household.of(&HOME).len(), 1);
         drop(waiting);

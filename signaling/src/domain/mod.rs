@@ -1,19 +1,31 @@
 //! The services, as a ladder: each uses only those above it, received by constructor.
-pub mod presence;
-pub mod reach;
-pub mod keys;
-pub mod history;
-pub mod calls;
+//!
+//! identity, secrets, limits, roster; accounts, households, devices, contacts, invitations, pairing;
+//! presence, reach, keys, history, calls. What must go up goes as an event on the bus.
 
 pub mod identity;
 pub mod limits;
+pub mod roster;
 pub mod secrets;
 
-pub mod roster;
-
 pub mod accounts;
+
 pub mod households;
+
 pub mod devices;
+
 pub mod contacts;
-pub mod pairing;
+
 pub mod invitations;
+
+pub mod pairing;
+
+pub mod presence;
+
+pub mod reach;
+
+pub mod keys;
+
+pub mod history;
+
+pub mod calls;

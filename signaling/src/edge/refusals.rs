@@ -15,9 +15,7 @@ use crate::domain::invitations::{
     AdmitMemberError, CancelInvitationError, CreateInvitationError, RefuseMemberError,
 };
 use crate::domain::limits::TooMany;
-use crate::domain::pairing::{
-    AppPairingError, CertifyError, DevicePairingError, OpenPairingError,
-};
+use crate::domain::pairing::{AppPairingError, CertifyError, DevicePairingError, OpenPairingError};
 use crate::domain::roster::GrowError;
 use crate::domain::secrets::PasswordError;
 use crate::model::NoRight;
@@ -56,7 +54,11 @@ fn limit(message: &str) -> ApiError {
 fn limited(retry_after_secs: u32) -> ApiError {
     let message = format!("Too many tries. Wait {retry_after_secs} seconds, then try again.");
     let retry_after_secs = Some(retry_after_secs);
-    ApiError { code: ErrorCode::RateLimited, message, retry_after_secs }
+    ApiError {
+        code: ErrorCode::RateLimited,
+        message,
+        retry_after_secs,
+    }
 }
 
 fn removed() -> ApiError {
@@ -166,16 +168,17 @@ impl From<SignUpError> for ApiError {
         match error {
             SignUpError::TooMany(error) => error.into(),
             SignUpError::Field(message) => bad(message),
-            SignUpError::HandleTaken => {
-                Self::new(ErrorCode::HandleTaken, "Somebody has this handle. Choose another.")
-            }
+            SignUpError::HandleTaken => Self::new(
+                ErrorCode::HandleTaken,
+                "Somebody has this handle. Choose another.",
+            ),
             SignUpError::Exists => conflict(
                 "This app, account or household is registered already. Sign in instead, or start \
                  again with a fresh page.",
             ),
-            SignUpError::NoInvitation => not_found(
-                "This invitation was used, cancelled, or has expired. Ask for a new one.",
-            ),
+            SignUpError::NoInvitation => {
+                not_found("This invitation was used, cancelled, or has expired. Ask for a new one.")
+            }
             SignUpError::TooManyWait => {
                 limit("Others wait on this invitation already. Ask for a new one.")
             }
@@ -192,9 +195,9 @@ impl From<SignInError> for ApiError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::TooMany(error) => error.into(),
-            SignInError::ClockOff => bad(
-                "This device's clock is off by more than five minutes. Set it, then try again.",
-            ),
+            SignInError::ClockOff => {
+                bad("This device's clock is off by more than five minutes. Set it, then try again.")
+            }
             SignInError::Wrong => Self::new(
                 ErrorCode::WrongCredentials,
                 "Handle and password do not match. Check both, or use your recovery code.",

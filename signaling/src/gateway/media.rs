@@ -16,7 +16,10 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A command and the place for its reply.
-pub type MediaExchange = (MediaCommand, oneshot::Sender<Result<MediaReply, MediaError>>);
+pub type MediaExchange = (
+    MediaCommand,
+    oneshot::Sender<Result<MediaReply, MediaError>>,
+);
 
 /// The way to a media node.
 #[derive(Clone, Debug)]
@@ -35,10 +38,12 @@ impl Media {
     pub async fn send(&self, command: MediaCommand) -> PendingReply {
         let Self::Local(node) = self;
         let (reply, pending) = oneshot::channel();
-        PendingReply(match timeout(QUEUE_TIMEOUT, node.send((command, reply))).await {
-            Ok(Ok(())) => Ok(pending),
-            Ok(Err(_)) | Err(_) => Err(MediaError::Gone),
-        })
+        PendingReply(
+            match timeout(QUEUE_TIMEOUT, node.send((command, reply))).await {
+                Ok(Ok(())) => Ok(pending),
+                Ok(Err(_)) | Err(_) => Err(MediaError::Gone),
+            },
+        )
     }
 }
 
@@ -61,7 +66,9 @@ mod tests {
 
     use super::*;
 
-    const COMMAND: MediaCommand = MediaCommand::CreateRoom { room: RoomId([1; 16]) };
+    const COMMAND: MediaCommand = MediaCommand::CreateRoom {
+        room: RoomId([1; 16]),
+    };
 
     #[tokio::test]
     async fn a_reply_finds_its_command() {
@@ -79,8 +86,16 @@ mod tests {
         let media = Media::Local(sender);
         let silent = media.send(COMMAND).await;
         assert_eq!(silent.wait().await, Err(MediaError::Gone), "silent");
-        assert_eq!(media.send(COMMAND).await.wait().await, Err(MediaError::Gone), "full");
+        assert_eq!(
+            media.send(COMMAND).await.wait().await,
+            Err(MediaError::Gone),
+            "full"
+        );
         drop(node);
-        assert_eq!(media.send(COMMAND).await.wait().await, Err(MediaError::Gone), "closed");
+        assert_eq!(
+            media.send(COMMAND).await.wait().await,
+            Err(MediaError::Gone),
+            "closed"
+        );
     }
 }

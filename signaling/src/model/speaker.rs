@@ -51,9 +51,11 @@ impl Speaker {
     pub fn adult_app(&self) -> Result<AdultApp, NoRight> {
         match (self.household, self.device) {
             (Some(_), Some(_)) if !self.adult => Err(NoRight::NotAdult),
-            (Some(household), Some(device)) => {
-                Ok(AdultApp { account: self.account, device, household })
-            }
+            (Some(household), Some(device)) => Ok(AdultApp {
+                account: self.account,
+                device,
+                household,
+            }),
             _ => Err(NoRight::NoHousehold),
         }
     }

@@ -62,7 +62,9 @@ impl Clock {
     pub fn now(&self) -> UnixMillis {
         match self {
             Self::System => UnixMillis(millis(
-                SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO),
+                SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or(Duration::ZERO),
             )),
             Self::Fixed(now) => UnixMillis(now.load(Ordering::SeqCst)),
         }

@@ -71,11 +71,7 @@ pub async fn put(
 }
 
 /// Forgets a contact.
-pub async fn delete(
-    tx: &mut Tx,
-    household: HouseholdId,
-    id: ContactId,
-) -> Result<(), StoreError> {
+pub async fn delete(tx: &mut Tx, household: HouseholdId, id: ContactId) -> Result<(), StoreError> {
     let query = sqlx::query("delete from contact where household = $1 and id = $2")
         .bind(household.to_string())
         .bind(id.to_string());

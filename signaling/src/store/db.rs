@@ -30,7 +30,9 @@ pub struct StoreConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { path: PathBuf::from("homeline.db") }
+        Self {
+            path: PathBuf::from("homeline.db"),
+        }
     }
 }
 
@@ -94,7 +96,11 @@ impl Db {
     /// # Errors
     /// When folder or file cannot be made or opened, or are of a newer version.
     pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
-        if let Some(folder) = config.path.parent().filter(|path| !path.as_os_str().is_empty()) {
+        if let Some(folder) = config
+            .path
+            .parent()
+            .filter(|path| !path.as_os_str().is_empty())
+        {
             std::fs::create_dir_all(folder)?;
         }
         make_private(&config.path)?;
@@ -105,11 +111,15 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
         MIGRATIONS.run(&writer).await?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options)
+            .await?;
         Ok(Self::Sqlite { readers, writer })
     }
 
@@ -119,7 +129,9 @@ impl Db {
     /// # Errors
     /// When SQLite fails.
     pub async fn open_in_memory() -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -127,7 +139,10 @@ impl Db {
             .connect_with(options)
             .await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self::Sqlite { readers: pool.clone(), writer: pool })
+        Ok(Self::Sqlite {
+            readers: pool.clone(),
+            writer: pool,
+        })
     }
 
     /// Begins a transaction that only reads: one consistent picture.
@@ -204,20 +219,29 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_made_privately_and_holds_what_was_committed() {
         let folder = tempfile::tempdir().unwrap();
-        let config = StoreConfig { path: folder.path().join("made/homeline.db") };
+        let config = StoreConfig {
+            path: folder.path().join("made/homeline.db"),
+        };
         let db = Db::open(&config).await.unwrap();
         let Tx::Sqlite(mut kept) = db.write().await.unwrap();
         let insert = "insert into invitation (id, household, expires_at_ms) values ('a', 'b', 1)";
-        sqlx::query("pragma defer_foreign_keys = on").execute(&mut *kept).await.unwrap();
+        sqlx::query("pragma defer_foreign_keys = on")
+            .execute(&mut *kept)
+            .await
+            .unwrap();
         assert!(sqlx::query(insert).execute(&mut *kept).await.is_ok());
         let broken = Tx::Sqlite(kept).commit().await;
         assert!(broken.is_err(), "foreign keys hold");
         let mut tx = db.write().await.unwrap();
         let Tx::Sqlite(connection) = &mut tx;
-        let mode: String =
-            sqlx::query_scalar("pragma journal_mode").fetch_one(&mut **connection).await.unwrap();
-        let synchronous: i64 =
-            sqlx::query_scalar("pragma synchronous").fetch_one(&mut **connection).await.unwrap();
+        let mode: String = sqlx::query_scalar("pragma journal_mode")
+            .fetch_one(&mut **connection)
+            .await
+            .unwrap();
+        let synchronous: i64 = sqlx::query_scalar("pragma synchronous")
+            .fetch_one(&mut **connection)
+            .await
+            .unwrap();
         assert_eq!((mode.as_str(), synchronous), ("wal", 2));
         drop(tx);
         db.ping().await.unwrap();
@@ -225,7 +249,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::metadata(&config.path).unwrap().permissions().mode();
+            let mode = std::fs::metadata(&config.path)
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         Db::open(&config).await.unwrap().ping().await.unwrap();

@@ -88,8 +88,8 @@ pub async fn policies(tx: &mut Tx, id: HouseholdId) -> Result<Vec<PolicyRow>, St
 
 /// The answer policy of a device.
 pub async fn policy(tx: &mut Tx, device: DeviceId) -> Result<Option<PolicyRow>, StoreError> {
-    let query = sqlx::query_as("select * from answer_policy where device = $1")
-        .bind(device.to_string());
+    let query =
+        sqlx::query_as("select * from answer_policy where device = $1").bind(device.to_string());
     Ok(on_tx!(tx, connection => query.fetch_optional(connection).await?))
 }
 
@@ -113,8 +113,7 @@ pub async fn put_policy(
 
 /// Forgets the answer policy of a device that was removed.
 pub async fn delete_policy(tx: &mut Tx, device: DeviceId) -> Result<(), StoreError> {
-    let query =
-        sqlx::query("delete from answer_policy where device = $1").bind(device.to_string());
+    let query = sqlx::query("delete from answer_policy where device = $1").bind(device.to_string());
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }

@@ -74,10 +74,7 @@ pub async fn delete(tx: &mut Tx, id: InvitationId) -> Result<(), StoreError> {
 }
 
 /// Forgets expired invitations, and says which.
-pub async fn take_expired(
-    tx: &mut Tx,
-    now: UnixMillis,
-) -> Result<Vec<InvitationRow>, StoreError> {
+pub async fn take_expired(tx: &mut Tx, now: UnixMillis) -> Result<Vec<InvitationRow>, StoreError> {
     let query = sqlx::query_as("delete from invitation where expires_at_ms <= $1 returning *")
         .bind(now.column());
     Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
@@ -101,8 +98,8 @@ pub async fn insert_join(tx: &mut Tx, join: &JoinRow, at: UnixMillis) -> Result<
 
 /// The join request of an account.
 pub async fn find_join(tx: &mut Tx, account: AccountId) -> Result<Option<JoinRow>, StoreError> {
-    let query = sqlx::query_as("select * from join_request where account = $1")
-        .bind(account.to_string());
+    let query =
+        sqlx::query_as("select * from join_request where account = $1").bind(account.to_string());
     Ok(on_tx!(tx, connection => query.fetch_optional(connection).await?))
 }
 

@@ -17,5 +17,5 @@ pub mod recovery;
 pub mod tokens;
 
 pub use column::Nullable;
-pub use db::{Db, StoreConfig, StoreError, Tx};
 pub(crate) use db::on_tx;
+pub use db::{Db, StoreConfig, StoreError, Tx};

@@ -37,7 +37,8 @@ pub async fn insert(tx: &mut Tx, pairing: &PairingRow) -> Result<(), StoreError>
 
 /// The certified pairing with this id.
 pub async fn find(tx: &mut Tx, id: PairingId) -> Result<Option<PairingRow>, StoreError> {
-    let query = sqlx::query_as("select * from certified_pairing where id = $1").bind(id.to_string());
+    let query =
+        sqlx::query_as("select * from certified_pairing where id = $1").bind(id.to_string());
     Ok(on_tx!(tx, connection => query.fetch_optional(connection).await?))
 }
 

@@ -31,8 +31,12 @@ pub(crate) async fn talking(server: &Server) -> (Client, Client, CallId) {
 }
 
 async fn last_of(client: &mut Client) -> PastCall {
-    let Reply::History { mut calls } =
-        client.ok(Request::ListHistory { before_ms: None, limit: 10 }).await
+    let Reply::History { mut calls } = client
+        .ok(Request::ListHistory {
+            before_ms: None,
+            limit: 10,
+        })
+        .await
     else {
         panic!("no history");
     };
@@ -47,7 +51,10 @@ fn quick() -> Configs {
         device_lost_after_secs: 1,
         ..CallsConfig::default()
     };
-    Configs { calls, ..Configs::default() }
+    Configs {
+        calls,
+        ..Configs::default()
+    }
 }
 
 // req: CALL-1, CALL-2, CALL-5, CALL-6, REG-5, REG-8
@@ -74,7 +81,9 @@ async fn a_call_rings_everywhere_is_answered_once_and_ends_for_both() {
         device.ok(ringing(call)).await;
     }
     for _ in 0..3 {
-        phone.event_of(|event| matches!(event, Event::DeviceRinging { .. }).then_some(())).await;
+        phone
+            .event_of(|event| matches!(event, Event::DeviceRinging { .. }).then_some(()))
+            .await;
     }
 
     kitchen.answer(call).await;
@@ -91,18 +100,40 @@ async fn a_call_rings_everywhere_is_answered_once_and_ends_for_both() {
     }
     let rings = |event: &Event| matches!(event, Event::IncomingCall { .. });
     let events = annas_kitchen.events_so_far().await;
-    assert!(!events.iter().any(rings), "the caller's own devices are quiet");
+    assert!(
+        !events.iter().any(rings),
+        "the caller's own devices are quiet"
+    );
 
-    kitchen.ok(Request::HangUp { call, reason: EndReason::HungUp }).await;
+    kitchen
+        .ok(Request::HangUp {
+            call,
+            reason: EndReason::HungUp,
+        })
+        .await;
     assert_eq!(kitchen.ended(call).await, EndReason::HungUp);
     assert_eq!(phone.ended(call).await, EndReason::HungUp);
     let (hers, his) = (last_of(&mut phone).await, last_of(&mut app).await);
-    assert_eq!((hers.reason, his.reason), (EndReason::HungUp, EndReason::HungUp));
+    assert_eq!(
+        (hers.reason, his.reason),
+        (EndReason::HungUp, EndReason::HungUp)
+    );
     assert_eq!(hers.direction, CallDirection::Outgoing);
     assert_eq!(his.direction, CallDirection::Incoming);
-    assert_eq!((hers.party.display_name.as_str(), his.party.display_name.as_str()), ("BEN", "ANNA"));
+    assert_eq!(
+        (
+            hers.party.display_name.as_str(),
+            his.party.display_name.as_str()
+        ),
+        ("BEN", "ANNA")
+    );
     assert!(hers.answered_at_ms.is_some() && his.answered_at_ms.is_some());
-    server.node.was_told(&MediaCommand::CloseRoom { room: RoomId(call.0) }).await;
+    server
+        .node
+        .was_told(&MediaCommand::CloseRoom {
+            room: RoomId(call.0),
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -118,7 +149,10 @@ async fn declining_cancelling_and_hanging_up_have_their_reasons() {
     for client in [&mut anna, &mut bens, &mut kitchen] {
         assert_eq!(client.ended(call).await, EndReason::Declined);
     }
-    assert_eq!(anna.err(Request::Cancel { call }).await, ErrorCode::CallEnded);
+    assert_eq!(
+        anna.err(Request::Cancel { call }).await,
+        ErrorCode::CallEnded
+    );
 
     let call = anna.call(&ben).await;
     bens.ring().await;
@@ -128,7 +162,11 @@ async fn declining_cancelling_and_hanging_up_have_their_reasons() {
     }
     assert_eq!(bens.err(answer(call)).await, ErrorCode::CallEnded);
 
-    for reason in [EndReason::EncryptionRefused, EndReason::MediaFailed, EndReason::HungUp] {
+    for reason in [
+        EndReason::EncryptionRefused,
+        EndReason::MediaFailed,
+        EndReason::HungUp,
+    ] {
         let call = anna.call(&ben).await;
         bens.ring().await;
         bens.answer(call).await;
@@ -140,8 +178,15 @@ async fn declining_cancelling_and_hanging_up_have_their_reasons() {
     let call = anna.call(&ben).await;
     bens.ring().await;
     bens.answer(call).await;
-    let busy = Request::HangUp { call, reason: EndReason::Busy };
-    assert_eq!(anna.err(busy).await, ErrorCode::BadRequest, "no reason that a person gives");
+    let busy = Request::HangUp {
+        call,
+        reason: EndReason::Busy,
+    };
+    assert_eq!(
+        anna.err(busy).await,
+        ErrorCode::BadRequest,
+        "no reason that a person gives"
+    );
 }
 
 #[tokio::test]
@@ -149,18 +194,25 @@ async fn a_handle_that_nobody_has_looks_like_a_person_who_is_out() {
     let server = Server::with(quick()).await;
     let ((_, mut anna), _) = anna_and_ben(&server).await;
     let out = server.person("cleo").await;
-    server.seat(&out, homeline_protocol::session::DeviceKind::App).await;
+    server
+        .seat(&out, homeline_protocol::session::DeviceKind::App)
+        .await;
     let mut seen = Vec::new();
     for handle in ["cleo", "nobody"] {
         let call = CallId(fresh());
         let begun = tokio::time::Instant::now();
         anna.ok(start_call(call, handle)).await;
-        let Reply::Calls { calls } = anna.ok(Request::ListCalls).await else { panic!() };
+        let Reply::Calls { calls } = anna.ok(Request::ListCalls).await else {
+            panic!()
+        };
         assert_eq!(calls[0].phase, CallPhase::Inviting);
         assert_eq!(calls[0].party.display_name, handle);
         let reason = anna.ended(call).await;
         let past = last_of(&mut anna).await;
-        assert_eq!(past.party.display_name, handle, "the history does not tell either");
+        assert_eq!(
+            past.party.display_name, handle,
+            "the history does not tell either"
+        );
         assert!(begun.elapsed() >= Duration::from_secs(1));
         seen.push((reason, past.reason, past.answered_at_ms));
     }
@@ -201,9 +253,20 @@ async fn somebody_in_a_call_is_busy() {
     cleos.ok(start_call(second, "ben")).await;
     assert_eq!(cleos.ended(second).await, EndReason::Busy);
     let events = bens.events_so_far().await;
-    assert!(!events.iter().any(|event| matches!(event, Event::IncomingCall { .. })));
-    assert_eq!(anna.err(start_call(CallId(fresh()), "cleo")).await, ErrorCode::AlreadyInCall);
-    anna.ok(Request::HangUp { call, reason: EndReason::HungUp }).await;
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::IncomingCall { .. }))
+    );
+    assert_eq!(
+        anna.err(start_call(CallId(fresh()), "cleo")).await,
+        ErrorCode::AlreadyInCall
+    );
+    anna.ok(Request::HangUp {
+        call,
+        reason: EndReason::HungUp,
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -217,9 +280,14 @@ async fn two_who_call_each_other_at_once_talk_in_one_call() {
     bens.answer(hers).await;
     assert_eq!(bens.ended(his).await, EndReason::Cancelled);
     assert_eq!(phone.ended(his).await, EndReason::Cancelled);
-    let Reply::Calls { calls } = phone.ok(Request::ListCalls).await else { panic!() };
+    let Reply::Calls { calls } = phone.ok(Request::ListCalls).await else {
+        panic!()
+    };
     assert_eq!(calls.len(), 1);
-    assert_eq!((calls[0].call, calls[0].phase, calls[0].here), (hers, CallPhase::Answered, true));
+    assert_eq!(
+        (calls[0].call, calls[0].phase, calls[0].here),
+        (hers, CallPhase::Answered, true)
+    );
 }
 
 #[tokio::test]
@@ -231,11 +299,22 @@ async fn starting_a_call_twice_rings_once() {
     anna.ok(start_call(call, "ben")).await;
     bens.incoming().await;
     let again = bens.events_so_far().await;
-    assert!(!again.iter().any(|event| matches!(event, Event::IncomingCall { .. })));
+    assert!(
+        !again
+            .iter()
+            .any(|event| matches!(event, Event::IncomingCall { .. }))
+    );
     anna.ok(Request::Cancel { call }).await;
     assert_eq!(anna.ended(call).await, EndReason::Cancelled);
-    assert_eq!(anna.err(start_call(call, "ben")).await, ErrorCode::CallEnded);
-    assert_eq!(bens.err(start_call(call, "anna")).await, ErrorCode::CallEnded, "of another's call");
+    assert_eq!(
+        anna.err(start_call(call, "ben")).await,
+        ErrorCode::CallEnded
+    );
+    assert_eq!(
+        bens.err(start_call(call, "anna")).await,
+        ErrorCode::CallEnded,
+        "of another's call"
+    );
 }
 
 #[tokio::test]
@@ -245,9 +324,15 @@ async fn media_is_held_until_the_answer_and_losers_are_taken_out() {
     let mut kitchen = server.home_device(&ben).await;
     let call = anna.call(&ben).await;
     let room = RoomId(call.0);
-    let Reply::MediaAnswer { sdp, tracks } = anna.offer(call).await else { panic!() };
+    let Reply::MediaAnswer { sdp, tracks } = anna.offer(call).await else {
+        panic!()
+    };
     assert_eq!((sdp.as_str(), tracks.len()), ("answer to offer", 0));
-    assert_eq!(bens.err(offer(call)).await, ErrorCode::Conflict, "ring first");
+    assert_eq!(
+        bens.err(offer(call)).await,
+        ErrorCode::Conflict,
+        "ring first"
+    );
     bens.ring().await;
     kitchen.ring().await;
     bens.offer(call).await;
@@ -256,7 +341,12 @@ async fn media_is_held_until_the_answer_and_losers_are_taken_out() {
     for client in [&anna, &bens, &kitchen] {
         assert!(!server.node.forwards(room, peer(client)));
     }
-    assert!(anna.events_so_far().await.iter().all(|event| !matches!(event, Event::Tracks { .. })));
+    assert!(
+        anna.events_so_far()
+            .await
+            .iter()
+            .all(|event| !matches!(event, Event::Tracks { .. }))
+    );
 
     bens.answer(call).await;
     let tracks = |event: &Event| match event {
@@ -264,18 +354,46 @@ async fn media_is_held_until_the_answer_and_losers_are_taken_out() {
         _ => None,
     };
     let (bens_tracks, annas_tracks) = (anna.event_of(tracks).await, bens.event_of(tracks).await);
-    assert_eq!((bens_tracks.len(), bens_tracks[0].device), (1, bens.seat.device));
-    assert_eq!((annas_tracks.len(), annas_tracks[0].device), (1, anna.seat.device));
-    server.node.was_told(&MediaCommand::RemovePeer { room, peer: peer(&kitchen) }).await;
+    assert_eq!(
+        (bens_tracks.len(), bens_tracks[0].device),
+        (1, bens.seat.device)
+    );
+    assert_eq!(
+        (annas_tracks.len(), annas_tracks[0].device),
+        (1, anna.seat.device)
+    );
+    server
+        .node
+        .was_told(&MediaCommand::RemovePeer {
+            room,
+            peer: peer(&kitchen),
+        })
+        .await;
     assert!(server.node.forwards(room, peer(&anna)) && server.node.forwards(room, peer(&bens)));
 
-    let Request::OfferMedia { sdp, publish, .. } = offer(call) else { panic!() };
-    let section = SubscribeSection { mid: "1".to_owned(), track: bens_tracks[0].track };
+    let Request::OfferMedia { sdp, publish, .. } = offer(call) else {
+        panic!()
+    };
+    let section = SubscribeSection {
+        mid: "1".to_owned(),
+        track: bens_tracks[0].track,
+    };
     let subscribe = vec![section];
-    let again = Request::OfferMedia { call, sdp, publish, subscribe };
-    let Reply::MediaAnswer { tracks, .. } = anna.ok(again.clone()).await else { panic!() };
+    let again = Request::OfferMedia {
+        call,
+        sdp,
+        publish,
+        subscribe,
+    };
+    let Reply::MediaAnswer { tracks, .. } = anna.ok(again.clone()).await else {
+        panic!()
+    };
     assert_eq!(tracks, bens_tracks);
-    assert_eq!(bens.err(again).await, ErrorCode::BadRequest, "nobody subscribes to oneself");
+    assert_eq!(
+        bens.err(again).await,
+        ErrorCode::BadRequest,
+        "nobody subscribes to oneself"
+    );
     assert_eq!(kitchen.err(offer(call)).await, ErrorCode::AnsweredElsewhere);
 }
 
@@ -283,13 +401,17 @@ async fn media_is_held_until_the_answer_and_losers_are_taken_out() {
 async fn the_other_side_sees_the_switches() {
     let server = Server::start().await;
     let (mut anna, mut bens, call) = talking(&server).await;
-    let muted = MediaState { microphone: false, camera: true };
+    let muted = MediaState {
+        microphone: false,
+        camera: true,
+    };
     bens.ok(Request::SetMedia { call, media: muted }).await;
     let device = bens.seat.device;
     anna.event_of(|event| match event {
-        Event::Participants { participants, .. } => {
-            participants.iter().any(|one| one.device == device && one.media == muted).then_some(())
-        }
+        Event::Participants { participants, .. } => participants
+            .iter()
+            .any(|one| one.device == device && one.media == muted)
+            .then_some(()),
         _ => None,
     })
     .await;
@@ -303,13 +425,21 @@ async fn a_silent_connection_is_shown_and_a_lost_device_ends_the_call() {
     let peer = PeerId(device.0);
     bens.offer(call).await;
     let connection = |event: &Event| match event {
-        Event::ParticipantConnection { device, connected, .. } => Some((*device, *connected)),
+        Event::ParticipantConnection {
+            device, connected, ..
+        } => Some((*device, *connected)),
         _ => None,
     };
-    server.node.say(MediaEvent::PeerConnected { room, peer }).await;
+    server
+        .node
+        .say(MediaEvent::PeerConnected { room, peer })
+        .await;
     server.node.say(MediaEvent::PeerSilent { room, peer }).await;
     assert_eq!(anna.event_of(connection).await, (device, false));
-    server.node.say(MediaEvent::PeerConnected { room, peer }).await;
+    server
+        .node
+        .say(MediaEvent::PeerConnected { room, peer })
+        .await;
     assert_eq!(anna.event_of(connection).await, (device, true));
     drop(bens);
     assert_eq!(anna.event_of(connection).await, (device, false));
@@ -332,7 +462,9 @@ async fn a_caller_who_goes_while_it_rings_cancels() {
 async fn a_device_removed_in_mid_call_is_out_at_once() {
     let server = Server::start().await;
     let (mut anna, mut bens, call) = talking(&server).await;
-    server.bus.end_sessions(bens.seat.device, ErrorCode::DeviceRevoked);
+    server
+        .bus
+        .end_sessions(bens.seat.device, ErrorCode::DeviceRevoked);
     assert_eq!(bens.goodbye().await.code, ErrorCode::DeviceRevoked);
     assert_eq!(anna.ended(call).await, EndReason::DeviceRevoked);
 }
@@ -343,7 +475,12 @@ async fn a_failed_room_is_made_again_and_a_dead_node_ends_calls() {
     let (mut anna, mut bens, call) = talking(&server).await;
     let restart = |event: &Event| matches!(event, Event::MediaRestart { .. }).then_some(());
     anna.offer(call).await;
-    server.node.say(MediaEvent::RoomFailed { room: RoomId(call.0) }).await;
+    server
+        .node
+        .say(MediaEvent::RoomFailed {
+            room: RoomId(call.0),
+        })
+        .await;
     anna.event_of(restart).await;
     anna.offer(call).await;
     server.node.answer_with(|command| match command {
@@ -377,9 +514,21 @@ async fn what_is_not_yours_is_not_found() {
     let (_anna, _bens, call) = talking(&server).await;
     let cleo = server.person("cleo").await;
     let mut cleos = server.app(&cleo).await;
-    let hang_up = Request::HangUp { call, reason: EndReason::HungUp };
-    for request in [hang_up, answer(call), offer(call), ringing(call), Request::GetQuality { call }] {
+    let hang_up = Request::HangUp {
+        call,
+        reason: EndReason::HungUp,
+    };
+    for request in [
+        hang_up,
+        answer(call),
+        offer(call),
+        ringing(call),
+        Request::GetQuality { call },
+    ] {
         assert_eq!(cleos.err(request).await, ErrorCode::NotFound);
     }
-    assert_eq!(cleos.err(start_call(CallId(fresh()), "cleo")).await, ErrorCode::BadRequest);
+    assert_eq!(
+        cleos.err(start_call(CallId(fresh()), "cleo")).await,
+        ErrorCode::BadRequest
+    );
 }

@@ -25,9 +25,15 @@ async fn a_contact_added_by_hand_stands_in_the_household_address_book() {
     let mut session = anna.session(&server).await;
     // Nobody has this handle, and that is not told.
     session.done(anna.put_contact(1, 1, "Mom", "mom")).await;
-    assert_eq!(session.event(put_by).await, (ContactId([1; 16]), "Mom".to_owned()));
+    assert_eq!(
+        session.event(put_by).await,
+        (ContactId([1; 16]), "Mom".to_owned())
+    );
     let [contact] = session.home().await.contacts.try_into().unwrap();
-    assert_eq!((contact.name.as_str(), contact.handle.as_str()), ("Mom", "mom"));
+    assert_eq!(
+        (contact.name.as_str(), contact.handle.as_str()),
+        ("Mom", "mom")
+    );
     assert_eq!(contact.card, anna.card(1, 1, "Mom", "mom", Pin::NoneYet));
 
     session.done(anna.put_contact(1, 2, "Mother", "mom")).await;
@@ -50,8 +56,14 @@ async fn a_contact_is_deleted_for_the_whole_household() {
         contact: ContactId([1; 16]),
         card: anna.card(1, revision, "Mom", "mom", pin),
     };
-    assert_eq!(session.refused(delete(2, Pin::NoneYet)).await, ErrorCode::BadRequest);
-    assert_eq!(session.refused(delete(1, Pin::Deleted)).await, ErrorCode::Conflict);
+    assert_eq!(
+        session.refused(delete(2, Pin::NoneYet)).await,
+        ErrorCode::BadRequest
+    );
+    assert_eq!(
+        session.refused(delete(1, Pin::Deleted)).await,
+        ErrorCode::Conflict
+    );
     session.done(delete(2, Pin::Deleted)).await;
     session.done(delete(2, Pin::Deleted)).await;
     let deleted = session
@@ -82,10 +94,18 @@ async fn cards_that_do_not_hold_are_refused() {
     damaged.0[10] ^= 1;
     let foreign = ben.card(1, 1, "Mom", "mom", Pin::NoneYet);
     let cases = [
-        ("another name", put("Dad", good.clone()), ErrorCode::BadRequest),
+        (
+            "another name",
+            put("Dad", good.clone()),
+            ErrorCode::BadRequest,
+        ),
         ("no name", put("", good.clone()), ErrorCode::BadRequest),
         ("damaged", put("Mom", damaged), ErrorCode::BadRequest),
-        ("another household's", put("Mom", foreign), ErrorCode::Forbidden),
+        (
+            "another household's",
+            put("Mom", foreign),
+            ErrorCode::Forbidden,
+        ),
         (
             "another id",
             put("Mom", anna.card(2, 1, "Mom", "mom", Pin::NoneYet)),
@@ -133,7 +153,9 @@ async fn a_full_address_book_takes_changes_and_no_further_contacts() {
             card: vec![],
             revision: 1,
         };
-        store::contacts::put(&mut tx, anna.household(), &row).await.unwrap();
+        store::contacts::put(&mut tx, anna.household(), &row)
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
     let mut session = anna.session(&server).await;

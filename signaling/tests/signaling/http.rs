@@ -37,14 +37,29 @@ async fn every_error_is_json_with_a_code_and_words() {
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let deep = json(&"[".repeat(10_000));
     let cases = [
-        ("an unknown path", get("/v1/nowhere"), 404, ErrorCode::NotFound),
-        ("another method", get("/v1/sign-in"), 405, ErrorCode::BadRequest),
+        (
+            "an unknown path",
+            get("/v1/nowhere"),
+            404,
+            ErrorCode::NotFound,
+        ),
+        (
+            "another method",
+            get("/v1/sign-in"),
+            405,
+            ErrorCode::BadRequest,
+        ),
         ("no JSON", json("hello"), 400, ErrorCode::BadRequest),
         ("deep JSON", deep, 400, ErrorCode::BadRequest),
         ("a field missing", json("{}"), 400, ErrorCode::BadRequest),
         ("no content type", plain, 400, ErrorCode::BadRequest),
         ("too large", large, 413, ErrorCode::TooLarge),
-        ("a bad id", get("/v1/pairings/nothing"), 400, ErrorCode::BadRequest),
+        (
+            "a bad id",
+            get("/v1/pairings/nothing"),
+            400,
+            ErrorCode::BadRequest,
+        ),
         (
             "a bad step",
             get("/v1/pairings/00000000000000000000000000000000?after=x"),
@@ -57,7 +72,11 @@ async fn every_error_is_json_with_a_code_and_words() {
         assert_eq!(answer.status.as_u16(), status, "{what}");
         let error = answer.error();
         assert_eq!(error.code, code, "{what}");
-        assert!(error.message.ends_with('.') || error.message.contains(": "), "{}", error.message);
+        assert!(
+            error.message.ends_with('.') || error.message.contains(": "),
+            "{}",
+            error.message
+        );
     }
 }
 
@@ -95,7 +114,11 @@ async fn the_openapi_document_names_every_route_and_error_code() {
         assert!(operation["responses"].is_object(), "{method} {path}");
     }
     let codes = document["components"]["schemas"]["ErrorCode"].to_string();
-    for code in [ErrorCode::BadRequest, ErrorCode::RosterMoved, ErrorCode::Internal] {
+    for code in [
+        ErrorCode::BadRequest,
+        ErrorCode::RosterMoved,
+        ErrorCode::Internal,
+    ] {
         let code = serde_json::to_string(&code).unwrap();
         assert!(codes.contains(&code), "{code}");
     }
@@ -109,10 +132,14 @@ fn assert_every_reference_resolves(document: &Value, part: &Value) {
     }
     match part {
         Value::Object(fields) => {
-            fields.values().for_each(|field| assert_every_reference_resolves(document, field));
+            fields
+                .values()
+                .for_each(|field| assert_every_reference_resolves(document, field));
         }
         Value::Array(items) => {
-            items.iter().for_each(|item| assert_every_reference_resolves(document, item));
+            items
+                .iter()
+                .for_each(|item| assert_every_reference_resolves(document, item));
         }
         _ => {}
     }

@@ -43,10 +43,16 @@ impl Asking {
     async fn open(server: &Server, handle: &str, kind: Kind) -> Self {
         let key = fresh_key();
         let machine = DevicePairing::new(key.public(), kind, "Kitchen".to_owned(), NONCE);
-        let offer =
-            PairingOffer { handle: handle.parse().unwrap(), commit: machine.offer().to_vec().into() };
+        let offer = PairingOffer {
+            handle: handle.parse().unwrap(),
+            commit: machine.offer().to_vec().into(),
+        };
         let opened = server.post("/v1/pairings", &offer).await.ok();
-        Self { key, machine, opened }
+        Self {
+            key,
+            machine,
+            opened,
+        }
     }
 
     async fn state(&self, server: &Server, after: Option<u8>) -> PairingState {
@@ -65,7 +71,9 @@ async fn state(
     secret: &Secret,
     after: Option<u8>,
 ) -> PairingState {
-    let query = after.map(|step| format!("?after={step}")).unwrap_or_default();
+    let query = after
+        .map(|step| format!("?after={step}"))
+        .unwrap_or_default();
     let path = format!("/v1/pairings/{pairing}{query}");
     server.request(Method::GET, &path, Some(secret)).await.ok()
 }
@@ -106,13 +114,20 @@ async fn until_the_digits(
     };
     let commit_a: [u8; 32] = commit.0.try_into().unwrap();
     let reveal = device.machine.accepted(commit_a).unwrap();
-    assert_eq!(device.reveal(server, &wire_reveal(&reveal)).await.status, 204);
+    assert_eq!(
+        device.reveal(server, &wire_reveal(&reveal)).await.status,
+        204
+    );
 
     let seen = phone
         .event(|event| match event {
-            Event::PairingRevealed { device_key, nonce, kind, label, .. } => {
-                Some((device_key.clone(), nonce.clone(), *kind, label.clone()))
-            }
+            Event::PairingRevealed {
+                device_key,
+                nonce,
+                kind,
+                label,
+                ..
+            } => Some((device_key.clone(), nonce.clone(), *kind, label.clone())),
             _ => None,
         })
         .await;
@@ -132,7 +147,11 @@ async fn until_the_digits(
     };
     phone.done(reveal).await;
 
-    let PairingState::Revealed { genesis, app_key, nonce } = device.state(server, Some(1)).await
+    let PairingState::Revealed {
+        genesis,
+        app_key,
+        nonce,
+    } = device.state(server, Some(1)).await
     else {
         panic!("revealed")
     };
@@ -147,8 +166,13 @@ async fn until_the_digits(
 }
 
 fn certify(server: &Server, person: &Person, device: &Asking, kind: Kind) -> Request {
-    let (entry, chain) =
-        person.take_in(server.now(), &device.key, kind, (person.account, false), "Kitchen");
+    let (entry, chain) = person.take_in(
+        server.now(),
+        &device.key,
+        kind,
+        (person.account, false),
+        "Kitchen",
+    );
     Request::CertifyPairing {
         pairing: device.opened.pairing,
         device: device_id(&device.key),
@@ -174,7 +198,10 @@ pub(crate) async fn pair(
     let PairingState::Certified { token, .. } = device.state(server, Some(2)).await else {
         panic!("certified")
     };
-    Paired { key: device.key, token }
+    Paired {
+        key: device.key,
+        token,
+    }
 }
 
 #[tokio::test]
@@ -190,12 +217,22 @@ async fn a_home_device_is_paired_by_six_digits() {
     phone.done(request).await;
 
     let state = device.state(&server, Some(2)).await;
-    let PairingState::Certified { chain, roster, token, account, household } = state else {
+    let PairingState::Certified {
+        chain,
+        roster,
+        token,
+        account,
+        household,
+    } = state
+    else {
         panic!("{state:?}")
     };
     assert_eq!((account, household), (anna.account, anna.household()));
     let chain = Chain::decode(chain.as_ref()).unwrap();
-    let paired = device.machine.finish(&chain, &roster, server.now()).unwrap();
+    let paired = device
+        .machine
+        .finish(&chain, &roster, server.now())
+        .unwrap();
     assert_eq!(paired.identity.device, device_id(&device.key));
     let mut kitchen = server.session(&token).await;
     let home = kitchen.home().await;
@@ -209,7 +246,10 @@ async fn a_home_device_is_paired_by_six_digits() {
             _ => None,
         })
         .await;
-    assert_eq!((added.id, added.kind), (device_id(&device.key), DeviceKind::HomeDevice));
+    assert_eq!(
+        (added.id, added.kind),
+        (device_id(&device.key), DeviceKind::HomeDevice)
+    );
     assert_eq!((added.label.as_str(), added.adult), ("Kitchen", false));
 }
 
@@ -221,7 +261,10 @@ async fn a_persons_second_app_is_paired_the_same_way() {
     let tablet = pair(&server, &anna, &mut phone, Kind::App).await;
     let home = server.session(&tablet.token).await.home().await;
     let devices = home.household.unwrap().devices;
-    let tablet = devices.iter().find(|device| device.id == device_id(&tablet.key)).unwrap();
+    let tablet = devices
+        .iter()
+        .find(|device| device.id == device_id(&tablet.key))
+        .unwrap();
     assert_eq!((tablet.kind, tablet.adult), (DeviceKind::App, false));
 }
 
@@ -238,7 +281,9 @@ async fn asking_for_a_handle_that_nobody_has_looks_like_waiting() {
     server.clock.advance(Duration::from_mins(10));
     for device in [&known, &unknown] {
         let path = format!("/v1/pairings/{}", device.opened.pairing);
-        let answer = server.request(Method::GET, &path, Some(&device.opened.secret)).await;
+        let answer = server
+            .request(Method::GET, &path, Some(&device.opened.secret))
+            .await;
         assert_eq!(answer.code(), ErrorCode::NotFound);
     }
 }
@@ -253,7 +298,12 @@ async fn a_device_that_waits_is_told_at_once() {
     let commit = |byte: u8| vec![byte; 32].into();
     let mut waiting = std::pin::pin!(device.state(&server, Some(0)));
     assert!(futures_util::poll!(waiting.as_mut()).is_pending());
-    phone.done(Request::AcceptPairing { pairing, commit: commit(3) }).await;
+    phone
+        .done(Request::AcceptPairing {
+            pairing,
+            commit: commit(3),
+        })
+        .await;
     assert_eq!(waiting.await, PairingState::Accepted { commit: commit(3) });
 
     let mut waiting = std::pin::pin!(device.state(&server, Some(1)));
@@ -266,7 +316,10 @@ async fn a_device_that_waits_is_told_at_once() {
         kind: DeviceKind::App,
         label: "Tablet".to_owned(),
     };
-    assert_eq!(device.reveal(&server, &early).await.code(), ErrorCode::Conflict);
+    assert_eq!(
+        device.reveal(&server, &early).await.code(),
+        ErrorCode::Conflict
+    );
 }
 
 #[tokio::test]
@@ -297,8 +350,10 @@ async fn only_an_app_that_listens_is_offered_a_pairing() {
     assert!(!phone.has_seen(|event| offered(event).is_some()).await);
     assert!(!bens.has_seen(|event| offered(event).is_some()).await);
 
-    let stolen =
-        Request::AcceptPairing { pairing: early.opened.pairing, commit: vec![1; 32].into() };
+    let stolen = Request::AcceptPairing {
+        pairing: early.opened.pairing,
+        commit: vec![1; 32].into(),
+    };
     assert_eq!(bens.refused(stolen).await, ErrorCode::NotFound);
 }
 
@@ -326,7 +381,9 @@ async fn another_secret_opens_no_pairing() {
     let server = Server::start().await;
     let device = Asking::open(&server, "anna", Kind::HomeDevice).await;
     let path = format!("/v1/pairings/{}", device.opened.pairing);
-    let answer = server.request(Method::GET, &path, Some(&Secret::new("guessed"))).await;
+    let answer = server
+        .request(Method::GET, &path, Some(&Secret::new("guessed")))
+        .await;
     assert_eq!(answer.code(), ErrorCode::NotFound);
     let answer = server.request(Method::GET, &path, None).await;
     assert_eq!(answer.code(), ErrorCode::Unauthorized);
@@ -339,13 +396,23 @@ async fn the_roster_takes_only_the_device_that_revealed_itself() {
     let mut phone = anna.session(&server).await;
     let mut device = Asking::open(&server, "anna", Kind::HomeDevice).await;
     until_the_digits(&server, &anna, &mut phone, &mut device).await;
-    let other = Asking { key: fresh_key(), machine: device.machine, opened: device.opened.clone() };
+    let other = Asking {
+        key: fresh_key(),
+        machine: device.machine,
+        opened: device.opened.clone(),
+    };
     let swapped = certify(&server, &anna, &other, Kind::HomeDevice);
     assert_eq!(phone.refused(swapped).await, ErrorCode::BadRequest);
-    let device = Asking { key: device.key, machine: other.machine, opened: device.opened };
+    let device = Asking {
+        key: device.key,
+        machine: other.machine,
+        opened: device.opened,
+    };
     let as_app = certify(&server, &anna, &device, Kind::App);
     assert_eq!(phone.refused(as_app).await, ErrorCode::BadRequest);
-    phone.done(certify(&server, &anna, &device, Kind::HomeDevice)).await;
+    phone
+        .done(certify(&server, &anna, &device, Kind::HomeDevice))
+        .await;
 }
 
 #[tokio::test]
@@ -364,17 +431,26 @@ async fn a_roster_that_grew_meanwhile_is_signed_again() {
         .iter()
         .map(|entry| homeline_e2ee::signed::Signed::decode(entry.as_ref()).unwrap())
         .collect();
-    phone.done(certify(&server, &anna, &device, Kind::HomeDevice)).await;
+    phone
+        .done(certify(&server, &anna, &device, Kind::HomeDevice))
+        .await;
 
     // And the first can be removed.
-    let change = Change::RemoveDevice { device: first.key.public() };
+    let change = Change::RemoveDevice {
+        device: first.key.public(),
+    };
     let roster = phone.home().await.household.unwrap().roster;
     anna.roster = roster
         .iter()
         .map(|entry| homeline_e2ee::signed::Signed::decode(entry.as_ref()).unwrap())
         .collect();
     let entry = anna.entry(change, server.now()).encode().into();
-    phone.done(Request::RemoveDevice { device: device_id(&first.key), entry }).await;
+    phone
+        .done(Request::RemoveDevice {
+            device: device_id(&first.key),
+            entry,
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -399,13 +475,21 @@ async fn a_paired_device_gets_its_token_even_after_a_restart() {
         };
         tokens.push((token, device_id(&device.key)));
     }
-    let [(lost, _), (kept, _)] = tokens.as_slice() else { panic!("two tokens") };
+    let [(lost, _), (kept, _)] = tokens.as_slice() else {
+        panic!("two tokens")
+    };
     let refused = Session::open(server.address, lost).await.err().unwrap();
-    assert_eq!(refused.code, ErrorCode::Unauthorized, "the token before has ended");
+    assert_eq!(
+        refused.code,
+        ErrorCode::Unauthorized,
+        "the token before has ended"
+    );
     server.session(kept).await.home().await;
     server.clock.advance(Duration::from_mins(10));
     let path = format!("/v1/pairings/{}", device.opened.pairing);
-    let answer = server.request(Method::GET, &path, Some(&device.opened.secret)).await;
+    let answer = server
+        .request(Method::GET, &path, Some(&device.opened.secret))
+        .await;
     assert_eq!(answer.code(), ErrorCode::NotFound);
 }
 
@@ -418,10 +502,15 @@ async fn open_pairings_are_bounded_alike_for_known_and_unknown_handles() {
     .await;
     Person::founder(&server, "anna").await;
     for handle in ["anna", "nobody"] {
-        let offer =
-            PairingOffer { handle: handle.parse().unwrap(), commit: vec![1; 32].into() };
+        let offer = PairingOffer {
+            handle: handle.parse().unwrap(),
+            commit: vec![1; 32].into(),
+        };
         for _ in 0..8 {
-            server.post("/v1/pairings", &offer).await.ok::<PairingOpened>();
+            server
+                .post("/v1/pairings", &offer)
+                .await
+                .ok::<PairingOpened>();
         }
         let refused = server.post("/v1/pairings", &offer).await;
         assert_eq!(refused.code(), ErrorCode::LimitReached, "{handle}");

@@ -13,7 +13,10 @@ use crate::calls::{anna_and_ben, talking};
 use crate::harness::{Client, Configs, Server, greet, hello, offer};
 
 fn configured(sessions: SessionConfig) -> Configs {
-    Configs { sessions, calls: CallsConfig::default() }
+    Configs {
+        sessions,
+        calls: CallsConfig::default(),
+    }
 }
 
 async fn turned_away(server: &Server, first: &str) -> homeline_protocol::session::ApiError {
@@ -48,20 +51,34 @@ async fn another_version_is_told_to_reload_whatever_else_it_says() {
     ] {
         let error = turned_away(&server, &frame).await;
         assert_eq!(error.code, ErrorCode::ProtocolVersion);
-        assert!(error.message.contains("Reload the page"), "{}", error.message);
+        assert!(
+            error.message.contains("Reload the page"),
+            "{}",
+            error.message
+        );
     }
 }
 
 #[tokio::test]
 async fn whoever_does_not_say_hello_is_sent_away() {
-    let sessions = SessionConfig { hello_timeout_secs: 1, ..SessionConfig::default() };
+    let sessions = SessionConfig {
+        hello_timeout_secs: 1,
+        ..SessionConfig::default()
+    };
     let server = Server::with(configured(sessions)).await;
     for frame in [&json(&ClientFrame::Ping), "nonsense", "{}"] {
-        assert_eq!(turned_away(&server, frame).await.code, ErrorCode::BadRequest, "{frame}");
+        assert_eq!(
+            turned_away(&server, frame).await.code,
+            ErrorCode::BadRequest,
+            "{frame}"
+        );
     }
     let url = format!("ws://{}/v1/session", server.address);
     let (mut silent, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-    let text = futures_util::StreamExt::next(&mut silent).await.unwrap().unwrap();
+    let text = futures_util::StreamExt::next(&mut silent)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(text.to_text().unwrap().contains("hello"), "{text}");
 }
 
@@ -71,7 +88,9 @@ async fn pages_of_other_sites_cannot_open_a_session() {
     let knock = async |origin: String| {
         let url = format!("ws://{}/v1/session", server.address);
         let mut request = url.into_client_request().unwrap();
-        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("origin", origin.parse().unwrap());
         tokio_tungstenite::connect_async(request).await
     };
     let Err(tungstenite::Error::Http(refused)) = knock("https://evil.example".into()).await else {
@@ -91,8 +110,11 @@ async fn a_request_that_does_not_parse_is_answered_and_the_session_goes_on() {
         r#"{"type":"set_display_name"}"#,
     ] {
         let id = anna.skip_id();
-        anna.send_text(&format!(r#"{{"type":"request","id":{id},"body":{body}}}"#)).await;
-        let Outcome::Error(error) = anna.reply(id).await else { panic!("{body}") };
+        anna.send_text(&format!(r#"{{"type":"request","id":{id},"body":{body}}}"#))
+            .await;
+        let Outcome::Error(error) = anna.reply(id).await else {
+            panic!("{body}")
+        };
         assert_eq!(error.code, ErrorCode::BadRequest, "{body}");
     }
     anna.ok(Request::GetHome).await;
@@ -102,17 +124,34 @@ async fn a_request_that_does_not_parse_is_answered_and_the_session_goes_on() {
 async fn frames_that_cannot_be_answered_end_the_session_with_a_reason() {
     let server = Server::start().await;
     let person = server.person("anna").await;
-    let long = format!(r#"{{"type":"ping","padding":"{}"}}"#, "x".repeat(520 * 1024));
+    let long = format!(
+        r#"{{"type":"ping","padding":"{}"}}"#,
+        "x".repeat(520 * 1024)
+    );
     for (frame, code) in [
         ("{", ErrorCode::BadRequest),
-        (r#"{"type":"request","id":-1,"body":{"type":"get_home"}}"#, ErrorCode::BadRequest),
-        (r#"{"type":"request","id":7,"body":{"type":"get_home"}}"#, ErrorCode::BadRequest),
-        (r#"{"type":"ack","event":99,"reply":0}"#, ErrorCode::BadRequest),
+        (
+            r#"{"type":"request","id":-1,"body":{"type":"get_home"}}"#,
+            ErrorCode::BadRequest,
+        ),
+        (
+            r#"{"type":"request","id":7,"body":{"type":"get_home"}}"#,
+            ErrorCode::BadRequest,
+        ),
+        (
+            r#"{"type":"ack","event":99,"reply":0}"#,
+            ErrorCode::BadRequest,
+        ),
         (long.as_str(), ErrorCode::TooLarge),
     ] {
         let mut client = server.app(&person).await;
         client.send_text(frame).await;
-        assert_eq!(client.goodbye().await.code, code, "{}", &frame[..frame.len().min(60)]);
+        assert_eq!(
+            client.goodbye().await.code,
+            code,
+            "{}",
+            &frame[..frame.len().min(60)]
+        );
     }
     let mut client = server.app(&person).await;
     client.send_binary().await;
@@ -135,8 +174,14 @@ async fn requests_are_answered_in_order_and_heartbeats_beside_them() {
     let slow = anna.ask(offer(call)).await;
     let after = anna.ask(Request::ListCalls).await;
     anna.pong().await;
-    assert!(anna.replies_so_far().is_empty(), "the second waits for the first");
-    assert!(matches!(anna.reply(slow).await, Outcome::Error(_)), "a node that hangs is gone");
+    assert!(
+        anna.replies_so_far().is_empty(),
+        "the second waits for the first"
+    );
+    assert!(
+        matches!(anna.reply(slow).await, Outcome::Error(_)),
+        "a node that hangs is gone"
+    );
     assert!(matches!(anna.reply(after).await, Outcome::Ok(_)));
 }
 
@@ -153,7 +198,10 @@ async fn a_newer_session_of_a_device_replaces_the_older() {
 
 #[tokio::test]
 async fn a_silent_connection_is_dropped() {
-    let sessions = SessionConfig { heartbeat_secs: 1, ..SessionConfig::default() };
+    let sessions = SessionConfig {
+        heartbeat_secs: 1,
+        ..SessionConfig::default()
+    };
     let server = Server::with(configured(sessions)).await;
     let mut anna = server.app(&server.person("anna").await).await;
     anna.pong().await;
@@ -162,7 +210,10 @@ async fn a_silent_connection_is_dropped() {
 
 #[tokio::test]
 async fn a_client_that_takes_in_nothing_falls_out() {
-    let sessions = SessionConfig { outbox_events_max: 3, ..SessionConfig::default() };
+    let sessions = SessionConfig {
+        outbox_events_max: 3,
+        ..SessionConfig::default()
+    };
     let server = Server::with(configured(sessions)).await;
     let anna = server.person("anna").await;
     let mut phone = server.app(&anna).await;
@@ -185,7 +236,9 @@ async fn a_client_that_asks_too_much_waits() {
     for _ in 0..3 {
         anna.ok(Request::ListCalls).await;
     }
-    let Outcome::Error(error) = anna.outcome(Request::ListCalls).await else { panic!() };
+    let Outcome::Error(error) = anna.outcome(Request::ListCalls).await else {
+        panic!()
+    };
     assert_eq!(error.code, ErrorCode::RateLimited);
     assert!(error.retry_after_secs.is_some());
 }
@@ -204,27 +257,47 @@ async fn a_server_that_goes_down_says_so() {
 
 #[tokio::test]
 async fn the_household_sees_its_devices_come_sleep_and_go() {
-    let sessions = SessionConfig { resume_window_secs: 1, ..SessionConfig::default() };
+    let sessions = SessionConfig {
+        resume_window_secs: 1,
+        ..SessionConfig::default()
+    };
     let server = Server::with(configured(sessions)).await;
     let anna = server.person("anna").await;
     let mut phone = server.app(&anna).await;
     let mut kitchen = server.home_device(&anna).await;
     let device = kitchen.seat.device;
     let change = move |event: &Event| match event {
-        Event::PresenceChanged { device: whose, presence } if *whose == device => Some(*presence),
+        Event::PresenceChanged {
+            device: whose,
+            presence,
+        } if *whose == device => Some(*presence),
         _ => None,
     };
     assert_eq!(phone.event_of(change).await, Presence::Online);
-    kitchen.ok(Request::SetPresence { presence: Presence::Asleep }).await;
+    kitchen
+        .ok(Request::SetPresence {
+            presence: Presence::Asleep,
+        })
+        .await;
     assert_eq!(phone.event_of(change).await, Presence::Asleep);
-    let Reply::Home(home) = phone.ok(Request::GetHome).await else { panic!() };
+    let Reply::Home(home) = phone.ok(Request::GetHome).await else {
+        panic!()
+    };
     let shown = home.household.unwrap().devices;
     let shown = shown.iter().find(|shown| shown.id == device).unwrap();
     assert_eq!(shown.presence, Presence::Asleep);
-    kitchen.ok(Request::SetPresence { presence: Presence::Online }).await;
+    kitchen
+        .ok(Request::SetPresence {
+            presence: Presence::Online,
+        })
+        .await;
     assert_eq!(phone.event_of(change).await, Presence::Online);
     drop(kitchen);
-    assert_eq!(phone.event_of(change).await, Presence::Asleep, "it may come back");
+    assert_eq!(
+        phone.event_of(change).await,
+        Presence::Asleep,
+        "it may come back"
+    );
     assert_eq!(phone.event_of(change).await, Presence::Offline);
 }
 
@@ -232,7 +305,11 @@ async fn the_household_sees_its_devices_come_sleep_and_go() {
 async fn what_happens_is_counted() {
     let server = Server::start().await;
     let (mut anna, _bens, _) = talking(&server).await;
-    anna.err(Request::ListHistory { before_ms: None, limit: 0 }).await;
+    anna.err(Request::ListHistory {
+        before_ms: None,
+        limit: 0,
+    })
+    .await;
     anna.ok(Request::ListCalls).await;
     let figures = server.sessions.figures();
     assert_eq!((figures.sessions.running, figures.calls.answered), (2, 1));

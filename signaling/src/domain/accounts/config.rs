@@ -14,7 +14,9 @@ pub struct AccountsConfig {
 
 impl Default for AccountsConfig {
     fn default() -> Self {
-        Self { token_idle_days: 180 }
+        Self {
+            token_idle_days: 180,
+        }
     }
 }
 

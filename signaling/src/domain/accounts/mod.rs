@@ -10,6 +10,7 @@ mod sign_up;
 
 pub use config::AccountsConfig;
 pub use error::{
-    AuthenticateError, RecoverBeginError, RecoverFinishError, SetNameError, SignInError, SignUpError,
+    AuthenticateError, RecoverBeginError, RecoverFinishError, SetNameError, SignInError,
+    SignUpError,
 };
 pub use service::{Accounts, Person};

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use homeline_protocol::http::{
-    RecoverBegin, RecoverFinish, RecoverTicket, SignedIn,
-};
+use homeline_protocol::http::{RecoverBegin, RecoverFinish, RecoverTicket, SignedIn};
 use homeline_protocol::id::DeviceId;
 use homeline_protocol::session::DeviceKind;
 
@@ -37,8 +35,13 @@ impl Accounts {
         self.limits.sign_in.check(&from, now)?;
         self.limits.recover_handle.check(&request.handle, now)?;
         let known = self.recoverable(request).await?;
-        let kept = known.as_ref().map(|(_, household)| household.recovery_hash.as_str());
-        let right = self.passwords.verify(&request.recovery_secret, kept).await?;
+        let kept = known
+            .as_ref()
+            .map(|(_, household)| household.recovery_hash.as_str());
+        let right = self
+            .passwords
+            .verify(&request.recovery_secret, kept)
+            .await?;
         let (account, household) = known.filter(|_| right).ok_or(RecoverBeginError::Wrong)?;
         let (ticket, hash) = new_token();
         let mut tx = self.db.write().await?;
@@ -62,7 +65,9 @@ impl Accounts {
         let Some(account) = store::accounts::by_handle(&mut tx, &request.handle).await? else {
             return Ok(None);
         };
-        let Some(household) = account.household.0 else { return Ok(None) };
+        let Some(household) = account.household.0 else {
+            return Ok(None);
+        };
         let household = store::households::find(&mut tx, household).await?;
         Ok(household.map(|household| (account, household)))
     }
@@ -89,8 +94,9 @@ impl Accounts {
         let _gate = self.gate.enter().await;
         let mut tx = self.db.write().await?;
         let ticket = self.open_ticket(&mut tx, hash, device_id(key)).await?;
-        let (signed_in, grown) =
-            self.recover(&mut tx, hash, &ticket, request, key, &password_hash).await?;
+        let (signed_in, grown) = self
+            .recover(&mut tx, hash, &ticket, request, key, &password_hash)
+            .await?;
         tx.commit().await?;
         if let Some(grown) = grown {
             grown.publish(&self.bus);
@@ -141,8 +147,9 @@ impl Accounts {
             store::tokens::delete_keyless(tx, ticket.account).await?;
             store::recovery::use_up(tx, hash, device).await?;
         }
-        let signed_in =
-            self.signed_in(tx, ticket.account, Some(device), Some(household)).await?;
+        let signed_in = self
+            .signed_in(tx, ticket.account, Some(device), Some(household))
+            .await?;
         Ok((signed_in, grown))
     }
 }

@@ -25,12 +25,20 @@ pub(super) const BAD_RECOVERY_SECRET: &str = "The recovery secret is not one.";
 pub(super) fn check_password(password: &Secret) -> Result<(), &'static str> {
     let text = password.expose();
     let long_enough = text.chars().take(PASSWORD_CHARS_MIN).count() == PASSWORD_CHARS_MIN;
-    if long_enough && text.len() <= PASSWORD_BYTES_MAX { Ok(()) } else { Err(BAD_PASSWORD) }
+    if long_enough && text.len() <= PASSWORD_BYTES_MAX {
+        Ok(())
+    } else {
+        Err(BAD_PASSWORD)
+    }
 }
 
 pub(super) fn check_recovery_secret(secret: &Secret) -> Result<(), &'static str> {
     let fits = (32..=RECOVERY_SECRET_BYTES_MAX).contains(&secret.expose().len());
-    if fits { Ok(()) } else { Err(BAD_RECOVERY_SECRET) }
+    if fits {
+        Ok(())
+    } else {
+        Err(BAD_RECOVERY_SECRET)
+    }
 }
 
 /// The app's key, if key and label are in their bounds.
@@ -58,8 +66,8 @@ pub(super) fn check_founding(
     founding: &Founding<'_>,
     now: UnixMillis,
 ) -> Result<HouseholdId, SignUpError> {
-    let genesis = PublicKey::try_from(founding.genesis.as_ref())
-        .map_err(|_| SignUpError::Field(BAD_KEY))?;
+    let genesis =
+        PublicKey::try_from(founding.genesis.as_ref()).map_err(|_| SignUpError::Field(BAD_KEY))?;
     let [first, second] = founding.roster else {
         return Err(SignUpError::Field("A founding roster has two entries."));
     };
@@ -84,5 +92,9 @@ pub(super) fn check_founding(
         && identity.adult
         && identity.person == person
         && roster.vouches_for(&identity);
-    if agrees { Ok(household_id(genesis)) } else { Err(SignUpError::SaysOtherwise) }
+    if agrees {
+        Ok(household_id(genesis))
+    } else {
+        Err(SignUpError::SaysOtherwise)
+    }
 }

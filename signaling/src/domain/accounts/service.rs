@@ -70,7 +70,15 @@ impl Accounts {
             sign_in_handle: Limiter::new(limits.sign_in_per_handle, max),
             recover_handle: Limiter::new(limits.recover_per_handle, max),
         };
-        Self { db, bus, clock, gate, passwords, limits, config }
+        Self {
+            db,
+            bus,
+            clock,
+            gate,
+            passwords,
+            limits,
+            config,
+        }
     }
 
     /// Who a bearer token stands for.
@@ -80,7 +88,9 @@ impl Accounts {
     pub async fn authenticate(&self, token: &Secret) -> Result<Speaker, AuthenticateError> {
         let (hash, now) = (hash_token(token), self.clock.now());
         let mut tx = self.db.read().await?;
-        let row = store::tokens::find(&mut tx, hash).await?.ok_or(AuthenticateError::Unknown)?;
+        let row = store::tokens::find(&mut tx, hash)
+            .await?
+            .ok_or(AuthenticateError::Unknown)?;
         if row.expires_at_ms <= now {
             return Err(AuthenticateError::Unknown);
         }
@@ -111,7 +121,10 @@ impl Accounts {
     pub async fn by_handle(&self, handle: &Handle) -> Result<Option<Person>, StoreError> {
         let mut tx = self.db.read().await?;
         let row = store::accounts::by_handle(&mut tx, handle).await?;
-        Ok(row.map(|row| Person { account: account_view(&row), household: row.household.0 }))
+        Ok(row.map(|row| Person {
+            account: account_view(&row),
+            household: row.household.0,
+        }))
     }
 
     /// The person with this id.
@@ -121,7 +134,10 @@ impl Accounts {
     pub async fn person(&self, id: AccountId) -> Result<Option<Person>, StoreError> {
         let mut tx = self.db.read().await?;
         let row = store::accounts::find(&mut tx, id).await?;
-        Ok(row.map(|row| Person { account: account_view(&row), household: row.household.0 }))
+        Ok(row.map(|row| Person {
+            account: account_view(&row),
+            household: row.household.0,
+        }))
     }
 
     /// Changes the own display name.
@@ -145,7 +161,8 @@ impl Accounts {
             Some(household) => Audience::Household(household),
             None => Audience::Account(row.id),
         };
-        self.bus.publish(audience, Event::MemberChanged(account_view(&row)));
+        self.bus
+            .publish(audience, Event::MemberChanged(account_view(&row)));
         Ok(())
     }
 
@@ -190,8 +207,15 @@ impl Accounts {
         device: Option<DeviceId>,
         household: Option<HouseholdId>,
     ) -> Result<SignedIn, StoreError> {
-        let token = self.issue_token(tx, account, device, self.clock.now()).await?;
-        Ok(SignedIn { token, account, device, household })
+        let token = self
+            .issue_token(tx, account, device, self.clock.now())
+            .await?;
+        Ok(SignedIn {
+            token,
+            account,
+            device,
+            household,
+        })
     }
 }
 
@@ -200,17 +224,30 @@ async fn speaker(
     account: AccountId,
     device: Option<DeviceId>,
 ) -> Result<Speaker, AuthenticateError> {
-    let row = store::accounts::find(tx, account).await?.ok_or(AuthenticateError::Unknown)?;
+    let row = store::accounts::find(tx, account)
+        .await?
+        .ok_or(AuthenticateError::Unknown)?;
     let Some(device) = device else {
         let (household, kind) = (None, DeviceKind::App);
-        return Ok(Speaker { account, device: None, household, kind, adult: false });
+        return Ok(Speaker {
+            account,
+            device: None,
+            household,
+            kind,
+            adult: false,
+        });
     };
-    let device = store::devices::find(tx, device).await?.ok_or(AuthenticateError::Unknown)?;
+    let device = store::devices::find(tx, device)
+        .await?
+        .ok_or(AuthenticateError::Unknown)?;
     if device.removed_at_ms.is_some() {
         return Err(AuthenticateError::DeviceRevoked);
     }
     // Both must say so: a waiting member's app has no household even where a row went astray.
-    let household = row.household.0.filter(|household| device.household.0 == Some(*household));
+    let household = row
+        .household
+        .0
+        .filter(|household| device.household.0 == Some(*household));
     Ok(Speaker {
         account,
         device: Some(device.id),

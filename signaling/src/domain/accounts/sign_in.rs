@@ -26,7 +26,6 @@ impl Accounts {
     pub async fn sign_in(&self, from: Origin, request: &SignIn) -> Result<SignedIn, SignInError> {
         let now = self.clock.now();
         self.limits.sign_in.check(&from, now)?;
-        self.limits.sign_in_handle.check(&request.handle, now)?;
         if let Some(proof) = &request.app {
             let at = UnixMillis(proof.at_ms);
             if now.since(at) > CLOCK_SKEW || at.since(now) > CLOCK_SKEW {
@@ -34,16 +33,29 @@ impl Accounts {
             }
         }
         let (account, app) = self.look_up(request).await?;
-        let kept = account.as_ref().map(|account| account.password_hash.as_str());
+        let proven = match (&account, &request.app) {
+            (Some(account), Some(proof)) => {
+                check_proof(account, app.as_ref(), &request.handle, proof)
+            }
+            _ => Err(SignInError::Wrong),
+        };
+        // Guessing at a handle keeps other guessers out, and never the person's own app.
+        if proven.is_err() {
+            self.limits.sign_in_handle.check(&request.handle, now)?;
+        }
+        let kept = account
+            .as_ref()
+            .map(|account| account.password_hash.as_str());
         let right = self.passwords.verify(&request.password, kept).await?;
         let account = account.filter(|_| right).ok_or(SignInError::Wrong)?;
-        if let Some(proof) = &request.app {
-            check_proof(&account, app.as_ref(), &request.handle, proof)?;
+        if request.app.is_some() {
+            proven?;
         }
         let mut tx = self.db.write().await?;
         let device = request.app.as_ref().map(|proof| proof.device);
-        let signed_in =
-            self.signed_in(&mut tx, account.id, device, account.household.0).await?;
+        let signed_in = self
+            .signed_in(&mut tx, account.id, device, account.household.0)
+            .await?;
         tx.commit().await?;
         Ok(signed_in)
     }
@@ -84,7 +96,9 @@ fn check_proof(
     handle: &Handle,
     proof: &AppProof,
 ) -> Result<(), SignInError> {
-    let app = app.filter(|app| app.account == account.id).ok_or(SignInError::Wrong)?;
+    let app = app
+        .filter(|app| app.account == account.id)
+        .ok_or(SignInError::Wrong)?;
     let key = PublicKey::try_from(app.public_key.as_slice()).map_err(|_| SignInError::Wrong)?;
     if !verify_app_proof(key, handle, proof.at_ms, proof.signature.as_ref()) {
         return Err(SignInError::Wrong);

@@ -61,7 +61,13 @@ impl Accounts {
         };
         match &request.home {
             NewHome::Found {
-                genesis, name, roster, chain, recovery_certificate, recovery_secret, ..
+                genesis,
+                name,
+                roster,
+                chain,
+                recovery_certificate,
+                recovery_secret,
+                ..
             } => {
                 if !is_name(name) {
                     return Err(SignUpError::Field(rules::BAD_NAME));
@@ -79,9 +85,12 @@ impl Accounts {
                 let household = check_founding(&founding, now)?;
                 let recovery_hash = self.hash_recovery(recovery_secret).await?;
                 let newcomer = newcomer(self.passwords.hash(&request.password).await?);
-                self.found(request, &founding, newcomer, household, recovery_hash).await
+                self.found(request, &founding, newcomer, household, recovery_hash)
+                    .await
             }
-            NewHome::Join { invitation, proof, .. } => {
+            NewHome::Join {
+                invitation, proof, ..
+            } => {
                 if proof.0.len() != 32 {
                     return Err(SignUpError::Field(rules::BAD_PROOF));
                 }
@@ -117,7 +126,9 @@ impl Accounts {
             return Err(SignUpError::Exists);
         }
         let household = known.household.0;
-        let signed_in = self.signed_in(&mut tx, known.id, Some(device), household).await?;
+        let signed_in = self
+            .signed_in(&mut tx, known.id, Some(device), household)
+            .await?;
         tx.commit().await?;
         Ok(signed_in)
     }
@@ -148,8 +159,9 @@ impl Accounts {
         let chain = Some(founding.chain);
         insert_person(&mut tx, request, &newcomer, Some(household), chain).await?;
         let device = Some(newcomer.device);
-        let signed_in =
-            self.signed_in(&mut tx, newcomer.account, device, Some(household)).await?;
+        let signed_in = self
+            .signed_in(&mut tx, newcomer.account, device, Some(household))
+            .await?;
         tx.commit().await?;
         Ok(signed_in)
     }
@@ -168,7 +180,10 @@ impl Accounts {
             .ok_or(SignUpError::NoInvitation)?;
         refuse_if_taken(&mut tx, request, &newcomer).await?;
         let waiting = store::invitations::joins(&mut tx, open.household).await?;
-        let on_this = waiting.iter().filter(|join| join.invitation == invitation).count();
+        let on_this = waiting
+            .iter()
+            .filter(|join| join.invitation == invitation)
+            .count();
         if on_this >= JOINS_PER_INVITATION_MAX {
             return Err(SignUpError::TooManyWait);
         }
@@ -182,7 +197,9 @@ impl Accounts {
         };
         store::invitations::insert_join(&mut tx, &join, newcomer.now).await?;
         let device = Some(newcomer.device);
-        let signed_in = self.signed_in(&mut tx, newcomer.account, device, None).await?;
+        let signed_in = self
+            .signed_in(&mut tx, newcomer.account, device, None)
+            .await?;
         let row = store::accounts::find(&mut tx, newcomer.account).await?;
         tx.commit().await?;
         if let Some(row) = row {
@@ -206,12 +223,19 @@ async fn refuse_if_taken(
     request: &SignUp,
     newcomer: &Newcomer,
 ) -> Result<(), SignUpError> {
-    if store::accounts::by_handle(tx, &request.handle).await?.is_some() {
+    if store::accounts::by_handle(tx, &request.handle)
+        .await?
+        .is_some()
+    {
         return Err(SignUpError::HandleTaken);
     }
     let account = store::accounts::find(tx, newcomer.account).await?.is_some();
     let device = store::devices::find(tx, newcomer.device).await?.is_some();
-    if account || device { Err(SignUpError::Exists) } else { Ok(()) }
+    if account || device {
+        Err(SignUpError::Exists)
+    } else {
+        Ok(())
+    }
 }
 
 async fn insert_person(

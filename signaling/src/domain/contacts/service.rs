@@ -85,14 +85,21 @@ impl Contacts {
     pub async fn put(&self, speaker: &Speaker, contact: Contact) -> Result<(), PutContactError> {
         let app = speaker.adult_app()?;
         if !is_name(&contact.name) {
-            return Err(PutContactError::Field("A contact's name has 1 to 64 characters."));
+            return Err(PutContactError::Field(
+                "A contact's name has 1 to 64 characters.",
+            ));
         }
         if contact.card.0.len() > CARD_BYTES_MAX {
-            return Err(PutContactError::Field("A contact card has at most 1024 bytes."));
+            return Err(PutContactError::Field(
+                "A contact card has at most 1024 bytes.",
+            ));
         }
         let mut tx = self.db.write().await?;
         let before = store::contacts::find(&mut tx, app.household, contact.id).await?;
-        if before.as_ref().is_some_and(|before| is_same(before, &contact)) {
+        if before
+            .as_ref()
+            .is_some_and(|before| is_same(before, &contact))
+        {
             return Ok(());
         }
         let (card, revision) = open(&mut tx, app.household, &contact.card).await?;
@@ -114,7 +121,10 @@ impl Contacts {
         };
         store::contacts::put(&mut tx, app.household, &row).await?;
         tx.commit().await?;
-        self.bus.publish(Audience::Household(app.household), Event::ContactPut(contact));
+        self.bus.publish(
+            Audience::Household(app.household),
+            Event::ContactPut(contact),
+        );
         Ok(())
     }
 
@@ -142,7 +152,10 @@ impl Contacts {
         }
         store::contacts::delete(&mut tx, app.household, contact).await?;
         tx.commit().await?;
-        self.bus.publish(Audience::Household(app.household), Event::ContactDeleted { contact });
+        self.bus.publish(
+            Audience::Household(app.household),
+            Event::ContactDeleted { contact },
+        );
         Ok(())
     }
 }
@@ -168,7 +181,11 @@ fn check_card(
         && card.name == name
         && card.handle == handle.as_str()
         && card.pin == Pin::Kept;
-    if agrees { Ok(()) } else { Err(StatementError::SaysOtherwise) }
+    if agrees {
+        Ok(())
+    } else {
+        Err(StatementError::SaysOtherwise)
+    }
 }
 
 fn is_same(row: &ContactRow, contact: &Contact) -> bool {

@@ -26,7 +26,12 @@ impl Devices {
     /// The service, from its parts.
     #[must_use]
     pub fn new(db: Db, bus: Bus, clock: Clock, gate: RosterGate) -> Self {
-        Self { db, bus, clock, gate }
+        Self {
+            db,
+            bus,
+            clock,
+            gate,
+        }
     }
 
     /// The devices of a household that are not removed, shown as offline.
@@ -69,7 +74,10 @@ impl Devices {
         }
         store::devices::set_chain(&mut tx, device, chain.as_ref()).await?;
         tx.commit().await?;
-        let event = Event::CertificateRenewed { device, chain: chain.clone() };
+        let event = Event::CertificateRenewed {
+            device,
+            chain: chain.clone(),
+        };
         self.bus.publish(Audience::Household(app.household), event);
         Ok(())
     }
@@ -121,7 +129,10 @@ impl Devices {
             .filter(|row| row.kind.0 == DeviceKind::HomeDevice)
             .ok_or(PutAnswerPolicyError::NotFound)?;
         let before = store::households::policy(&mut tx, device).await?;
-        if before.as_ref().is_some_and(|before| before.policy == policy.0) {
+        if before
+            .as_ref()
+            .is_some_and(|before| before.policy == policy.0)
+        {
             return Ok(());
         }
         let roster = roster::load(&mut tx, app.household).await?;
@@ -134,10 +145,17 @@ impl Devices {
         if before.is_some_and(|before| before.revision >= revision) {
             return Err(PutAnswerPolicyError::Outdated);
         }
-        let row = PolicyRow { device, policy: policy.0.clone(), revision };
+        let row = PolicyRow {
+            device,
+            policy: policy.0.clone(),
+            revision,
+        };
         store::households::put_policy(&mut tx, app.household, &row).await?;
         tx.commit().await?;
-        let event = Event::AnswerPolicyPut(AnswerPolicy { device, policy: policy.clone() });
+        let event = Event::AnswerPolicyPut(AnswerPolicy {
+            device,
+            policy: policy.clone(),
+        });
         self.bus.publish(Audience::Household(app.household), event);
         Ok(())
     }

@@ -51,14 +51,19 @@ impl Households {
             join_requests: vec![],
             answer_policies: vec![],
         };
-        let Some(household) = speaker.household else { return Ok(home) };
+        let Some(household) = speaker.household else {
+            return Ok(home);
+        };
         home.household = Some(self.household(&mut tx, household).await?);
         let contacts = store::contacts::of_household(&mut tx, household).await?;
         home.contacts = contacts.into_iter().map(contact_view).collect();
         let policies = store::households::policies(&mut tx, household).await?;
         home.answer_policies = policies
             .into_iter()
-            .map(|row| AnswerPolicy { device: row.device, policy: row.policy.into() })
+            .map(|row| AnswerPolicy {
+                device: row.device,
+                policy: row.policy.into(),
+            })
             .collect();
         if speaker.kind == DeviceKind::App {
             home.invitations = invitations(&mut tx, household, self.clock.now()).await?;
@@ -68,7 +73,9 @@ impl Households {
     }
 
     async fn household(&self, tx: &mut Tx, id: HouseholdId) -> Result<Household, HomeError> {
-        let row = store::households::find(tx, id).await?.ok_or(HomeError::NotFound)?;
+        let row = store::households::find(tx, id)
+            .await?
+            .ok_or(HomeError::NotFound)?;
         let roster = store::households::roster(tx, id).await?;
         let members = store::accounts::members(tx, id).await?;
         let devices = store::devices::of_household(tx, id).await?;
@@ -84,7 +91,12 @@ impl Households {
 }
 
 fn contact_view(row: ContactRow) -> Contact {
-    Contact { id: row.id, name: row.name, handle: row.handle, card: row.card.into() }
+    Contact {
+        id: row.id,
+        name: row.name,
+        handle: row.handle,
+        card: row.card.into(),
+    }
 }
 
 async fn invitations(
@@ -96,7 +108,10 @@ async fn invitations(
     Ok(rows
         .into_iter()
         .filter(|row| row.expires_at_ms > now)
-        .map(|row| Invitation { id: row.id, expires_at_ms: row.expires_at_ms.0 })
+        .map(|row| Invitation {
+            id: row.id,
+            expires_at_ms: row.expires_at_ms.0,
+        })
         .collect())
 }
 
@@ -108,7 +123,9 @@ async fn join_requests(
     for join in store::invitations::joins(tx, household).await? {
         let account = store::accounts::find(tx, join.account).await?;
         let app = store::devices::find(tx, join.app).await?;
-        let (Some(account), Some(app)) = (account, app) else { continue };
+        let (Some(account), Some(app)) = (account, app) else {
+            continue;
+        };
         requests.push(JoinRequest {
             invitation: join.invitation,
             account: account_view(&account),

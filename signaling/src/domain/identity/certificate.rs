@@ -107,14 +107,15 @@ impl Chain {
         let right = certificate.genesis == genesis
             && signed.signer == genesis
             && certificate.kind == Kind::RecoveryKey;
-        if right { Ok(certificate.subject) } else { Err(ChainError::Broken) }
+        if right {
+            Ok(certificate.subject)
+        } else {
+            Err(ChainError::Broken)
+        }
     }
 }
 
-fn identity(
-    links: &[(Certificate, PublicKey)],
-    now: UnixMillis,
-) -> Result<Identity, ChainError> {
+fn identity(links: &[(Certificate, PublicKey)], now: UnixMillis) -> Result<Identity, ChainError> {
     let (leaf, _) = links.first().ok_or(ChainError::Broken)?;
     for (number, (certificate, signer)) in links.iter().enumerate() {
         let issuer = links.get(number + 1).map(|(issuer, _)| issuer);
@@ -139,7 +140,10 @@ fn identity(
         adult: leaf.adult,
         person: leaf.person.clone(),
         label: leaf.label.clone(),
-        issuers: links[1..].iter().map(|(issuer, _)| issuer.subject).collect(),
+        issuers: links[1..]
+            .iter()
+            .map(|(issuer, _)| issuer.subject)
+            .collect(),
     })
 }
 

@@ -14,7 +14,9 @@ pub struct PublicKey(pub [u8; 32]);
 
 impl PublicKey {
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature).is_ok()
+        UnparsedPublicKey::new(&ED25519, self.0)
+            .verify(message, signature)
+            .is_ok()
     }
 }
 
@@ -45,8 +47,14 @@ pub fn pairing_commit(key: PublicKey, nonce: &[u8; 32], kind: DeviceKind, label:
         DeviceKind::HomeDevice => 2,
     };
     let length = u16::try_from(label.len()).unwrap_or(u16::MAX).to_be_bytes();
-    let parts: [&[u8]; 6] =
-        [b"homeline pairing device v1", &key.0, nonce, &[kind], &length, label.as_bytes()];
+    let parts: [&[u8]; 6] = [
+        b"homeline pairing device v1",
+        &key.0,
+        nonce,
+        &[kind],
+        &length,
+        label.as_bytes(),
+    ];
     sha256(&parts)
 }
 
@@ -54,8 +62,13 @@ pub fn pairing_commit(key: PublicKey, nonce: &[u8; 32], kind: DeviceKind, label:
 #[must_use]
 pub fn verify_app_proof(key: PublicKey, handle: &Handle, at_ms: u64, signature: &[u8]) -> bool {
     let at_ms = at_ms.to_string();
-    let parts: [&[u8]; 5] =
-        [b"homeline sign-in v1", &[0], handle.as_str().as_bytes(), &[0], at_ms.as_bytes()];
+    let parts: [&[u8]; 5] = [
+        b"homeline sign-in v1",
+        &[0],
+        handle.as_str().as_bytes(),
+        &[0],
+        at_ms.as_bytes(),
+    ];
     key.verifies(&parts.concat(), signature)
 }
 

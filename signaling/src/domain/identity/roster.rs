@@ -150,7 +150,14 @@ impl Roster {
         }
         let (genesis, head) = (entry.genesis, envelope_hash(bytes));
         let (devices, removed) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Self { genesis, recovery, devices, removed, seq: 0, head })
+        Ok(Self {
+            genesis,
+            recovery,
+            devices,
+            removed,
+            seq: 0,
+            head,
+        })
     }
 
     fn take(
@@ -180,7 +187,9 @@ impl Roster {
     fn apply(&mut self, change: &Change) -> Result<(), RosterError> {
         match change {
             Change::Genesis { .. } => return Err(RosterError::DoesNotFit),
-            Change::AddDevice { key, kind, adult, .. } => {
+            Change::AddDevice {
+                key, kind, adult, ..
+            } => {
                 let known = self.devices.contains_key(key) || self.removed.contains(key);
                 let home_adult = *kind == Kind::HomeDevice && *adult;
                 if known || *kind == Kind::RecoveryKey || home_adult {
@@ -252,7 +261,15 @@ fn open(bytes: &[u8]) -> Result<(Signed<'_>, Entry), Malformed> {
     let _at_ms = reader.u64()?;
     let change = read_change(&mut reader)?;
     reader.finish()?;
-    Ok((signed, Entry { genesis, seq, prev, change }))
+    Ok((
+        signed,
+        Entry {
+            genesis,
+            seq,
+            prev,
+            change,
+        },
+    ))
 }
 
 fn read_change(reader: &mut Reader<'_>) -> Result<Change, Malformed> {
@@ -268,12 +285,16 @@ fn read_change(reader: &mut Reader<'_>) -> Result<Change, Malformed> {
             person: reader.string()?.to_owned(),
             label: reader.string()?.to_owned(),
         },
-        2 => Change::RemoveDevice { key: PublicKey(reader.array()?) },
+        2 => Change::RemoveDevice {
+            key: PublicKey(reader.array()?),
+        },
         3 => Change::SetRights {
             key: PublicKey(reader.array()?),
             adult: read_rights(reader)?,
         },
-        4 => Change::RecoveryKey { recovery: PublicKey(reader.array()?) },
+        4 => Change::RecoveryKey {
+            recovery: PublicKey(reader.array()?),
+        },
         _ => return Err(Malformed),
     })
 }

@@ -69,7 +69,11 @@ impl<'a> Signed<'a> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         let body = reader.vec32()?;
         let signer = PublicKey(reader.array()?);
-        Ok(Self { body, signer, signature: reader.array()? })
+        Ok(Self {
+            body,
+            signer,
+            signature: reader.array()?,
+        })
     }
 
     /// Checks the signature for a purpose.

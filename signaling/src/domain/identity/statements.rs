@@ -80,7 +80,10 @@ impl PolicyStatement {
         let mut reader = Reader::new(body);
         reader.version()?;
         of_this_household(&mut reader, roster)?;
-        let policy = Self { device: PublicKey(reader.array()?), revision: reader.u64()? };
+        let policy = Self {
+            device: PublicKey(reader.array()?),
+            revision: reader.u64()?,
+        };
         let rules = reader.u16()?;
         if rules > POLICY_RULES_MAX {
             return Err(Malformed.into());

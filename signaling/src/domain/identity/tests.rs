@@ -38,7 +38,14 @@ fn genesis() -> signed::Signed {
         recovery: key(2).public(),
     };
     let genesis = key(1).public();
-    ClientEntry { genesis, seq: 0, prev: [0; 32], at: UnixMs(NOW), change }.sign(&key(1))
+    ClientEntry {
+        genesis,
+        seq: 0,
+        prev: [0; 32],
+        at: UnixMs(NOW),
+        change,
+    }
+    .sign(&key(1))
 }
 
 /// A household with an adult app (key 3): what a client holds, and the bytes.
@@ -66,17 +73,26 @@ fn certificate(subject: ClientKey, kind: ClientKind, adult: bool) -> Certificate
 }
 
 fn app_chain() -> ClientChain {
-    ClientChain(vec![certificate(key(3).public(), ClientKind::App, true).sign(&key(1))])
+    ClientChain(vec![
+        certificate(key(3).public(), ClientKind::App, true).sign(&key(1)),
+    ])
 }
 
 #[test]
 fn ids_and_commitments_are_those_of_clients() {
     let genesis = key(1).public();
-    assert_eq!(household_id(PublicKey(genesis.0)), ids::household_id(genesis));
+    assert_eq!(
+        household_id(PublicKey(genesis.0)),
+        ids::household_id(genesis)
+    );
     assert_eq!(device_id(PublicKey(genesis.0)), ids::device_id(genesis));
-    let machine =
-        DevicePairing::new(genesis, ClientKind::HomeDevice, "Küche".to_owned(), [7; 32]);
-    let ours = pairing_commit(PublicKey(genesis.0), &[7; 32], DeviceKind::HomeDevice, "Küche");
+    let machine = DevicePairing::new(genesis, ClientKind::HomeDevice, "Küche".to_owned(), [7; 32]);
+    let ours = pairing_commit(
+        PublicKey(genesis.0),
+        &[7; 32],
+        DeviceKind::HomeDevice,
+        "Küche",
+    );
     assert_eq!(ours, machine.offer());
 }
 
@@ -85,7 +101,10 @@ fn a_roster_folds_as_it_does_for_clients() {
     let (client, entries) = household();
     let roster = Roster::from_stored(&entries).unwrap();
     assert_eq!(roster.seq(), client.seq());
-    assert_eq!((roster.genesis(), roster.recovery()), (public(1), public(2)));
+    assert_eq!(
+        (roster.genesis(), roster.recovery()),
+        (public(1), public(2))
+    );
     assert!(roster.is_adult(public(3)));
     assert!(!roster.is_adult(public(4)));
 }
@@ -94,7 +113,9 @@ fn a_roster_folds_as_it_does_for_clients() {
 fn an_entry_is_taken_from_those_who_may_and_on_the_head_only() {
     let (client, entries) = household();
     let entry = |signer: u8, change| {
-        client.next_entry(change, UnixMs(NOW), &key(signer)).encode()
+        client
+            .next_entry(change, UnixMs(NOW), &key(signer))
+            .encode()
     };
     let kitchen = || add(4, ClientKind::HomeDevice, false);
     let not_allowed = Err(RosterError::Statement(StatementError::SignerMayNot));
@@ -102,11 +123,27 @@ fn an_entry_is_taken_from_those_who_may_and_on_the_head_only() {
         ("genesis key", entry(1, kitchen()), Ok(())),
         ("recovery key", entry(2, kitchen()), Ok(())),
         ("adult app", entry(3, kitchen()), Ok(())),
-        ("stranger", entry(9, kitchen()), not_allowed.clone()),
-        ("adult home device", entry(3, add(4, ClientKind::HomeDevice, true)), Err(RosterError::DoesNotFit)),
-        ("recovery key as device", entry(3, add(4, ClientKind::RecoveryKey, false)), Err(RosterError::DoesNotFit)),
-        ("who is there", entry(3, add(3, ClientKind::App, false)), Err(RosterError::DoesNotFit)),
-        ("another genesis", genesis().encode(), Err(RosterError::Moved)),
+        ("stranger", entry(9, kitchen()), not_allowed),
+        (
+            "adult home device",
+            entry(3, add(4, ClientKind::HomeDevice, true)),
+            Err(RosterError::DoesNotFit),
+        ),
+        (
+            "recovery key as device",
+            entry(3, add(4, ClientKind::RecoveryKey, false)),
+            Err(RosterError::DoesNotFit),
+        ),
+        (
+            "who is there",
+            entry(3, add(3, ClientKind::App, false)),
+            Err(RosterError::DoesNotFit),
+        ),
+        (
+            "another genesis",
+            genesis().encode(),
+            Err(RosterError::Moved),
+        ),
         ("an old entry", entries[1].clone(), Err(RosterError::Moved)),
     ];
     for (what, bytes, expected) in cases {
@@ -114,7 +151,10 @@ fn an_entry_is_taken_from_those_who_may_and_on_the_head_only() {
         let before = roster.clone();
         let result = roster.append(&bytes).map(|_| ());
         assert_eq!(result, expected, "{what}");
-        assert!(result.is_ok() || roster == before, "{what}: a refused entry changes nothing");
+        assert!(
+            result.is_ok() || roster == before,
+            "{what}: a refused entry changes nothing"
+        );
     }
 }
 
@@ -127,10 +167,14 @@ fn a_removed_device_never_comes_back_and_signs_nothing() {
         entries.push(entry.encode());
     };
     push(&mut client, &mut entries, add(4, ClientKind::App, true), 3);
-    let removal = ClientChange::RemoveDevice { device: key(3).public() };
+    let removal = ClientChange::RemoveDevice {
+        device: key(3).public(),
+    };
     push(&mut client, &mut entries, removal, 4);
     let mut roster = Roster::from_stored(&entries).unwrap();
-    let again = client.next_entry(add(3, ClientKind::App, true), UnixMs(NOW), &key(4)).encode();
+    let again = client
+        .next_entry(add(3, ClientKind::App, true), UnixMs(NOW), &key(4))
+        .encode();
     assert_eq!(roster.append(&again), Err(RosterError::DoesNotFit));
     let by_removed = client.next_entry(add(5, ClientKind::App, true), UnixMs(NOW), &key(3));
     let refused = RosterError::Statement(StatementError::SignerMayNot);
@@ -148,10 +192,12 @@ fn a_removed_device_never_comes_back_and_signs_nothing() {
 #[test]
 fn a_chain_leads_from_the_device_to_the_genesis_key() {
     let app = Chain::verify(&app_chain().encode(), UnixMillis(NOW)).unwrap();
-    assert_eq!((app.genesis, app.key, app.adult), (public(1), public(3), true));
-    let leaf = |signer: u8, kind, adult| {
-        certificate(key(4).public(), kind, adult).sign(&key(signer))
-    };
+    assert_eq!(
+        (app.genesis, app.key, app.adult),
+        (public(1), public(3), true)
+    );
+    let leaf =
+        |signer: u8, kind, adult| certificate(key(4).public(), kind, adult).sign(&key(signer));
     let child = app_chain().extended(leaf(3, ClientKind::HomeDevice, false));
     let identity = Chain::verify(&child.encode(), UnixMillis(NOW)).unwrap();
     assert_eq!(identity.issuers, [public(3)]);
@@ -175,15 +221,23 @@ fn a_chain_leads_from_the_device_to_the_genesis_key() {
         assert_eq!(refused, Err(ChainError::Broken), "{what}");
     }
     let late = UnixMillis(NOW + 31 * 24 * 3600 * 1000);
-    assert_eq!(Chain::verify(&app_chain().encode(), late), Err(ChainError::Expired));
+    assert_eq!(
+        Chain::verify(&app_chain().encode(), late),
+        Err(ChainError::Expired)
+    );
     let early = UnixMillis(NOW - 6 * 60 * 1000);
-    assert_eq!(Chain::verify(&app_chain().encode(), early), Err(ChainError::Expired));
+    assert_eq!(
+        Chain::verify(&app_chain().encode(), early),
+        Err(ChainError::Expired)
+    );
 }
 
 #[test]
 fn damage_anywhere_is_noticed_and_nothing_panics() {
     let (client, entries) = household();
-    let entry = client.next_entry(add(4, ClientKind::App, true), UnixMs(NOW), &key(3)).encode();
+    let entry = client
+        .next_entry(add(4, ClientKind::App, true), UnixMs(NOW), &key(3))
+        .encode();
     let chain = app_chain().encode();
     let roster = Roster::from_stored(&entries).unwrap();
     for (bytes, what) in [(&entry, "entry"), (&chain, "chain")] {
@@ -195,7 +249,10 @@ fn damage_anywhere_is_noticed_and_nothing_panics() {
             assert!(!taken, "{what}, byte {at}");
             let cut = &bytes[..at];
             assert!(roster.clone().append(cut).is_err(), "{what} cut at {at}");
-            assert!(Chain::verify(cut, UnixMillis(NOW)).is_err(), "{what} cut at {at}");
+            assert!(
+                Chain::verify(cut, UnixMillis(NOW)).is_err(),
+                "{what} cut at {at}"
+            );
             assert!(ContactCard::open(cut, &roster).is_err());
             assert!(PolicyStatement::open(&damaged, &roster).is_err());
         }

@@ -6,9 +6,7 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId, InvitationId};
 use homeline_protocol::session::{DeviceKind, Event, Invitation};
 
-use super::{
-    AdmitMemberError, CancelInvitationError, CreateInvitationError, RefuseMemberError,
-};
+use super::{AdmitMemberError, CancelInvitationError, CreateInvitationError, RefuseMemberError};
 use crate::bus::{Audience, Bus};
 use crate::domain::identity::PublicKey;
 use crate::domain::roster::{Addition, GrowError, Grown, RosterGate, add_device};
@@ -56,7 +54,12 @@ impl Invitations {
     /// The service, from its parts.
     #[must_use]
     pub fn new(db: Db, bus: Bus, clock: Clock, gate: RosterGate) -> Self {
-        Self { db, bus, clock, gate }
+        Self {
+            db,
+            bus,
+            clock,
+            gate,
+        }
     }
 
     /// Makes an invitation. Its secret is made by the app and never comes here.
@@ -78,9 +81,13 @@ impl Invitations {
         };
         store::invitations::insert(&mut tx, row).await?;
         tx.commit().await?;
-        let invitation = Invitation { id: row.id, expires_at_ms: row.expires_at_ms.0 };
+        let invitation = Invitation {
+            id: row.id,
+            expires_at_ms: row.expires_at_ms.0,
+        };
         let audience = Audience::HouseholdExcept(app.household, app.device);
-        self.bus.publish(audience, Event::InvitationMade(invitation.clone()));
+        self.bus
+            .publish(audience, Event::InvitationMade(invitation.clone()));
         Ok(invitation)
     }
 
@@ -114,10 +121,17 @@ impl Invitations {
         let app = speaker.adult_app()?;
         let _gate = self.gate.enter().await;
         let mut tx = self.db.write().await?;
-        let Some(key) = waiting_key(&mut tx, app, admission).await? else { return Ok(()) };
+        let Some(key) = waiting_key(&mut tx, app, admission).await? else {
+            return Ok(());
+        };
         let grown = self.take_in(&mut tx, app, admission, key).await?;
-        let turned_away =
-            end(&mut tx, app.household, admission.invitation, Some(admission.account)).await?;
+        let turned_away = end(
+            &mut tx,
+            app.household,
+            admission.invitation,
+            Some(admission.account),
+        )
+        .await?;
         let roster = store::households::roster(&mut tx, app.household).await?;
         tx.commit().await?;
         let admitted = Event::Admitted {
@@ -125,7 +139,8 @@ impl Invitations {
             chain: admission.chain.clone(),
             roster: roster.into_iter().map(Into::into).collect(),
         };
-        self.bus.publish(Audience::Account(admission.account), admitted);
+        self.bus
+            .publish(Audience::Account(admission.account), admitted);
         grown.publish(&self.bus);
         self.tell_ended(app.household, admission.invitation, &turned_away);
         Ok(())
@@ -141,7 +156,9 @@ impl Invitations {
         if store::accounts::members(tx, app.household).await?.len() >= MEMBERS_MAX {
             return Err(AdmitMemberError::Full);
         }
-        let label = store::devices::find(tx, admission.device).await?.map(|row| row.label);
+        let label = store::devices::find(tx, admission.device)
+            .await?
+            .map(|row| row.label);
         let addition = Addition {
             key,
             kind: DeviceKind::App,
@@ -175,11 +192,16 @@ impl Invitations {
         if join.is_none() {
             let row = store::accounts::find(&mut tx, account).await?;
             let admitted = row.is_some_and(|row| row.household.0 == Some(app.household));
-            return if admitted { Err(RefuseMemberError::Admitted) } else { Ok(()) };
+            return if admitted {
+                Err(RefuseMemberError::Admitted)
+            } else {
+                Ok(())
+            };
         }
         turn_away(&mut tx, account).await?;
         tx.commit().await?;
-        self.bus.publish(Audience::Account(account), Event::JoinRefused);
+        self.bus
+            .publish(Audience::Account(account), Event::JoinRefused);
         Ok(())
     }
 
@@ -191,8 +213,7 @@ impl Invitations {
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         let expired = store::invitations::take_expired(&mut tx, now).await?;
-        let forgotten =
-            store::invitations::joins_before(&mut tx, now.minus(JOIN_LIFETIME)).await?;
+        let forgotten = store::invitations::joins_before(&mut tx, now.minus(JOIN_LIFETIME)).await?;
         for join in &forgotten {
             turn_away(&mut tx, join.account).await?;
         }
@@ -201,7 +222,8 @@ impl Invitations {
             self.tell_ended(row.household, row.id, &[]);
         }
         for join in forgotten {
-            self.bus.publish(Audience::Account(join.account), Event::JoinRefused);
+            self.bus
+                .publish(Audience::Account(join.account), Event::JoinRefused);
         }
         Ok(())
     }
@@ -212,9 +234,13 @@ impl Invitations {
         invitation: InvitationId,
         turned_away: &[AccountId],
     ) {
-        self.bus.publish(Audience::Household(household), Event::InvitationEnded { invitation });
+        self.bus.publish(
+            Audience::Household(household),
+            Event::InvitationEnded { invitation },
+        );
         for account in turned_away {
-            self.bus.publish(Audience::Account(*account), Event::JoinRefused);
+            self.bus
+                .publish(Audience::Account(*account), Event::JoinRefused);
         }
     }
 }
@@ -227,7 +253,9 @@ async fn waiting_key(
 ) -> Result<Option<PublicKey>, AdmitMemberError> {
     let device = store::devices::find(tx, admission.device).await?;
     let device = device.filter(|device| device.account == admission.account);
-    let Some(device) = device else { return Err(AdmitMemberError::NotFound) };
+    let Some(device) = device else {
+        return Err(AdmitMemberError::NotFound);
+    };
     let fits = |join: &JoinRow| {
         join.household == app.household
             && join.invitation == admission.invitation

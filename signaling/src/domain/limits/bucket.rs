@@ -30,7 +30,11 @@ impl<K: Eq + Hash + Clone> Limiter<K> {
     #[must_use]
     pub fn new(rate: Rate, keys_max: u32) -> Self {
         let keys_max = usize::try_from(keys_max.max(1)).unwrap_or(1);
-        Self { rate, keys_max, full_at: Mutex::new(HashMap::new()) }
+        Self {
+            rate,
+            keys_max,
+            full_at: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Counts a try, unless it is one too many.
@@ -41,11 +45,18 @@ impl<K: Eq + Hash + Clone> Limiter<K> {
         let refill = Duration::from_secs(u64::from(self.rate.refill_secs));
         let capacity = refill.saturating_mul(self.rate.burst);
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = full_at.get(key).copied().unwrap_or(now).max(now).plus(refill);
+        let full = full_at
+            .get(key)
+            .copied()
+            .unwrap_or(now)
+            .max(now)
+            .plus(refill);
         let beyond = full.since(now.plus(capacity));
         if !beyond.is_zero() {
             let secs = u32::try_from(beyond.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
-            return Err(TooMany { retry_after_secs: secs });
+            return Err(TooMany {
+                retry_after_secs: secs,
+            });
         }
         if full_at.len() >= self.keys_max && !full_at.contains_key(key) {
             make_room(&mut full_at, now, self.keys_max);
@@ -75,7 +86,10 @@ fn make_room<K: Eq + Hash + Clone>(
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { burst: 3, refill_secs: 10 };
+    const RATE: Rate = Rate {
+        burst: 3,
+        refill_secs: 10,
+    };
 
     fn after_secs(secs: u64) -> UnixMillis {
         UnixMillis(1_000_000).plus(Duration::from_secs(secs))
@@ -87,11 +101,26 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(limiter.check(&1, after_secs(0)), Ok(()));
         }
-        assert_eq!(limiter.check(&1, after_secs(0)), Err(TooMany { retry_after_secs: 10 }));
-        assert_eq!(limiter.check(&1, after_secs(4)), Err(TooMany { retry_after_secs: 6 }));
+        assert_eq!(
+            limiter.check(&1, after_secs(0)),
+            Err(TooMany {
+                retry_after_secs: 10
+            })
+        );
+        assert_eq!(
+            limiter.check(&1, after_secs(4)),
+            Err(TooMany {
+                retry_after_secs: 6
+            })
+        );
         assert_eq!(limiter.check(&2, after_secs(4)), Ok(()));
         assert_eq!(limiter.check(&1, after_secs(10)), Ok(()));
-        assert_eq!(limiter.check(&1, after_secs(10)), Err(TooMany { retry_after_secs: 10 }));
+        assert_eq!(
+            limiter.check(&1, after_secs(10)),
+            Err(TooMany {
+                retry_after_secs: 10
+            })
+        );
     }
 
     #[test]

@@ -36,12 +36,30 @@ pub struct LimitsConfig {
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
-            sign_up_per_address: Rate { burst: 10, refill_secs: 60 },
-            sign_in_per_address: Rate { burst: 30, refill_secs: 5 },
-            sign_in_per_handle: Rate { burst: 10, refill_secs: 30 },
-            recover_per_handle: Rate { burst: 5, refill_secs: 300 },
-            pairing_per_address: Rate { burst: 20, refill_secs: 10 },
-            pairing_per_handle: Rate { burst: 10, refill_secs: 30 },
+            sign_up_per_address: Rate {
+                burst: 10,
+                refill_secs: 60,
+            },
+            sign_in_per_address: Rate {
+                burst: 30,
+                refill_secs: 5,
+            },
+            sign_in_per_handle: Rate {
+                burst: 10,
+                refill_secs: 30,
+            },
+            recover_per_handle: Rate {
+                burst: 5,
+                refill_secs: 300,
+            },
+            pairing_per_address: Rate {
+                burst: 20,
+                refill_secs: 10,
+            },
+            pairing_per_handle: Rate {
+                burst: 10,
+                refill_secs: 30,
+            },
             remembered_max: 16_384,
         }
     }

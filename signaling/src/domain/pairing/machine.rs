@@ -16,9 +16,18 @@ pub(super) enum Stage {
     /// An app has taken it up by committing.
     Accepted { app: DeviceId, commit: Blob },
     /// The device has revealed.
-    DeviceRevealed { app: DeviceId, commit: Blob, reveal: PairingReveal },
+    DeviceRevealed {
+        app: DeviceId,
+        commit: Blob,
+        reveal: PairingReveal,
+    },
     /// The app has revealed; both show or expect the digits.
-    Revealed { app: DeviceId, commit: Blob, reveal: PairingReveal, side: AppSide },
+    Revealed {
+        app: DeviceId,
+        commit: Blob,
+        reveal: PairingReveal,
+        side: AppSide,
+    },
     /// The device is in the roster; its token waits in the store's keeping.
     Certified { app: DeviceId, device: DeviceId },
     /// Refused, or its time is over.
@@ -58,7 +67,9 @@ impl Stage {
         match self {
             Self::Waiting => Some(PairingState::Waiting),
             Self::Accepted { commit, .. } | Self::DeviceRevealed { commit, .. } => {
-                Some(PairingState::Accepted { commit: commit.clone() })
+                Some(PairingState::Accepted {
+                    commit: commit.clone(),
+                })
             }
             Self::Revealed { side, .. } => Some(PairingState::Revealed {
                 genesis: side.genesis.clone(),
@@ -84,7 +95,10 @@ impl Stage {
     pub(super) fn accept(&mut self, by: DeviceId, said: Blob) -> Result<Step, AppPairingError> {
         match self {
             Self::Waiting => {
-                *self = Self::Accepted { app: by, commit: said };
+                *self = Self::Accepted {
+                    app: by,
+                    commit: said,
+                };
                 Ok(Step::Moved)
             }
             Self::Accepted { app, commit }
@@ -109,7 +123,11 @@ impl Stage {
             Self::Accepted { app, commit } => {
                 check_reveal(committed, &said)?;
                 let (app, commit) = (*app, std::mem::take(commit));
-                *self = Self::DeviceRevealed { app, commit, reveal: said };
+                *self = Self::DeviceRevealed {
+                    app,
+                    commit,
+                    reveal: said,
+                };
                 Ok(Step::Moved)
             }
             Self::DeviceRevealed { reveal, .. } | Self::Revealed { reveal, .. }
@@ -128,9 +146,18 @@ impl Stage {
     ) -> Result<Step, AppPairingError> {
         self.must_be_of(by)?;
         match self {
-            Self::DeviceRevealed { app, commit, reveal } => {
+            Self::DeviceRevealed {
+                app,
+                commit,
+                reveal,
+            } => {
                 let (app, commit, reveal) = (*app, std::mem::take(commit), reveal.clone());
-                *self = Self::Revealed { app, commit, reveal, side: said };
+                *self = Self::Revealed {
+                    app,
+                    commit,
+                    reveal,
+                    side: said,
+                };
                 Ok(Step::Moved)
             }
             Self::Revealed { side, .. } if *side == said => Ok(Step::Repeated),
@@ -162,10 +189,14 @@ fn check_reveal(committed: &[u8], said: &PairingReveal) -> Result<(), DevicePair
     let key = PublicKey::try_from(said.device_key.as_ref());
     let nonce = <[u8; 32]>::try_from(said.nonce.as_ref());
     let (Ok(key), Ok(nonce)) = (key, nonce) else {
-        return Err(DevicePairingError::Field("A key and a nonce have 32 bytes each."));
+        return Err(DevicePairingError::Field(
+            "A key and a nonce have 32 bytes each.",
+        ));
     };
     if pairing_commit(key, &nonce, said.kind, &said.label) != committed {
-        return Err(DevicePairingError::Field("This is not what the device committed to."));
+        return Err(DevicePairingError::Field(
+            "This is not what the device committed to.",
+        ));
     }
     Ok(())
 }

@@ -167,10 +167,17 @@ impl Pairings {
         table.pairings.insert(id, pairing);
         drop(table);
         for app in listening.unwrap_or_default() {
-            let event = Event::PairingOffered { pairing: id, commit: offer.commit.clone() };
+            let event = Event::PairingOffered {
+                pairing: id,
+                commit: offer.commit.clone(),
+            };
             self.bus.publish(Audience::Device(app), event);
         }
-        Ok(PairingOpened { pairing: id, secret, expires_at_ms: expires.0 })
+        Ok(PairingOpened {
+            pairing: id,
+            secret,
+            expires_at_ms: expires.0,
+        })
     }
 
     /// Where a pairing stands, at once or as soon as it is beyond step `after`, or after 25 s.
@@ -215,7 +222,10 @@ impl Pairings {
     ) -> Result<(), DevicePairingError> {
         self.expire();
         let table = self.table();
-        let pairing = table.pairings.get(&id).filter(|pairing| is_secret_of(pairing, secret));
+        let pairing = table
+            .pairings
+            .get(&id)
+            .filter(|pairing| is_secret_of(pairing, secret));
         let pairing = pairing.ok_or(DevicePairingError::NotFound)?;
         let mut stage = pairing.stage.borrow().clone();
         if stage.reveal_device(pairing.commit.as_ref(), reveal.clone())? == Step::Repeated {
@@ -225,8 +235,19 @@ impl Pairings {
         pairing.stage.send_replace(stage);
         drop(table);
         if let Some(app) = app {
-            let PairingReveal { device_key, nonce, kind, label } = reveal;
-            let event = Event::PairingRevealed { pairing: id, device_key, nonce, kind, label };
+            let PairingReveal {
+                device_key,
+                nonce,
+                kind,
+                label,
+            } = reveal;
+            let event = Event::PairingRevealed {
+                pairing: id,
+                device_key,
+                nonce,
+                kind,
+                label,
+            };
             self.bus.publish(Audience::Device(app), event);
         }
         Ok(())
@@ -234,7 +255,10 @@ impl Pairings {
 
     fn watch(&self, id: PairingId, secret: &Secret) -> Option<watch::Receiver<Stage>> {
         let table = self.table();
-        let pairing = table.pairings.get(&id).filter(|pairing| is_secret_of(pairing, secret))?;
+        let pairing = table
+            .pairings
+            .get(&id)
+            .filter(|pairing| is_secret_of(pairing, secret))?;
         Some(pairing.stage.subscribe())
     }
 
@@ -254,12 +278,17 @@ impl Pairings {
             .ok_or(DevicePairingError::NotFound)?;
         let device = store::devices::find(&mut tx, row.device).await?;
         let device = device.filter(|device| device.removed_at_ms.is_none());
-        let Some(device) = device else { return Ok(PairingState::Refused) };
+        let Some(device) = device else {
+            return Ok(PairingState::Refused);
+        };
         let household = device.household.0.ok_or(DevicePairingError::NotFound)?;
         let roster = store::households::roster(&mut tx, household).await?;
         store::tokens::delete_of_device(&mut tx, device.id).await?;
         let whose = (device.account, Some(device.id));
-        let token = self.accounts.issue_token(&mut tx, whose.0, whose.1, now).await?;
+        let token = self
+            .accounts
+            .issue_token(&mut tx, whose.0, whose.1, now)
+            .await?;
         tx.commit().await?;
         Ok(PairingState::Certified {
             chain: device.chain.unwrap_or_default().into(),
@@ -335,10 +364,19 @@ impl Pairings {
         (genesis, app_key, nonce): (Blob, Blob, Blob),
     ) -> Result<(), AppPairingError> {
         let app = speaker.adult_app()?;
-        if [&genesis, &app_key, &nonce].iter().any(|blob| blob.0.len() != 32) {
-            return Err(AppPairingError::Field("Keys and a nonce have 32 bytes each."));
+        if [&genesis, &app_key, &nonce]
+            .iter()
+            .any(|blob| blob.0.len() != 32)
+        {
+            return Err(AppPairingError::Field(
+                "Keys and a nonce have 32 bytes each.",
+            ));
         }
-        let side = AppSide { genesis, app_key, nonce };
+        let side = AppSide {
+            genesis,
+            app_key,
+            nonce,
+        };
         self.step(app, id, |stage| stage.reveal_app(app.device, side))?;
         Ok(())
     }
@@ -381,7 +419,9 @@ impl Pairings {
             Err(AppPairingError::NotFound) if self.is_certified(app, said).await? => None,
             ready => ready?,
         };
-        let Some((reveal, secret_hash, expires)) = ready else { return Ok(()) };
+        let Some((reveal, secret_hash, expires)) = ready else {
+            return Ok(());
+        };
         let (key, device) = revealed_key(&reveal).ok_or(CertifyError::AnotherDevice)?;
         if device != said.device || reveal.kind != said.kind {
             return Err(CertifyError::AnotherDevice);
@@ -403,7 +443,10 @@ impl Pairings {
         };
         let grown = self.store_certified(app, addition, &row).await?;
         if let Some(pairing) = self.table().pairings.get(&said.pairing) {
-            pairing.stage.send_replace(Stage::Certified { app: app.device, device });
+            pairing.stage.send_replace(Stage::Certified {
+                app: app.device,
+                device,
+            });
         }
         grown.publish(&self.bus);
         Ok(())
@@ -492,9 +535,10 @@ fn is_secret_of(pairing: &Pairing, secret: &Secret) -> bool {
 fn told_of_end(table: &Table, pairing: &Pairing, stage: &Stage, now: UnixMillis) -> Vec<DeviceId> {
     match stage {
         Stage::Certified { .. } | Stage::Refused => vec![],
-        Stage::Waiting => {
-            pairing.account.map(|account| table.listening(account, now)).unwrap_or_default()
-        }
+        Stage::Waiting => pairing
+            .account
+            .map(|account| table.listening(account, now))
+            .unwrap_or_default(),
         taken => taken.app().into_iter().collect(),
     }
 }

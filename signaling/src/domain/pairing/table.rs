@@ -47,16 +47,23 @@ pub(super) struct Table {
 impl Table {
     /// Whether another pairing for this handle fits.
     pub(super) fn has_room(&self, handle: &Handle) -> bool {
-        let for_handle = self.pairings.values().filter(|pairing| pairing.handle == *handle).count();
+        let for_handle = self
+            .pairings
+            .values()
+            .filter(|pairing| pairing.handle == *handle)
+            .count();
         self.pairings.len() < PAIRINGS_MAX && for_handle < PAIRINGS_PER_HANDLE_MAX
     }
 
     /// The apps of a person that listen now.
     pub(super) fn listening(&self, account: AccountId, now: UnixMillis) -> Vec<DeviceId> {
-        let listens = |(_, (of, until)): &(_, &(AccountId, UnixMillis))| {
-            *of == account && *until > now
-        };
-        self.listeners.iter().filter(listens).map(|(app, _)| *app).collect()
+        let listens =
+            |(_, (of, until)): &(_, &(AccountId, UnixMillis))| *of == account && *until > now;
+        self.listeners
+            .iter()
+            .filter(listens)
+            .map(|(app, _)| *app)
+            .collect()
     }
 
     /// The pairings that wait for a person.
@@ -64,12 +71,18 @@ impl Table {
         let waits = |(_, pairing): &(_, &Pairing)| {
             pairing.account == Some(account) && *pairing.stage.borrow() == Stage::Waiting
         };
-        self.pairings.iter().filter(waits).map(|(id, one)| (*id, one.commit.clone())).collect()
+        self.pairings
+            .iter()
+            .filter(waits)
+            .map(|(id, one)| (*id, one.commit.clone()))
+            .collect()
     }
 
     /// Takes out what is over by now.
     pub(super) fn take_expired(&mut self, now: UnixMillis) -> Vec<(PairingId, Pairing)> {
         self.listeners.retain(|_, (_, until)| *until > now);
-        self.pairings.extract_if(|_, pairing| pairing.expires <= now).collect()
+        self.pairings
+            .extract_if(|_, pairing| pairing.expires <= now)
+            .collect()
     }
 }

@@ -31,22 +31,40 @@ impl PresenceService {
     /// Tells households over this bus.
     #[must_use]
     pub fn new(bus: Bus) -> Self {
-        Self { bus, devices: Arc::default() }
+        Self {
+            bus,
+            devices: Arc::default(),
+        }
     }
 
     /// A device opened a session.
     pub fn opened(&self, speaker: &Speaker) {
-        self.change(speaker, |_| Some(Standing { connected: true, asleep: false }));
+        self.change(speaker, |_| {
+            Some(Standing {
+                connected: true,
+                asleep: false,
+            })
+        });
     }
 
     /// A device's session has a connection again.
     pub fn resumed(&self, speaker: &Speaker) {
-        self.change(speaker, |before| before.map(|now| Standing { connected: true, ..now }));
+        self.change(speaker, |before| {
+            before.map(|now| Standing {
+                connected: true,
+                ..now
+            })
+        });
     }
 
     /// A device's session lost its connection, and may take it up again.
     pub fn lost(&self, speaker: &Speaker) {
-        self.change(speaker, |before| before.map(|now| Standing { connected: false, ..now }));
+        self.change(speaker, |before| {
+            before.map(|now| Standing {
+                connected: false,
+                ..now
+            })
+        });
     }
 
     /// A device's session is over.
@@ -56,7 +74,9 @@ impl PresenceService {
 
     /// A device says whether its tab sleeps.
     pub fn says(&self, speaker: &Speaker, asleep: bool) {
-        self.change(speaker, |before| before.map(|now| Standing { asleep, ..now }));
+        self.change(speaker, |before| {
+            before.map(|now| Standing { asleep, ..now })
+        });
     }
 
     /// Where a device stands now.
@@ -88,8 +108,12 @@ impl PresenceService {
         if before != after
             && let Some(household) = speaker.household
         {
-            let event = Event::PresenceChanged { device, presence: after };
-            self.bus.publish(Audience::HouseholdExcept(household, device), event);
+            let event = Event::PresenceChanged {
+                device,
+                presence: after,
+            };
+            self.bus
+                .publish(Audience::HouseholdExcept(household, device), event);
         }
     }
 }
@@ -97,7 +121,10 @@ impl PresenceService {
 fn presence(standing: Option<Standing>) -> Presence {
     match standing {
         None => Presence::Offline,
-        Some(Standing { connected: true, asleep: false }) => Presence::Online,
+        Some(Standing {
+            connected: true,
+            asleep: false,
+        }) => Presence::Online,
         Some(_) => Presence::Asleep,
     }
 }
@@ -135,14 +162,23 @@ mod tests {
         presence.closed(&KITCHEN);
         let mut seen = Vec::new();
         for _ in 0..4 {
-            let Delivery::Event(event) = app.next().await else { panic!("ended") };
-            let Event::PresenceChanged { presence, .. } = *event else { panic!("{event:?}") };
+            let Delivery::Event(event) = app.next().await else {
+                panic!("ended")
+            };
+            let Event::PresenceChanged { presence, .. } = *event else {
+                panic!("{event:?}")
+            };
             seen.push(presence);
         }
         // Lost while it sleeps changes nothing for those who look.
         assert_eq!(
             seen,
-            [Presence::Online, Presence::Asleep, Presence::Online, Presence::Offline]
+            [
+                Presence::Online,
+                Presence::Asleep,
+                Presence::Online,
+                Presence::Offline
+            ]
         );
     }
 }

@@ -91,7 +91,9 @@ impl Grown {
 /// # Errors
 /// When the database fails.
 pub async fn load(tx: &mut Tx, household: HouseholdId) -> Result<Roster, GrowError> {
-    Ok(Roster::from_stored(&store::households::roster(tx, household).await?)?)
+    Ok(Roster::from_stored(
+        &store::households::roster(tx, household).await?,
+    )?)
 }
 
 /// Adds a device: the entry to the roster, the device to the table.
@@ -174,7 +176,14 @@ fn check_addition(
         DeviceKind::App => Kind::App,
         DeviceKind::HomeDevice => Kind::HomeDevice,
     };
-    let Change::AddDevice { key, kind: entry_kind, adult, person, label } = change else {
+    let Change::AddDevice {
+        key,
+        kind: entry_kind,
+        adult,
+        person,
+        label,
+    } = change
+    else {
         return Err(GrowError::SaysOtherwise);
     };
     let account = addition.account.to_string();
@@ -189,7 +198,11 @@ fn check_addition(
         && identity.adult == *adult
         && identity.person == account
         && roster.vouches_for(&identity);
-    if entry_agrees && chain_agrees { Ok(*adult) } else { Err(GrowError::SaysOtherwise) }
+    if entry_agrees && chain_agrees {
+        Ok(*adult)
+    } else {
+        Err(GrowError::SaysOtherwise)
+    }
 }
 
 async fn grown(tx: &mut Tx, household: HouseholdId, entry: &[u8]) -> Result<Grown, GrowError> {

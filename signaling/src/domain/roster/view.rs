@@ -8,7 +8,11 @@ use crate::store::devices::DeviceRow;
 /// A person.
 #[must_use]
 pub fn account_view(row: &AccountRow) -> Account {
-    Account { id: row.id, handle: row.handle.clone(), display_name: row.display_name.clone() }
+    Account {
+        id: row.id,
+        handle: row.handle.clone(),
+        display_name: row.display_name.clone(),
+    }
 }
 
 /// A device. Whether it can be reached is not known here: the session's edge, which knows, fills

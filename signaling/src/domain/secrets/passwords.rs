@@ -27,7 +27,12 @@ pub struct PasswordsConfig {
 
 impl Default for PasswordsConfig {
     fn default() -> Self {
-        Self { memory_kib: 19 * 1024, passes: 2, concurrent_max: 2, waiting_max: 64 }
+        Self {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            concurrent_max: 2,
+            waiting_max: 64,
+        }
     }
 }
 
@@ -86,25 +91,25 @@ impl Passwords {
     /// When too many wait, or argon2 fails.
     pub async fn hash(&self, secret: &Secret) -> Result<String, PasswordError> {
         let secret = secret.clone();
-        self.run(move |inner| hash(&inner.argon, secret.expose())).await
+        self.run(move |inner| hash(&inner.argon, secret.expose()))
+            .await
     }
 
     /// Whether a secret is the one that was kept; with `None`, does the same work and says no.
     ///
     /// # Errors
     /// When too many wait, or argon2 fails.
-    pub async fn verify(
-        &self,
-        secret: &Secret,
-        kept: Option<&str>,
-    ) -> Result<bool, PasswordError> {
+    pub async fn verify(&self, secret: &Secret, kept: Option<&str>) -> Result<bool, PasswordError> {
         let secret = secret.clone();
         let known = kept.is_some();
         let kept = kept.map(str::to_owned);
         self.run(move |inner| {
             let kept = kept.as_deref().unwrap_or(&inner.nobody);
             let kept = PasswordHash::new(kept)?;
-            match inner.argon.verify_password(secret.expose().as_bytes(), &kept) {
+            match inner
+                .argon
+                .verify_password(secret.expose().as_bytes(), &kept)
+            {
                 Ok(()) => Ok(known),
                 Err(argon2::password_hash::Error::Password) => Ok(false),
                 Err(error) => Err(error.into()),
@@ -133,7 +138,11 @@ impl<'a> Pending<'a> {
     fn enter(inner: &'a Inner) -> Result<Self, PasswordError> {
         let before = inner.pending.fetch_add(1, Ordering::Relaxed);
         let pending = Self(inner);
-        if before < inner.pending_max { Ok(pending) } else { Err(PasswordError::Busy) }
+        if before < inner.pending_max {
+            Ok(pending)
+        } else {
+            Err(PasswordError::Busy)
+        }
     }
 }
 
@@ -145,7 +154,9 @@ impl Drop for Pending<'_> {
 
 fn hash(argon: &Argon2<'_>, secret: &str) -> Result<String, PasswordError> {
     let mut salt = [0; 16];
-    SystemRandom::new().fill(&mut salt).map_err(|_| argon2::password_hash::Error::Crypto)?;
+    SystemRandom::new()
+        .fill(&mut salt)
+        .map_err(|_| argon2::password_hash::Error::Crypto)?;
     let salt = SaltString::encode_b64(&salt)?;
     Ok(argon.hash_password(secret.as_bytes(), &salt)?.to_string())
 }
@@ -155,7 +166,12 @@ mod tests {
     use super::*;
 
     fn passwords(waiting_max: u32) -> Passwords {
-        let config = PasswordsConfig { memory_kib: 64, passes: 1, concurrent_max: 1, waiting_max };
+        let config = PasswordsConfig {
+            memory_kib: 64,
+            passes: 1,
+            concurrent_max: 1,
+            waiting_max,
+        };
         Passwords::new(&config).unwrap()
     }
 
@@ -164,9 +180,24 @@ mod tests {
         let passwords = passwords(8);
         let kept = passwords.hash(&Secret::new("correct horse")).await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-        assert!(passwords.verify(&Secret::new("correct horse"), Some(&kept)).await.unwrap());
-        assert!(!passwords.verify(&Secret::new("correct house"), Some(&kept)).await.unwrap());
-        assert!(!passwords.verify(&Secret::new("nobody"), None).await.unwrap());
+        assert!(
+            passwords
+                .verify(&Secret::new("correct horse"), Some(&kept))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify(&Secret::new("correct house"), Some(&kept))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify(&Secret::new("nobody"), None)
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]

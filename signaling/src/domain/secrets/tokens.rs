@@ -33,12 +33,18 @@ pub fn random_id() -> [u8; 16] {
 #[must_use]
 pub fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len()
-        && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+        && one
+            .iter()
+            .zip(other)
+            .fold(0, |differs, (a, b)| differs | (a ^ b))
+            == 0
 }
 
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).expect("the system's random source works once it has begun");
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the system's random source works once it has begun");
     bytes
 }
 

@@ -25,9 +25,15 @@ pub(super) async fn about(State(state): State<HttpState>) -> Json<About> {
     responses((status = 200, description = "This document, OpenAPI 3.1."))
 )]
 pub(super) async fn openapi_json() -> impl IntoResponse {
-    static DOCUMENT: LazyLock<String> =
-        LazyLock::new(|| openapi().to_pretty_json().expect("the document has only string keys"));
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+        openapi()
+            .to_pretty_json()
+            .expect("the document has only string keys")
+    });
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        DOCUMENT.as_str(),
+    )
 }
 
 /// Shows this description to people.
@@ -41,5 +47,8 @@ pub(super) async fn docs() -> Html<&'static str> {
 }
 
 pub(super) async fn docs_css() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/css")], include_str!("docs.css"))
+    (
+        [(header::CONTENT_TYPE, "text/css")],
+        include_str!("docs.css"),
+    )
 }

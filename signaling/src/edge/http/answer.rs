@@ -21,7 +21,9 @@ impl IntoResponse for Refusal {
         let retry_after = self.0.retry_after_secs;
         let mut response = (status(self.0.code), axum::Json(self.0)).into_response();
         if let Some(secs) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
         response
     }

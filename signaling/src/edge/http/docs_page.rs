@@ -15,9 +15,21 @@ pub(super) fn render(document: &OpenApi) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Homeline API</title><link rel=\"stylesheet\" href=\"/v1/docs.css\"></head><body>",
     );
-    add(&mut page, format_args!("<h1>{} API</h1>", text(&document["info"]["title"])));
-    add(&mut page, format_args!("<p class=\"text\">{}</p>", text(&document["info"]["description"])));
-    add(&mut page, format_args!("<p><a href=\"/v1/openapi.json\">openapi.json</a></p>"));
+    add(
+        &mut page,
+        format_args!("<h1>{} API</h1>", text(&document["info"]["title"])),
+    );
+    add(
+        &mut page,
+        format_args!(
+            "<p class=\"text\">{}</p>",
+            text(&document["info"]["description"])
+        ),
+    );
+    add(
+        &mut page,
+        format_args!("<p><a href=\"/v1/openapi.json\">openapi.json</a></p>"),
+    );
     for tag in array(&document["tags"]) {
         let (name, about) = (text(&tag["name"]), text(&tag["description"]));
         add(&mut page, format_args!("<h2>{name}</h2><p>{about}.</p>"));
@@ -39,9 +51,15 @@ fn operations(page: &mut String, document: &Value, tag: &Value) {
                 continue;
             }
             let (method, path) = (method.to_uppercase(), escape(path));
-            add(page, format_args!("<h3><span class=\"method\">{method}</span> <code>{path}</code></h3>"));
+            add(
+                page,
+                format_args!("<h3><span class=\"method\">{method}</span> <code>{path}</code></h3>"),
+            );
             let (summary, more) = (text(&operation["summary"]), text(&operation["description"]));
-            add(page, format_args!("<p>{summary}</p><p class=\"text\">{more}</p>"));
+            add(
+                page,
+                format_args!("<p>{summary}</p><p class=\"text\">{more}</p>"),
+            );
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
             if !body.is_null() {
                 add(page, format_args!("<p>Body: {}</p>", type_of(body)));
@@ -56,22 +74,37 @@ fn answers(page: &mut String, responses: &Value) {
     for (status, response) in object(responses) {
         let body = type_of(&response["content"]["application/json"]["schema"]);
         let when = text(&response["description"]);
-        add(page, format_args!("<tr><td>{status}</td><td>{body}</td><td>{when}</td></tr>"));
+        add(
+            page,
+            format_args!("<tr><td>{status}</td><td>{body}</td><td>{when}</td></tr>"),
+        );
     }
     page.push_str("</table>");
 }
 
 fn type_section(page: &mut String, name: &str, schema: &Value) {
     let (name, about) = (escape(name), text(&schema["description"]));
-    add(page, format_args!("<h3 id=\"{name}\"><code>{name}</code></h3><p class=\"text\">{about}</p>"));
+    add(
+        page,
+        format_args!("<h3 id=\"{name}\"><code>{name}</code></h3><p class=\"text\">{about}</p>"),
+    );
     fields(page, schema);
     for variant in array(&schema["oneOf"]) {
-        add(page, format_args!("<p class=\"text\">{}</p>", text(&variant["description"])));
+        add(
+            page,
+            format_args!("<p class=\"text\">{}</p>", text(&variant["description"])),
+        );
         fields(page, variant);
     }
     let values: Vec<_> = array(&schema["enum"]).iter().map(text).collect();
     if !values.is_empty() {
-        add(page, format_args!("<p>One of <code>{}</code></p>", values.join("</code>, <code>")));
+        add(
+            page,
+            format_args!(
+                "<p>One of <code>{}</code></p>",
+                values.join("</code>, <code>")
+            ),
+        );
     }
 }
 
@@ -87,7 +120,9 @@ fn fields(page: &mut String, schema: &Value) {
         let (name, kind, about) = (escape(name), type_of(field), text(&field["description"]));
         add(
             page,
-            format_args!("<tr><td><code>{name}{optional}</code></td><td>{kind}</td><td>{about}</td></tr>"),
+            format_args!(
+                "<tr><td><code>{name}{optional}</code></td><td>{kind}</td><td>{about}</td></tr>"
+            ),
         );
     }
     page.push_str("</table>");
@@ -95,12 +130,18 @@ fn fields(page: &mut String, schema: &Value) {
 
 /// A schema in a word, linked where it has a name.
 fn type_of(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+    if let Some(name) = schema["$ref"]
+        .as_str()
+        .and_then(|path| path.rsplit('/').next())
+    {
         let name = escape(name);
         return format!("<a href=\"#{name}\">{name}</a>");
     }
     if let Some(values) = schema["enum"].as_array() {
-        return values.iter().map(|value| format!("<code>{}</code>", text(value))).collect();
+        return values
+            .iter()
+            .map(|value| format!("<code>{}</code>", text(value)))
+            .collect();
     }
     for key in ["oneOf", "allOf", "anyOf"] {
         if let Some(variants) = schema[key].as_array() {
@@ -129,9 +170,13 @@ fn text(value: &Value) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 fn add(page: &mut String, part: std::fmt::Arguments<'_>) {
-    page.write_fmt(part).expect("a string takes all that is written");
+    page.write_fmt(part)
+        .expect("a string takes all that is written");
 }

@@ -106,5 +106,8 @@ impl Modify for Schemes {
         (status = 400, description = "Not a WebSocket handshake."),
     )
 )]
-#[expect(dead_code, reason = "only its description is used; edge::session answers")]
+#[expect(
+    dead_code,
+    reason = "only its description is used; edge::session answers"
+)]
 fn session() {}

@@ -36,7 +36,10 @@ fn body_error(rejection: &JsonRejection) -> ApiError {
     }
     ApiError::new(
         ErrorCode::BadRequest,
-        format!("The body is not what this address takes: {}", rejection.body_text()),
+        format!(
+            "The body is not what this address takes: {}",
+            rejection.body_text()
+        ),
     )
 }
 
@@ -47,10 +50,15 @@ pub(super) struct Bearer(pub(super) Secret);
 impl<S: Send + Sync> FromRequestParts<S> for Bearer {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = value.and_then(|value| value.split_once(' ')).and_then(|(scheme, token)| {
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-        });
+        let value = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let token = value
+            .and_then(|value| value.split_once(' '))
+            .and_then(|(scheme, token)| {
+                scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+            });
         match token {
             Some(token) => Ok(Self(Secret::new(token))),
             None => Err(Refusal(ApiError::new(

@@ -92,7 +92,9 @@ impl Person {
         };
         person.roster.push(first.sign(&genesis));
         let add = person.add(&person.app, Kind::App, person.account, true, &person.label);
-        person.roster.push(person.folded().next_entry(add, now, &genesis));
+        person
+            .roster
+            .push(person.folded().next_entry(add, now, &genesis));
         let leaf = person.certificate(now, person.app.public(), Kind::App, person.account, true);
         person.chain = Chain(vec![leaf.sign(&genesis)]);
         let recovery_leaf = Certificate {
@@ -107,7 +109,11 @@ impl Person {
             account: person.account,
             genesis: genesis.public().0.to_vec().into(),
             name: format!("{handle}'s home"),
-            roster: person.roster.iter().map(|entry| entry.encode().into()).collect(),
+            roster: person
+                .roster
+                .iter()
+                .map(|entry| entry.encode().into())
+                .collect(),
             chain: person.chain.encode().into(),
             recovery_certificate: recovery_leaf.sign(&genesis).encode().into(),
             recovery_secret: person.recovery_secret(),
@@ -138,8 +144,11 @@ impl Person {
             token: Secret::new(""),
         };
         let proof = secret.proof(person.app.public(), person.account);
-        let home =
-            NewHome::Join { account: person.account, invitation, proof: proof.to_vec().into() };
+        let home = NewHome::Join {
+            account: person.account,
+            invitation,
+            proof: proof.to_vec().into(),
+        };
         let sign_up = person.sign_up(home);
         (person, sign_up)
     }
@@ -180,7 +189,11 @@ impl Person {
         SignIn {
             handle: self.handle.clone(),
             password: self.password.clone(),
-            app: Some(AppProof { device: self.device(), at_ms, signature }),
+            app: Some(AppProof {
+                device: self.device(),
+                at_ms,
+                signature,
+            }),
         }
     }
 
@@ -242,7 +255,9 @@ impl Person {
         label: &str,
     ) -> (Signed, Chain) {
         let entry = self.entry(self.add(key, kind, account, adult, label), now);
-        let leaf = self.certificate(now, key.public(), kind, account, adult).sign(&self.app);
+        let leaf = self
+            .certificate(now, key.public(), kind, account, adult)
+            .sign(&self.app);
         (entry, self.chain.extended(leaf))
     }
 

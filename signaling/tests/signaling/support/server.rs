@@ -47,7 +47,12 @@ impl Server {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut SignalingConfig)) -> Self {
-        Self::start_on(Db::open_in_memory().await.unwrap(), Clock::fixed(TODAY), change).await
+        Self::start_on(
+            Db::open_in_memory().await.unwrap(),
+            Clock::fixed(TODAY),
+            change,
+        )
+        .await
     }
 
     pub(crate) async fn start_on(
@@ -61,15 +66,27 @@ impl Server {
         change(&mut config);
         let (commands, commands_out) = mpsc::channel(64);
         let (events_in, events) = mpsc::channel(64);
-        let link = MediaLink { media: Media::Local(commands), events };
-        let signaling =
-            Signaling::start_on(config, db, clock.clone(), link, "0123abcd").await.unwrap();
+        let link = MediaLink {
+            media: Media::Local(commands),
+            events,
+        };
+        let signaling = Signaling::start_on(config, db, clock.clone(), link, "0123abcd")
+            .await
+            .unwrap();
         let router = signaling.router();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let service = router
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { signaling, clock, address, router, _media: (commands_out, events_in) }
+        Self {
+            signaling,
+            clock,
+            address,
+            router,
+            _media: (commands_out, events_in),
+        }
     }
 
     pub(crate) fn now(&self) -> homeline_e2ee::time::UnixMs {
@@ -77,7 +94,8 @@ impl Server {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
-        self.post_from(Ipv4Addr::LOCALHOST.into(), path, None, body).await
+        self.post_from(Ipv4Addr::LOCALHOST.into(), path, None, body)
+            .await
     }
 
     pub(crate) async fn post_as(
@@ -86,7 +104,8 @@ impl Server {
         path: &str,
         body: &impl Serialize,
     ) -> Answer {
-        self.post_from(Ipv4Addr::LOCALHOST.into(), path, Some(token), body).await
+        self.post_from(Ipv4Addr::LOCALHOST.into(), path, Some(token), body)
+            .await
     }
 
     pub(crate) async fn post_from(
@@ -118,20 +137,35 @@ impl Server {
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
         }
-        self.send(Ipv4Addr::LOCALHOST.into(), request.body(Body::empty()).unwrap()).await
+        self.send(
+            Ipv4Addr::LOCALHOST.into(),
+            request.body(Body::empty()).unwrap(),
+        )
+        .await
     }
 
     pub(crate) async fn send(&self, from: IpAddr, mut request: Request<Body>) -> Answer {
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(from, 1)));
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::new(from, 1)));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
-        Answer { status, headers, body }
+        let body = to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap()
+            .to_vec();
+        Answer {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// Opens a session that the server welcomes.
     pub(crate) async fn session(&self, token: &Secret) -> Session {
-        Session::open(self.address, token).await.expect("the server welcomes this token")
+        Session::open(self.address, token)
+            .await
+            .expect("the server welcomes this token")
     }
 }
 

@@ -25,10 +25,19 @@ pub(crate) struct Session {
 impl Session {
     /// Says hello; the error is the server's goodbye.
     pub(crate) async fn open(address: SocketAddr, token: &Secret) -> Result<Self, ApiError> {
-        let (socket, _) = connect_async(format!("ws://{address}/v1/session")).await.unwrap();
-        let mut session = Self { socket, next_id: 1, events: vec![] };
-        let hello =
-            ClientFrame::Hello { protocol: PROTOCOL_VERSION, token: token.clone(), resume: None };
+        let (socket, _) = connect_async(format!("ws://{address}/v1/session"))
+            .await
+            .unwrap();
+        let mut session = Self {
+            socket,
+            next_id: 1,
+            events: vec![],
+        };
+        let hello = ClientFrame::Hello {
+            protocol: PROTOCOL_VERSION,
+            token: token.clone(),
+            resume: None,
+        };
         session.send(&hello).await;
         match session.frame().await {
             ServerFrame::Welcome { .. } => Ok(session),
@@ -40,7 +49,11 @@ impl Session {
     pub(crate) async fn request(&mut self, body: Request) -> Result<Reply, ApiError> {
         let id = self.next_id;
         self.next_id += 1;
-        self.send(&ClientFrame::Request { id, body: Box::new(body) }).await;
+        self.send(&ClientFrame::Request {
+            id,
+            body: Box::new(body),
+        })
+        .await;
         loop {
             match self.frame().await {
                 ServerFrame::Reply { id: of, result } if of == id => {
@@ -56,10 +69,7 @@ impl Session {
     }
 
     #[track_caller]
-    pub(crate) fn done(
-        &mut self,
-        body: Request,
-    ) -> impl Future<Output = ()> + use<'_> {
+    pub(crate) fn done(&mut self, body: Request) -> impl Future<Output = ()> + use<'_> {
         let caller = std::panic::Location::caller();
         async move {
             let reply = self.request(body).await;
@@ -69,7 +79,10 @@ impl Session {
 
     /// Asks for what must be refused, and says how.
     pub(crate) async fn refused(&mut self, body: Request) -> ErrorCode {
-        self.request(body).await.expect_err("this should be refused").code
+        self.request(body)
+            .await
+            .expect_err("this should be refused")
+            .code
     }
 
     pub(crate) async fn home(&mut self) -> Home {
@@ -120,7 +133,9 @@ impl Session {
 
     async fn frame(&mut self) -> ServerFrame {
         loop {
-            let message = timeout(PATIENCE, self.socket.next()).await.expect("a frame in time");
+            let message = timeout(PATIENCE, self.socket.next())
+                .await
+                .expect("a frame in time");
             let message = message.expect("the connection stands").unwrap();
             if let Message::Text(text) = message {
                 return serde_json::from_str(&text).unwrap();
