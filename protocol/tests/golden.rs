@@ -18,8 +18,10 @@ use ts_rs::{Config, TS};
 
 /// Compares samples with the file that holds them, byte for byte, and reads them back.
 fn hold<T: Serialize + DeserializeOwned + PartialEq + Debug>(file: &str, samples: &[T]) {
-    let lines: Vec<_> =
-        samples.iter().map(|sample| serde_json::to_string(sample).unwrap()).collect();
+    let lines: Vec<_> = samples
+        .iter()
+        .map(|sample| serde_json::to_string(sample).unwrap())
+        .collect();
     for (line, sample) in lines.iter().zip(samples) {
         assert_eq!(&serde_json::from_str::<T>(line).unwrap(), sample, "{line}");
     }
@@ -31,9 +33,16 @@ fn hold<T: Serialize + DeserializeOwned + PartialEq + Debug>(file: &str, samples
     }
     let held = std::fs::read_to_string(&path).unwrap_or_default();
     for (held, line) in held.lines().skip(1).zip(&lines) {
-        assert_eq!(held.trim_end_matches(','), line, "{file}.json: the bytes have changed");
+        assert_eq!(
+            held.trim_end_matches(','),
+            line,
+            "{file}.json: the bytes have changed"
+        );
     }
-    assert!(held == text, "{file}.json is stale: run this test with UPDATE=1");
+    assert!(
+        held == text,
+        "{file}.json is stale: run this test with UPDATE=1"
+    );
 }
 
 /// Every variant that the type has, by its tag on the wire, has a sample.
@@ -47,7 +56,10 @@ fn complete<T: TS + Serialize + 'static>(samples: &[T]) {
         .collect();
     assert!(declared.len() > 3, "{declaration}");
     let tag = |sample: &T| {
-        serde_json::to_value(sample).unwrap()["type"].as_str().unwrap().to_owned()
+        serde_json::to_value(sample).unwrap()["type"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let sampled: BTreeSet<_> = samples.iter().map(tag).collect();
     assert_eq!(declared, sampled);
@@ -56,11 +68,21 @@ fn complete<T: TS + Serialize + 'static>(samples: &[T]) {
 /// The same for an enum of plain words.
 fn all_words<T: TS + Serialize + 'static>(samples: &[T]) {
     let declaration = T::decl(&Config::default());
-    let declared: BTreeSet<_> =
-        declaration.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let declared: BTreeSet<_> = declaration
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
     let sampled: BTreeSet<_> = samples
         .iter()
-        .map(|sample| serde_json::to_value(sample).unwrap().as_str().unwrap().to_owned())
+        .map(|sample| {
+            serde_json::to_value(sample)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     assert_eq!(declared, sampled);
 }
@@ -112,13 +134,22 @@ fn words_keep_their_bytes() {
     hold("device_kinds", &kinds);
     let mut limited = ApiError::new(ErrorCode::RateLimited, "Too many tries.");
     limited.retry_after_secs = Some(7);
-    hold("errors", &[ApiError::new(ErrorCode::NotFound, "Nobody here."), limited]);
+    hold(
+        "errors",
+        &[ApiError::new(ErrorCode::NotFound, "Nobody here."), limited],
+    );
 }
 
 #[test]
 fn a_field_that_a_newer_peer_adds_is_passed_over() {
     let text = r#"{"type":"get_home","colour":"green"}"#;
-    assert_eq!(serde_json::from_str::<Request>(text).unwrap(), Request::GetHome);
+    assert_eq!(
+        serde_json::from_str::<Request>(text).unwrap(),
+        Request::GetHome
+    );
     let text = r#"{"type":"pong","at":7}"#;
-    assert_eq!(serde_json::from_str::<ServerFrame>(text).unwrap(), ServerFrame::Pong);
+    assert_eq!(
+        serde_json::from_str::<ServerFrame>(text).unwrap(),
+        ServerFrame::Pong
+    );
 }

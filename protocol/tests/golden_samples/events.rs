@@ -18,23 +18,38 @@ fn household() -> Vec<Event> {
             members: vec![account()],
             devices: vec![device()],
         },
-        Event::CertificateRenewed { device: DEVICE, chain: blob() },
-        Event::PresenceChanged { device: DEVICE, presence: Presence::Offline },
+        Event::CertificateRenewed {
+            device: DEVICE,
+            chain: blob(),
+        },
+        Event::PresenceChanged {
+            device: DEVICE,
+            presence: Presence::Offline,
+        },
         Event::MemberChanged(account()),
         Event::ContactPut(contact()),
         Event::ContactDeleted { contact: CONTACT },
         Event::AnswerPolicyPut(answer_policy()),
         Event::InvitationMade(invitation()),
-        Event::InvitationEnded { invitation: INVITATION },
+        Event::InvitationEnded {
+            invitation: INVITATION,
+        },
         Event::JoinRequested(join_request()),
-        Event::Admitted { household: HOUSEHOLD, chain: blob(), roster: vec![blob()] },
+        Event::Admitted {
+            household: HOUSEHOLD,
+            chain: blob(),
+            roster: vec![blob()],
+        },
         Event::JoinRefused,
     ]
 }
 
 fn pairing() -> Vec<Event> {
     vec![
-        Event::PairingOffered { pairing: PAIRING, commit: blob() },
+        Event::PairingOffered {
+            pairing: PAIRING,
+            commit: blob(),
+        },
         Event::PairingRevealed {
             pairing: PAIRING,
             device_key: blob(),
@@ -69,19 +84,48 @@ fn calls() -> Vec<Event> {
             key_package: blob(),
             statement: blob(),
         },
-        Event::CallEnded { call: CALL, reason: EndReason::AnsweredElsewhere },
-        Event::Participants { call: CALL, participants: vec![participant()] },
-        Event::Tracks { call: CALL, tracks: vec![track(Source::Camera)] },
-        Event::ParticipantConnection { call: CALL, device: DEVICE, connected: false },
+        Event::CallEnded {
+            call: CALL,
+            reason: EndReason::AnsweredElsewhere,
+        },
+        Event::Participants {
+            call: CALL,
+            participants: vec![participant()],
+        },
+        Event::Tracks {
+            call: CALL,
+            tracks: vec![track(Source::Camera)],
+        },
+        Event::ParticipantConnection {
+            call: CALL,
+            device: DEVICE,
+            connected: false,
+        },
         Event::MediaRestart { call: CALL },
     ]
 }
 
 fn keys() -> Vec<Event> {
     vec![
-        Event::GroupCommit { call: CALL, epoch: 0, author: DEVICE, commit: blob() },
-        Event::GroupWelcome { call: CALL, welcome: blob(), participants: vec![participant()] },
-        Event::EpochExecute { call: CALL, epoch: 2 },
-        Event::GroupMessage { call: CALL, author: DEVICE, message: blob() },
+        Event::GroupCommit {
+            call: CALL,
+            epoch: 0,
+            author: DEVICE,
+            commit: blob(),
+        },
+        Event::GroupWelcome {
+            call: CALL,
+            welcome: blob(),
+            participants: vec![participant()],
+        },
+        Event::EpochExecute {
+            call: CALL,
+            epoch: 2,
+        },
+        Event::GroupMessage {
+            call: CALL,
+            author: DEVICE,
+            message: blob(),
+        },
     ]
 }

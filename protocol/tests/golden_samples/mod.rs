@@ -27,7 +27,10 @@ pub(crate) const PAIRING: PairingId = PairingId([0x9a; 16]);
 pub(crate) const SESSION: SessionId = SessionId([0x5e; 16]);
 pub(crate) const TRACK: TrackId = TrackId([0x7a; 16]);
 pub(crate) const AT_MS: u64 = 1_795_305_600_123;
-pub(crate) const MEDIA: MediaState = MediaState { microphone: true, camera: false };
+pub(crate) const MEDIA: MediaState = MediaState {
+    microphone: true,
+    camera: false,
+};
 
 /// Bytes whose base64url has both of its own characters and no padding.
 pub(crate) fn blob() -> Blob {
@@ -39,11 +42,18 @@ pub(crate) fn handle() -> Handle {
 }
 
 pub(crate) fn account() -> Account {
-    Account { id: ACCOUNT, handle: handle(), display_name: "Anna \"B\" Ü".to_owned() }
+    Account {
+        id: ACCOUNT,
+        handle: handle(),
+        display_name: "Anna \"B\" Ü".to_owned(),
+    }
 }
 
 pub(crate) fn party() -> Party {
-    Party { handle: handle(), display_name: "Anna".to_owned() }
+    Party {
+        handle: handle(),
+        display_name: "Anna".to_owned(),
+    }
 }
 
 pub(crate) fn device() -> Device {
@@ -59,11 +69,19 @@ pub(crate) fn device() -> Device {
 }
 
 pub(crate) fn contact() -> Contact {
-    Contact { id: CONTACT, name: "Mom".to_owned(), handle: handle(), card: blob() }
+    Contact {
+        id: CONTACT,
+        name: "Mom".to_owned(),
+        handle: handle(),
+        card: blob(),
+    }
 }
 
 pub(crate) fn invitation() -> Invitation {
-    Invitation { id: INVITATION, expires_at_ms: AT_MS }
+    Invitation {
+        id: INVITATION,
+        expires_at_ms: AT_MS,
+    }
 }
 
 pub(crate) fn join_request() -> JoinRequest {
@@ -77,15 +95,26 @@ pub(crate) fn join_request() -> JoinRequest {
 }
 
 pub(crate) fn answer_policy() -> AnswerPolicy {
-    AnswerPolicy { device: DEVICE, policy: blob() }
+    AnswerPolicy {
+        device: DEVICE,
+        policy: blob(),
+    }
 }
 
 pub(crate) fn participant() -> Participant {
-    Participant { device: DEVICE, account: ACCOUNT, media: MEDIA }
+    Participant {
+        device: DEVICE,
+        account: ACCOUNT,
+        media: MEDIA,
+    }
 }
 
 pub(crate) fn track(source: Source) -> Track {
-    Track { track: TRACK, device: DEVICE, source }
+    Track {
+        track: TRACK,
+        device: DEVICE,
+        source,
+    }
 }
 
 pub(crate) fn replies() -> Vec<Reply> {
@@ -130,8 +159,11 @@ pub(crate) fn replies() -> Vec<Reply> {
         ended_at_ms: AT_MS,
         reason,
     };
-    let quality =
-        Quality { loss_up_percent: 0, loss_down_percent: 100, round_trip_ms: Some(20) };
+    let quality = Quality {
+        loss_up_percent: 0,
+        loss_down_percent: 100,
+        round_trip_ms: Some(20),
+    };
     vec![
         Reply::Done,
         Reply::Home(Box::new(home)),
@@ -145,25 +177,47 @@ pub(crate) fn replies() -> Vec<Reply> {
             ],
         },
         Reply::History {
-            calls: vec![past(None, EndReason::NoAnswer), past(Some(AT_MS), EndReason::HungUp)],
+            calls: vec![
+                past(None, EndReason::NoAnswer),
+                past(Some(AT_MS), EndReason::HungUp),
+            ],
         },
         Reply::MediaAnswer {
             sdp: "v=0\r\n".to_owned(),
             tracks: vec![track(Source::Microphone), track(Source::Camera)],
         },
         Reply::Quality(quality),
-        Reply::Quality(Quality { round_trip_ms: None, ..quality }),
+        Reply::Quality(Quality {
+            round_trip_ms: None,
+            ..quality
+        }),
     ]
 }
 
 pub(crate) fn client_frames() -> Vec<ClientFrame> {
-    let hello = |resume| ClientFrame::Hello { protocol: 1, token: Secret::new("t0ken"), resume };
+    let hello = |resume| ClientFrame::Hello {
+        protocol: 1,
+        token: Secret::new("t0ken"),
+        resume,
+    };
     vec![
         hello(None),
-        hello(Some(Resume { session: SESSION, last_event: 41 })),
-        ClientFrame::Request { id: 1, body: Box::new(Request::GetHome) },
-        ClientFrame::Request { id: 2, body: Box::new(Request::Decline { call: CALL }) },
-        ClientFrame::Ack { event: 41, reply: 2 },
+        hello(Some(Resume {
+            session: SESSION,
+            last_event: 41,
+        })),
+        ClientFrame::Request {
+            id: 1,
+            body: Box::new(Request::GetHome),
+        },
+        ClientFrame::Request {
+            id: 2,
+            body: Box::new(Request::Decline { call: CALL }),
+        },
+        ClientFrame::Ack {
+            event: 41,
+            reply: 2,
+        },
         ClientFrame::Ping,
     ]
 }
@@ -179,16 +233,26 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         device,
         household,
     };
-    let ended = Event::CallEnded { call: CALL, reason: EndReason::HungUp };
+    let ended = Event::CallEnded {
+        call: CALL,
+        reason: EndReason::HungUp,
+    };
     let error = ApiError::new(ErrorCode::SessionReplaced, "Connected from another window.");
     let mut frames = vec![
         welcome(Some(DEVICE), Some(HOUSEHOLD)),
         welcome(None, None),
-        ServerFrame::Event { seq: 42, body: Box::new(ended) },
+        ServerFrame::Event {
+            seq: 42,
+            body: Box::new(ended),
+        },
         ServerFrame::Pong,
         ServerFrame::Goodbye { error },
     ];
-    frames.extend(outcomes().into_iter().map(|result| ServerFrame::Reply { id: 7, result }));
+    frames.extend(
+        outcomes()
+            .into_iter()
+            .map(|result| ServerFrame::Reply { id: 7, result }),
+    );
     frames
 }
 

@@ -10,24 +10,49 @@ use super::{
 };
 
 pub(crate) fn requests() -> Vec<Request> {
-    [household(), pairing(), members(), contacts(), calls(), media(), keys()].concat()
+    [
+        household(),
+        pairing(),
+        members(),
+        contacts(),
+        calls(),
+        media(),
+        keys(),
+    ]
+    .concat()
 }
 
 fn household() -> Vec<Request> {
     vec![
         Request::GetHome,
-        Request::SetDisplayName { name: "Anna".to_owned() },
-        Request::SetPresence { presence: Presence::Asleep },
-        Request::RenewCertificate { device: DEVICE, chain: blob() },
-        Request::RemoveDevice { device: DEVICE, entry: blob() },
-        Request::PutAnswerPolicy { device: DEVICE, policy: blob() },
+        Request::SetDisplayName {
+            name: "Anna".to_owned(),
+        },
+        Request::SetPresence {
+            presence: Presence::Asleep,
+        },
+        Request::RenewCertificate {
+            device: DEVICE,
+            chain: blob(),
+        },
+        Request::RemoveDevice {
+            device: DEVICE,
+            entry: blob(),
+        },
+        Request::PutAnswerPolicy {
+            device: DEVICE,
+            policy: blob(),
+        },
     ]
 }
 
 fn pairing() -> Vec<Request> {
     vec![
         Request::ListenForPairing { on: true },
-        Request::AcceptPairing { pairing: PAIRING, commit: blob() },
+        Request::AcceptPairing {
+            pairing: PAIRING,
+            commit: blob(),
+        },
         Request::RevealPairing {
             pairing: PAIRING,
             genesis: blob(),
@@ -51,7 +76,9 @@ fn pairing() -> Vec<Request> {
 fn members() -> Vec<Request> {
     vec![
         Request::CreateInvitation,
-        Request::CancelInvitation { invitation: INVITATION },
+        Request::CancelInvitation {
+            invitation: INVITATION,
+        },
         Request::AdmitMember {
             invitation: INVITATION,
             account: ACCOUNT,
@@ -60,7 +87,10 @@ fn members() -> Vec<Request> {
             entry: blob(),
             chain: blob(),
         },
-        Request::RefuseMember { invitation: INVITATION, account: ACCOUNT },
+        Request::RefuseMember {
+            invitation: INVITATION,
+            account: ACCOUNT,
+        },
     ]
 }
 
@@ -72,7 +102,10 @@ fn contacts() -> Vec<Request> {
             handle: handle(),
             card: blob(),
         },
-        Request::DeleteContact { contact: CONTACT, card: blob() },
+        Request::DeleteContact {
+            contact: CONTACT,
+            card: blob(),
+        },
     ]
 }
 
@@ -84,16 +117,35 @@ fn calls() -> Vec<Request> {
             video: true,
             invitation: blob(),
         },
-        Request::Ringing { call: CALL, key_package: blob(), statement: blob() },
+        Request::Ringing {
+            call: CALL,
+            key_package: blob(),
+            statement: blob(),
+        },
         Request::RefuseInvitation { call: CALL },
-        Request::Answer { call: CALL, media: MEDIA },
+        Request::Answer {
+            call: CALL,
+            media: MEDIA,
+        },
         Request::Decline { call: CALL },
         Request::Cancel { call: CALL },
-        Request::HangUp { call: CALL, reason: EndReason::HungUp },
-        Request::SetMedia { call: CALL, media: MEDIA },
+        Request::HangUp {
+            call: CALL,
+            reason: EndReason::HungUp,
+        },
+        Request::SetMedia {
+            call: CALL,
+            media: MEDIA,
+        },
         Request::ListCalls,
-        Request::ListHistory { before_ms: None, limit: 50 },
-        Request::ListHistory { before_ms: Some(AT_MS), limit: 200 },
+        Request::ListHistory {
+            before_ms: None,
+            limit: 50,
+        },
+        Request::ListHistory {
+            before_ms: Some(AT_MS),
+            limit: 200,
+        },
     ]
 }
 
@@ -102,17 +154,32 @@ fn media() -> Vec<Request> {
         Request::OfferMedia {
             call: CALL,
             sdp: "v=0\r\n".to_owned(),
-            publish: vec![PublishSection { mid: "0".to_owned(), source: Source::Microphone }],
-            subscribe: vec![SubscribeSection { mid: "1".to_owned(), track: TRACK }],
+            publish: vec![PublishSection {
+                mid: "0".to_owned(),
+                source: Source::Microphone,
+            }],
+            subscribe: vec![SubscribeSection {
+                mid: "1".to_owned(),
+                track: TRACK,
+            }],
         },
         Request::GetQuality { call: CALL },
     ]
 }
 
 fn keys() -> Vec<Request> {
-    let welcome = Some(WelcomeFor { device: DEVICE, welcome: blob() });
+    let welcome = Some(WelcomeFor {
+        device: DEVICE,
+        welcome: blob(),
+    });
     vec![
-        Request::SendCommit { call: CALL, epoch: 0, commit: blob(), welcome, removed: vec![] },
+        Request::SendCommit {
+            call: CALL,
+            epoch: 0,
+            commit: blob(),
+            welcome,
+            removed: vec![],
+        },
         Request::SendCommit {
             call: CALL,
             epoch: 1,
@@ -120,7 +187,13 @@ fn keys() -> Vec<Request> {
             welcome: None,
             removed: vec![DEVICE],
         },
-        Request::EpochReady { call: CALL, epoch: 2 },
-        Request::SendGroupMessage { call: CALL, message: blob() },
+        Request::EpochReady {
+            call: CALL,
+            epoch: 2,
+        },
+        Request::SendGroupMessage {
+            call: CALL,
+            message: blob(),
+        },
     ]
 }

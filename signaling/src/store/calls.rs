@@ -98,7 +98,9 @@ impl TryFrom<String> for ReasonColumn {
     type Error = String;
     fn try_from(column: String) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|(_, text)| *text == column);
-        found.map(|(reason, _)| Self(*reason)).ok_or(format!("unknown reason {column:?}"))
+        found
+            .map(|(reason, _)| Self(*reason))
+            .ok_or(format!("unknown reason {column:?}"))
     }
 }
 
@@ -139,8 +141,7 @@ pub async fn answer(
 
 /// A running call.
 pub async fn find_running(tx: &mut Tx, id: CallId) -> Result<Option<RunningCallRow>, StoreError> {
-    let query =
-        sqlx::query_as("select * from running_call where id = $1").bind(id.to_string());
+    let query = sqlx::query_as("select * from running_call where id = $1").bind(id.to_string());
     Ok(on_tx!(tx, connection => query.fetch_optional(connection).await?))
 }
 
@@ -215,10 +216,7 @@ pub async fn is_past(tx: &mut Tx, id: CallId) -> Result<bool, StoreError> {
 }
 
 /// The devices of a person that are in a household and not removed.
-pub async fn devices_of(
-    tx: &mut Tx,
-    account: AccountId,
-) -> Result<Vec<DeviceRow>, StoreError> {
+pub async fn devices_of(tx: &mut Tx, account: AccountId) -> Result<Vec<DeviceRow>, StoreError> {
     let query = sqlx::query_as(
         "select * from device where account = $1 and household is not null \
          and removed_at_ms is null order by created_at_ms, id",

@@ -60,7 +60,9 @@ pub(super) enum Refused {
 /// How a call begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admitted {
-    New { busy: bool },
+    New {
+        busy: bool,
+    },
     /// It runs already: the request was repeated.
     Repeated,
 }
@@ -75,20 +77,29 @@ impl Index {
         if let Some(running) = self.running.get(&id) {
             let same = running.caller_device == entry.caller_device
                 && running.callee_handle == entry.callee_handle;
-            return if same { Ok(Admitted::Repeated) } else { Err(Refused::IdTaken) };
+            return if same {
+                Ok(Admitted::Repeated)
+            } else {
+                Err(Refused::IdTaken)
+            };
         }
         let account_max = config.running_per_account_max as usize;
         if self.running.len() >= config.running_max as usize {
             return Err(Refused::Full);
         }
-        if self.running.values().any(|other| other.has_device(entry.caller_device)) {
+        if self
+            .running
+            .values()
+            .any(|other| other.has_device(entry.caller_device))
+        {
             return Err(Refused::AlreadyInCall);
         }
         if self.of_account(entry.caller).count() >= account_max {
             return Err(Refused::AccountFull);
         }
         let busy = entry.callee.is_some_and(|callee| {
-            self.of_account(callee).any(|(_, other)| other.is_answered())
+            self.of_account(callee)
+                .any(|(_, other)| other.is_answered())
                 || self.of_account(callee).count() >= account_max
         });
         self.running.insert(id, entry);
@@ -111,7 +122,9 @@ impl Index {
     /// Reserves the answer of a call for a device. False when the device is in another call, or
     /// the two people are talking already because they called each other at once.
     pub(super) fn reserve_answer(&mut self, id: CallId, device: DeviceId) -> bool {
-        let Some(entry) = self.running.get(&id) else { return true };
+        let Some(entry) = self.running.get(&id) else {
+            return true;
+        };
         let taken = self.running.iter().any(|(other_id, other)| {
             let answered = other.is_answered();
             *other_id != id && answered && (other.has_device(device) || entry.is_mutual(other))
@@ -130,8 +143,12 @@ impl Index {
     /// Calls that an answer makes pointless: the other one between the same two, and what the
     /// answering device itself was calling.
     pub(super) fn superseded_by(&self, id: CallId) -> Vec<mpsc::Sender<Message>> {
-        let Some(entry) = self.running.get(&id) else { return Vec::new() };
-        let Standing::Answered(device) = entry.standing else { return Vec::new() };
+        let Some(entry) = self.running.get(&id) else {
+            return Vec::new();
+        };
+        let Standing::Answered(device) = entry.standing else {
+            return Vec::new();
+        };
         let pointless = |other: &Entry| {
             !other.is_answered() && (other.caller_device == device || entry.is_mutual(other))
         };
@@ -156,7 +173,9 @@ impl Index {
     }
 
     pub(super) fn end(&mut self, id: CallId, reason: EndReason) {
-        let Some(entry) = self.running.remove(&id) else { return };
+        let Some(entry) = self.running.remove(&id) else {
+            return;
+        };
         *self.ended_total.entry(reason).or_default() += 1;
         if self.recent.len() >= RECENT_MAX {
             self.recent.pop_front();
@@ -196,7 +215,10 @@ impl Entry {
     }
 
     fn is_answered(&self) -> bool {
-        matches!(self.standing, Standing::Answered(_) | Standing::Answering { .. })
+        matches!(
+            self.standing,
+            Standing::Answered(_) | Standing::Answering { .. }
+        )
     }
 
     /// Whether the two people called each other.
@@ -218,11 +240,22 @@ impl Entry {
             CallPhase::Inviting => self.callee_handle.to_string(),
             CallPhase::Ringing | CallPhase::Answered => self.callee_name.clone(),
         };
-        let callee = Party { handle: self.callee_handle.clone(), display_name };
+        let callee = Party {
+            handle: self.callee_handle.clone(),
+            display_name,
+        };
         RunningCall {
             call,
-            direction: if outgoing { CallDirection::Outgoing } else { CallDirection::Incoming },
-            party: if outgoing { callee } else { self.caller_party.clone() },
+            direction: if outgoing {
+                CallDirection::Outgoing
+            } else {
+                CallDirection::Incoming
+            },
+            party: if outgoing {
+                callee
+            } else {
+                self.caller_party.clone()
+            },
             phase,
             here: device.is_some_and(|device| self.has_device(device)),
         }

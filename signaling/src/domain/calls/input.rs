@@ -139,7 +139,11 @@ pub(super) enum Record {
     /// It was answered.
     Answered { at: UnixMillis, device: DeviceId },
     /// It is over.
-    Ended { at: UnixMillis, reason: EndReason, callee_named: bool },
+    Ended {
+        at: UnixMillis,
+        reason: EndReason,
+        callee_named: bool,
+    },
 }
 
 /// What an act that succeeded is answered with.
@@ -148,7 +152,10 @@ pub enum ActReply {
     /// Done.
     Done,
     /// The media node's SDP answer, and the tracks there are.
-    Media { sdp: String, tracks: Vec<homeline_protocol::session::Track> },
+    Media {
+        sdp: String,
+        tracks: Vec<homeline_protocol::session::Track>,
+    },
     /// The figures of the device's transport.
     Quality(homeline_protocol::session::Quality),
 }

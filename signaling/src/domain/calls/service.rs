@@ -1,7 +1,7 @@
 //! Finds the call that a request or an event is about, and begins new ones.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use homeline_protocol::id::{AccountId, CallId, DeviceId, PeerId, RoomId};
 use homeline_protocol::media_control::MediaEvent;
@@ -19,14 +19,17 @@ use crate::bus::{Audience, Bus, Notice};
 use crate::domain::history::{Ended, History, HistoryError, Interrupted, RunningCallRecord};
 use crate::domain::reach::{Asker, Refusal, Target, TargetDevice, reach};
 use crate::gateway::Media;
-use crate::model::{Clock, Speaker};
+use crate::model::{Clock, Speaker, UnixMillis};
 use crate::store::{Db, StoreError, accounts, calls};
 
 /// The longest signed invitation: a chain of six certificates takes some 2 KiB.
 const INVITATION_BYTES_MAX: usize = 16 * 1024;
 
 /// Calls cut off by the last stop, remembered until their people come back. A server carries fewer.
-const INTERRUPTED_MAX: usize = 1_024;
+const INTERRUPTED_MAX: usize = 2_048;
+
+/// Clients come back within seconds; whoever comes later finds it in the history.
+const INTERRUPTED_FOR: Duration = Duration::from_mins(10);
 
 /// Running calls. Clones share them.
 #[derive(Debug, Clone)]
@@ -59,7 +62,8 @@ pub(super) struct Shared {
     pub(super) history: History,
     pub(super) clock: Clock,
     index: Mutex<Index>,
-    interrupted: Mutex<VecDeque<(AccountId, CallId)>>,
+    started_at: UnixMillis,
+    interrupted: Vec<(AccountId, CallId)>,
 }
 
 /// A call to begin.
@@ -127,9 +131,17 @@ impl Calls {
     /// # Errors
     /// When the database fails.
     pub async fn start(parts: CallsParts) -> Result<Self, HistoryError> {
-        let CallsParts { config, db, bus, media, media_events, clock } = parts;
+        let CallsParts {
+            config,
+            db,
+            bus,
+            media,
+            media_events,
+            clock,
+        } = parts;
         let history = History::new(db.clone(), config.history_per_account_max);
-        let interrupted = history.end_interrupted(clock.now()).await?;
+        let started_at = clock.now();
+        let interrupted = history.end_interrupted(started_at).await?;
         let notices = bus.notices();
         let calls = Self(Arc::new(Shared {
             config,
@@ -139,7 +151,8 @@ impl Calls {
             history,
             clock,
             index: Mutex::default(),
-            interrupted: Mutex::new(people_of(&interrupted)),
+            started_at,
+            interrupted: people_of(&interrupted),
         }));
         tokio::spawn(calls.clone().follow_media(media_events));
         tokio::spawn(calls.clone().follow_notices(notices));
@@ -159,7 +172,9 @@ impl Calls {
         let id = invite.call;
         let entry = entry(&invite, mailbox.clone());
         let admitted = self.0.index().admit(&self.0.config, id, entry)?;
-        let Admitted::New { busy } = admitted else { return Ok(()) };
+        let Admitted::New { busy } = admitted else {
+            return Ok(());
+        };
         if let Err(error) = self.0.history.begin(self.record(&invite)).await {
             self.0.index().withdraw(id);
             return Err(match error {
@@ -170,7 +185,13 @@ impl Calls {
         let moment = self.0.moment();
         let (call, first) = Call::start(&self.0.config, invite, busy, moment);
         let shared = Arc::clone(&self.0);
-        let task = Task { id, call, shared, inbox, mailbox };
+        let task = Task {
+            id,
+            call,
+            shared,
+            inbox,
+            mailbox,
+        };
         let running = tokio::spawn(task.run(first));
         tokio::spawn(self.clone().follow_call(id, running));
         Ok(())
@@ -193,7 +214,11 @@ impl Calls {
             let mut index = self.0.index();
             let Some(entry) = index.get(call) else {
                 let recent = index.is_recent(call, account);
-                return Err(if recent { CallError::Ended } else { CallError::NotFound });
+                return Err(if recent {
+                    CallError::Ended
+                } else {
+                    CallError::NotFound
+                });
             };
             let mailbox = entry.mailbox.clone();
             if matches!(act, Act::Answer { .. })
@@ -204,7 +229,12 @@ impl Calls {
             }
             mailbox
         };
-        let message = Message::Act { device, account, act, reply };
+        let message = Message::Act {
+            device,
+            account,
+            act,
+            reply,
+        };
         mailbox.send(message).await.map_err(|_| CallError::Ended)?;
         replied.await.unwrap_or(Err(CallError::Ended))
     }
@@ -214,7 +244,8 @@ impl Calls {
     pub fn list(&self, speaker: &Speaker) -> Vec<RunningCall> {
         let index = self.0.index();
         let own = index.of_account(speaker.account);
-        own.map(|(id, entry)| entry.view(id, speaker.account, speaker.device)).collect()
+        own.map(|(id, entry)| entry.view(id, speaker.account, speaker.device))
+            .collect()
     }
 
     /// Past calls.
@@ -251,7 +282,11 @@ impl Calls {
         for (_, entry) in index.of_account(account) {
             let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
             if entry.has_device(device) {
-                let input = if present { Input::SessionBack } else { Input::SessionLost };
+                let input = if present {
+                    Input::SessionBack
+                } else {
+                    Input::SessionLost
+                };
                 inputs.push((entry.mailbox.clone(), input(device)));
             } else if change == SessionChange::Opened && may_ring(entry, account, device) {
                 inputs.push((entry.mailbox.clone(), Input::Reachable(device)));
@@ -262,11 +297,19 @@ impl Calls {
 
     /// A call that the server's stop cut off: said once to each device that comes back.
     fn tell_of_interrupted(&self, account: AccountId, device: DeviceId) {
-        let interrupted =
-            self.0.interrupted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (_, call) in interrupted.into_iter().filter(|(whose, _)| *whose == account) {
-            let reason = EndReason::ServerRestarted;
-            self.0.bus.publish(Audience::Device(device), Event::CallEnded { call, reason });
+        if self.0.clock.now().since(self.0.started_at) > INTERRUPTED_FOR {
+            return;
+        }
+        for (_, call) in self
+            .0
+            .interrupted
+            .iter()
+            .filter(|(whose, _)| *whose == account)
+        {
+            let (call, reason) = (*call, EndReason::ServerRestarted);
+            self.0
+                .bus
+                .publish(Audience::Device(device), Event::CallEnded { call, reason });
         }
     }
 
@@ -276,17 +319,31 @@ impl Calls {
         let caller = caller.ok_or(StartError::NoAccount)?;
         let callee = accounts::by_handle(&mut tx, &new.to).await?;
         // Asked for nobody too, so that it takes as long.
-        let whose = callee.as_ref().map_or(AccountId([0; 16]), |callee| callee.id);
+        let whose = callee
+            .as_ref()
+            .map_or(AccountId([0; 16]), |callee| callee.id);
         let devices = calls::devices_of(&mut tx, whose).await?;
         let devices = devices
             .into_iter()
-            .map(|row| TargetDevice { device: row.id, kind: row.kind.0 })
+            .map(|row| TargetDevice {
+                device: row.id,
+                kind: row.kind.0,
+            })
             .collect();
-        let target = callee.as_ref().map(|callee| Target { account: callee.id, devices });
-        let asker = Asker { account: speaker.account, device: speaker.device };
+        let target = callee.as_ref().map(|callee| Target {
+            account: callee.id,
+            devices,
+        });
+        let admitted = speaker.household.is_some();
+        let asker = Asker {
+            account: speaker.account,
+            device: speaker.device,
+            admitted,
+        };
         let plan = reach(&asker, target.as_ref())?;
-        let display_name =
-            callee.as_ref().map_or(String::new(), |callee| callee.display_name.clone());
+        let display_name = callee
+            .as_ref()
+            .map_or(String::new(), |callee| callee.display_name.clone());
         Ok(Invite {
             call: new.call,
             caller: Account {
@@ -295,7 +352,10 @@ impl Calls {
                 display_name: caller.display_name,
             },
             caller_device: speaker.device.ok_or(Refusal::NoDevice)?,
-            callee: Party { handle: new.to, display_name },
+            callee: Party {
+                handle: new.to,
+                display_name,
+            },
             callee_account: callee.map(|callee| callee.id),
             ring: plan.ring,
             video: new.video,
@@ -332,7 +392,11 @@ impl Calls {
         let reason = EndReason::MediaFailed;
         let entry = self.0.index().get(call).cloned();
         let Some(entry) = entry else { return };
-        let ended = Ended { at: self.0.clock.now(), reason, callee_named: false };
+        let ended = Ended {
+            at: self.0.clock.now(),
+            reason,
+            callee_named: false,
+        };
         if let Err(error) = self.0.history.ended(call, ended).await {
             tracing::error!(%error, "a call could not be kept on record");
         }
@@ -341,7 +405,9 @@ impl Calls {
             Event::CallEnded { call, reason },
         );
         if let Some(callee) = entry.callee {
-            self.0.bus.publish(Audience::Account(callee), Event::CallEnded { call, reason });
+            self.0
+                .bus
+                .publish(Audience::Account(callee), Event::CallEnded { call, reason });
         }
         let room = RoomId(call.0);
         let close = homeline_protocol::media_control::MediaCommand::CloseRoom { room };
@@ -365,13 +431,21 @@ impl Calls {
                 }
                 MediaEvent::RoomFailed { room } => (room, Input::RoomFailed),
             };
-            let mailbox = self.0.index().get(CallId(room.0)).map(|entry| entry.mailbox.clone());
+            let mailbox = self
+                .0
+                .index()
+                .get(CallId(room.0))
+                .map(|entry| entry.mailbox.clone());
             if let Some(mailbox) = mailbox {
                 send(&mailbox, Message::Input(input)).await;
             }
         }
-        let mailboxes: Vec<_> =
-            self.0.index().all().map(|entry| entry.mailbox.clone()).collect();
+        let mailboxes: Vec<_> = self
+            .0
+            .index()
+            .all()
+            .map(|entry| entry.mailbox.clone())
+            .collect();
         for mailbox in mailboxes {
             send(&mailbox, Message::Input(Input::MediaGone)).await;
         }
@@ -383,8 +457,12 @@ impl Calls {
             if code != ErrorCode::DeviceRevoked {
                 continue;
             }
-            let mailboxes: Vec<_> =
-                self.0.index().all().map(|entry| entry.mailbox.clone()).collect();
+            let mailboxes: Vec<_> = self
+                .0
+                .index()
+                .all()
+                .map(|entry| entry.mailbox.clone())
+                .collect();
             for mailbox in mailboxes {
                 send(&mailbox, Message::Input(Input::Revoked(device))).await;
             }
@@ -398,7 +476,10 @@ impl Shared {
     }
 
     pub(super) fn moment(&self) -> Moment {
-        Moment { at: tokio::time::Instant::now().into_std(), unix: self.clock.now() }
+        Moment {
+            at: tokio::time::Instant::now().into_std(),
+            unix: self.clock.now(),
+        }
     }
 }
 
@@ -431,19 +512,33 @@ fn entry(invite: &Invite, mailbox: mpsc::Sender<Message>) -> Entry {
 
 /// Whether a device that comes online while a call waits rings for it too.
 fn may_ring(entry: &Entry, account: AccountId, device: DeviceId) -> bool {
-    let waits = matches!(entry.standing, Standing::Waiting { .. } | Standing::Answering { .. });
+    let waits = matches!(
+        entry.standing,
+        Standing::Waiting { .. } | Standing::Answering { .. }
+    );
     if !waits || entry.callee != Some(account) {
         return false;
     }
-    let asker = Asker { account: entry.caller, device: Some(entry.caller_device) };
+    let device_of_caller = Some(entry.caller_device);
+    let asker = Asker {
+        account: entry.caller,
+        device: device_of_caller,
+        admitted: true,
+    };
     let kind = homeline_protocol::session::DeviceKind::App;
-    let target = Target { account, devices: vec![TargetDevice { device, kind }] };
+    let target = Target {
+        account,
+        devices: vec![TargetDevice { device, kind }],
+    };
     reach(&asker, Some(&target)).is_ok_and(|plan| plan.ring.contains(&device))
 }
 
-fn people_of(interrupted: &[Interrupted]) -> VecDeque<(AccountId, CallId)> {
+fn people_of(interrupted: &[Interrupted]) -> Vec<(AccountId, CallId)> {
     let people = interrupted.iter().flat_map(|one| {
-        [Some(one.caller), one.callee].into_iter().flatten().map(|account| (account, one.call))
+        [Some(one.caller), one.callee]
+            .into_iter()
+            .flatten()
+            .map(|account| (account, one.call))
     });
     people.take(INTERRUPTED_MAX).collect()
 }

@@ -29,11 +29,20 @@ pub(super) type ReplyTo = oneshot::Sender<Result<ActReply, CallError>>;
 #[derive(Debug)]
 pub(super) enum Message {
     /// Somebody acts and waits for the reply.
-    Act { device: DeviceId, account: AccountId, act: Act, reply: ReplyTo },
+    Act {
+        device: DeviceId,
+        account: AccountId,
+        act: Act,
+        reply: ReplyTo,
+    },
     /// Something happened.
     Input(Input),
     /// The media node answered a device that waits.
-    Answered { device: DeviceId, result: Result<MediaReply, MediaError>, reply: ReplyTo },
+    Answered {
+        device: DeviceId,
+        result: Result<MediaReply, MediaError>,
+        reply: ReplyTo,
+    },
 }
 
 /// One call and what it takes to carry out its effects.
@@ -70,7 +79,12 @@ impl Task {
     async fn take(&mut self, message: Message) {
         match message {
             Message::Input(input) => self.step(input).await,
-            Message::Act { device, account, act, reply } => {
+            Message::Act {
+                device,
+                account,
+                act,
+                reply,
+            } => {
                 let answers = matches!(act, Act::Answer { .. });
                 let mut reply = Some(reply);
                 let now = self.shared.moment();
@@ -89,7 +103,11 @@ impl Task {
                     }
                 }
             }
-            Message::Answered { device, result, reply } => {
+            Message::Answered {
+                device,
+                result,
+                reply,
+            } => {
                 let result = self.media_answered(device, result).await;
                 respond(Some(reply), result);
             }
@@ -115,7 +133,10 @@ impl Task {
                 if self.call.ended().is_some() {
                     return Err(CallError::Ended);
                 }
-                Ok(ActReply::Media { sdp, tracks: self.call.tracks_for(device) })
+                Ok(ActReply::Media {
+                    sdp,
+                    tracks: self.call.tracks_for(device),
+                })
             }
             Ok(MediaReply::Statistics(peers)) => {
                 let own = peers.iter().find(|one| one.peer == PeerId(device.0));
@@ -135,7 +156,9 @@ impl Task {
                 if let Some(input) = consequence(&error) {
                     self.step(input).await;
                 }
-                Err(CallError::NotNow("the media connection was lost; offer again"))
+                Err(CallError::NotNow(
+                    "the media connection was lost; offer again",
+                ))
             }
         }
     }
@@ -150,11 +173,8 @@ impl Task {
                 Effect::Record(record) => self.record(record).await,
                 Effect::Media(command) => {
                     let making = matches!(command, MediaCommand::CreateRoom { .. });
-                    let closing = matches!(command, MediaCommand::CloseRoom { .. });
                     let pending = self.shared.media.send(command).await;
-                    if !closing {
-                        self.watch(pending, making);
-                    }
+                    self.watch(pending, making);
                 }
                 Effect::Ask(device, command) => {
                     let pending = self.shared.media.send(command).await;
@@ -170,10 +190,12 @@ impl Task {
     fn watch(&self, pending: PendingReply, making: bool) {
         let mailbox = self.mailbox.clone();
         tokio::spawn(async move {
-            let Err(error) = pending.wait().await else { return };
-            let input = if making { Some(Input::MediaGone) } else { consequence(&error) };
-            if let Some(input) = input {
-                send(&mailbox, Message::Input(input)).await;
+            let Err(error) = pending.wait().await else {
+                return;
+            };
+            // Of a room that failed the node tells by itself, once.
+            if making || error == MediaError::Gone {
+                send(&mailbox, Message::Input(Input::MediaGone)).await;
             }
         });
     }
@@ -182,7 +204,15 @@ impl Task {
         let mailbox = self.mailbox.clone();
         tokio::spawn(async move {
             let result = pending.wait().await;
-            send(&mailbox, Message::Answered { device, result, reply }).await;
+            send(
+                &mailbox,
+                Message::Answered {
+                    device,
+                    result,
+                    reply,
+                },
+            )
+            .await;
         });
     }
 
@@ -191,8 +221,21 @@ impl Task {
         let history = &self.shared.history;
         let written = match record {
             Record::Answered { at, device } => history.answered(self.id, device, at).await,
-            Record::Ended { at, reason, callee_named } => {
-                history.ended(self.id, Ended { at, reason, callee_named }).await
+            Record::Ended {
+                at,
+                reason,
+                callee_named,
+            } => {
+                history
+                    .ended(
+                        self.id,
+                        Ended {
+                            at,
+                            reason,
+                            callee_named,
+                        },
+                    )
+                    .await
             }
         };
         if let Err(error) = written {

@@ -79,7 +79,10 @@ impl History {
     /// On this database.
     #[must_use]
     pub fn new(db: Db, per_account_max: u32) -> Self {
-        Self { db, per_account_max }
+        Self {
+            db,
+            per_account_max,
+        }
     }
 
     /// Writes down that a call begins.
@@ -145,7 +148,16 @@ impl History {
         for row in calls::all_running(&mut tx).await? {
             let reason = EndReason::ServerRestarted;
             let callee_named = row.answered_at_ms.is_some();
-            self.end(&mut tx, &row, Ended { at, reason, callee_named }).await?;
+            self.end(
+                &mut tx,
+                &row,
+                Ended {
+                    at,
+                    reason,
+                    callee_named,
+                },
+            )
+            .await?;
             interrupted.push(Interrupted {
                 call: row.id,
                 caller: row.caller,
@@ -182,7 +194,9 @@ impl History {
         ended: Ended,
     ) -> Result<(), HistoryError> {
         calls::remove_running(tx, row.id).await?;
-        let Some(caller) = accounts::find(tx, row.caller).await? else { return Ok(()) };
+        let Some(caller) = accounts::find(tx, row.caller).await? else {
+            return Ok(());
+        };
         let callee = match row.callee.0 {
             Some(callee) => accounts::find(tx, callee).await?,
             None => None,
@@ -193,10 +207,15 @@ impl History {
             handle: row.callee_handle.clone(),
             display_name: name.to_owned(),
         };
-        let to_caller = Party { handle: caller.handle, display_name: caller.display_name };
-        self.keep(tx, row, ended, (caller.id, true, to_callee)).await?;
+        let to_caller = Party {
+            handle: caller.handle,
+            display_name: caller.display_name,
+        };
+        self.keep(tx, row, ended, (caller.id, true, to_callee))
+            .await?;
         if let Some(callee) = callee {
-            self.keep(tx, row, ended, (callee.id, false, to_caller)).await?;
+            self.keep(tx, row, ended, (callee.id, false, to_caller))
+                .await?;
         }
         Ok(())
     }
@@ -229,8 +248,15 @@ impl History {
 fn past_call(row: PastCallRow) -> PastCall {
     PastCall {
         call: row.id,
-        direction: if row.outgoing { CallDirection::Outgoing } else { CallDirection::Incoming },
-        party: Party { handle: row.party_handle, display_name: row.party_name },
+        direction: if row.outgoing {
+            CallDirection::Outgoing
+        } else {
+            CallDirection::Incoming
+        },
+        party: Party {
+            handle: row.party_handle,
+            display_name: row.party_name,
+        },
         video: row.video,
         started_at_ms: row.started_at_ms.0,
         answered_at_ms: row.answered_at_ms.map(|at| UnixMillis::from(at).0),

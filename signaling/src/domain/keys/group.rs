@@ -87,7 +87,12 @@ impl Group {
     /// A group as the caller's device makes it: alone, at epoch 0.
     #[must_use]
     pub fn new(call: CallId, creator: DeviceId) -> Self {
-        Self { call, members: BTreeSet::from([creator]), epoch: 0, phase: Phase::Settled }
+        Self {
+            call,
+            members: BTreeSet::from([creator]),
+            epoch: 0,
+            phase: Phase::Settled,
+        }
     }
 
     /// Whether a device is in the group.
@@ -128,13 +133,19 @@ impl Group {
                 commit: sent.commit.clone(),
             }));
         }
-        let gone = before.iter().filter(|member| !self.members.contains(member));
+        let gone = before
+            .iter()
+            .filter(|member| !self.members.contains(member));
         effects.extend(gone.map(|member| KeyEffect::Removed(*member)));
         if lone {
             effects.push(KeyEffect::Switched);
         } else {
-            let waiting_for =
-                self.members.iter().copied().filter(|one| Some(*one) != joiner).collect();
+            let waiting_for = self
+                .members
+                .iter()
+                .copied()
+                .filter(|one| Some(*one) != joiner)
+                .collect();
             self.phase = Phase::Preparing { waiting_for };
             effects.push(KeyEffect::AwaitReady);
         }
@@ -152,11 +163,17 @@ impl Group {
         if epoch > self.epoch {
             return Err(CommitError::EpochAhead);
         }
-        let Phase::Preparing { waiting_for } = &mut self.phase else { return Ok(Vec::new()) };
+        let Phase::Preparing { waiting_for } = &mut self.phase else {
+            return Ok(Vec::new());
+        };
         if epoch == self.epoch {
             waiting_for.remove(&device);
         }
-        Ok(if waiting_for.is_empty() { self.switch() } else { Vec::new() })
+        Ok(if waiting_for.is_empty() {
+            self.switch()
+        } else {
+            Vec::new()
+        })
     }
 
     /// The longest time for a switch is over: those who are ready go on.
@@ -168,11 +185,7 @@ impl Group {
     ///
     /// # Errors
     /// When the author is not a member or the message is too long.
-    pub fn message(
-        &self,
-        author: DeviceId,
-        message: &Blob,
-    ) -> Result<Vec<KeyEffect>, CommitError> {
+    pub fn message(&self, author: DeviceId, message: &Blob) -> Result<Vec<KeyEffect>, CommitError> {
         if !self.has(author) {
             return Err(CommitError::NotAMember);
         }
@@ -218,9 +231,8 @@ impl Group {
         }
         self.phase = Phase::Settled;
         let epoch = self.epoch;
-        let execute = |member: &DeviceId| {
-            self.tell(*member, |call| Event::EpochExecute { call, epoch })
-        };
+        let execute =
+            |member: &DeviceId| self.tell(*member, |call| Event::EpochExecute { call, epoch });
         let mut effects: Vec<_> = self.members.iter().map(execute).collect();
         effects.push(KeyEffect::Switched);
         effects

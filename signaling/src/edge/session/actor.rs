@@ -31,7 +31,11 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) enum Command {
     /// A connection wants to take the session up again. Answered by whether it can.
-    Attach { socket: Socket, last_event: u64, accepted: oneshot::Sender<bool> },
+    Attach {
+        socket: Socket,
+        last_event: u64,
+        accepted: oneshot::Sender<bool>,
+    },
     /// A connection heard something.
     Heard { link: u64, input: Input },
     /// A connection heard something that can't be gone on from.
@@ -99,7 +103,16 @@ impl Actor {
         });
         let core = Core::new(shared.config.clone(), Instant::now().into_std());
         let socket = Some(socket);
-        Self { id, speaker, core, subscription, shared, commands, socket, running: None }
+        Self {
+            id,
+            speaker,
+            core,
+            subscription,
+            shared,
+            commands,
+            socket,
+            running: None,
+        }
     }
 
     /// Until the session ends. `done` closes when nothing of it is left.
@@ -159,7 +172,11 @@ impl Actor {
 
     async fn command(&mut self, command: Command) -> Flow {
         match command {
-            Command::Attach { socket, last_event, accepted } => {
+            Command::Attach {
+                socket,
+                last_event,
+                accepted,
+            } => {
                 let can = self.core.can_resume(last_event);
                 if accepted.send(can).is_err() || !can {
                     return Flow::Continue(());
@@ -224,11 +241,19 @@ impl Actor {
     /// Fills in what only this side of the bus knows, and follows an admission.
     async fn prepare(&mut self, event: Arc<Event>) -> Arc<Event> {
         match &*event {
-            Event::RosterGrew { entries, members, devices } => {
+            Event::RosterGrew {
+                entries,
+                members,
+                devices,
+            } => {
                 let mut devices = devices.clone();
                 self.shared.services.presence.fill(&mut devices);
                 let (entries, members) = (entries.clone(), members.clone());
-                Arc::new(Event::RosterGrew { entries, members, devices })
+                Arc::new(Event::RosterGrew {
+                    entries,
+                    members,
+                    devices,
+                })
             }
             Event::Admitted { household, .. } => {
                 match self.shared.services.accounts.refresh(&self.speaker).await {
@@ -243,7 +268,9 @@ impl Actor {
     }
 
     async fn detach(&mut self) {
-        let Some(socket) = self.socket.take() else { return };
+        let Some(socket) = self.socket.take() else {
+            return;
+        };
         close(&socket);
         drop(self.core.step(Instant::now().into_std(), Input::Detached));
         self.shared.services.presence.lost(&self.speaker);
@@ -252,7 +279,9 @@ impl Actor {
 
     async fn finish(self, error: Option<ApiError>) {
         if let (Some(socket), Some(error)) = (&self.socket, &error) {
-            self.send(ServerFrame::Goodbye { error: error.clone() });
+            self.send(ServerFrame::Goodbye {
+                error: error.clone(),
+            });
             close(socket);
         }
         if let Some(error) = &error {
@@ -269,7 +298,11 @@ impl Actor {
     }
 
     async fn tell_calls(&self, change: SessionChange) {
-        self.shared.services.calls.session_changed(&self.speaker, change).await;
+        self.shared
+            .services
+            .calls
+            .session_changed(&self.speaker, change)
+            .await;
     }
 
     fn welcome(&self, resumed: bool) {
@@ -286,12 +319,16 @@ impl Actor {
     }
 
     fn is_current(&self, link: u64) -> bool {
-        self.socket.as_ref().is_some_and(|socket| socket.link == link)
+        self.socket
+            .as_ref()
+            .is_some_and(|socket| socket.link == link)
     }
 
     /// False when the connection does not take it.
     fn send(&self, frame: ServerFrame) -> bool {
-        let Some(socket) = &self.socket else { return true };
+        let Some(socket) = &self.socket else {
+            return true;
+        };
         socket.frames.try_send(ToSocket::Frame(frame)).is_ok()
     }
 }

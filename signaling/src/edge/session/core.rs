@@ -41,7 +41,10 @@ pub(super) enum Input {
     /// The connection is gone.
     Detached,
     /// A request, or why it does not parse.
-    Request { id: u64, body: Result<Request, ApiError> },
+    Request {
+        id: u64,
+        body: Result<Request, ApiError>,
+    },
     /// The client has taken in events and replies up to these numbers.
     Ack { event: u64, reply: u64 },
     /// A heartbeat.
@@ -134,20 +137,21 @@ impl Core {
     fn attached(&mut self, now: Instant, last_event: u64) -> Vec<Output> {
         self.link = Link::Attached { heard_at: now };
         self.outbox.acknowledge(last_event);
-        self.outbox.waiting.iter().map(|one| Output::Send(one.frame())).collect()
+        self.outbox
+            .waiting
+            .iter()
+            .map(|one| Output::Send(one.frame()))
+            .collect()
     }
 
     /// Each id is carried out once. One that comes again gets the same answer, or the one that is
     /// still to come.
-    fn request(
-        &mut self,
-        now: Instant,
-        id: u64,
-        body: Result<Request, ApiError>,
-    ) -> Vec<Output> {
+    fn request(&mut self, now: Instant, id: u64, body: Result<Request, ApiError>) -> Vec<Output> {
         if id < self.next_request {
             let known = self.replies.get(&id).cloned();
-            return known.map(|result| self.send(ServerFrame::Reply { id, result })).unwrap_or_default();
+            return known
+                .map(|result| self.send(ServerFrame::Reply { id, result }))
+                .unwrap_or_default();
         }
         if id > self.next_request {
             return self.end(words::request_ids());
@@ -174,14 +178,19 @@ impl Core {
         if self.running.is_some() {
             return Vec::new();
         }
-        let Some((id, body)) = self.waiting.pop_front() else { return Vec::new() };
+        let Some((id, body)) = self.waiting.pop_front() else {
+            return Vec::new();
+        };
         self.running = Some(id);
         vec![Output::Run(id, body)]
     }
 
     fn answer(&mut self, id: u64, outcome: Outcome) -> Vec<Output> {
         self.replies.insert(id, outcome.clone());
-        self.send(ServerFrame::Reply { id, result: outcome })
+        self.send(ServerFrame::Reply {
+            id,
+            result: outcome,
+        })
     }
 
     fn acknowledged(&mut self, event: u64, reply: u64) -> Vec<Output> {
@@ -213,7 +222,11 @@ impl Core {
     }
 
     fn send(&self, frame: ServerFrame) -> Vec<Output> {
-        if self.is_attached() { vec![Output::Send(frame)] } else { Vec::new() }
+        if self.is_attached() {
+            vec![Output::Send(frame)]
+        } else {
+            Vec::new()
+        }
     }
 
     fn end(&self, error: ApiError) -> Vec<Output> {
@@ -239,7 +252,10 @@ struct Entry {
 
 impl Entry {
     fn frame(&self) -> ServerFrame {
-        ServerFrame::Event { seq: self.seq, body: Box::new((*self.event).clone()) }
+        ServerFrame::Event {
+            seq: self.seq,
+            body: Box::new((*self.event).clone()),
+        }
     }
 }
 
@@ -254,7 +270,11 @@ impl Outbox {
         }
         self.last += 1;
         self.bytes += bytes;
-        let entry = Entry { seq: self.last, event, bytes };
+        let entry = Entry {
+            seq: self.last,
+            event,
+            bytes,
+        };
         let frame = entry.frame();
         self.waiting.push_back(entry);
         Some(frame)
@@ -281,7 +301,11 @@ struct Allowance {
 impl Allowance {
     fn new(config: &SessionConfig, now: Instant) -> Self {
         let each = Duration::from_secs(1) / config.requests_per_second_max.max(1);
-        Self { burst: each * config.request_burst_max.max(1), each, full_at: now }
+        Self {
+            burst: each * config.request_burst_max.max(1),
+            each,
+            full_at: now,
+        }
     }
 
     fn take(&mut self, now: Instant) -> Result<(), Duration> {

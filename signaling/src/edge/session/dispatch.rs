@@ -51,9 +51,9 @@ pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Re
         | Request::CancelInvitation { .. }
         | Request::AdmitMember { .. }
         | Request::RefuseMember { .. } => members(services, speaker, request).await,
-        Request::StartCall { .. }
-        | Request::ListCalls
-        | Request::ListHistory { .. } => calls(services, speaker, request).await,
+        Request::StartCall { .. } | Request::ListCalls | Request::ListHistory { .. } => {
+            calls(services, speaker, request).await
+        }
         Request::GetHome
         | Request::SetDisplayName { .. }
         | Request::SetPresence { .. }
@@ -91,16 +91,38 @@ async fn home(services: &Services, speaker: &Speaker, request: Request) -> Answe
             }
         },
         Request::RenewCertificate { device, chain } => {
-            services.devices.renew_certificate(speaker, device, &chain).await?;
+            services
+                .devices
+                .renew_certificate(speaker, device, &chain)
+                .await?;
         }
         Request::RemoveDevice { device, entry } => {
             services.devices.remove(speaker, device, &entry).await?;
         }
         Request::PutAnswerPolicy { device, policy } => {
-            services.devices.put_answer_policy(speaker, device, &policy).await?;
+            services
+                .devices
+                .put_answer_policy(speaker, device, &policy)
+                .await?;
         }
-        Request::PutContact { contact, name, handle, card } => {
-            services.contacts.put(speaker, Contact { id: contact, name, handle, card }).await?;
+        Request::PutContact {
+            contact,
+            name,
+            handle,
+            card,
+        } => {
+            services
+                .contacts
+                .put(
+                    speaker,
+                    Contact {
+                        id: contact,
+                        name,
+                        handle,
+                        card,
+                    },
+                )
+                .await?;
         }
         Request::DeleteContact { contact, card } => {
             services.contacts.delete(speaker, contact, &card).await?;
@@ -115,10 +137,24 @@ async fn pairing(services: &Services, speaker: &Speaker, request: Request) -> An
     match request {
         Request::ListenForPairing { on } => pairings.listen(speaker, on)?,
         Request::AcceptPairing { pairing, commit } => pairings.accept(speaker, pairing, commit)?,
-        Request::RevealPairing { pairing, genesis, app_key, nonce } => {
+        Request::RevealPairing {
+            pairing,
+            genesis,
+            app_key,
+            nonce,
+        } => {
             pairings.reveal_app(speaker, pairing, (genesis, app_key, nonce))?;
         }
-        Request::CertifyPairing { pairing, device, account, kind, label, adult, entry, chain } => {
+        Request::CertifyPairing {
+            pairing,
+            device,
+            account,
+            kind,
+            label,
+            adult,
+            entry,
+            chain,
+        } => {
             let said = Certification {
                 pairing,
                 device,
@@ -144,12 +180,29 @@ async fn members(services: &Services, speaker: &Speaker, request: Request) -> An
             return Ok(Reply::Invitation(invitations.create(speaker).await?));
         }
         Request::CancelInvitation { invitation } => invitations.cancel(speaker, invitation).await?,
-        Request::AdmitMember { invitation, account, device, adult, entry, chain } => {
+        Request::AdmitMember {
+            invitation,
+            account,
+            device,
+            adult,
+            entry,
+            chain,
+        } => {
             let (entry, chain) = (&entry, &chain);
-            let admission = Admission { invitation, account, device, adult, entry, chain };
+            let admission = Admission {
+                invitation,
+                account,
+                device,
+                adult,
+                entry,
+                chain,
+            };
             invitations.admit(speaker, admission).await?;
         }
-        Request::RefuseMember { invitation, account } => {
+        Request::RefuseMember {
+            invitation,
+            account,
+        } => {
             invitations.refuse(speaker, invitation, account).await?;
         }
         _ => return Err(misplaced()),
@@ -160,14 +213,29 @@ async fn members(services: &Services, speaker: &Speaker, request: Request) -> An
 async fn calls(services: &Services, speaker: &Speaker, request: Request) -> Answer {
     let calls = &services.calls;
     match request {
-        Request::StartCall { call, to, video, invitation } => {
-            let new = NewCall { call, to: to.handle, video, invitation };
+        Request::StartCall {
+            call,
+            to,
+            video,
+            invitation,
+        } => {
+            let new = NewCall {
+                call,
+                to: to.handle,
+                video,
+                invitation,
+            };
             calls.call(speaker, new).await?;
             Ok(Reply::Done)
         }
-        Request::ListCalls => Ok(Reply::Calls { calls: calls.list(speaker) }),
+        Request::ListCalls => Ok(Reply::Calls {
+            calls: calls.list(speaker),
+        }),
         Request::ListHistory { before_ms, limit } => {
-            let calls = calls.history().list(speaker.account, before_ms, limit).await?;
+            let calls = calls
+                .history()
+                .list(speaker.account, before_ms, limit)
+                .await?;
             Ok(Reply::History { calls })
         }
         _ => Err(misplaced()),
@@ -176,22 +244,52 @@ async fn calls(services: &Services, speaker: &Speaker, request: Request) -> Answ
 
 async fn in_call(services: &Services, speaker: &Speaker, request: Request) -> Answer {
     let (call, act) = match request {
-        Request::Ringing { call, key_package, statement } => {
-            (call, Act::Ringing { key_package, statement })
-        }
+        Request::Ringing {
+            call,
+            key_package,
+            statement,
+        } => (
+            call,
+            Act::Ringing {
+                key_package,
+                statement,
+            },
+        ),
         Request::RefuseInvitation { call } => (call, Act::RefuseInvitation),
         Request::Answer { call, media } => (call, Act::Answer { media }),
         Request::Decline { call } => (call, Act::Decline),
         Request::Cancel { call } => (call, Act::Cancel),
         Request::HangUp { call, reason } => (call, Act::HangUp { reason }),
         Request::SetMedia { call, media } => (call, Act::SetMedia { media }),
-        Request::OfferMedia { call, sdp, publish, subscribe } => {
-            (call, Act::Offer(Offer { sdp, publish, subscribe }))
-        }
+        Request::OfferMedia {
+            call,
+            sdp,
+            publish,
+            subscribe,
+        } => (
+            call,
+            Act::Offer(Offer {
+                sdp,
+                publish,
+                subscribe,
+            }),
+        ),
         Request::GetQuality { call } => (call, Act::Quality),
-        Request::SendCommit { call, epoch, commit, welcome, removed } => {
-            (call, Act::Commit(SentCommit { epoch, commit, welcome, removed }))
-        }
+        Request::SendCommit {
+            call,
+            epoch,
+            commit,
+            welcome,
+            removed,
+        } => (
+            call,
+            Act::Commit(SentCommit {
+                epoch,
+                commit,
+                welcome,
+                removed,
+            }),
+        ),
         Request::EpochReady { call, epoch } => (call, Act::EpochReady { epoch }),
         Request::SendGroupMessage { call, message } => (call, Act::GroupMessage { message }),
         _ => return Err(misplaced()),

@@ -14,8 +14,14 @@ fn refusal(code: ErrorCode, error: impl std::fmt::Display) -> ApiError {
 /// The domain speaks in lower case without a stop, people don't.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    let stop = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
     first.unwrap_or_default() + letters.as_str() + stop
 }
 

@@ -57,7 +57,11 @@ impl Counters {
     }
 
     pub(super) fn snapshot(&self, running: usize) -> SessionFigures {
-        let figures = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let figures = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         SessionFigures { running, ..figures }
     }
 

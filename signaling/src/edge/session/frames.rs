@@ -1,8 +1,8 @@
 //! Frames as they arrive: parsed, or told apart as far as they can be.
 
 use homeline_protocol::PROTOCOL_VERSION;
-use homeline_protocol::session::{ApiError, ClientFrame, FRAME_BYTES_MAX, Resume};
 use homeline_protocol::Secret;
+use homeline_protocol::session::{ApiError, ClientFrame, FRAME_BYTES_MAX, Resume};
 use serde::Deserialize;
 
 use super::core::Input;
@@ -43,21 +43,29 @@ pub(super) fn parse_hello(text: &str) -> Result<Hello, ApiError> {
 pub(super) fn parse(text: &str) -> Result<Input, ApiError> {
     check_length(text)?;
     match serde_json::from_str(text) {
-        Ok(ClientFrame::Request { id, body }) => Ok(Input::Request { id, body: Ok(*body) }),
+        Ok(ClientFrame::Request { id, body }) => Ok(Input::Request {
+            id,
+            body: Ok(*body),
+        }),
         Ok(ClientFrame::Ack { event, reply }) => Ok(Input::Ack { event, reply }),
         Ok(ClientFrame::Ping) => Ok(Input::Ping),
         Ok(ClientFrame::Hello { .. }) => Err(words::not_a_frame("hello is said once")),
         Err(error) => match serde_json::from_str(text) {
-            Ok(Outline::Request { id }) => {
-                Ok(Input::Request { id, body: Err(words::not_a_request(&reason(&error))) })
-            }
+            Ok(Outline::Request { id }) => Ok(Input::Request {
+                id,
+                body: Err(words::not_a_request(&reason(&error))),
+            }),
             Ok(Outline::Hello { .. }) | Err(_) => Err(words::not_a_frame(&reason(&error))),
         },
     }
 }
 
 fn check_length(text: &str) -> Result<(), ApiError> {
-    if text.len() > FRAME_BYTES_MAX { Err(words::too_large()) } else { Ok(()) }
+    if text.len() > FRAME_BYTES_MAX {
+        Err(words::too_large())
+    } else {
+        Ok(())
+    }
 }
 
 /// What serde says, shortened: it may quote what the client sent.

@@ -8,12 +8,21 @@ use axum::http::header::{HOST, ORIGIN};
 
 /// Whether a request with these headers may open a session.
 pub(super) fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    if allowed.iter().any(|one| one.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    if allowed
+        .iter()
+        .any(|one| one.trim_end_matches('/').eq_ignore_ascii_case(origin))
+    {
         return true;
     }
-    let Some((scheme, authority)) = origin.split_once("://") else { return false };
+    let Some((scheme, authority)) = origin.split_once("://") else {
+        return false;
+    };
     let default_port = match scheme {
         "http" => ":80",
         "https" => ":443",
@@ -35,12 +44,37 @@ mod tests {
         let table = [
             (None, "home:8080", true, "not a browser"),
             (Some("http://home:8080"), "home:8080", true, "the own page"),
-            (Some("https://Home.example"), "home.example:443", true, "the default port"),
-            (Some("https://home.example"), "home.example:8443", false, "another port"),
-            (Some("https://evil.example"), "home.example", false, "another site"),
-            (Some("https://home.example.evil.example"), "home.example", false, "a look-alike"),
+            (
+                Some("https://Home.example"),
+                "home.example:443",
+                true,
+                "the default port",
+            ),
+            (
+                Some("https://home.example"),
+                "home.example:8443",
+                false,
+                "another port",
+            ),
+            (
+                Some("https://evil.example"),
+                "home.example",
+                false,
+                "another site",
+            ),
+            (
+                Some("https://home.example.evil.example"),
+                "home.example",
+                false,
+                "a look-alike",
+            ),
             (Some("null"), "home.example", false, "a sandboxed page"),
-            (Some("file://home.example"), "home.example", false, "another scheme"),
+            (
+                Some("file://home.example"),
+                "home.example",
+                false,
+                "another scheme",
+            ),
             (Some("https://proxy.example"), "inner:8080", true, "listed"),
         ];
         for (origin, host, expected, why) in table {

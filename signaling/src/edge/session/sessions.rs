@@ -126,7 +126,11 @@ impl Sessions {
             return None;
         }
         let (accepted, answer) = oneshot::channel();
-        let attach = Command::Attach { socket, last_event: resume.last_event, accepted };
+        let attach = Command::Attach {
+            socket,
+            last_event: resume.last_event,
+            accepted,
+        };
         handle.commands.send(attach).await.ok()?;
         answer.await.ok()?.then_some(handle.commands)
     }
@@ -158,8 +162,11 @@ impl Sessions {
                     }
                 }
             };
+            let (older_id, older) = older;
             older.end(words::ending(ErrorCode::SessionReplaced)).await;
             older.wait_until_done().await;
+            // It forgets itself, unless it failed.
+            self.0.forget(older_id, speaker.device);
         }
     }
 
@@ -171,9 +178,17 @@ impl Sessions {
     ) -> (Actor, Handle, watch::Sender<()>) {
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let (done, done_seen) = watch::channel(());
-        let handle =
-            Handle { commands, done: done_seen, account: speaker.account, device: speaker.device };
-        (Actor::new(id, speaker, Arc::clone(&self.0), inbox, socket), handle, done)
+        let handle = Handle {
+            commands,
+            done: done_seen,
+            account: speaker.account,
+            device: speaker.device,
+        };
+        (
+            Actor::new(id, speaker, Arc::clone(&self.0), inbox, socket),
+            handle,
+            done,
+        )
     }
 }
 
@@ -203,8 +218,9 @@ impl Shared {
 }
 
 impl Table {
-    fn of_device(&self, device: Option<DeviceId>) -> Option<Handle> {
-        self.by_id.get(self.by_device.get(&device?)?).cloned()
+    fn of_device(&self, device: Option<DeviceId>) -> Option<(SessionId, Handle)> {
+        let id = *self.by_device.get(&device?)?;
+        self.by_id.get(&id).map(|handle| (id, handle.clone()))
     }
 
     fn insert(&mut self, id: SessionId, handle: Handle) {
@@ -231,6 +247,8 @@ impl Handle {
 /// Not to be guessed, although the token is asked for as well.
 fn new_id() -> Result<SessionId, ApiError> {
     let mut id = [0; 16];
-    SystemRandom::new().fill(&mut id).map_err(|_| words::internal())?;
+    SystemRandom::new()
+        .fill(&mut id)
+        .map_err(|_| words::internal())?;
     Ok(SessionId(id))
 }

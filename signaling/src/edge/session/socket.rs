@@ -29,7 +29,9 @@ const CLOSE_NORMAL: u16 = 1000;
 
 /// `GET /v1/session`.
 pub fn routes(sessions: Sessions) -> Router {
-    Router::new().route("/v1/session", get(upgrade)).with_state(sessions)
+    Router::new()
+        .route("/v1/session", get(upgrade))
+        .with_state(sessions)
 }
 
 async fn upgrade(
@@ -41,7 +43,11 @@ async fn upgrade(
         return (StatusCode::FORBIDDEN, Json(words::foreign_origin())).into_response();
     }
     let Some(permit) = sessions.0.greeting() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(words::sessions_full())).into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(words::sessions_full()),
+        )
+            .into_response();
     };
     upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
@@ -81,12 +87,18 @@ async fn greet(
     if hello.token.expose().is_empty() {
         return Err(words::not_registered());
     }
-    match sessions.0.services.accounts.authenticate(&hello.token).await {
+    match sessions
+        .0
+        .services
+        .accounts
+        .authenticate(&hello.token)
+        .await
+    {
         Ok(speaker) => Ok(Some((speaker, hello))),
         Err(AuthenticateError::Unknown) => Err(words::unauthorized()),
-        Err(AuthenticateError::DeviceRevoked) => {
-            Err(words::ending(homeline_protocol::session::ErrorCode::DeviceRevoked))
-        }
+        Err(AuthenticateError::DeviceRevoked) => Err(words::ending(
+            homeline_protocol::session::ErrorCode::DeviceRevoked,
+        )),
         Err(AuthenticateError::Store(error)) => {
             tracing::error!(%error, "the store failed");
             Err(words::internal())
@@ -177,11 +189,17 @@ async fn send(socket: &mut WebSocket, frame: &ServerFrame) -> bool {
             return false;
         }
     };
-    matches!(timeout(SEND_TIMEOUT, socket.send(Message::Text(text.into()))).await, Ok(Ok(())))
+    matches!(
+        timeout(SEND_TIMEOUT, socket.send(Message::Text(text.into()))).await,
+        Ok(Ok(()))
+    )
 }
 
 async fn close(socket: &mut WebSocket) {
-    let frame = CloseFrame { code: CLOSE_NORMAL, reason: "".into() };
+    let frame = CloseFrame {
+        code: CLOSE_NORMAL,
+        reason: "".into(),
+    };
     let closing = timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(frame)))).await;
     if !matches!(closing, Ok(Ok(()))) {
         tracing::trace!("the connection was gone before it was closed");

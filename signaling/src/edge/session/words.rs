@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use homeline_protocol::session::{ApiError, ErrorCode, FRAME_BYTES_MAX};
 use homeline_protocol::PROTOCOL_VERSION;
+use homeline_protocol::session::{ApiError, ErrorCode, FRAME_BYTES_MAX};
 
 pub(super) fn protocol_version(theirs: u64) -> ApiError {
     let advice = if theirs < u64::from(PROTOCOL_VERSION) {
@@ -29,7 +29,10 @@ pub(super) fn unauthorized() -> ApiError {
 }
 
 pub(super) fn hello_first() -> ApiError {
-    ApiError::new(ErrorCode::BadRequest, "The first frame must be a hello, within ten seconds.")
+    ApiError::new(
+        ErrorCode::BadRequest,
+        "The first frame must be a hello, within ten seconds.",
+    )
 }
 
 pub(super) fn not_a_frame(why: &str) -> ApiError {
@@ -37,7 +40,10 @@ pub(super) fn not_a_frame(why: &str) -> ApiError {
 }
 
 pub(super) fn not_a_request(why: &str) -> ApiError {
-    ApiError::new(ErrorCode::BadRequest, format!("This request does not parse: {why}"))
+    ApiError::new(
+        ErrorCode::BadRequest,
+        format!("This request does not parse: {why}"),
+    )
 }
 
 pub(super) fn text_only() -> ApiError {
@@ -50,11 +56,17 @@ pub(super) fn too_large() -> ApiError {
 }
 
 pub(super) fn request_ids() -> ApiError {
-    ApiError::new(ErrorCode::BadRequest, "Request ids begin at 1 and grow by one.")
+    ApiError::new(
+        ErrorCode::BadRequest,
+        "Request ids begin at 1 and grow by one.",
+    )
 }
 
 pub(super) fn acknowledged_too_much() -> ApiError {
-    ApiError::new(ErrorCode::BadRequest, "An event was acknowledged that was never sent.")
+    ApiError::new(
+        ErrorCode::BadRequest,
+        "An event was acknowledged that was never sent.",
+    )
 }
 
 pub(super) fn outbox_full() -> ApiError {
@@ -65,11 +77,16 @@ pub(super) fn outbox_full() -> ApiError {
 }
 
 pub(super) fn requests_waiting() -> ApiError {
-    ApiError::new(ErrorCode::LimitReached, "Too many requests wait already; wait for replies.")
+    ApiError::new(
+        ErrorCode::LimitReached,
+        "Too many requests wait already; wait for replies.",
+    )
 }
 
 pub(super) fn rate_limited(retry_after: Duration) -> ApiError {
-    let secs = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+    let secs = u32::try_from(retry_after.as_secs())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     let mut error = ApiError::new(ErrorCode::RateLimited, "Too many requests; wait a moment.");
     error.retry_after_secs = Some(secs);
     error

@@ -37,7 +37,11 @@ pub(crate) fn blob(text: &str) -> Blob {
 }
 
 pub(crate) fn hello(token: &Secret, resume: Option<Resume>) -> ClientFrame {
-    ClientFrame::Hello { protocol: PROTOCOL_VERSION, token: token.clone(), resume }
+    ClientFrame::Hello {
+        protocol: PROTOCOL_VERSION,
+        token: token.clone(),
+        resume,
+    }
 }
 
 /// Opens a socket and says one thing. What comes back first, and the socket.
@@ -57,7 +61,10 @@ async fn next_frame(
     socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>,
 ) -> Option<ServerFrame> {
     loop {
-        match timeout(PATIENCE, socket.next()).await.expect("the server said nothing") {
+        match timeout(PATIENCE, socket.next())
+            .await
+            .expect("the server said nothing")
+        {
             Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
             Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
             Some(Ok(_)) => {}
@@ -88,15 +95,29 @@ impl Client {
 
     /// The connection is gone, without a word.
     pub(crate) fn away(self) -> Away {
-        let resume = Resume { session: self.session, last_event: self.last_event };
-        Away { seat: self.seat, next_id: self.next_id, resume }
+        let resume = Resume {
+            session: self.session,
+            last_event: self.last_event,
+        };
+        Away {
+            seat: self.seat,
+            next_id: self.next_id,
+            resume,
+        }
     }
 
     pub(crate) async fn open(server: &Server, seat: &Seat, resume: Option<Resume>) -> Self {
         let last_event = resume.as_ref().map_or(0, |resume| resume.last_event);
         let first = serde_json::to_string(&hello(&seat.token, resume)).unwrap();
         let (frame, socket) = greet(server, &first).await;
-        let ServerFrame::Welcome { session, resumed, account, device, .. } = frame else {
+        let ServerFrame::Welcome {
+            session,
+            resumed,
+            account,
+            device,
+            ..
+        } = frame
+        else {
             panic!("no welcome: {frame:?}");
         };
         assert_eq!((account, device), (seat.account, Some(seat.device)));
@@ -133,7 +154,11 @@ impl Client {
     pub(crate) async fn ask(&mut self, body: Request) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        self.send(&ClientFrame::Request { id, body: Box::new(body) }).await;
+        self.send(&ClientFrame::Request {
+            id,
+            body: Box::new(body),
+        })
+        .await;
         id
     }
 
@@ -150,7 +175,11 @@ impl Client {
 
     /// Sends a request of an id that was used before.
     pub(crate) async fn repeat(&mut self, id: u64, body: Request) {
-        self.send(&ClientFrame::Request { id, body: Box::new(body) }).await;
+        self.send(&ClientFrame::Request {
+            id,
+            body: Box::new(body),
+        })
+        .await;
     }
 
     pub(crate) async fn reply(&mut self, id: u64) -> Outcome {
@@ -223,7 +252,10 @@ impl Client {
     /// Waits for the last word of the server and for the end of the connection.
     pub(crate) async fn goodbye(&mut self) -> ApiError {
         loop {
-            match next_frame(&mut self.socket).await.expect("closed without a word") {
+            match next_frame(&mut self.socket)
+                .await
+                .expect("closed without a word")
+            {
                 ServerFrame::Goodbye { error } => {
                     assert_eq!(next_frame(&mut self.socket).await, None, "not closed");
                     return error;
@@ -242,14 +274,20 @@ impl Client {
     }
 
     async fn read(&mut self) {
-        let frame = next_frame(&mut self.socket).await.expect("the server closed the connection");
+        let frame = next_frame(&mut self.socket)
+            .await
+            .expect("the server closed the connection");
         self.sort(frame);
     }
 
     fn sort(&mut self, frame: ServerFrame) {
         match frame {
             ServerFrame::Event { seq, body } => {
-                assert_eq!(seq, self.last_event + 1, "events have no gaps and no repetitions");
+                assert_eq!(
+                    seq,
+                    self.last_event + 1,
+                    "events have no gaps and no repetitions"
+                );
                 self.last_event = seq;
                 self.events.push_back(*body);
             }
@@ -288,7 +326,10 @@ impl Client {
 
     pub(crate) async fn ended(&mut self, call: CallId) -> homeline_protocol::session::EndReason {
         self.event_of(|event| match event {
-            Event::CallEnded { call: ended, reason } if *ended == call => Some(*reason),
+            Event::CallEnded {
+                call: ended,
+                reason,
+            } if *ended == call => Some(*reason),
             _ => None,
         })
         .await
@@ -300,22 +341,47 @@ impl Client {
     }
 }
 
-pub(crate) const SWITCHES: MediaState = MediaState { microphone: true, camera: false };
+pub(crate) const SWITCHES: MediaState = MediaState {
+    microphone: true,
+    camera: false,
+};
 
 pub(crate) fn start_call(call: CallId, handle: &str) -> Request {
-    let to = Callee { handle: handle.parse().unwrap() };
-    Request::StartCall { call, to, video: false, invitation: blob("invitation") }
+    let to = Callee {
+        handle: handle.parse().unwrap(),
+    };
+    Request::StartCall {
+        call,
+        to,
+        video: false,
+        invitation: blob("invitation"),
+    }
 }
 
 pub(crate) fn ringing(call: CallId) -> Request {
-    Request::Ringing { call, key_package: blob("key package"), statement: blob("statement") }
+    Request::Ringing {
+        call,
+        key_package: blob("key package"),
+        statement: blob("statement"),
+    }
 }
 
 pub(crate) fn answer(call: CallId) -> Request {
-    Request::Answer { call, media: SWITCHES }
+    Request::Answer {
+        call,
+        media: SWITCHES,
+    }
 }
 
 pub(crate) fn offer(call: CallId) -> Request {
-    let section = PublishSection { mid: "0".to_owned(), source: Source::Microphone };
-    Request::OfferMedia { call, sdp: "offer".to_owned(), publish: vec![section], subscribe: vec![] }
+    let section = PublishSection {
+        mid: "0".to_owned(),
+        source: Source::Microphone,
+    };
+    Request::OfferMedia {
+        call,
+        sdp: "offer".to_owned(),
+        publish: vec![section],
+        subscribe: vec![],
+    }
 }

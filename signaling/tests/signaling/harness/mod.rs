@@ -90,7 +90,11 @@ impl Server {
         let db = Db::open(&StoreConfig { path }).await.unwrap();
         let (bus, clock, gate) = (Bus::default(), Clock::System, RosterGate::default());
         let limits = LimitsConfig::default();
-        let cheap = PasswordsConfig { memory_kib: 8, passes: 1, ..PasswordsConfig::default() };
+        let cheap = PasswordsConfig {
+            memory_kib: 8,
+            passes: 1,
+            ..PasswordsConfig::default()
+        };
         let parts = (db.clone(), bus.clone(), clock.clone());
         let accounts = Arc::new(Accounts::new(
             parts.clone(),
@@ -136,7 +140,16 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let app = routes(sessions.clone());
         let listening = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { address, sessions, node, bus, accounts, db, folder, listening }
+        Self {
+            address,
+            sessions,
+            node,
+            bus,
+            accounts,
+            db,
+            folder,
+            listening,
+        }
     }
 
     /// Waits until what is counted is as it should be. Nothing tells when a session that nobody
@@ -162,7 +175,9 @@ impl Server {
             recovery_hash: "none".to_owned(),
         };
         let mut tx = self.db.write().await.unwrap();
-        households::insert(&mut tx, &row, Clock::System.now()).await.unwrap();
+        households::insert(&mut tx, &row, Clock::System.now())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         self.member(handle, household).await
     }
@@ -182,7 +197,11 @@ impl Server {
         let mut tx = self.db.write().await.unwrap();
         accounts::insert(&mut tx, new).await.unwrap();
         tx.commit().await.unwrap();
-        Person { account, household, handle }
+        Person {
+            account,
+            household,
+            handle,
+        }
     }
 
     /// A person's app or home device.
@@ -202,10 +221,17 @@ impl Server {
         let (account, now) = (person.account, Clock::System.now());
         let mut tx = self.db.write().await.unwrap();
         devices::insert(&mut tx, &row, now).await.unwrap();
-        let token =
-            self.accounts.issue_token(&mut tx, account, Some(device), now).await.unwrap();
+        let token = self
+            .accounts
+            .issue_token(&mut tx, account, Some(device), now)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
-        Seat { device, account, token }
+        Seat {
+            device,
+            account,
+            token,
+        }
     }
 
     /// An app that is connected.

@@ -37,7 +37,10 @@ impl Node {
             held: Mutex::new(None),
         });
         tokio::spawn(serve(Arc::clone(&state), inbox));
-        let node = Self { state, events: Mutex::new(Some(events)) };
+        let node = Self {
+            state,
+            events: Mutex::new(Some(events)),
+        };
         (node, Media::Local(commands), events_out)
     }
 
@@ -88,15 +91,22 @@ impl Node {
 
     /// Whether a peer's media may flow, by what it was told last.
     pub(crate) fn forwards(&self, room: RoomId, peer: PeerId) -> bool {
-        let last = self.told().into_iter().rev().find_map(|command| match command {
-            MediaCommand::SetForwarding { room: in_room, peer: whose, on } => {
-                (in_room == room && whose == peer).then_some(on)
-            }
-            MediaCommand::RemovePeer { room: in_room, peer: whose } => {
-                (in_room == room && whose == peer).then_some(false)
-            }
-            _ => None,
-        });
+        let last = self
+            .told()
+            .into_iter()
+            .rev()
+            .find_map(|command| match command {
+                MediaCommand::SetForwarding {
+                    room: in_room,
+                    peer: whose,
+                    on,
+                } => (in_room == room && whose == peer).then_some(on),
+                MediaCommand::RemovePeer {
+                    room: in_room,
+                    peer: whose,
+                } => (in_room == room && whose == peer).then_some(false),
+                _ => None,
+            });
         last == Some(true)
     }
 }
@@ -116,9 +126,9 @@ async fn serve(state: Arc<State>, mut inbox: mpsc::Receiver<MediaExchange>) {
 
 pub(crate) fn usual_answer(command: &MediaCommand) -> Result<MediaReply, MediaError> {
     match command {
-        MediaCommand::Negotiate { offer, .. } => {
-            Ok(MediaReply::Answer { sdp: format!("answer to {offer}") })
-        }
+        MediaCommand::Negotiate { offer, .. } => Ok(MediaReply::Answer {
+            sdp: format!("answer to {offer}"),
+        }),
         MediaCommand::Statistics { .. } => Ok(MediaReply::Statistics(Vec::<PeerStatistics>::new())),
         _ => Ok(MediaReply::Done),
     }

@@ -44,11 +44,15 @@ pub(super) struct Introduction {
 
 impl Answered {
     pub(super) fn side(&self, device: DeviceId) -> Option<&Side> {
-        [&self.caller, &self.callee].into_iter().find(|side| side.device == device)
+        [&self.caller, &self.callee]
+            .into_iter()
+            .find(|side| side.device == device)
     }
 
     pub(super) fn side_mut(&mut self, device: DeviceId) -> Option<&mut Side> {
-        [&mut self.caller, &mut self.callee].into_iter().find(|side| side.device == device)
+        [&mut self.caller, &mut self.callee]
+            .into_iter()
+            .find(|side| side.device == device)
     }
 
     /// The one that a participant talks with.
@@ -79,8 +83,17 @@ impl Answered {
 }
 
 fn admission(call: CallId, side: &Side, introduction: Introduction) -> Event {
-    let Introduction { key_package, statement } = introduction;
-    Event::CallAnswered { call, device: side.device, media: side.media, key_package, statement }
+    let Introduction {
+        key_package,
+        statement,
+    } = introduction;
+    Event::CallAnswered {
+        call,
+        device: side.device,
+        media: side.media,
+        key_package,
+        statement,
+    }
 }
 
 impl Call {
@@ -92,22 +105,34 @@ impl Call {
         act: Act,
     ) -> Step {
         let is_callee = self.is_callee(account);
-        let State::Answered(answered) = &mut self.state else { return Err(CallError::Ended) };
+        let State::Answered(answered) = &mut self.state else {
+            return Err(CallError::Ended);
+        };
         let Some(side) = answered.side_mut(device) else {
-            return Err(if is_callee { CallError::AnsweredElsewhere } else { CallError::NotFound });
+            return Err(if is_callee {
+                CallError::AnsweredElsewhere
+            } else {
+                CallError::NotFound
+            });
         };
         match act {
-            Act::Ringing { key_package, statement } => {
-                Ok(self.rejoin(now, device, Introduction { key_package, statement }))
-            }
+            Act::Ringing {
+                key_package,
+                statement,
+            } => Ok(self.rejoin(
+                now,
+                device,
+                Introduction {
+                    key_package,
+                    statement,
+                },
+            )),
             // Said twice, or cancelled in the moment in which it was answered.
             Act::Answer { .. } => Ok(Vec::new()),
             Act::Cancel => Ok(self.end(now, EndReason::HungUp)),
             Act::HangUp {
                 reason:
-                    reason @ (EndReason::HungUp
-                    | EndReason::EncryptionRefused
-                    | EndReason::MediaFailed),
+                    reason @ (EndReason::HungUp | EndReason::EncryptionRefused | EndReason::MediaFailed),
             } => Ok(self.end(now, reason)),
             Act::HangUp { .. } => Err(CallError::Invalid("this is no reason to hang up")),
             Act::SetMedia { media } => {
@@ -131,11 +156,15 @@ impl Call {
     }
 
     fn commit(&mut self, now: Moment, device: DeviceId, sent: SentCommit) -> Step {
-        let State::Answered(answered) = &mut self.state else { return Err(CallError::Ended) };
+        let State::Answered(answered) = &mut self.state else {
+            return Err(CallError::Ended);
+        };
         if let Some(welcome) = &sent.welcome
             && answered.side(welcome.device).is_none()
         {
-            return Err(CallError::Invalid("the welcome is for a device that has not answered"));
+            return Err(CallError::Invalid(
+                "the welcome is for a device that has not answered",
+            ));
         }
         let effects = answered.group.commit(device, sent)?;
         Ok(self.key_effects(now, effects))
@@ -143,16 +172,17 @@ impl Call {
 
     /// A participant's page was reloaded: it holds nothing any more, joins the group as a new leaf
     /// and connects anew. Somebody else in the group lets it in.
-    fn rejoin(
-        &mut self,
-        now: Moment,
-        device: DeviceId,
-        introduction: Introduction,
-    ) -> Vec<Effect> {
+    fn rejoin(&mut self, now: Moment, device: DeviceId, introduction: Introduction) -> Vec<Effect> {
         let call = self.invite.call;
-        let mut effects: Vec<_> =
-            self.room.remove(device).into_iter().map(Effect::Media).collect();
-        let State::Answered(answered) = &mut self.state else { return effects };
+        let mut effects: Vec<_> = self
+            .room
+            .remove(device)
+            .into_iter()
+            .map(Effect::Media)
+            .collect();
+        let State::Answered(answered) = &mut self.state else {
+            return effects;
+        };
         let (Some(side), Some(other)) = (answered.side(device).copied(), answered.other(device))
         else {
             return effects;
@@ -175,7 +205,9 @@ impl Call {
     }
 
     pub(super) fn tell_participants(&self) -> Vec<Effect> {
-        let State::Answered(answered) = &self.state else { return Vec::new() };
+        let State::Answered(answered) = &self.state else {
+            return Vec::new();
+        };
         let call = self.invite.call;
         [answered.caller.device, answered.callee.device]
             .map(|device| {
@@ -189,16 +221,21 @@ impl Call {
     /// without a session it can't be told anything, without media it can't be heard.
     pub(super) fn weigh_connection(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
         let link = self.room.link(device);
-        let State::Answered(answered) = &mut self.state else { return Vec::new() };
+        let State::Answered(answered) = &mut self.state else {
+            return Vec::new();
+        };
         let Some(other) = answered.other(device).map(|other| other.device) else {
             return Vec::new();
         };
-        let Some(side) = answered.side_mut(device) else { return Vec::new() };
+        let Some(side) = answered.side_mut(device) else {
+            return Vec::new();
+        };
         let lost = !side.session && link != Link::Up;
         if !lost {
             self.timers.clear(side.lost);
         } else if !self.timers.is_set(side.lost) {
-            self.timers.set(side.lost, now.at + self.config.device_lost_after());
+            self.timers
+                .set(side.lost, now.at + self.config.device_lost_after());
         }
         let connected = side.session && link != Link::Down;
         if connected == side.connected {
@@ -206,7 +243,14 @@ impl Call {
         }
         side.connected = connected;
         let call = self.invite.call;
-        vec![Effect::Tell(other, Event::ParticipantConnection { call, device, connected })]
+        vec![Effect::Tell(
+            other,
+            Event::ParticipantConnection {
+                call,
+                device,
+                connected,
+            },
+        )]
     }
 
     /// Carries the relay's wishes into the call.
@@ -221,13 +265,17 @@ impl Call {
                         State::Answered(answered) => answered.participants(),
                         State::Waiting(_) | State::Ended(_) => Vec::new(),
                     };
-                    let event =
-                        Event::GroupWelcome { call, welcome: welcome.welcome, participants };
+                    let event = Event::GroupWelcome {
+                        call,
+                        welcome: welcome.welcome,
+                        participants,
+                    };
                     effects.push(Effect::Tell(welcome.device, event));
                 }
                 KeyEffect::AwaitReady if self.phase().is_none() => {}
                 KeyEffect::AwaitReady => {
-                    self.timers.set(Timer::KeySwitch, now.at + self.config.key_switch_timeout());
+                    self.timers
+                        .set(Timer::KeySwitch, now.at + self.config.key_switch_timeout());
                 }
                 KeyEffect::Switched => {
                     self.timers.clear(Timer::KeySwitch);

@@ -60,16 +60,23 @@ impl Call {
             }),
             timers: TimerTable::default(),
             room: Room::new(RoomId(invite.call.0)),
-            caller_media: MediaState { microphone: true, camera: invite.video },
+            caller_media: MediaState {
+                microphone: true,
+                camera: invite.video,
+            },
             invite,
         };
         if busy {
             let effects = call.end(now, EndReason::Busy);
             return (call, effects);
         }
-        call.timers.set(Timer::Unreachable, now.at + config.unreachable_after());
-        call.timers.set(Timer::NoAnswer, now.at + config.ring_timeout());
-        let mut effects = vec![Effect::Media(MediaCommand::CreateRoom { room: call.room.id })];
+        call.timers
+            .set(Timer::Unreachable, now.at + config.unreachable_after());
+        call.timers
+            .set(Timer::NoAnswer, now.at + config.ring_timeout());
+        let mut effects = vec![Effect::Media(MediaCommand::CreateRoom {
+            room: call.room.id,
+        })];
         for device in call.invite.ring.clone() {
             effects.extend(call.invite_device(device));
         }
@@ -198,12 +205,15 @@ impl Call {
                 if present {
                     self.timers.clear(Timer::CallerGone);
                 } else if !self.timers.is_set(Timer::CallerGone) {
-                    self.timers.set(Timer::CallerGone, now.at + self.config.caller_grace());
+                    self.timers
+                        .set(Timer::CallerGone, now.at + self.config.caller_grace());
                 }
                 Vec::new()
             }
             State::Answered(answered) => {
-                let Some(side) = answered.side_mut(device) else { return Vec::new() };
+                let Some(side) = answered.side_mut(device) else {
+                    return Vec::new();
+                };
                 side.session = present;
                 self.weigh_connection(now, device)
             }
@@ -223,7 +233,11 @@ impl Call {
         if takes_part {
             return self.end(now, EndReason::DeviceRevoked);
         }
-        self.room.remove(device).into_iter().map(Effect::Media).collect()
+        self.room
+            .remove(device)
+            .into_iter()
+            .map(Effect::Media)
+            .collect()
     }
 
     /// Ends the call for everyone who has a part in it, each with the same reason.
@@ -237,14 +251,19 @@ impl Call {
         let call = self.invite.call;
         self.state = State::Ended(reason);
         self.timers.clear_all();
-        let mut effects =
-            vec![Effect::Record(Record::Ended { at: now.unix, reason, callee_named })];
+        let mut effects = vec![Effect::Record(Record::Ended {
+            at: now.unix,
+            reason,
+            callee_named,
+        })];
         effects.extend(
             devices
                 .into_iter()
                 .map(|device| Effect::Tell(device, Event::CallEnded { call, reason })),
         );
-        effects.push(Effect::Media(MediaCommand::CloseRoom { room: self.room.id }));
+        effects.push(Effect::Media(MediaCommand::CloseRoom {
+            room: self.room.id,
+        }));
         effects
     }
 

@@ -52,7 +52,12 @@ pub(super) enum Link {
 
 impl Room {
     pub(super) fn new(id: RoomId) -> Self {
-        Self { id, peers: BTreeMap::new(), generation: 0, restarts: 0 }
+        Self {
+            id,
+            peers: BTreeMap::new(),
+            generation: 0,
+            restarts: 0,
+        }
     }
 
     pub(super) fn link(&self, device: DeviceId) -> Link {
@@ -60,32 +65,49 @@ impl Room {
     }
 
     pub(super) fn tracks_of(&self, device: DeviceId) -> Vec<Track> {
-        self.peers.get(&device).map(|peer| peer.tracks.clone()).unwrap_or_default()
+        self.peers
+            .get(&device)
+            .map(|peer| peer.tracks.clone())
+            .unwrap_or_default()
     }
 
     /// Throws a device's transport away.
     pub(super) fn remove(&mut self, device: DeviceId) -> Option<MediaCommand> {
         self.peers.remove(&device)?;
         self.generation += 1;
-        Some(MediaCommand::RemovePeer { room: self.id, peer: PeerId(device.0) })
+        Some(MediaCommand::RemovePeer {
+            room: self.id,
+            peer: PeerId(device.0),
+        })
     }
 
     /// Lets a device's media flow, if its transport is known to the node.
     pub(super) fn forward(&self, device: DeviceId) -> Option<MediaCommand> {
         let negotiated = self.peers.get(&device).is_some_and(|peer| peer.negotiated);
         let peer = PeerId(device.0);
-        negotiated.then_some(MediaCommand::SetForwarding { room: self.id, peer, on: true })
+        negotiated.then_some(MediaCommand::SetForwarding {
+            room: self.id,
+            peer,
+            on: true,
+        })
     }
 
     fn track(&self, device: DeviceId, source: Source) -> Option<Track> {
         let generation = self.peers.get(&device)?.generation;
-        Some(Track { track: track_id(self.id, device, source, generation), device, source })
+        Some(Track {
+            track: track_id(self.id, device, source, generation),
+            device,
+            source,
+        })
     }
 
     fn knows(&self, device: DeviceId, track: TrackId) -> bool {
         [Source::Microphone, Source::Camera]
             .into_iter()
-            .any(|source| self.track(device, source).is_some_and(|known| known.track == track))
+            .any(|source| {
+                self.track(device, source)
+                    .is_some_and(|known| known.track == track)
+            })
     }
 }
 
@@ -102,24 +124,39 @@ impl Call {
             tracks: Vec::new(),
         });
         let track = |source| self.room.track(device, source);
-        let tracks: Vec<_> =
-            offer.publish.iter().filter_map(|section| track(section.source)).collect();
+        let tracks: Vec<_> = offer
+            .publish
+            .iter()
+            .filter_map(|section| track(section.source))
+            .collect();
         let publish = offer
             .publish
             .into_iter()
             .zip(&tracks)
-            .map(|(section, track)| Publish { mid: section.mid, track: track.track })
+            .map(|(section, track)| Publish {
+                mid: section.mid,
+                track: track.track,
+            })
             .collect();
         let subscribe = offer
             .subscribe
             .into_iter()
-            .map(|section| Subscribe { mid: section.mid, track: section.track })
+            .map(|section| Subscribe {
+                mid: section.mid,
+                track: section.track,
+            })
             .collect();
         if let Some(peer) = self.room.peers.get_mut(&device) {
             peer.offered = tracks;
         }
         let (room, peer) = (self.room.id, PeerId(device.0));
-        let command = MediaCommand::Negotiate { room, peer, offer: offer.sdp, publish, subscribe };
+        let command = MediaCommand::Negotiate {
+            room,
+            peer,
+            offer: offer.sdp,
+            publish,
+            subscribe,
+        };
         Ok(vec![Effect::Ask(device, command)])
     }
 
@@ -131,15 +168,26 @@ impl Call {
         peer.negotiated = true;
         let changed = peer.tracks != peer.offered;
         peer.tracks.clone_from(&peer.offered);
-        let State::Answered(answered) = &self.state else { return Vec::new() };
-        let Some(other) = answered.other(device) else { return Vec::new() };
+        let State::Answered(answered) = &self.state else {
+            return Vec::new();
+        };
+        let Some(other) = answered.other(device) else {
+            return Vec::new();
+        };
         // Said each time, which does no harm: a page reloaded in the middle of a negotiation could
         // otherwise stay held.
-        let mut effects: Vec<_> =
-            self.room.forward(device).into_iter().map(Effect::Media).collect();
+        let mut effects: Vec<_> = self
+            .room
+            .forward(device)
+            .into_iter()
+            .map(Effect::Media)
+            .collect();
         if changed {
             let tracks = self.room.tracks_of(device);
-            let event = Event::Tracks { call: self.invite.call, tracks };
+            let event = Event::Tracks {
+                call: self.invite.call,
+                tracks,
+            };
             effects.push(Effect::Tell(other.device, event));
         }
         effects
@@ -151,7 +199,9 @@ impl Call {
         device: DeviceId,
         change: PeerChange,
     ) -> Vec<Effect> {
-        let Some(peer) = self.room.peers.get_mut(&device) else { return Vec::new() };
+        let Some(peer) = self.room.peers.get_mut(&device) else {
+            return Vec::new();
+        };
         peer.link = match change {
             PeerChange::Connected => Link::Up,
             PeerChange::Silent | PeerChange::Closed => Link::Down,
@@ -184,7 +234,10 @@ impl Call {
         if !self.room.peers.contains_key(&device) {
             return Err(CallError::NotNow("offer media first"));
         }
-        Ok(vec![Effect::Ask(device, MediaCommand::Statistics { room: self.room.id })])
+        Ok(vec![Effect::Ask(
+            device,
+            MediaCommand::Statistics { room: self.room.id },
+        )])
     }
 
     fn check_offer(

@@ -34,8 +34,12 @@ impl Call {
     /// Asks a device of the callee to ring: at the start, or when it comes online meanwhile.
     pub(super) fn invite_device(&mut self, device: DeviceId) -> Vec<Effect> {
         let from = self.caller_party();
-        let State::Waiting(waiting) = &mut self.state else { return Vec::new() };
-        let Some(account) = self.invite.callee_account else { return Vec::new() };
+        let State::Waiting(waiting) = &mut self.state else {
+            return Vec::new();
+        };
+        let Some(account) = self.invite.callee_account else {
+            return Vec::new();
+        };
         if waiting.invited.len() >= DEVICES_MAX && !waiting.invited.contains(&device) {
             return Vec::new();
         }
@@ -65,33 +69,46 @@ impl Call {
         if device == self.invite.caller_device {
             return self.caller_acts(now, act);
         }
-        let State::Waiting(waiting) = &mut self.state else { return Err(CallError::Ended) };
+        let State::Waiting(waiting) = &mut self.state else {
+            return Err(CallError::Ended);
+        };
         if self.invite.callee_account != Some(account) || !waiting.invited.contains(&device) {
             return Err(CallError::NotFound);
         }
         match act {
-            Act::Ringing { key_package, statement } => {
-                Ok(self.rings(device, Introduction { key_package, statement }))
-            }
+            Act::Ringing {
+                key_package,
+                statement,
+            } => Ok(self.rings(
+                device,
+                Introduction {
+                    key_package,
+                    statement,
+                },
+            )),
             Act::RefuseInvitation => Ok(self.stop_ringing(device)),
-            Act::HangUp { reason: EndReason::EncryptionRefused | EndReason::MediaFailed } => {
-                Ok(self.stop_ringing(device))
-            }
+            Act::HangUp {
+                reason: EndReason::EncryptionRefused | EndReason::MediaFailed,
+            } => Ok(self.stop_ringing(device)),
             Act::Answer { media } => self.answer(now, device, account, media),
-            Act::Decline | Act::HangUp { reason: EndReason::HungUp } => {
-                Ok(self.end(now, EndReason::Declined))
-            }
+            Act::Decline
+            | Act::HangUp {
+                reason: EndReason::HungUp,
+            } => Ok(self.end(now, EndReason::Declined)),
             Act::HangUp { .. } => Err(CallError::Invalid("this is no reason to hang up")),
-            Act::Cancel => Err(CallError::NotNow("only the caller can cancel; decline instead")),
+            Act::Cancel => Err(CallError::NotNow(
+                "only the caller can cancel; decline instead",
+            )),
             _ => Err(CallError::NotNow("answer first")),
         }
     }
 
     fn caller_acts(&mut self, now: Moment, act: Act) -> Step {
         match act {
-            Act::Cancel | Act::HangUp { reason: EndReason::HungUp } => {
-                Ok(self.end(now, EndReason::Cancelled))
-            }
+            Act::Cancel
+            | Act::HangUp {
+                reason: EndReason::HungUp,
+            } => Ok(self.end(now, EndReason::Cancelled)),
             Act::HangUp {
                 reason: reason @ (EndReason::EncryptionRefused | EndReason::MediaFailed),
             } => Ok(self.end(now, reason)),
@@ -105,13 +122,23 @@ impl Call {
     }
 
     fn rings(&mut self, device: DeviceId, introduction: Introduction) -> Vec<Effect> {
-        let State::Waiting(waiting) = &mut self.state else { return Vec::new() };
+        let State::Waiting(waiting) = &mut self.state else {
+            return Vec::new();
+        };
         waiting.rang = true;
         waiting.ringing.insert(device, introduction.clone());
         self.timers.clear(Timer::Unreachable);
-        let Introduction { key_package, statement } = introduction;
+        let Introduction {
+            key_package,
+            statement,
+        } = introduction;
         let call = self.invite.call;
-        let event = Event::DeviceRinging { call, device, key_package, statement };
+        let event = Event::DeviceRinging {
+            call,
+            device,
+            key_package,
+            statement,
+        };
         vec![Effect::Tell(self.invite.caller_device, event)]
     }
 
@@ -120,7 +147,11 @@ impl Call {
         if let State::Waiting(waiting) = &mut self.state {
             waiting.forget(device);
         }
-        self.room.remove(device).into_iter().map(Effect::Media).collect()
+        self.room
+            .remove(device)
+            .into_iter()
+            .map(Effect::Media)
+            .collect()
     }
 
     /// The first answer wins: the caller hears of it first, since all else waits for its commit.
@@ -131,9 +162,13 @@ impl Call {
         account: AccountId,
         media: MediaState,
     ) -> Step {
-        let State::Waiting(waiting) = &mut self.state else { return Err(CallError::Ended) };
+        let State::Waiting(waiting) = &mut self.state else {
+            return Err(CallError::Ended);
+        };
         let Some(introduction) = waiting.ringing.remove(&device) else {
-            return Err(CallError::NotNow("say that this device rings first: its key is needed"));
+            return Err(CallError::NotNow(
+                "say that this device rings first: its key is needed",
+            ));
         };
         let losers = std::mem::take(&mut waiting.invited);
         let caller_present = !self.timers.is_set(Timer::CallerGone);
@@ -145,11 +180,25 @@ impl Call {
             connected: true,
             lost: Timer::CallerLost,
         };
-        let callee =
-            Side { device, account, media, session: true, connected: true, lost: Timer::CalleeLost };
+        let callee = Side {
+            device,
+            account,
+            media,
+            session: true,
+            connected: true,
+            lost: Timer::CalleeLost,
+        };
         let group = Group::new(self.invite.call, caller.device);
-        let answered = Answered { caller, callee, introduction, group };
-        let mut effects = vec![Effect::Tell(caller.device, answered.announcement(self.invite.call))];
+        let answered = Answered {
+            caller,
+            callee,
+            introduction,
+            group,
+        };
+        let mut effects = vec![Effect::Tell(
+            caller.device,
+            answered.announcement(self.invite.call),
+        )];
         self.state = State::Answered(Box::new(answered));
         self.timers.clear_all();
         for side in [caller.device, device] {
@@ -165,7 +214,10 @@ impl Call {
             effects.push(Effect::Tell(loser, Event::CallEnded { call, reason }));
             effects.extend(self.room.remove(loser).map(Effect::Media));
         }
-        effects.push(Effect::Record(Record::Answered { at: now.unix, device }));
+        effects.push(Effect::Record(Record::Answered {
+            at: now.unix,
+            device,
+        }));
         effects.extend(self.weigh_connection(now, caller.device));
         effects.extend(self.weigh_connection(now, device));
         Ok(effects)
@@ -173,7 +225,10 @@ impl Call {
 
     fn tell_tracks_unless_none(&self, device: DeviceId) -> Option<Effect> {
         let tracks = self.tracks_for(device);
-        let event = Event::Tracks { call: self.invite.call, tracks: tracks.clone() };
+        let event = Event::Tracks {
+            call: self.invite.call,
+            tracks: tracks.clone(),
+        };
         (!tracks.is_empty()).then_some(Effect::Tell(device, event))
     }
 }

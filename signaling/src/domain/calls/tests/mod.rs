@@ -15,9 +15,7 @@ use homeline_protocol::session::{
 };
 
 use super::config::CallsConfig;
-use super::input::{
-    Act, CallError, Effect, Input, Invite, Moment, Offer, PeerChange, Record,
-};
+use super::input::{Act, CallError, Effect, Input, Invite, Moment, Offer, PeerChange, Record};
 use super::machine::Call;
 use crate::domain::keys::SentCommit;
 use crate::model::UnixMillis;
@@ -28,7 +26,10 @@ const CALLER: DeviceId = DeviceId([11; 16]);
 const APP: DeviceId = DeviceId([21; 16]);
 const KITCHEN: DeviceId = DeviceId([22; 16]);
 const STRANGER: DeviceId = DeviceId([99; 16]);
-const SWITCHES: MediaState = MediaState { microphone: true, camera: true };
+const SWITCHES: MediaState = MediaState {
+    microphone: true,
+    camera: true,
+};
 
 /// Plays a table and compares each line's effects.
 fn play(table: &str) {
@@ -40,7 +41,10 @@ fn play(table: &str) {
         let secs: f64 = words.next().unwrap().parse().unwrap();
         let elapsed = Duration::from_secs_f64(secs);
         let unix = UnixMillis(1_000_000).plus(elapsed);
-        let now = Moment { at: start + elapsed, unix };
+        let now = Moment {
+            at: start + elapsed,
+            unix,
+        };
         let words: Vec<_> = words.collect();
         let found = match (&mut call, words.as_slice()) {
             (None, start) => {
@@ -64,7 +68,11 @@ fn play(table: &str) {
 }
 
 fn invite(nobody: bool) -> Invite {
-    let (callee, ring) = if nobody { (None, vec![]) } else { (Some(BEN), vec![APP, KITCHEN]) };
+    let (callee, ring) = if nobody {
+        (None, vec![])
+    } else {
+        (Some(BEN), vec![APP, KITCHEN])
+    };
     Invite {
         call: CallId([7; 16]),
         caller: Account {
@@ -73,7 +81,10 @@ fn invite(nobody: bool) -> Invite {
             display_name: "Anna".to_owned(),
         },
         caller_device: CALLER,
-        callee: Party { handle: "ben".parse().unwrap(), display_name: "Ben".to_owned() },
+        callee: Party {
+            handle: "ben".parse().unwrap(),
+            display_name: "Ben".to_owned(),
+        },
         callee_account: callee,
         ring,
         video: true,
@@ -108,9 +119,10 @@ fn input(words: &[&str]) -> Input {
         [_, "connected"] => return Input::Peer(who, PeerChange::Connected),
         [_, "silent"] => return Input::Peer(who, PeerChange::Silent),
         [_, "closed"] => return Input::Peer(who, PeerChange::Closed),
-        [_, "rings"] => {
-            Act::Ringing { key_package: Blob(vec![2]), statement: Blob(vec![3]) }
-        }
+        [_, "rings"] => Act::Ringing {
+            key_package: Blob(vec![2]),
+            statement: Blob(vec![3]),
+        },
         [_, "refuses-invitation"] => Act::RefuseInvitation,
         [_, "answers"] => Act::Answer { media: SWITCHES },
         [_, "declines"] => Act::Decline,
@@ -119,19 +131,29 @@ fn input(words: &[&str]) -> Input {
         [_, "refuses-keys"] => hang_up(EndReason::EncryptionRefused),
         [_, "has-no-media"] => hang_up(EndReason::MediaFailed),
         [_, "lies"] => hang_up(EndReason::DeviceLost),
-        [_, "mutes"] => {
-            Act::SetMedia { media: MediaState { microphone: false, camera: true } }
-        }
+        [_, "mutes"] => Act::SetMedia {
+            media: MediaState {
+                microphone: false,
+                camera: true,
+            },
+        },
         [_, "offers"] => Act::Offer(Offer {
             sdp: "v=0".to_owned(),
-            publish: vec![PublishSection { mid: "0".to_owned(), source: Source::Microphone }],
+            publish: vec![PublishSection {
+                mid: "0".to_owned(),
+                source: Source::Microphone,
+            }],
             subscribe: vec![],
         }),
         [_, "asks-quality"] => Act::Quality,
         [_, "adds", whom, epoch] => commit(epoch, Some(device(whom).0)),
         [_, "commits", epoch] => commit(epoch, None),
-        [_, "ready", epoch] => Act::EpochReady { epoch: epoch.parse().unwrap() },
-        [_, "says"] => Act::GroupMessage { message: Blob(vec![4]) },
+        [_, "ready", epoch] => Act::EpochReady {
+            epoch: epoch.parse().unwrap(),
+        },
+        [_, "says"] => Act::GroupMessage {
+            message: Blob(vec![4]),
+        },
         other => panic!("{other:?}"),
     };
     Input::Act(who, account, act)
@@ -141,7 +163,10 @@ fn commit(epoch: &str, adds: Option<DeviceId>) -> Act {
     Act::Commit(SentCommit {
         epoch: epoch.parse().unwrap(),
         commit: Blob(vec![5]),
-        welcome: adds.map(|device| WelcomeFor { device, welcome: Blob(vec![6]) }),
+        welcome: adds.map(|device| WelcomeFor {
+            device,
+            welcome: Blob(vec![6]),
+        }),
         removed: vec![],
     })
 }
@@ -187,8 +212,14 @@ fn told(event: &Event) -> String {
             }
         }
         Event::Tracks { tracks, .. } => format!("tracks{}", tracks.len()),
-        Event::ParticipantConnection { device, connected, .. } => {
-            format!("{}:{}", name(*device), if *connected { "here" } else { "gone" })
+        Event::ParticipantConnection {
+            device, connected, ..
+        } => {
+            format!(
+                "{}:{}",
+                name(*device),
+                if *connected { "here" } else { "gone" }
+            )
         }
         Event::MediaRestart { .. } => "restart".to_owned(),
         Event::GroupCommit { epoch, .. } => format!("commit{epoch}"),
@@ -205,7 +236,9 @@ fn media(command: &MediaCommand) -> String {
         MediaCommand::CreateRoom { .. } => "room".to_owned(),
         MediaCommand::CloseRoom { .. } => "close".to_owned(),
         MediaCommand::Negotiate { peer: whose, .. } => format!("negotiate:{}", peer(whose)),
-        MediaCommand::SetForwarding { peer: whose, on, .. } => {
+        MediaCommand::SetForwarding {
+            peer: whose, on, ..
+        } => {
             format!("forward:{}:{on}", peer(whose))
         }
         MediaCommand::RemovePeer { peer: whose, .. } => format!("remove:{}", peer(whose)),

@@ -31,7 +31,9 @@ fn with(beginning: &str, rest: &str) {
 
 #[test]
 fn the_first_answer_wins_and_everyone_hears_of_the_end() {
-    with(RINGING, "
+    with(
+        RINGING,
+        "
         2  kitchen answers  -> answered:kitchen>anna people>anna people>kitchen
                                AnsweredElsewhere>app kept:kitchen
         2  app answers      -> !elsewhere
@@ -40,7 +42,8 @@ fn the_first_answer_wins_and_everyone_hears_of_the_end() {
         2  kitchen answers  ->
         9  anna hangs-up    -> kept:HungUp HungUp>anna HungUp>kitchen close
         9  kitchen hangs-up -> !over
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -56,9 +59,8 @@ fn it_ends_before_the_answer_with_a_reason_for_all() {
         ("2  media-gone", "MediaFailed"),
         ("45 tick", "NoAnswer"),
     ] {
-        let end = format!(
-            "{last} -> kept:{reason} {reason}>anna {reason}>app {reason}>kitchen close"
-        );
+        let end =
+            format!("{last} -> kept:{reason} {reason}>anna {reason}>app {reason}>kitchen close");
         with(RINGING, &end);
     }
 }
@@ -83,7 +85,9 @@ fn it_ends_after_the_answer_with_a_reason_for_both() {
 
 #[test]
 fn what_does_not_fit_is_refused_and_changes_nothing() {
-    with(RINGING, "
+    with(
+        RINGING,
+        "
         2  stranger answers     -> !not-found
         2  stranger offers      -> !not-found
         2  stranger hangs-up    -> !not-found
@@ -104,48 +108,70 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
         3  app declines         -> !not-now
         3  superseded           ->
         45 tick                 ->
-    ");
+    ",
+    );
 }
 
 #[test]
 fn nobody_and_somebody_out_are_unreachable_at_the_same_moment() {
     for who in ["nobody", "out"] {
-        let rings = if who == "nobody" { "" } else { "incoming>app incoming>kitchen" };
-        let told = if who == "nobody" { "" } else { "Unreachable>app Unreachable>kitchen" };
-        with("", &format!("
+        let rings = if who == "nobody" {
+            ""
+        } else {
+            "incoming>app incoming>kitchen"
+        };
+        let told = if who == "nobody" {
+            ""
+        } else {
+            "Unreachable>app Unreachable>kitchen"
+        };
+        with(
+            "",
+            &format!(
+                "
             0    start {who} -> room {rings}
             9.9  tick        ->
             10   tick        -> kept:Unreachable Unreachable>anna {told} close
-        "));
+        "
+            ),
+        );
     }
     with("", "0 start busy -> kept:Busy Busy>anna close");
 }
 
 #[test]
 fn a_device_that_refuses_leaves_the_others_ringing() {
-    with(RINGING, "
+    with(
+        RINGING,
+        "
         2  app refuses-invitation  ->
         2  app answers             -> !not-found
         3  kitchen refuses-keys    ->
         45 tick                    -> kept:NoAnswer NoAnswer>anna close
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_caller_who_goes_and_returns_in_time_goes_on() {
-    with(RINGING, "
+    with(
+        RINGING,
+        "
         2   anna lost    ->
         11  anna back    ->
         12  tick         ->
         13  anna lost    ->
         14  anna lost    ->
         23  tick         -> kept:Cancelled Cancelled>anna Cancelled>app Cancelled>kitchen close
-    ");
+    ",
+    );
 }
 
 #[test]
 fn media_is_held_until_the_answer() {
-    with(RINGING, "
+    with(
+        RINGING,
+        "
         1  anna offers         -> negotiate:anna
         1  anna negotiated     ->
         1  app offers          -> negotiate:app
@@ -162,12 +188,15 @@ fn media_is_held_until_the_answer() {
         3  kitchen offers      -> negotiate:kitchen
         3  kitchen refused-by-node  ->
         3  anna asks-quality   -> statistics
-    ");
+    ",
+    );
 }
 
 #[test]
 fn the_other_side_sees_a_connection_go_and_return() {
-    with(TALKING, "
+    with(
+        TALKING,
+        "
         3   anna offers      -> negotiate:anna
         3   anna negotiated  -> forward:anna:true tracks1>kitchen
         3   anna connected   ->
@@ -180,34 +209,44 @@ fn the_other_side_sees_a_connection_go_and_return() {
         60  anna closed      ->
         89  tick             ->
         90  tick             -> kept:DeviceLost DeviceLost>anna DeviceLost>kitchen close
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_device_without_session_and_media_is_lost() {
-    with(TALKING, "
+    with(
+        TALKING,
+        "
         3   kitchen lost  -> kitchen:gone>anna
         32  kitchen back  -> kitchen:here>anna
         33  tick          ->
         40  kitchen lost  -> kitchen:gone>anna
         70  tick          -> kept:DeviceLost DeviceLost>anna DeviceLost>kitchen close
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_caller_lost_while_it_rang_is_waited_for_after_the_answer() {
-    with(RINGING, "
+    with(
+        RINGING,
+        "
         2   anna lost     ->
         3   app answers   -> answered:app>anna people>anna people>app
                              AnsweredElsewhere>kitchen kept:app anna:gone>app
         33  tick          -> kept:DeviceLost DeviceLost>anna DeviceLost>app close
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_failed_room_is_made_again_a_few_times() {
     let again = "room tracks0>anna restart>anna";
-    with(TALKING, &format!("
+    with(
+        TALKING,
+        &format!(
+            "
         3  anna offers   -> negotiate:anna
         4  room-fails    -> {again}
         4  anna offers   -> negotiate:anna
@@ -215,12 +254,16 @@ fn a_failed_room_is_made_again_a_few_times() {
         5  anna offers   -> negotiate:anna
         6  room-fails    -> {again}
         7  room-fails    -> kept:MediaFailed MediaFailed>anna MediaFailed>kitchen close
-    "));
+    "
+        ),
+    );
 }
 
 #[test]
 fn keys_are_relayed_between_the_two_who_talk() {
-    with(TALKING, "
+    with(
+        TALKING,
+        "
         2    anna adds app 0      -> !invalid
         2    kitchen commits 0    -> !keys
         2    anna adds kitchen 0  -> welcome>kitchen commit0>anna key-frames
@@ -234,12 +277,15 @@ fn keys_are_relayed_between_the_two_who_talk() {
         6    anna ready 3         ->
         6    kitchen ready 3      -> execute3>anna execute3>kitchen key-frames
         8    tick                 ->
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_reloaded_page_is_let_in_by_the_other_side() {
-    with(TALKING, "
+    with(
+        TALKING,
+        "
         2  anna adds kitchen 0  -> welcome>kitchen commit0>anna key-frames
         3  anna offers          -> negotiate:anna
         3  anna negotiated      -> forward:anna:true tracks1>kitchen
@@ -247,21 +293,31 @@ fn a_reloaded_page_is_let_in_by_the_other_side() {
                                    people>anna people>kitchen
         5  anna offers          -> negotiate:anna
         5  anna negotiated      -> forward:anna:true tracks1>kitchen
-    ");
+    ",
+    );
     // Reloaded before it had let the other in: it makes the group again.
-    with(TALKING, "
+    with(
+        TALKING,
+        "
         3  anna rings  -> answered:kitchen>anna tracks0>kitchen people>anna people>kitchen
-    ");
+    ",
+    );
 }
 
 #[test]
 fn switches_are_shown_to_both() {
-    with(TALKING, "
+    with(
+        TALKING,
+        "
         3  kitchen mutes  -> people:kitchen-mute>anna people:kitchen-mute>kitchen
-    ");
-    with(RINGING, "
+    ",
+    );
+    with(
+        RINGING,
+        "
         2  anna mutes       ->
         3  kitchen answers  -> answered:kitchen>anna people:anna-mute>anna
                                people:anna-mute>kitchen AnsweredElsewhere>app kept:kitchen
-    ");
+    ",
+    );
 }

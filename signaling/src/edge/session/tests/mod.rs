@@ -19,7 +19,11 @@ struct Exchange {
 impl Exchange {
     fn new(config: SessionConfig) -> Self {
         let start = Instant::now();
-        Self { core: Core::new(config, start), start, secs: 0 }
+        Self {
+            core: Core::new(config, start),
+            start,
+            secs: 0,
+        }
     }
 
     fn after(&mut self, secs: u64) -> &mut Self {
@@ -33,11 +37,17 @@ impl Exchange {
     }
 
     fn ask(&mut self, id: u64) -> String {
-        self.step(Input::Request { id, body: Ok(Request::ListCalls) })
+        self.step(Input::Request {
+            id,
+            body: Ok(Request::ListCalls),
+        })
     }
 
     fn reply(&mut self, id: u64) -> String {
-        self.step(Input::Replied { id, outcome: Outcome::Ok(Box::new(Reply::Done)) })
+        self.step(Input::Replied {
+            id,
+            outcome: Outcome::Ok(Box::new(Reply::Done)),
+        })
     }
 
     fn event(&mut self) -> String {
@@ -51,8 +61,14 @@ impl Exchange {
 
 fn words(outputs: &[Output]) -> String {
     let word = |output: &Output| match output {
-        Output::Send(ServerFrame::Reply { id, result: Outcome::Ok(_) }) => format!("reply{id}"),
-        Output::Send(ServerFrame::Reply { id, result: Outcome::Error(error) }) => {
+        Output::Send(ServerFrame::Reply {
+            id,
+            result: Outcome::Ok(_),
+        }) => format!("reply{id}"),
+        Output::Send(ServerFrame::Reply {
+            id,
+            result: Outcome::Error(error),
+        }) => {
             format!("{:?}{id}", error.code)
         }
         Output::Send(ServerFrame::Event { seq, .. }) => format!("event{seq}"),
@@ -84,25 +100,44 @@ fn requests_run_one_after_the_other_and_once() {
 fn a_request_that_does_not_parse_takes_its_turn_in_the_numbers() {
     let mut session = Exchange::new(SessionConfig::default());
     let error = ApiError::new(ErrorCode::BadRequest, "no");
-    assert_eq!(session.step(Input::Request { id: 1, body: Err(error) }), "BadRequest1");
+    assert_eq!(
+        session.step(Input::Request {
+            id: 1,
+            body: Err(error)
+        }),
+        "BadRequest1"
+    );
     assert_eq!(session.ask(2), "run2");
 }
 
 #[test]
 fn nothing_is_lost_or_repeated_over_a_lost_connection() {
     let mut session = Exchange::new(SessionConfig::default());
-    assert_eq!((session.event(), session.event()), ("event1".into(), "event2".into()));
+    assert_eq!(
+        (session.event(), session.event()),
+        ("event1".into(), "event2".into())
+    );
     session.ask(1);
     assert_eq!(session.step(Input::Detached), "");
     assert_eq!(session.event(), "", "kept");
     assert_eq!(session.reply(1), "", "kept");
     assert!(session.core.can_resume(1) && session.core.can_resume(3));
     assert!(!session.core.can_resume(4), "never sent");
-    assert_eq!(session.step(Input::Attached { last_event: 1 }), "event2 event3");
-    assert_eq!(session.ask(1), "reply1", "the client asks again for what it missed");
+    assert_eq!(
+        session.step(Input::Attached { last_event: 1 }),
+        "event2 event3"
+    );
+    assert_eq!(
+        session.ask(1),
+        "reply1",
+        "the client asks again for what it missed"
+    );
     assert_eq!(session.event(), "event4");
     assert_eq!(session.ack(4, 1), "");
-    assert!(!session.core.can_resume(3), "forgotten, since it was acknowledged");
+    assert!(
+        !session.core.can_resume(3),
+        "forgotten, since it was acknowledged"
+    );
     assert_eq!(session.ack(5, 1), "end:BadRequest");
 }
 
@@ -121,24 +156,46 @@ fn silence_detaches_and_time_ends_a_session() {
 
 #[test]
 fn every_queue_has_its_bound() {
-    let config = SessionConfig { outbox_events_max: 2, ..SessionConfig::default() };
+    let config = SessionConfig {
+        outbox_events_max: 2,
+        ..SessionConfig::default()
+    };
     let mut session = Exchange::new(config);
-    assert_eq!((session.event(), session.event()), ("event1".into(), "event2".into()));
+    assert_eq!(
+        (session.event(), session.event()),
+        ("event1".into(), "event2".into())
+    );
     assert_eq!(session.event(), "end:OutboxFull", "by number");
 
-    let mut session = Exchange::new(SessionConfig { outbox_bytes_max: 8, ..SessionConfig::default() });
+    let mut session = Exchange::new(SessionConfig {
+        outbox_bytes_max: 8,
+        ..SessionConfig::default()
+    });
     assert_eq!(session.event(), "end:OutboxFull", "by bytes");
 
-    let mut session = Exchange::new(SessionConfig { replies_max: 2, ..SessionConfig::default() });
+    let mut session = Exchange::new(SessionConfig {
+        replies_max: 2,
+        ..SessionConfig::default()
+    });
     for id in 1..=2 {
         session.ask(id);
         session.reply(id);
     }
-    assert_eq!(session.ask(3), "end:OutboxFull", "replies nobody acknowledged");
+    assert_eq!(
+        session.ask(3),
+        "end:OutboxFull",
+        "replies nobody acknowledged"
+    );
 
-    let config = SessionConfig { requests_waiting_max: 1, ..SessionConfig::default() };
+    let config = SessionConfig {
+        requests_waiting_max: 1,
+        ..SessionConfig::default()
+    };
     let mut session = Exchange::new(config);
-    assert_eq!((session.ask(1), session.ask(2)), ("run1".into(), String::new()));
+    assert_eq!(
+        (session.ask(1), session.ask(2)),
+        ("run1".into(), String::new())
+    );
     assert_eq!(session.ask(3), "LimitReached3");
 }
 
