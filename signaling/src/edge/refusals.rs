@@ -182,6 +182,9 @@ impl From<SignUpError> for ApiError {
             SignUpError::TooManyWait => {
                 limit("Others wait on this invitation already. Ask for a new one.")
             }
+            SignUpError::ServerFull => {
+                limit("This server takes no further people. Ask whoever runs it.")
+            }
             SignUpError::Roster(_) => bad(NO_FIT),
             SignUpError::Chain(error) => error.into(),
             SignUpError::SaysOtherwise => bad(NO_FIT),
@@ -413,6 +416,9 @@ impl From<DevicePairingError> for ApiError {
         match error {
             DevicePairingError::NotFound => not_found(PAIRING_GONE),
             DevicePairingError::Field(message) => bad(message),
+            DevicePairingError::TooManyAsk => {
+                limit("This device asks too often at once. Wait for an answer.")
+            }
             DevicePairingError::OutOfTurn => conflict(PAIRING_TURN),
             DevicePairingError::Store(error) => error.into(),
         }

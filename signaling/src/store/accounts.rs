@@ -77,6 +77,12 @@ pub async fn members(tx: &mut Tx, household: HouseholdId) -> Result<Vec<AccountR
     Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
 }
 
+/// How many people there are.
+pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
+    let query = sqlx::query_scalar("select count(*) from account");
+    Ok(on_tx!(tx, connection => query.fetch_one(connection).await?))
+}
+
 /// Admits a person to a household.
 pub async fn set_household(
     tx: &mut Tx,

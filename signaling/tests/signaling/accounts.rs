@@ -520,3 +520,14 @@ async fn a_changed_name_reaches_the_household() {
         .await;
     assert_eq!(refused, ErrorCode::BadRequest);
 }
+
+#[tokio::test]
+async fn a_full_server_takes_no_further_people() {
+    let server = Server::start_with(|config| config.accounts.accounts_max = 1).await;
+    let anna = Person::founder(&server, "anna").await;
+    let (_, request) = Person::founding(&server, "ben");
+    let refused = server.post("/v1/sign-up", &request).await;
+    assert_eq!(refused.code(), ErrorCode::LimitReached);
+    let sign_in = anna.sign_in(server.clock.now().0);
+    server.post("/v1/sign-in", &sign_in).await.ok::<SignedIn>();
+}

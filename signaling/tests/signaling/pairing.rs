@@ -516,3 +516,21 @@ async fn open_pairings_are_bounded_alike_for_known_and_unknown_handles() {
         assert_eq!(refused.code(), ErrorCode::LimitReached, "{handle}");
     }
 }
+
+#[tokio::test]
+async fn a_device_asks_a_few_times_at_once_and_no_more() {
+    let server = Server::start().await;
+    let device = Asking::open(&server, "anna", Kind::HomeDevice).await;
+    let mut waiting: Vec<_> = (0..4)
+        .map(|_| Box::pin(device.state(&server, Some(0))))
+        .collect();
+    for one in &mut waiting {
+        assert!(futures_util::poll!(one.as_mut()).is_pending());
+    }
+    let path = format!("/v1/pairings/{}", device.opened.pairing);
+    let secret = Some(&device.opened.secret);
+    let refused = server.request(Method::GET, &path, secret).await;
+    assert_eq!(refused.code(), ErrorCode::LimitReached);
+    waiting.pop();
+    assert_eq!(device.state(&server, None).await, PairingState::Waiting);
+}

@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct AccountsConfig {
     /// Days after which an app or home device that was never seen must sign in or pair again.
     pub token_idle_days: u32,
+    /// People on this server, those who wait for admission included. Further sign-ups are refused
+    /// with `limit_reached`.
+    pub accounts_max: u32,
 }
 
 impl Default for AccountsConfig {
     fn default() -> Self {
         Self {
             token_idle_days: 180,
+            accounts_max: 10_000,
         }
     }
 }

@@ -27,6 +27,9 @@ pub enum SignUpError {
     /// As many as may wait on one invitation do.
     #[error("too many wait on this invitation")]
     TooManyWait,
+    /// The server has as many people as it may.
+    #[error("the server is full")]
+    ServerFull,
     /// The founding roster is not one.
     #[error(transparent)]
     Roster(#[from] RosterError),

@@ -32,7 +32,7 @@ pub struct Accounts {
     pub(super) gate: RosterGate,
     pub(super) passwords: Passwords,
     pub(super) limits: AccountLimits,
-    config: AccountsConfig,
+    pub(super) config: AccountsConfig,
 }
 
 /// What is counted.

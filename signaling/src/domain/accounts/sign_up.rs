@@ -142,7 +142,7 @@ impl Accounts {
         recovery_hash: String,
     ) -> Result<SignedIn, SignUpError> {
         let mut tx = self.db.write().await?;
-        refuse_if_taken(&mut tx, request, &newcomer).await?;
+        self.refuse_if_taken(&mut tx, request, &newcomer).await?;
         if store::households::find(&mut tx, household).await?.is_some() {
             return Err(SignUpError::Exists);
         }
@@ -178,7 +178,7 @@ impl Accounts {
             .await?
             .filter(|open| open.expires_at_ms > newcomer.now)
             .ok_or(SignUpError::NoInvitation)?;
-        refuse_if_taken(&mut tx, request, &newcomer).await?;
+        self.refuse_if_taken(&mut tx, request, &newcomer).await?;
         let waiting = store::invitations::joins(&mut tx, open.household).await?;
         let on_this = waiting
             .iter()
@@ -215,26 +215,31 @@ impl Accounts {
         }
         Ok(signed_in)
     }
-}
 
-/// Within the transaction, which is the only one that writes: nothing comes between look and leap.
-async fn refuse_if_taken(
-    tx: &mut Tx,
-    request: &SignUp,
-    newcomer: &Newcomer,
-) -> Result<(), SignUpError> {
-    if store::accounts::by_handle(tx, &request.handle)
-        .await?
-        .is_some()
-    {
-        return Err(SignUpError::HandleTaken);
-    }
-    let account = store::accounts::find(tx, newcomer.account).await?.is_some();
-    let device = store::devices::find(tx, newcomer.device).await?.is_some();
-    if account || device {
-        Err(SignUpError::Exists)
-    } else {
-        Ok(())
+    /// Within the transaction, which is the only one that writes: nothing comes between look and
+    /// leap.
+    async fn refuse_if_taken(
+        &self,
+        tx: &mut Tx,
+        request: &SignUp,
+        newcomer: &Newcomer,
+    ) -> Result<(), SignUpError> {
+        if store::accounts::by_handle(tx, &request.handle)
+            .await?
+            .is_some()
+        {
+            return Err(SignUpError::HandleTaken);
+        }
+        if store::accounts::count(tx).await? >= i64::from(self.config.accounts_max) {
+            return Err(SignUpError::ServerFull);
+        }
+        let account = store::accounts::find(tx, newcomer.account).await?.is_some();
+        let device = store::devices::find(tx, newcomer.device).await?.is_some();
+        if account || device {
+            Err(SignUpError::Exists)
+        } else {
+            Ok(())
+        }
     }
 }
 

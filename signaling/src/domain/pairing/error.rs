@@ -28,6 +28,9 @@ pub enum DevicePairingError {
     /// No such pairing, or another secret; both look alike.
     #[error("no such pairing")]
     NotFound,
+    /// As many questions of this device wait as may.
+    #[error("too many questions wait")]
+    TooManyAsk,
     /// A field is out of its bounds, or not what was committed to.
     #[error("{0}")]
     Field(&'static str),

@@ -27,6 +27,8 @@ const PAIRING_LIFETIME: Duration = Duration::from_mins(10);
 const LISTENING_LIFETIME: Duration = Duration::from_mins(10);
 /// How long the device's question is held when there is nothing new; below what proxies allow.
 const LONG_POLL: Duration = Duration::from_secs(25);
+/// Questions of one device that are held at once: one, and some whose connection was lost.
+const LONG_POLLS_MAX: usize = 4;
 
 /// Pairings.
 #[derive(Debug)]
@@ -191,7 +193,7 @@ impl Pairings {
         after: Option<u8>,
     ) -> Result<PairingState, DevicePairingError> {
         self.expire();
-        let Some(mut stage) = self.watch(id, secret) else {
+        let Some(mut stage) = self.watch(id, secret)? else {
             return self.certified(id, secret).await;
         };
         if let Some(after) = after {
@@ -253,13 +255,20 @@ impl Pairings {
         Ok(())
     }
 
-    fn watch(&self, id: PairingId, secret: &Secret) -> Option<watch::Receiver<Stage>> {
+    fn watch(
+        &self,
+        id: PairingId,
+        secret: &Secret,
+    ) -> Result<Option<watch::Receiver<Stage>>, DevicePairingError> {
         let table = self.table();
-        let pairing = table
-            .pairings
-            .get(&id)
-            .filter(|pairing| is_secret_of(pairing, secret))?;
-        Some(pairing.stage.subscribe())
+        let pairing = table.pairings.get(&id);
+        let Some(pairing) = pairing.filter(|pairing| is_secret_of(pairing, secret)) else {
+            return Ok(None);
+        };
+        if pairing.stage.receiver_count() >= LONG_POLLS_MAX {
+            return Err(DevicePairingError::TooManyAsk);
+        }
+        Ok(Some(pairing.stage.subscribe()))
     }
 
     /// What a certified device gets. Each time a fresh token, which ends the one before: the answer

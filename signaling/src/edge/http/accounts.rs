@@ -24,7 +24,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
         (status = 200, description = "Signed up. The token is shown this once.", body = SignedIn),
         (status = 400, description = "`bad_request`: a field is out of bounds, or roster, certificates and request do not agree", body = ApiError),
         (status = 404, description = "`not_found`: the invitation was used, cancelled, or has expired", body = ApiError),
-        (status = 409, description = "`handle_taken`, `conflict` (account, app or household exist), `limit_reached` (others wait on this invitation)", body = ApiError),
+        (status = 409, description = "`handle_taken`, `conflict` (account, app or household exist), `limit_reached` (others wait on this invitation, or the server is full)", body = ApiError),
         (status = 413, description = "`too_large`: the body is longer than 64 KiB", body = ApiError),
         (status = 429, description = "`rate_limited`: wait `retry_after_secs`", body = ApiError),
         (status = 500, description = "`internal`", body = ApiError),

@@ -49,6 +49,7 @@ pub(super) async fn open(
         (status = 400, description = "`bad_request`", body = ApiError),
         (status = 401, description = "`unauthorized`: no secret was sent", body = ApiError),
         (status = 404, description = "`not_found`: unknown, over, or another secret", body = ApiError),
+        (status = 409, description = "`limit_reached`: too many questions of this device wait", body = ApiError),
         (status = 500, description = "`internal`", body = ApiError),
     )
 )]
