@@ -153,7 +153,7 @@ impl Node {
     }
 }
 
-fn new_engine(config: &NodeConfig, candidates: Vec<SocketAddr>) -> Result<Engine, StartError> {
+pub(crate) fn new_engine(config: &NodeConfig, candidates: Vec<SocketAddr>) -> Result<Engine, StartError> {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let certificate = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?;
     let identity = Identity::new(certificate.der().to_vec(), key.serialize_der())?;

@@ -210,3 +210,38 @@ async fn first_readable(sockets: &[MediaSocket]) -> usize {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NodeConfig;
+
+    #[tokio::test]
+    async fn a_panic_inside_the_engine_is_counted_and_the_worker_lives_on() {
+        let (commands, commands_in) = mpsc::channel(1);
+        let (events_out, _events) = mpsc::channel(1);
+        let (stopping, is_stopping) = watch::channel(false);
+        let mut worker = Worker {
+            engine: crate::node::new_engine(&NodeConfig::default(), Vec::new()).unwrap(),
+            sockets: Vec::new(),
+            commands: commands_in,
+            events: events_out,
+            waiting_events: std::collections::VecDeque::new(),
+            stopping: is_stopping,
+            board: Arc::default(),
+            metrics: NodeMetrics::default(),
+        };
+        worker.guarded(|_| panic!("a bug, for the test"));
+        assert_eq!(worker.metrics.rooms_failed, 1);
+        let board = Arc::clone(&worker.board);
+        let running = tokio::spawn(worker.run());
+        let (reply, pending) = tokio::sync::oneshot::channel();
+        let room = homeline_protocol::id::RoomId([1; 16]);
+        let create = homeline_protocol::media_control::MediaCommand::CreateRoom { room };
+        commands.send((create, reply)).await.unwrap();
+        assert!(pending.await.unwrap().is_ok());
+        stopping.send_replace(true);
+        running.await.unwrap();
+        assert_eq!(board.read().rooms_failed, 1);
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How often senders are told: libwebrtc's estimator expects 50 to 250 ms.
-pub(super) const FEEDBACK_INTERVAL: Duration = Duration::from_millis(100);
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Packets remembered between two messages: 100 ms at 20,000 packets a second. A jump beyond it starts
 /// over.

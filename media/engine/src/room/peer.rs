@@ -119,3 +119,27 @@ impl Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_delay_counts_and_drift_is_followed_slowly() {
+        let at = |micros: i64| NtpTime(((i128::from(micros) << 32) / 1_000_000) as u64);
+        let mut offset = ClockOffset::default();
+        assert_eq!(offset.micros(), None);
+        let near = |offset: ClockOffset, expected: i64| {
+            let micros = offset.micros().unwrap();
+            assert!((micros - expected).abs() <= 2, "{micros}");
+        };
+        offset.note(at(1_000_000), at(5_020_000));
+        near(offset, 4_020_000);
+        offset.note(at(2_000_000), at(6_010_000));
+        near(offset, 4_010_000);
+        offset.note(at(3_000_000), at(7_074_000));
+        near(offset, 4_011_000);
+        offset.note(at(4_000_000), at(90_000_000));
+        near(offset, 86_000_000);
+    }
+}

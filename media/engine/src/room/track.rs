@@ -143,3 +143,48 @@ impl Track {
         self.subscriptions.retain(|subscription| subscription.peer != peer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::sdp::Offer;
+
+    fn camera() -> Source {
+        let offer = include_str!("../transport/sdp/fixtures/chromium-156.sdp");
+        let offer = Offer::parse(offer, 8).unwrap();
+        Source::new(PeerSlot(0), &offer.sections[1]).unwrap()
+    }
+
+    /// A packet with a dependency descriptor under Chromium's id, 12.
+    fn packet(descriptor: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x90, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0xbe, 0xde, 0, 2];
+        bytes.push(12 << 4 | (descriptor.len() as u8 - 1));
+        bytes.extend(descriptor);
+        bytes.resize(24, 0);
+        bytes.extend([0xaa; 10]);
+        bytes
+    }
+
+    #[test]
+    fn receivers_begin_only_where_the_descriptor_starts_a_key_frame() {
+        let source = camera();
+        let begins = |bytes: &[u8]| source.begins(&RtpPacket::parse(bytes).unwrap());
+        assert!(begins(&packet(&[0x80, 0, 1, 0x80, 0])));
+        assert!(!begins(&packet(&[0x00, 0, 1, 0x80, 0])), "not the first packet of its frame");
+        assert!(!begins(&packet(&[0xc0, 0, 2])), "no structure: a delta frame");
+        let padding = [0x80, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+        assert!(!begins(&padding));
+    }
+
+    #[test]
+    fn a_key_frame_is_asked_for_only_once_the_stream_has_a_name() {
+        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        let now = Instant::now();
+        let mut source = camera();
+        source.ssrc = None;
+        source.key_frames.want();
+        assert_eq!(source.wake_at(now), None);
+        source.ssrc = Some(Ssrc(5));
+        assert_eq!(source.wake_at(now), Some(now));
+    }
+}

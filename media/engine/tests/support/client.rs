@@ -23,6 +23,8 @@ pub struct Frame {
 pub struct Client {
     pub rtc: Rtc,
     pub address: SocketAddr,
+    /// The address that a router in between shows to the world instead.
+    pub nat: Option<SocketAddr>,
     pub connected: bool,
     pub frames: HashMap<Mid, Vec<Frame>>,
     pub key_frame_requests: usize,
@@ -58,6 +60,7 @@ impl Client {
         Self {
             rtc,
             address,
+            nat: None,
             connected: false,
             frames: HashMap::new(),
             key_frame_requests: 0,
@@ -65,6 +68,11 @@ impl Client {
             pending: None,
             sent: HashMap::new(),
         }
+    }
+
+    /// The address under which the world sees it.
+    pub fn outside(&self) -> SocketAddr {
+        self.nat.unwrap_or(self.address)
     }
 
     /// Another address, as after a change of network.

@@ -50,6 +50,8 @@ pub struct World {
     senders: Vec<Sender>,
     /// Clients that nothing reaches and that reach nobody.
     pub cut_off: Vec<u8>,
+    /// Damaged copies that reach the engine before every genuine datagram, from the same address.
+    pub forgeries: usize,
     engine_due: Instant,
 }
 
@@ -75,6 +77,7 @@ impl World {
             events: Vec::new(),
             senders: Vec::new(),
             cut_off: Vec::new(),
+            forgeries: 0,
             engine_due: now,
         }
     }
@@ -209,8 +212,8 @@ impl World {
                 self.engine.handle_datagram(now, to, from, &mut bytes);
                 self.drain_engine();
             } else {
-                for client in self.clients.values_mut().filter(|client| client.address == to) {
-                    client.receive(now, from, to, &bytes);
+                for client in self.clients.values_mut().filter(|client| client.outside() == to) {
+                    client.receive(now, from, client.address, &bytes);
                 }
             }
         }
@@ -239,9 +242,14 @@ impl World {
             let (datagrams, at) = client.poll(self.now);
             next = Some(next.map_or(at, |next| next.min(at)));
             for datagram in datagrams {
-                if !self.cut_off.contains(number) {
-                    self.network.send(self.now, client.address, datagram.to, datagram.bytes);
+                if self.cut_off.contains(number) {
+                    continue;
                 }
+                for _ in 0..self.forgeries {
+                    let bytes = damaged(&mut self.network, &datagram.bytes);
+                    self.network.send(self.now, client.outside(), datagram.to, bytes);
+                }
+                self.network.send(self.now, client.outside(), datagram.to, datagram.bytes);
             }
         }
         next
@@ -260,7 +268,7 @@ impl World {
                     let is_cut = self
                         .cut_off
                         .iter()
-                        .any(|number| self.clients[number].address == to);
+                        .any(|number| self.clients[number].outside() == to);
                     if !is_cut {
                         let bytes = transmit.payload.to_vec();
                         self.network.send(self.now, transmit.local, to, bytes);
@@ -269,6 +277,19 @@ impl World {
             }
         }
     }
+}
+
+fn damaged(network: &mut Network, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=network.random() % 4 {
+        let at = network.random() as usize % bytes.len();
+        match network.random() % 4 {
+            0 => bytes.truncate(at.max(1)),
+            1 => bytes.extend_from_within(at..),
+            _ => bytes[at] ^= 1 << (network.random() % 8),
+        }
+    }
+    bytes
 }
 
 /// A frame that says who sent it and which it is.

@@ -1,0 +1,225 @@
+//! Calls between `str0m` clients through a running node, over real sockets on the loopback.
+
+#[path = "../../engine/tests/support/client.rs"]
+mod client;
+
+use std::net::{IpAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use client::{Client, Frame};
+use homeline_media_node::{Link, Node, NodeConfig};
+use homeline_protocol::id::{PeerId, RoomId, TrackId};
+use homeline_protocol::media_control::{
+    MediaCommand, MediaEvent, MediaReply, Publish, Subscribe,
+};
+use str0m::media::{Direction, MediaKind, Mid};
+
+const ROOM: RoomId = RoomId([9; 16]);
+const AUDIO_FRAMES: usize = 50;
+const VIDEO_FRAMES: usize = 30;
+
+fn peer(number: u8) -> PeerId {
+    PeerId([number; 16])
+}
+
+fn config(address: IpAddr) -> NodeConfig {
+    NodeConfig {
+        bind: vec![address],
+        advertised_addresses: vec![address],
+        ..NodeConfig::default()
+    }
+}
+
+/// A client on its own socket and thread, which drops some of the media that it gets and sends.
+struct Running {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Client>,
+    received: std::sync::mpsc::Receiver<(Mid, Frame)>,
+}
+
+struct Joining {
+    client: Client,
+    socket: UdpSocket,
+    sends: Vec<(Mid, MediaKind)>,
+    hears: Vec<(Mid, MediaKind)>,
+}
+
+/// Publishes and receives one track of each kind. Track ids are the kind's letter and the publisher.
+async fn join(link: &Link, number: u8, other: u8, address: IpAddr) -> Joining {
+    let socket = UdpSocket::bind((address, 0)).unwrap();
+    let mut client = Client::new(Instant::now(), socket.local_addr().unwrap());
+    let kinds = [MediaKind::Audio, MediaKind::Video];
+    let wanted: Vec<_> = [Direction::SendOnly, Direction::RecvOnly]
+        .into_iter()
+        .flat_map(|direction| kinds.map(|kind| (kind, direction)))
+        .collect();
+    let (offer, mids) = client.offer(&wanted);
+    let track = |kind: MediaKind, of: u8| TrackId([kind.is_audio() as u8 * 100 + of; 16]);
+    let section = |at: usize| (mids[at].to_string(), kinds[at % 2]);
+    let publish = [0, 1]
+        .map(section)
+        .map(|(mid, kind)| Publish { mid, track: track(kind, number) })
+        .to_vec();
+    let subscribe = [2, 3]
+        .map(section)
+        .map(|(mid, kind)| Subscribe { mid, track: track(kind, other) })
+        .to_vec();
+    let negotiate =
+        MediaCommand::Negotiate { room: ROOM, peer: peer(number), offer, publish, subscribe };
+    let MediaReply::Answer { sdp } = link.send(negotiate).await.unwrap() else {
+        panic!("an offer gets an answer");
+    };
+    client.accept(&sdp);
+    let on = MediaCommand::SetForwarding { room: ROOM, peer: peer(number), on: true };
+    assert_eq!(link.send(on).await, Ok(MediaReply::Done));
+    let pair = |at: usize| (mids[at], kinds[at % 2]);
+    Joining { client, socket, sends: vec![pair(0), pair(1)], hears: vec![pair(2), pair(3)] }
+}
+
+impl Joining {
+    fn run(self, lose_one_in: u64) -> Running {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (report, received) = std::sync::mpsc::channel();
+        let stopping = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            drive(self.client, &self.socket, &self.sends, lose_one_in, &stopping, &report)
+        });
+        Running { stop, thread, received }
+    }
+}
+
+fn drive(
+    mut client: Client,
+    socket: &UdpSocket,
+    sends: &[(Mid, MediaKind)],
+    lose_one_in: u64,
+    stopping: &AtomicBool,
+    report: &std::sync::mpsc::Sender<(Mid, Frame)>,
+) -> Client {
+    let mut buffer = vec![0; 2_000];
+    let mut due: Vec<(Instant, u64)> = sends.iter().map(|_| (Instant::now(), 0)).collect();
+    let mut media_count = 0_u64;
+    let mut lost = |datagram: &[u8]| {
+        let is_media = (128..192).contains(&datagram[0]);
+        media_count += u64::from(is_media);
+        is_media && lose_one_in > 0 && media_count.is_multiple_of(lose_one_in)
+    };
+    while !stopping.load(Ordering::Relaxed) {
+        let (datagrams, _) = client.poll(Instant::now());
+        for datagram in datagrams {
+            if !lost(&datagram.bytes) {
+                socket.send_to(&datagram.bytes, datagram.to).unwrap();
+            }
+        }
+        for (mid, frames) in &mut client.frames {
+            for frame in frames.drain(..) {
+                // The test may have seen enough and gone on.
+                report.send((*mid, frame)).ok();
+            }
+        }
+        socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
+        if let Ok((len, source)) = socket.recv_from(&mut buffer)
+            && !lost(&buffer[..len])
+        {
+            let here = socket.local_addr().unwrap();
+            client.receive(Instant::now(), source, here, &buffer[..len]);
+        }
+        let now = Instant::now();
+        for ((mid, kind), (at, count)) in sends.iter().zip(&mut due) {
+            if *at <= now && client.connected {
+                let (len, interval) = if kind.is_audio() { (80, 20) } else { (3_000, 33) };
+                *at = now + Duration::from_millis(interval);
+                *count += 1;
+                let mut data = vec![7; len];
+                data[..8].copy_from_slice(&count.to_be_bytes());
+                client.send(now, *mid, &data);
+            }
+        }
+        client.timeout(Instant::now());
+    }
+    client
+}
+
+/// Waits for frames of both kinds and returns them by section.
+fn gather(running: &Running, hears: &[(Mid, MediaKind)]) -> Vec<Vec<Frame>> {
+    let mut frames: Vec<Vec<Frame>> = vec![Vec::new(); hears.len()];
+    let enough = |frames: &[Vec<Frame>]| {
+        frames.iter().zip(hears).all(|(frames, (_, kind))| {
+            frames.len() >= if kind.is_audio() { AUDIO_FRAMES } else { VIDEO_FRAMES }
+        })
+    };
+    while !enough(&frames) {
+        let wait = Duration::from_secs(20);
+        let (mid, frame) = running.received.recv_timeout(wait).expect("frames keep coming");
+        if let Some(at) = hears.iter().position(|(heard, _)| *heard == mid) {
+            frames[at].push(frame);
+        }
+    }
+    frames
+}
+
+async fn exchange(address: IpAddr, lose_one_in: u64) -> (Node, Link) {
+    let (node, mut link) = Node::start(config(address)).unwrap();
+    link.send(MediaCommand::CreateRoom { room: ROOM }).await.unwrap();
+    let first = join(&link, 1, 2, address).await;
+    let second = join(&link, 2, 1, address).await;
+    let (hears_first, hears_second) = (first.hears.clone(), second.hears.clone());
+    let (first, second) = (first.run(lose_one_in), second.run(lose_one_in));
+    for (running, hears) in [(&first, &hears_first), (&second, &hears_second)] {
+        for (frames, (_, kind)) in gather(running, hears).iter().zip(hears) {
+            let whole = frames.iter().all(|frame| frame.data.iter().skip(8).all(|b| *b == 7));
+            assert!(whole, "every {kind} frame arrives as it was sent");
+        }
+    }
+    for _ in 0..2 {
+        let event = link.events.recv().await.unwrap();
+        assert!(matches!(event, MediaEvent::PeerConnected { room: ROOM, .. }), "{event:?}");
+    }
+    for running in [first, second] {
+        running.stop.store(true, Ordering::Relaxed);
+        running.thread.join().unwrap();
+    }
+    (node, link)
+}
+
+#[tokio::test]
+async fn two_clients_exchange_sound_and_picture_over_ipv4() {
+    let (node, link) = exchange("127.0.0.1".parse().unwrap(), 0).await;
+    node.shutdown().await;
+    let metrics = node.metrics();
+    assert!(metrics.counters.rtp_forwarded >= 2 * (AUDIO_FRAMES + VIDEO_FRAMES) as u64);
+    assert!(metrics.transit.count() > 0 && metrics.transit.quantile_micros(0.5).is_some());
+    assert_eq!((metrics.send_errors, metrics.rooms_failed), (0, 0));
+    let gone = link.send(MediaCommand::CreateRoom { room: ROOM }).await;
+    assert_eq!(gone, Err(homeline_protocol::media_control::MediaError::Gone));
+}
+
+#[tokio::test]
+async fn two_clients_exchange_sound_and_picture_over_ipv6() {
+    let (node, _link) = exchange("::1".parse().unwrap(), 0).await;
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn loss_on_the_way_is_repaired_in_both_directions() {
+    let (node, _link) = exchange("127.0.0.1".parse().unwrap(), 20).await;
+    node.shutdown().await;
+    let counters = node.metrics().counters;
+    assert!(counters.nacks_sent > 0, "gaps from the publisher are asked for");
+    assert!(counters.rtp_retransmitted > 0, "receivers get again what they missed");
+}
+
+#[test]
+fn the_default_configuration_starts_and_every_field_is_documented() {
+    let (node, _link) = Node::start(NodeConfig::default()).unwrap();
+    assert!(node.addresses().iter().any(|address| address.ip().is_loopback()));
+    let schema = schemars::schema_for!(NodeConfig);
+    let fields = schema.get("properties").and_then(|fields| fields.as_object()).unwrap();
+    assert!(fields.values().all(|field| field.get("description").is_some()));
+    let parsed: NodeConfig = toml::from_str("udp_port = 4000").unwrap();
+    assert_eq!(parsed, NodeConfig { udp_port: 4000, ..NodeConfig::default() });
+    assert!(toml::from_str::<NodeConfig>("port = 4000").is_err());
+}
