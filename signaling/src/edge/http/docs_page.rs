@@ -165,8 +165,15 @@ fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
+/// Escaped words; what stands between backticks is code.
 fn text(value: &Value) -> String {
-    escape(value.as_str().unwrap_or_default())
+    let parts = value.as_str().unwrap_or_default().split('`').enumerate();
+    parts
+        .map(|(number, part)| match (number % 2 == 1, escape(part)) {
+            (true, code) => format!("<code>{code}</code>"),
+            (false, words) => words,
+        })
+        .collect()
 }
 
 fn escape(text: &str) -> String {
