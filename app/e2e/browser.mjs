@@ -1,4 +1,6 @@
 // A browser for the tests, with the flags that work on a machine without a screen, a camera or a microphone.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
 const FLAGS = [
@@ -15,3 +17,18 @@ export function launch({ sound, devices = true, headless = true } = {}) {
 
 export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1280, height: 800 };
+
+/**
+ * With `E2E_FROM_DIST=1`, pages get the app's files from `dist/` instead of those in the binary (their headers stay the server's):
+ * for work on the app, without building the server for each change. The documents stay the server's: Chromium lets only
+ * a page of this machine's own connect to this machine.
+ */
+export async function fromDist(context) {
+  if (process.env.E2E_FROM_DIST !== "1") return;
+  await context.route(/\/[\w-]+\.(js|css|svg)$/, async (route) => {
+    const file = new URL(`../dist${new URL(route.request().url()).pathname}`, import.meta.url).pathname;
+    if (route.request().method() !== "GET" || !existsSync(file)) return route.continue();
+    const response = await route.fetch();
+    return route.fulfill({ response, body: await readFile(file) });
+  });
+}

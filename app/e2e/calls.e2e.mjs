@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, launch, PHONE } from "./browser.mjs";
+import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, fill, pairDevice, signUp, watch } from "./people.mjs";
 import { hears, hearsSilence, seesFrames, spyOnConnections, toneFile } from "./sound.mjs";
@@ -50,6 +50,7 @@ afterEach(async () => {
 async function open(browser, viewport = DESKTOP, prepare = async () => undefined) {
   const context = await browser.newContext({ viewport });
   contexts.push(context);
+  await fromDist(context);
   await spyOnConnections(context);
   await prepare(context);
   const page = await context.newPage();

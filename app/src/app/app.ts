@@ -256,6 +256,7 @@ export class App {
   }
 
   #ended(code: string, message: string): void {
+    this.linkUp?.calls.abandon();
     if (code === "unauthorized" || code === "device_revoked") {
       this.#disconnect();
       this.memory.keepSession(undefined);

@@ -115,6 +115,14 @@ export class CallController {
     this.input({ on: "peer_pinned", verdict: "verified" });
   }
 
+  /** This page has lost its session for good (another tab took over): media stops here, the call may go on there. */
+  abandon(): void {
+    const state = this.state;
+    if (state.at === "idle") return;
+    this.input({ on: "over", call: state.call, reason: "left_here", nowMs: Date.now() });
+    this.input({ on: "dismiss" });
+  }
+
   /** Ends a call on this side when the person signs out. */
   dispose(): void {
     if (this.state.at === "running" || this.state.at === "outgoing") this.hangUp();
@@ -127,18 +135,24 @@ export class CallController {
     return identity.state === "ready" ? identity.who.device : "";
   }
 
+  /** A call that this device has, though this page holds none: it was reloaded, or closed and opened again. */
   #rejoin(calls: readonly RunningCall[]): void {
     const stored = this.#host.memory.call();
-    if (stored === undefined) return;
-    const running = calls.find(({ call, here, phase }) => call === stored.call && here && phase === "answered");
-    if (running === undefined) return this.#host.memory.keepCall(undefined);
-    const contact = this.#host.store.contactByHandle(stored.handle);
+    this.#host.memory.keepCall(undefined);
+    const running = calls.find(({ here }) => here);
+    if (running === undefined || (running.phase !== "answered" && running.direction === "incoming")) return;
+    const { call } = running;
+    if (running.phase !== "answered") return this.#run({ do: "cancel", call });
+    const same = stored?.call === call ? stored : undefined;
+    const contact = this.#host.store.contactByHandle(running.party.handle);
+    const genesis = same?.genesis ?? contact?.theirGenesis;
+    if (genesis === undefined) return this.#run({ do: "hang_up", call, reason: "hung_up" });
     const peer: PeerView = {
-      handle: stored.handle, name: contact?.name ?? stored.name, contact: contact?.id, genesis: stored.genesis,
+      handle: running.party.handle, name: contact?.name ?? same?.name ?? running.party.display_name, contact: contact?.id, genesis,
       verdict: contact?.pin === 2 ? "verified" : contact === undefined ? "stranger" : "unverified",
     };
     const outgoing = running.direction === "outgoing";
-    this.input({ on: "rejoin", call: stored.call, peer, video: stored.video, outgoing, nowMs: Date.now() });
+    this.input({ on: "rejoin", call, peer, video: same?.video ?? false, outgoing, nowMs: Date.now() });
   }
 
   async #handle(event: Event): Promise<void> {
@@ -206,7 +220,8 @@ export class CallController {
     const { call, device, media, key_package: keyPackage, statement } = event;
     const who = await this.#checkRinging(event);
     if (who === undefined) return this.input({ on: "hang_up", reason: "encryption_refused", nowMs: Date.now() });
-    this.input({ on: "answered", call, nowMs: Date.now(), device, media, verdict: who.verdict, genesis: who.genesis, keyPackage, statement });
+    const path = this.media?.path ?? "connecting";
+    this.input({ on: "answered", call, nowMs: Date.now(), path, device, media, verdict: who.verdict, genesis: who.genesis, keyPackage, statement });
   }
 
   /** Who rings there, by their certificates; undefined when what the server sent is not genuine. */

@@ -64,6 +64,7 @@ function rejoin(state: CallState, { call, peer, video, outgoing: mine, nowMs }: 
     next,
     { do: "rejoin", call, genesis: peer.genesis, media: media(next) },
     { do: "open_media", call, camera: video },
+    ...remember(next),
   );
 }
 
@@ -108,7 +109,7 @@ function answered(state: At<"outgoing">, input: On<"answered">): Step {
   const peer = { ...state.peer, verdict: input.verdict, genesis: input.genesis };
   const next = begin(state.call, peer, state.video, true, input.nowMs, state.microphone, state.camera);
   return to(
-    { ...next, theirDevice: input.device, theirMedia: input.media, warnings: state.warnings },
+    { ...next, path: input.path, theirDevice: input.device, theirMedia: input.media, warnings: state.warnings },
     { do: "admit", call: state.call, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement, create: false },
     { do: "tone", tone: "answered" },
     ...remember(next),
@@ -245,8 +246,9 @@ function toggle(state: At<"outgoing"> | At<"running">, { source, to: on }: On<"t
 
 function captured(state: At<"outgoing"> | At<"running">, { source, problem }: On<"captured">): Step {
   const before = state[source];
-  // Who switched it off meanwhile keeps it off; a device that failed is off, and says why.
-  const next = { ...state, [source]: { on: problem === undefined && before.on, problem } };
+  // Who switched it off meanwhile keeps it off; a device that failed is off, says why, and is on again once it is plugged in.
+  const on = problem === undefined && (before.on || before.problem !== undefined);
+  const next = { ...state, [source]: { on, problem } };
   if (next.at !== "running" || next[source].on === before.on) return to(next);
   return to(next, { do: "tell_media", call: next.call, media: media(next) });
 }

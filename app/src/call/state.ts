@@ -75,7 +75,7 @@ export type Input =
   | { on: "start_failed"; call: CallId; reason: Ending }
   | { on: "device_rings"; call: CallId; device: DeviceId; verdict: Verdict; genesis: string }
   | { on: "device_refused"; call: CallId }
-  | { on: "answered"; call: CallId; nowMs: number; device: DeviceId; media: MediaState; verdict: Verdict; genesis: string; keyPackage: Blob; statement: Blob }
+  | { on: "answered"; call: CallId; nowMs: number; path: Path; device: DeviceId; media: MediaState; verdict: Verdict; genesis: string; keyPackage: Blob; statement: Blob }
   | { on: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number }
   | { on: "ring_expired"; call: CallId }
   | { on: "answer"; video: boolean; nowMs: number; path: Path }

@@ -201,6 +201,7 @@ export class DeviceModel {
     this.link = link;
     if (link.state === "online") this.#tellPresence();
     if (link.state === "ended") {
+      this.linkUp?.calls.abandon();
       const { code, message } = link.error;
       const gone = code === "unauthorized" || code === "device_revoked";
       this.#stop(code, gone ? "This device no longer belongs to the household." : message);

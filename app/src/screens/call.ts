@@ -74,8 +74,10 @@ function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
       <h1 data-testid="callee-name">${peer.name}</h1>
       <p class="call-handle">@${peer.handle}</p>
     </div>
-    ${problems(state)}
-    ${state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
+    <div class="call-messages">
+      ${problems(state)}
+      ${state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
+    </div>
     <div class="call-buttons">
       ${switches(host, state)}
       ${round("cancel-call", "Cancel", icons.hangUp, "red", () => host.calls.input({ on: "cancel" }))}

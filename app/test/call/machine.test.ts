@@ -11,7 +11,7 @@ const OTHER = "b".repeat(32);
 const DIAL: Input = { on: "dial", call: CALL, peer: MUM, video: true };
 const RINGS: Input = { on: "device_rings", call: CALL, device: "d1", verdict: "first", genesis: "G" };
 const ANSWERED: Input = {
-  on: "answered", call: CALL, nowMs: 1_000, device: "d1", media: { microphone: true, camera: true }, verdict: "first", genesis: "G", keyPackage: "k", statement: "s",
+  on: "answered", call: CALL, nowMs: 1_000, path: "connected", device: "d1", media: { microphone: true, camera: true }, verdict: "first", genesis: "G", keyPackage: "k", statement: "s",
 };
 const INCOMING: Input = { on: "incoming", call: CALL, peer: { ...MUM, genesis: "G", verdict: "unverified" }, video: true, to: "Ben", expiresAtMs: 9 };
 
