@@ -78,6 +78,8 @@ pub(crate) async fn receive(
     let (party, genesis) = caller;
     let offer = crypto.key_package(now())?;
     let frames = Frames::new(crypto);
+    #[cfg(feature = "plaintext-control")]
+    let frames = frames.under(shared.control());
     let mut sources = vec![Source::Microphone];
     sources.extend(invited.video.then_some(Source::Camera));
     let transport = Transport::new(sources, shared.server().is_local(), frames.clone()).await?;

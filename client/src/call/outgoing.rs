@@ -68,6 +68,8 @@ pub(crate) async fn start(
         (party, expected, crypto, invitation, handle)
     };
     let frames = Frames::new(crypto);
+    #[cfg(feature = "plaintext-control")]
+    let frames = frames.under(shared.control());
     let mut sources = vec![Source::Microphone];
     let video = with.camera.is_some();
     sources.extend(video.then_some(Source::Camera));

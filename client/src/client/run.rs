@@ -109,6 +109,12 @@ impl Client {
         Ok(())
     }
 
+    /// Puts the calls that begin from now on under a test's control.
+    #[cfg(feature = "plaintext-control")]
+    pub fn set_control(&self, control: crate::media::Control) {
+        self.shared.set_control(control);
+    }
+
     /// The session, for requests that the SDK has no verb for.
     #[must_use]
     pub fn session(&self) -> &Session {

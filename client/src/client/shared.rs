@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     path: Option<PathBuf>,
     calls: Mutex<HashMap<CallId, mpsc::Sender<Input>>>,
     adding: Mutex<Option<mpsc::Sender<Event>>>,
+    #[cfg(feature = "plaintext-control")]
+    control: Mutex<crate::media::Control>,
 }
 
 /// Who this client is, and the household as verified.
@@ -58,7 +60,16 @@ impl Shared {
         path: Option<PathBuf>,
     ) -> Self {
         let (calls, adding) = Default::default();
-        Self { server, session, state: Mutex::new(state), path, calls, adding }
+        Self {
+            server,
+            session,
+            state: Mutex::new(state),
+            path,
+            calls,
+            adding,
+            #[cfg(feature = "plaintext-control")]
+            control: Mutex::default(),
+        }
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -108,6 +119,16 @@ impl Shared {
 
     pub(super) fn adding(&self) -> Option<mpsc::Sender<Event>> {
         lock(&self.adding).clone()
+    }
+
+    #[cfg(feature = "plaintext-control")]
+    pub(crate) fn control(&self) -> crate::media::Control {
+        lock(&self.control).clone()
+    }
+
+    #[cfg(feature = "plaintext-control")]
+    pub(super) fn set_control(&self, control: crate::media::Control) {
+        *lock(&self.control) = control;
     }
 
     pub(super) fn set_adding(&self, listener: Option<mpsc::Sender<Event>>) {

@@ -23,12 +23,34 @@ pub(crate) struct Frames {
     crypto: Arc<Mutex<CallCrypto>>,
     /// The epoch sent under, plus one; 0 while nothing may be sent.
     sending: Arc<AtomicU64>,
+    #[cfg(feature = "plaintext-control")]
+    control: Control,
+}
+
+/// The control run of one test: what is sent can be watched, and sent as it is.
+#[cfg(feature = "plaintext-control")]
+#[derive(Clone, Default)]
+pub struct Control {
+    /// Whether frames pass without encryption, in both directions. Calls are encrypted by default here too.
+    pub clear: bool,
+    /// Gets each encoded frame before it is encrypted.
+    pub witness: Option<std::sync::mpsc::Sender<Vec<u8>>>,
 }
 
 impl Frames {
     pub(crate) fn new(crypto: CallCrypto) -> Self {
         let crypto = Arc::new(Mutex::new(crypto));
-        Self { crypto, sending: Arc::default() }
+        Self {
+            crypto,
+            sending: Arc::default(),
+            #[cfg(feature = "plaintext-control")]
+            control: Control::default(),
+        }
+    }
+
+    #[cfg(feature = "plaintext-control")]
+    pub(crate) fn under(self, control: Control) -> Self {
+        Self { control, ..self }
     }
 
     /// The machine itself, for steps and questions. Never held across an await.
@@ -51,19 +73,27 @@ impl Frames {
     /// `None` without a key: the frame is not sent. There is no plaintext mode.
     pub(crate) fn encrypt(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let encrypted = self.crypto().encrypt_frame(frame).ok();
-        if cfg!(feature = "plaintext-control") {
-            return encrypted.map(|_| frame.to_vec());
+        #[cfg(feature = "plaintext-control")]
+        {
+            let sent = encrypted.is_some();
+            if let Some(witness) = self.control.witness.as_ref().filter(|_| sent) {
+                // A test that has seen enough is gone.
+                witness.send(frame.to_vec()).ok();
+            }
+            if self.control.clear {
+                return sent.then(|| frame.to_vec());
+            }
         }
         encrypted
     }
 
     /// `None`: dropped and counted, or kept until its key comes.
     pub(crate) fn decrypt(&self, owner: Owner, frame: &[u8]) -> Option<Vec<u8>> {
-        if cfg!(feature = "plaintext-control") {
+        #[cfg(feature = "plaintext-control")]
+        if self.control.clear {
             return self.sending_epoch().map(|_| frame.to_vec());
         }
         let source = FrameSource { owner: owner.device, tag: owner.slot };
         self.crypto().decrypt_frame(now(), source, frame).ok()
     }
-
 }

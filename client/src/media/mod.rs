@@ -2,7 +2,8 @@
 //!
 //! The `webrtc` crate does ICE, DTLS, SRTP and repair. What is in a packet is ours: each Opus frame and
 //! each picture is encrypted whole (SFrame) before it is put into packets, and decrypted after it is
-//! taken out of them. There is no way around the encryption.
+//! taken out of them. There is no way around the encryption,
+//! but in a build with the feature `plaintext-control`, which one test of the whole system asks for.
 
 mod config;
 mod descriptor;
@@ -14,6 +15,8 @@ mod reorder;
 mod sound;
 mod vp8;
 
+#[cfg(feature = "plaintext-control")]
+pub use frames::Control;
 pub(crate) use frames::{Frames, Owner};
 pub use peer::PeerError;
 pub(crate) use peer::{Line, Offer, Peer, PeerEvent};

@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A home device: rings, speaks who calls, answers, calls.
+#[derive(Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What is logged to standard error, as in "info" or "homeline_client=debug".
+    #[arg(long, default_value = "warn", env = "HOMELINE_DEVICE_LOG", global = true)]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Args)]
+pub(crate) struct Common {
+    /// The server, as https://home.example. Needed for pairing; remembered afterwards.
+    #[arg(long, env = "HOMELINE_SERVER", global = true)]
+    pub(crate) server: Option<String>,
+    /// The certificate (PEM) of the server's own authority, as `homeline serve` makes it.
+    #[arg(long, global = true)]
+    pub(crate) authority: Option<PathBuf>,
+    /// Where keys and pins are kept.
+    #[arg(long, default_value = "homeline-device", env = "HOMELINE_DEVICE_FOLDER", global = true)]
+    pub(crate) folder: PathBuf,
+    /// Tell what happens as one JSON object a line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Join a household: shows six digits to be typed into the app of that person.
+    Pair(Pair),
+    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, call NAME, quit.
+    Run(SoundOptions),
+    /// Call a contact, and end with the call.
+    Call {
+        /// The contact's name, or a handle.
+        name: String,
+        #[command(flatten)]
+        sound: SoundOptions,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Pair {
+    /// Whose device this is.
+    #[arg(long)]
+    pub(crate) handle: String,
+    /// What the household will call it, as "Kitchen".
+    #[arg(long)]
+    pub(crate) label: String,
+    /// Do not speak the digits.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Clone)]
+pub(crate) struct SoundOptions {
+    /// The microphone: silence, tone:HERTZ, a WAV file, or card.
+    #[arg(long, default_value = default_input())]
+    pub(crate) sound_in: Input,
+    /// The speaker: none, a WAV file to be written, or card.
+    #[arg(long, default_value = default_output())]
+    pub(crate) sound_out: Outlet,
+    /// Say so when this tone is heard in a call (for trying a line; may be given again).
+    #[arg(long, value_name = "HERTZ")]
+    pub(crate) listen_for: Vec<f64>,
+    /// A Linux LED (a folder below /sys/class/leds) as the call light.
+    #[arg(long)]
+    pub(crate) led: Option<PathBuf>,
+    /// A socket that takes the same commands as standard input.
+    #[arg(long)]
+    pub(crate) control: Option<PathBuf>,
+}
+
+/// Where a call's own sound comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Input {
+    Silence,
+    Tone(f64),
+    File(PathBuf),
+    Card,
+}
+
+/// Where sound goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outlet {
+    None,
+    File(PathBuf),
+    Card,
+}
+
+impl FromStr for Input {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "silence" => Ok(Self::Silence),
+            "card" => card().map(|()| Self::Card),
+            _ => match text.strip_prefix("tone:").map(str::parse::<f64>) {
+                Some(Ok(hertz)) if (20.0..=20_000.0).contains(&hertz) => Ok(Self::Tone(hertz)),
+                Some(_) => Err("a tone has 20 to 20000 hertz, as in tone:1000".to_owned()),
+                None => Ok(Self::File(text.into())),
+            },
+        }
+    }
+}
+
+impl FromStr for Outlet {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "card" => card().map(|()| Self::Card),
+            _ => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+fn card() -> Result<(), String> {
+    match cfg!(feature = "sound-card") {
+        true => Ok(()),
+        false => Err("this build has no sound card; build with --features sound-card".to_owned()),
+    }
+}
+
+const fn default_input() -> &'static str {
+    if cfg!(feature = "sound-card") { "card" } else { "silence" }
+}
+
+const fn default_output() -> &'static str {
+    if cfg!(feature = "sound-card") { "card" } else { "none" }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sounds_are_named_as_the_help_says() {
+        assert_eq!("tone:1000".parse(), Ok(Input::Tone(1_000.0)));
+        assert_eq!("silence".parse(), Ok(Input::Silence));
+        assert_eq!("a.wav".parse(), Ok(Input::File("a.wav".into())));
+        assert!("tone:".parse::<Input>().is_err() && "tone:5".parse::<Input>().is_err());
+        assert_eq!("none".parse(), Ok(Outlet::None));
+    }
+}

@@ -1,0 +1,98 @@
+//! Commands from whoever stands at the device: standard input, or a socket beside it.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+
+/// Commands that may wait.
+const COMMANDS_MAX: usize = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    Answer,
+    Decline,
+    HangUp,
+    Mute(bool),
+    Call(String),
+    Quit,
+    Unknown(String),
+}
+
+impl Command {
+    fn parse(line: &str) -> Option<Self> {
+        let line = line.trim();
+        let command = match line.to_lowercase().as_str() {
+            "" => return None,
+            "answer" => Self::Answer,
+            "decline" => Self::Decline,
+            "hang up" | "hangup" => Self::HangUp,
+            "mute" => Self::Mute(true),
+            "unmute" => Self::Mute(false),
+            "quit" | "exit" => Self::Quit,
+            other if other.starts_with("call ") => Self::Call(line[5..].trim().to_owned()),
+            _ => Self::Unknown(line.to_owned()),
+        };
+        Some(command)
+    }
+}
+
+/// Listens on standard input, and on a socket if one is named. Only this user may use the socket.
+pub(crate) fn listen(socket: Option<&Path>) -> anyhow::Result<mpsc::Receiver<Command>> {
+    let (sender, receiver) = mpsc::channel(COMMANDS_MAX);
+    let typed = sender.clone();
+    // A thread of its own, since reading a terminal can't be interrupted.
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if let Some(command) = Command::parse(&line)
+                && typed.blocking_send(command).is_err()
+            {
+                return;
+            }
+        }
+    });
+    if let Some(path) = socket {
+        // What a run before left behind.
+        std::fs::remove_file(path).ok();
+        let listener = UnixListener::bind(path)
+            .with_context(|| format!("the control socket {}", path.display()))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(read(stream, sender.clone()));
+            }
+        });
+    } else {
+        // With standard input closed the device goes on; the sender is kept so that this is no end.
+        tokio::spawn(async move { sender.closed().await });
+    }
+    Ok(receiver)
+}
+
+async fn read(from: impl AsyncRead + Unpin, commands: mpsc::Sender<Command>) {
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(command) = Command::parse(&line)
+            && commands.send(command).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_what_people_say() {
+        assert_eq!(Command::parse(" Answer "), Some(Command::Answer));
+        assert_eq!(Command::parse("hang up"), Some(Command::HangUp));
+        assert_eq!(Command::parse("call Uncle Ben"), Some(Command::Call("Uncle Ben".to_owned())));
+        assert_eq!(Command::parse(""), None);
+        assert_eq!(Command::parse("dance"), Some(Command::Unknown("dance".to_owned())));
+    }
+}

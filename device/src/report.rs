@@ -1,0 +1,134 @@
+//! What the device tells on standard output: sentences for people, or a JSON object a line for programs.
+
+use std::io::Write as _;
+
+use homeline_client::home::{Person, Trust};
+use homeline_protocol::session::EndReason;
+use serde::Serialize;
+
+use crate::led::Light;
+
+/// Something worth telling. Names appear here, which is what this output is for; never in the log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Told {
+    Ready { household: String },
+    Digits { digits: String },
+    Paired { household: String },
+    NoVoice,
+    Light { light: Light },
+    Ringing { from: String, trust: &'static str, video: bool },
+    Spoken { text: String },
+    Calling { to: String },
+    RingsThere,
+    Answered,
+    Secured { code: String, with: String, trust: &'static str },
+    Media { connected: bool },
+    ToneHeard { hertz: f64 },
+    PartyConnection { connected: bool },
+    Warning { text: String },
+    Refused { text: String },
+    Connection { connected: bool },
+    Ended { reason: EndReason },
+    Unknown { command: String },
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Report {
+    json: bool,
+}
+
+impl Report {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) fn tell(self, told: &Told) {
+        let line = match self.json {
+            true => serde_json::to_string(told).unwrap_or_default(),
+            false => sentence(told),
+        };
+        if line.is_empty() {
+            return;
+        }
+        let mut out = std::io::stdout().lock();
+        // Nobody reads any more: the device goes on.
+        writeln!(out, "{line}").and_then(|()| out.flush()).ok();
+    }
+}
+
+pub(crate) fn trust(person: &Person) -> &'static str {
+    match person.trust {
+        Trust::Family => "family",
+        Trust::Verified => "verified",
+        Trust::Unverified => "unverified",
+        Trust::FirstContact => "first_contact",
+    }
+}
+
+fn sentence(told: &Told) -> String {
+    match told {
+        Told::Ready { household } => format!("Ready. This device belongs to {household}."),
+        Told::Digits { digits } => format!("Type these digits into the app: {digits}"),
+        Told::Paired { household } => format!("Paired with {household}."),
+        Told::NoVoice => "flite is not installed: calls ring, but names are not spoken.".to_owned(),
+        Told::Light { light } => format!("[{}]", light.words()),
+        Told::Ringing { from, trust, .. } => match *trust {
+            "family" | "verified" => format!("{from} calls. (answer, decline)"),
+            _ => format!("{from} calls; who it is was never verified. (answer, decline)"),
+        },
+        Told::Spoken { .. } => String::new(),
+        Told::Calling { to } => format!("Calling {to}."),
+        Told::RingsThere => "It rings.".to_owned(),
+        Told::Answered => "Answered.".to_owned(),
+        Told::Secured { code, with, trust } => match *trust {
+            "family" | "verified" => format!("Encrypted with {with}. Call code: {code}"),
+            _ => format!("Encrypted with {with}, unverified. Compare the call code: {code}"),
+        },
+        Told::Media { connected: true } => String::new(),
+        Told::Media { connected: false } => "The line is broken; waiting for it.".to_owned(),
+        Told::ToneHeard { hertz } => format!("A tone of {hertz} Hz is heard."),
+        Told::PartyConnection { connected: true } => "The other side is back.".to_owned(),
+        Told::PartyConnection { connected: false } => "The other side lost its line.".to_owned(),
+        Told::Warning { text } => format!("Warning: {text}"),
+        Told::Refused { text } => format!("REFUSED, possibly an attack: {text}"),
+        Told::Connection { connected: true } => "Connected to the server.".to_owned(),
+        Told::Connection { connected: false } => "The server can't be reached; trying.".to_owned(),
+        Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
+        Told::Unknown { command } => format!(
+            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, call NAME, quit."
+        ),
+    }
+}
+
+fn words(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::HungUp => "hung up",
+        EndReason::Declined => "declined",
+        EndReason::Cancelled => "the caller gave up",
+        EndReason::NoAnswer => "nobody answered",
+        EndReason::AnsweredElsewhere => "answered on another device",
+        EndReason::Busy => "busy",
+        EndReason::Unreachable => "nobody could be reached",
+        EndReason::DeviceLost => "a device was lost",
+        EndReason::DeviceRevoked => "a device was removed from its household",
+        EndReason::ServerRestarted => "the server was restarted",
+        EndReason::EncryptionRefused => "the encryption was refused",
+        EndReason::MediaFailed => "no line for sound could be made",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_read_a_tag_and_people_a_sentence() {
+        let told = Told::Ended { reason: EndReason::HungUp };
+        let json = serde_json::to_string(&told).unwrap();
+        assert_eq!(json, r#"{"event":"ended","reason":"hung_up"}"#);
+        assert_eq!(sentence(&told), "The call is over: hung up.");
+        let light = serde_json::to_string(&Told::Light { light: Light::PulsingGreen }).unwrap();
+        assert_eq!(light, r#"{"event":"light","light":"pulsing_green"}"#);
+    }
+}

@@ -1,0 +1,253 @@
+//! `run` and `call`: one call at a time, from ringing or dialling to its end, with the light that goes with it.
+
+use homeline_client::media::Pcm;
+use homeline_client::sound::echo;
+use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoing};
+use homeline_e2ee::policy::Mode;
+use homeline_protocol::session::EndReason;
+use tokio::sync::mpsc;
+
+use crate::Ending;
+use crate::arguments::{Common, SoundOptions};
+use crate::control::{self, Command};
+use crate::led::{Indicator, Light};
+use crate::report::{Report, Told, trust};
+use crate::ring::Ringing;
+use crate::voice::Voice;
+use crate::{folder, output};
+
+/// What the device is doing.
+enum State {
+    Idle,
+    Ringing { incoming: Box<IncomingCall>, _ringing: Ringing },
+    InCall(Box<Call>),
+}
+
+struct Device {
+    client: Client,
+    sound: SoundOptions,
+    output: mpsc::Sender<Pcm>,
+    voice: Option<Voice>,
+    report: Report,
+    indicator: Indicator,
+    state: State,
+    /// Ends with its first call.
+    once: bool,
+    secured: bool,
+    ending: Option<Ending>,
+}
+
+pub(crate) async fn run(
+    common: &Common,
+    sound: SoundOptions,
+    dial: Option<String>,
+) -> anyhow::Result<Ending> {
+    let report = Report::new(common.json);
+    let server = folder::server(common)?;
+    let identity = folder::identity(common)?;
+    let path = folder::identity_path(common);
+    let (client, mut events) = Client::connect(server, identity, Some(path)).await?;
+    let household = client.household().roster().name().to_owned();
+    let mut commands = control::listen(sound.control.as_deref())?;
+    let voice = Voice::find();
+    let mut device = Device {
+        output: output::open(&sound.sound_out)?,
+        indicator: Indicator::new(report, sound.led.as_deref()),
+        client,
+        sound,
+        voice,
+        report,
+        state: State::Idle,
+        once: dial.is_some(),
+        secured: false,
+        ending: None,
+    };
+    report.tell(&Told::Ready { household });
+    if device.voice.is_none() {
+        report.tell(&Told::NoVoice);
+    }
+    if let Some(name) = dial {
+        device.dial(&name).await?;
+    }
+    while device.ending.is_none() {
+        tokio::select! {
+            event = events.recv() => device.client_event(event).await?,
+            event = device.state.next() => device.call_event(event).await,
+            Some(command) = commands.recv() => device.command(command).await?,
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                device.ending = Some(Ending::Done);
+            }
+        }
+    }
+    device.leave().await;
+    Ok(device.ending.unwrap_or(Ending::Done))
+}
+
+impl State {
+    async fn next(&mut self) -> Option<CallEvent> {
+        match self {
+            Self::Idle => std::future::pending().await,
+            Self::Ringing { incoming, .. } => incoming.next().await,
+            Self::InCall(call) => call.next().await,
+        }
+    }
+
+    fn light(&self) -> Light {
+        match self {
+            Self::Idle => Light::Off,
+            Self::Ringing { .. } => Light::PulsingGreen,
+            Self::InCall(_) => Light::Green,
+        }
+    }
+}
+
+impl Device {
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.indicator.show(self.state.light());
+    }
+
+    async fn client_event(&mut self, event: Option<ClientEvent>) -> anyhow::Result<()> {
+        match event {
+            Some(ClientEvent::Incoming(incoming)) => self.rings(incoming).await?,
+            Some(ClientEvent::CallRefused { because, .. }) => {
+                self.report.tell(&Told::Refused { text: because.to_string() });
+            }
+            Some(ClientEvent::Connection(connected)) => {
+                self.report.tell(&Told::Connection { connected });
+            }
+            Some(ClientEvent::HomeChanged) => {}
+            Some(ClientEvent::Alarm(error)) => {
+                self.report.tell(&Told::Refused { text: error.to_string() });
+                self.ending = Some(Ending::Refused);
+            }
+            Some(ClientEvent::Ended(error)) => anyhow::bail!("{}", error.message),
+            None => anyhow::bail!("the connection to the server ended"),
+        }
+        Ok(())
+    }
+
+    async fn rings(&mut self, incoming: Box<IncomingCall>) -> anyhow::Result<()> {
+        if !matches!(self.state, State::Idle) {
+            // One call at a time; the person's other devices ring on.
+            return Ok(());
+        }
+        let from = incoming.from().clone();
+        let (name, video) = (from.name.clone(), incoming.video());
+        self.report.tell(&Told::Ringing { from: name.clone(), trust: trust(&from), video });
+        let mode = incoming.mode();
+        let ringing = Ringing::start(name, self.voice.clone(), self.output.clone(), self.report);
+        self.enter(State::Ringing { incoming, _ringing: ringing });
+        match mode {
+            None => {}
+            Some(Mode::Auto) => self.answer(false).await?,
+            Some(Mode::Echo) => self.answer(true).await?,
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, as_echo: bool) -> anyhow::Result<()> {
+        let with = if as_echo { with_sound(echo()) } else { self.with()? };
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        match state {
+            State::Ringing { incoming, .. } => {
+                let call = incoming.answer(with).await;
+                self.report.tell(&Told::Answered);
+                self.enter(State::InCall(Box::new(call)));
+            }
+            other => self.state = other,
+        }
+        Ok(())
+    }
+
+    async fn dial(&mut self, name: &str) -> anyhow::Result<()> {
+        let with = self.with()?;
+        match self.client.call(name, with).await {
+            Ok(call) => {
+                self.report.tell(&Told::Calling { to: name.to_owned() });
+                self.enter(State::InCall(Box::new(call)));
+            }
+            Err(error) if self.once => return Err(error.into()),
+            Err(error) => self.report.tell(&Told::Warning { text: error.to_string() }),
+        }
+        Ok(())
+    }
+
+    fn with(&self) -> anyhow::Result<Outgoing> {
+        let SoundOptions { sound_in, listen_for, .. } = &self.sound;
+        let sound = output::sound(sound_in, self.output.clone(), listen_for, self.report)?;
+        Ok(with_sound(sound))
+    }
+
+    async fn command(&mut self, command: Command) -> anyhow::Result<()> {
+        match (command, &self.state) {
+            (Command::Answer, State::Ringing { .. }) => self.answer(false).await?,
+            (Command::Decline, State::Ringing { .. }) => {
+                let state = std::mem::replace(&mut self.state, State::Idle);
+                self.indicator.show(Light::Off);
+                if let State::Ringing { incoming, .. } = state {
+                    let reason = incoming.decline().await;
+                    self.report.tell(&Told::Ended { reason });
+                }
+            }
+            (Command::HangUp, State::InCall(call)) => call.hang_up().await,
+            (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
+            (Command::Call(name), State::Idle) => self.dial(&name).await?,
+            (Command::Quit, _) => self.ending = Some(Ending::Done),
+            (Command::Unknown(command), _) => self.report.tell(&Told::Unknown { command }),
+            // What makes no sense now is said out of habit; nothing happens.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn call_event(&mut self, event: Option<CallEvent>) {
+        let told = match event {
+            Some(CallEvent::Ringing) => Told::RingsThere,
+            Some(CallEvent::Answered) => Told::Answered,
+            Some(CallEvent::Secured { code, with }) => {
+                self.secured = true;
+                Told::Secured { code, trust: trust(&with), with: with.name }
+            }
+            Some(CallEvent::Media { connected }) => Told::Media { connected },
+            Some(CallEvent::PartyConnection { connected, .. }) => Told::PartyConnection { connected },
+            Some(CallEvent::Warning(warning)) => Told::Warning { text: warning.to_string() },
+            Some(CallEvent::Refused(because)) => {
+                self.ending = self.once.then_some(Ending::Refused);
+                Told::Refused { text: because.to_string() }
+            }
+            Some(CallEvent::FramesLost { total }) => {
+                Told::Warning { text: format!("{total} frames did not decrypt") }
+            }
+            Some(CallEvent::PartyMedia { .. }) => return,
+            Some(CallEvent::Ended(reason)) => return self.over(reason),
+            None => return self.over(EndReason::DeviceLost),
+        };
+        self.report.tell(&told);
+    }
+
+    fn over(&mut self, reason: EndReason) {
+        self.report.tell(&Told::Ended { reason });
+        self.enter(State::Idle);
+        if self.once {
+            let ending = if self.secured { Ending::Done } else { Ending::NotConnected };
+            self.ending.get_or_insert(ending);
+        }
+        self.secured = false;
+    }
+
+    /// Hangs up and waits until that is told; the light goes out.
+    async fn leave(&mut self) {
+        if let State::InCall(call) = &mut self.state {
+            call.hang_up().await;
+            let reason = call.ended().await;
+            self.report.tell(&Told::Ended { reason });
+        }
+        self.enter(State::Idle);
+    }
+}
+
+fn with_sound(sound: homeline_client::media::Sound) -> Outgoing {
+    Outgoing { sound, camera: None, screen: None }
+}
