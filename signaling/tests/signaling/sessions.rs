@@ -197,15 +197,26 @@ async fn a_newer_session_of_a_device_replaces_the_older() {
 }
 
 #[tokio::test]
-async fn a_silent_connection_is_dropped() {
+async fn a_silent_connection_is_dropped_and_one_that_only_answers_is_not() {
     let sessions = SessionConfig {
         heartbeat_secs: 1,
         ..SessionConfig::default()
     };
     let server = Server::with(configured(sessions)).await;
-    let mut anna = server.app(&server.person("anna").await).await;
-    anna.pong().await;
-    anna.closed().await;
+    let anna = server.person("anna").await;
+    let mut phone = server.app(&anna).await;
+    // Its socket is not read, so nobody answers the server's pings.
+    let silent = server.home_device(&anna).await;
+    let asleep = |event: &Event| match event {
+        Event::PresenceChanged {
+            presence: Presence::Asleep,
+            device,
+        } => Some(*device),
+        _ => None,
+    };
+    // The phone says nothing either, but its socket answers, as a browser's does for a hidden tab.
+    assert_eq!(phone.event_of(asleep).await, silent.seat.device);
+    phone.ok(Request::GetHome).await;
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 //! `machine` decides (pure, table-tested), `task` carries out what it decides for one call,
 //! `service` finds the call that a request is about.
 
+mod begin;
 mod config;
 mod figures;
+mod follow;
 mod index;
 mod input;
 mod machine;
@@ -13,7 +15,8 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+pub use begin::{NewCall, StartError};
 pub use config::CallsConfig;
 pub use figures::CallFigures;
 pub use input::{Act, ActReply, CallError, Offer};
-pub use service::{Calls, CallsParts, NewCall, SessionChange, StartError};
+pub use service::{Calls, CallsParts, SessionChange};

@@ -60,13 +60,17 @@ impl Default for SessionConfig {
 }
 
 impl SessionConfig {
+    pub(super) fn heartbeat(&self) -> Duration {
+        Duration::from_secs(self.heartbeat_secs.max(1).into())
+    }
+
     pub(super) fn hello_timeout(&self) -> Duration {
         Duration::from_secs(self.hello_timeout_secs.into())
     }
 
     /// How long a connection may be silent.
     pub(super) fn silence_max(&self) -> Duration {
-        Duration::from_secs(self.heartbeat_secs.into()) * 2
+        self.heartbeat() * 2
     }
 
     pub(super) fn resume_window(&self) -> Duration {

@@ -49,6 +49,8 @@ pub(super) enum Input {
     Ack { event: u64, reply: u64 },
     /// A heartbeat.
     Ping,
+    /// The client's end of the connection answers, if not the client itself.
+    Alive,
     /// The running request was answered.
     Replied { id: u64, outcome: Outcome },
     /// Something for this client happened.
@@ -104,7 +106,7 @@ impl Core {
 
     pub(super) fn step(&mut self, now: Instant, input: Input) -> Vec<Output> {
         if let (
-            Input::Request { .. } | Input::Ack { .. } | Input::Ping,
+            Input::Request { .. } | Input::Ack { .. } | Input::Ping | Input::Alive,
             Link::Attached { heard_at },
         ) = (&input, &mut self.link)
         {
@@ -121,6 +123,7 @@ impl Core {
             Input::Request { id, body } => self.request(now, id, body),
             Input::Ack { event, reply } => self.acknowledged(event, reply),
             Input::Ping => vec![Output::Send(ServerFrame::Pong)],
+            Input::Alive => Vec::new(),
             Input::Replied { id, outcome } => {
                 if self.running == Some(id) {
                     self.running = None;

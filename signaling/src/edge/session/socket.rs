@@ -1,6 +1,7 @@
 //! One WebSocket: upgrades, asks who is there, then carries frames between client and session.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
@@ -8,9 +9,10 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use homeline_protocol::session::{ApiError, FRAME_BYTES_MAX, ServerFrame};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, Instant, interval_at, timeout};
 
 use super::actor::{Command, ToSocket};
+use super::core::Input;
 use super::frames::{Hello, parse, parse_hello};
 use super::sessions::{Attached, Sessions};
 use super::{origin, words};
@@ -64,7 +66,10 @@ async fn serve(sessions: Sessions, mut socket: WebSocket, greeting: OwnedSemapho
     };
     drop(greeting);
     match attached {
-        Ok(attached) => carry(socket, attached, outgoing).await,
+        Ok(attached) => {
+            let heartbeat = sessions.0.config.heartbeat();
+            carry(socket, attached, outgoing, heartbeat).await;
+        }
         Err(error) => {
             sessions.0.counters.ended(error.code);
             say_goodbye(&mut socket, error).await;
@@ -77,11 +82,11 @@ async fn greet(
     sessions: &Sessions,
     socket: &mut WebSocket,
 ) -> Result<Option<(Speaker, Hello)>, ApiError> {
-    let heard = timeout(sessions.0.config.hello_timeout(), next_text(socket)).await;
+    let heard = timeout(sessions.0.config.hello_timeout(), first(socket)).await;
     let text = match heard.map_err(|_| words::hello_first())? {
         Heard::Text(text) => text,
         Heard::Faulty(error) => return Err(error),
-        Heard::Gone => return Ok(None),
+        Heard::Gone | Heard::Alive => return Ok(None),
     };
     let hello = parse_hello(&text)?;
     if hello.token.expose().is_empty() {
@@ -107,36 +112,54 @@ async fn greet(
 }
 
 /// Carries frames both ways until either side is gone.
-async fn carry(mut socket: WebSocket, session: Attached, mut outgoing: mpsc::Receiver<ToSocket>) {
+///
+/// It also lets the client hear something in every heartbeat, in both ways there are: browsers slow
+/// down the timers of hidden tabs to one a minute, but answer WebSocket pings and hand over frames
+/// at once. So a tab in the background is reached, and does not think that the server is gone.
+async fn carry(
+    mut socket: WebSocket,
+    session: Attached,
+    mut outgoing: mpsc::Receiver<ToSocket>,
+    heartbeat: Duration,
+) {
     let Attached { link, commands } = session;
+    let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
     loop {
-        tokio::select! {
+        let command = tokio::select! {
             frame = outgoing.recv() => match frame {
                 Some(ToSocket::Frame(frame)) => {
                     if !send(&mut socket, &frame).await {
                         break;
                     }
+                    continue;
                 }
                 Some(ToSocket::Close) | None => {
                     close(&mut socket).await;
                     return;
                 }
             },
-            heard = next_text(&mut socket) => {
-                let command = match heard {
-                    Heard::Text(text) => match parse(&text) {
-                        Ok(input) => Command::Heard { link, input },
-                        Err(error) => Command::Faulty { link, error },
-                    },
-                    Heard::Faulty(error) => Command::Faulty { link, error },
-                    Heard::Gone => break,
-                };
-                if commands.send(command).await.is_err() {
-                    // The session has ended: what it said last is still to be sent.
-                    drain(&mut socket, &mut outgoing).await;
-                    return;
+            _ = beat.tick() => {
+                if !send_message(&mut socket, Message::Ping(Bytes::new())).await
+                    || !send(&mut socket, &ServerFrame::Pong).await
+                {
+                    break;
                 }
+                continue;
             }
+            heard = next(&mut socket) => match heard {
+                Heard::Text(text) => match parse(&text) {
+                    Ok(input) => Command::Heard { link, input },
+                    Err(error) => Command::Faulty { link, error },
+                },
+                Heard::Alive => Command::Heard { link, input: Input::Alive },
+                Heard::Faulty(error) => Command::Faulty { link, error },
+                Heard::Gone => break,
+            },
+        };
+        if commands.send(command).await.is_err() {
+            // The session has ended: what it said last is still to be sent.
+            drain(&mut socket, &mut outgoing).await;
+            return;
         }
     }
     if commands.send(Command::Gone { link }).await.is_err() {
@@ -146,22 +169,33 @@ async fn carry(mut socket: WebSocket, session: Attached, mut outgoing: mpsc::Rec
 
 enum Heard {
     Text(String),
+    /// A WebSocket ping or pong.
+    Alive,
     Faulty(ApiError),
     Gone,
 }
 
-async fn next_text(socket: &mut WebSocket) -> Heard {
+/// Dropping it loses nothing.
+async fn next(socket: &mut WebSocket) -> Heard {
+    match socket.recv().await {
+        Some(Ok(Message::Text(text))) => Heard::Text(text.as_str().to_owned()),
+        Some(Ok(Message::Binary(_))) => Heard::Faulty(words::text_only()),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Heard::Alive,
+        Some(Ok(Message::Close(_))) | None => Heard::Gone,
+        // Only a message beyond the bound leaves a connection that can still be written to.
+        Some(Err(error)) if error.to_string().contains("too long") => {
+            Heard::Faulty(words::too_large())
+        }
+        Some(Err(_)) => Heard::Gone,
+    }
+}
+
+/// The first thing that says something.
+async fn first(socket: &mut WebSocket) -> Heard {
     loop {
-        match socket.recv().await {
-            Some(Ok(Message::Text(text))) => return Heard::Text(text.as_str().to_owned()),
-            Some(Ok(Message::Binary(_))) => return Heard::Faulty(words::text_only()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Close(_))) | None => return Heard::Gone,
-            // Only a message beyond the bound leaves a connection that can still be written to.
-            Some(Err(error)) if error.to_string().contains("too long") => {
-                return Heard::Faulty(words::too_large());
-            }
-            Some(Err(_)) => return Heard::Gone,
+        match next(socket).await {
+            Heard::Alive => {}
+            heard => return heard,
         }
     }
 }
@@ -189,8 +223,12 @@ async fn send(socket: &mut WebSocket, frame: &ServerFrame) -> bool {
             return false;
         }
     };
+    send_message(socket, Message::Text(text.into())).await
+}
+
+async fn send_message(socket: &mut WebSocket, message: Message) -> bool {
     matches!(
-        timeout(SEND_TIMEOUT, socket.send(Message::Text(text.into()))).await,
+        timeout(SEND_TIMEOUT, socket.send(message)).await,
         Ok(Ok(()))
     )
 }
@@ -200,8 +238,7 @@ async fn close(socket: &mut WebSocket) {
         code: CLOSE_NORMAL,
         reason: "".into(),
     };
-    let closing = timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(frame)))).await;
-    if !matches!(closing, Ok(Ok(()))) {
+    if !send_message(socket, Message::Close(Some(frame))).await {
         tracing::trace!("the connection was gone before it was closed");
     }
 }

@@ -1,0 +1,107 @@
+//! What happens to calls from outside: the media node's events, removed devices, a call's own end.
+
+use homeline_protocol::id::{CallId, DeviceId, PeerId, RoomId};
+use homeline_protocol::media_control::{MediaCommand, MediaEvent};
+use homeline_protocol::session::{EndReason, ErrorCode, Event};
+use tokio::sync::mpsc;
+
+use super::input::{Input, PeerChange};
+use super::service::Calls;
+use super::task::{Message, send};
+use crate::bus::{Audience, Notice};
+use crate::domain::history::Ended;
+
+impl Calls {
+    /// Waits for a call's end. One that panicked takes nothing with it but itself.
+    pub(super) async fn follow_call(self, id: CallId, running: tokio::task::JoinHandle<EndReason>) {
+        let reason = match running.await {
+            Ok(reason) => reason,
+            Err(error) => {
+                tracing::error!(%error, "a call failed inside the server and was ended");
+                self.clean_up_failed(id).await;
+                EndReason::MediaFailed
+            }
+        };
+        self.0.index().end(id, reason);
+    }
+
+    async fn clean_up_failed(&self, call: CallId) {
+        let reason = EndReason::MediaFailed;
+        let entry = self.0.index().get(call).cloned();
+        let Some(entry) = entry else { return };
+        let ended = Ended {
+            at: self.0.clock.now(),
+            reason,
+            callee_named: false,
+        };
+        if let Err(error) = self.0.history.ended(call, ended).await {
+            tracing::error!(%error, "a call could not be kept on record");
+        }
+        self.0.bus.publish(
+            Audience::Device(entry.caller_device),
+            Event::CallEnded { call, reason },
+        );
+        if let Some(callee) = entry.callee {
+            self.0
+                .bus
+                .publish(Audience::Account(callee), Event::CallEnded { call, reason });
+        }
+        let room = RoomId(call.0);
+        let close = MediaCommand::CloseRoom { room };
+        if let Err(error) = self.0.media.send(close).await.wait().await {
+            tracing::warn!(%error, "a failed call's room could not be closed");
+        }
+    }
+
+    pub(super) async fn follow_media(self, mut events: mpsc::Receiver<MediaEvent>) {
+        while let Some(event) = events.recv().await {
+            let device = |peer: PeerId| DeviceId(peer.0);
+            let (room, input) = match event {
+                MediaEvent::PeerConnected { room, peer } => {
+                    (room, Input::Peer(device(peer), PeerChange::Connected))
+                }
+                MediaEvent::PeerSilent { room, peer } => {
+                    (room, Input::Peer(device(peer), PeerChange::Silent))
+                }
+                MediaEvent::PeerClosed { room, peer } => {
+                    (room, Input::Peer(device(peer), PeerChange::Closed))
+                }
+                MediaEvent::RoomFailed { room } => (room, Input::RoomFailed),
+            };
+            let mailbox = self
+                .0
+                .index()
+                .get(CallId(room.0))
+                .map(|entry| entry.mailbox.clone());
+            if let Some(mailbox) = mailbox {
+                send(&mailbox, Message::Input(input)).await;
+            }
+        }
+        let mailboxes: Vec<_> = self
+            .0
+            .index()
+            .all()
+            .map(|entry| entry.mailbox.clone())
+            .collect();
+        for mailbox in mailboxes {
+            send(&mailbox, Message::Input(Input::MediaGone)).await;
+        }
+    }
+
+    pub(super) async fn follow_notices(self, mut notices: mpsc::Receiver<Notice>) {
+        while let Some(Notice::SessionsEnded { device, code }) = notices.recv().await {
+            if code != ErrorCode::DeviceRevoked {
+                continue;
+            }
+            let mailboxes: Vec<_> = self
+                .0
+                .index()
+                .all()
+                .map(|entry| entry.mailbox.clone())
+                .collect();
+            for mailbox in mailboxes {
+                send(&mailbox, Message::Input(Input::Revoked(device))).await;
+            }
+        }
+    }
+}
