@@ -47,6 +47,8 @@ export class CallController {
   #events: Promise<void> = Promise.resolve();
   #started: Promise<void> = Promise.resolve();
   #ringTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Devices that are let in again after a reload: their old leaf goes, they stay. */
+  readonly #returning = new Set<DeviceId>();
   readonly #unlisten: (() => void)[];
 
   constructor(host: CallHost) {
@@ -351,9 +353,10 @@ export class CallController {
     }
   }
 
-  async #admit({ call, genesis, keyPackage, statement, create }: Extract<Effect, { do: "admit" }>): Promise<void> {
+  async #admit({ call, device, genesis, keyPackage, statement, create }: Extract<Effect, { do: "admit" }>): Promise<void> {
     const { e2ee } = this.#host;
     const expect = { genesis: [genesis] };
+    this.#returning.add(device);
     try {
       await e2ee.request("call.expect", { call, expect });
       if (create) await e2ee.request("call.create", { call, expect });
@@ -365,6 +368,7 @@ export class CallController {
 
   #close(call: CallId): void {
     clearTimeout(this.#ringTimer);
+    this.#returning.clear();
     if (this.media?.call === call) {
       this.media.close();
       this.media = undefined;
@@ -410,8 +414,12 @@ export class CallController {
 
   async #relay(message: CallSend): Promise<void> {
     const { e2ee, session } = this.#host;
+    const request = message.type !== "send_commit" ? message
+      // The server stops forwarding to whom it is told is removed, and between two that ends the call.
+      : { ...message, removed: message.removed.filter((device) => !this.#returning.has(device)) };
+    if (message.type === "send_commit" && message.welcome !== null) this.#returning.delete(message.welcome.device);
     try {
-      await session.done(message);
+      await session.done(request);
     } catch (error) {
       if (message.type !== "send_commit") return;
       const type = error instanceof RequestError && error.code === "epoch_taken" ? "epoch_taken" : "commit_failed";

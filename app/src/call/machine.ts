@@ -110,7 +110,7 @@ function answered(state: At<"outgoing">, input: On<"answered">): Step {
   const next = begin(state.call, peer, state.video, true, input.nowMs, state.microphone, state.camera);
   return to(
     { ...next, path: input.path, theirDevice: input.device, theirMedia: input.media, warnings: state.warnings },
-    { do: "admit", call: state.call, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement, create: false },
+    { do: "admit", call: state.call, device: input.device, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement, create: false },
     { do: "tone", tone: "answered" },
     ...remember(next),
   );
@@ -172,7 +172,7 @@ function joinedAnew(state: At<"running">, input: On<"answered">): Step {
   const create = state.rejoined && state.keys === "waiting";
   return to(
     { ...state, theirDevice: device, theirMedia: input.media, theirConnected: true, peer: { ...state.peer, genesis } },
-    { do: "admit", call, genesis, keyPackage, statement, create },
+    { do: "admit", call, device, genesis, keyPackage, statement, create },
   );
 }
 

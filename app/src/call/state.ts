@@ -109,7 +109,7 @@ export type Effect =
   | { do: "answer"; call: CallId; genesis: string | undefined; media: MediaState }
   | { do: "rejoin"; call: CallId; genesis: string | undefined; media: MediaState }
   /** Adds the device that answered to the group. `create`: the group went with a reload and is made again first. */
-  | { do: "admit"; call: CallId; genesis: string; keyPackage: Blob; statement: Blob; create: boolean }
+  | { do: "admit"; call: CallId; device: DeviceId; genesis: string; keyPackage: Blob; statement: Blob; create: boolean }
   | { do: "decline"; call: CallId }
   | { do: "cancel"; call: CallId }
   | { do: "hang_up"; call: CallId; reason: "hung_up" | "encryption_refused" | "media_failed" }
