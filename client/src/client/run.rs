@@ -20,7 +20,7 @@ use crate::time::now;
 /// Events that may wait for the program; beyond that the client waits for it.
 const EVENTS_MAX: usize = 256;
 
-/// A client that is signed in. Cheap to clone; ends when the last one is dropped.
+/// A client that is signed in. Cheap to clone; ends when the last one is dropped and the last call is over.
 #[derive(Clone)]
 pub struct Client {
     pub(super) shared: Arc<Shared>,
@@ -147,10 +147,15 @@ struct Over;
 impl Run {
     async fn run(self, mut news: Events, mut gone: mpsc::Receiver<()>) {
         self.renew().await;
-        loop {
+        let mut leaving = false;
+        while !leaving || !self.shared.calls().is_empty() {
             let event = tokio::select! {
                 event = news.recv() => event,
-                _ = gone.recv() => return,
+                _ = gone.recv(), if !leaving => {
+                    leaving = true;
+                    continue;
+                }
+                () = self.shared.call_over() => continue,
             };
             let Some(event) = event else { return };
             if self.step(event).await.is_err() {

@@ -9,7 +9,7 @@ use homeline_e2ee::ids;
 use homeline_e2ee::key::PublicKey;
 use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Event, Request};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::call::Input;
 use crate::home::Household;
@@ -107,6 +107,12 @@ impl Shared {
 
     pub(crate) fn forget_call(&self, call: CallId) {
         lock(&self.calls).remove(&call);
+        self.call_over.notify_one();
+    }
+
+    /// Returns when some call is over.
+    pub(super) async fn call_over(&self) {
+        self.call_over.notified().await;
     }
 
     pub(super) fn call(&self, call: CallId) -> Option<mpsc::Sender<Input>> {
