@@ -1,6 +1,8 @@
 //! What the engine costs for each packet that one publisher sends to fifty receivers: opened, stored,
 //! renumbered and sealed, without sockets.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -33,7 +35,11 @@ impl Stage {
         for number in 1..2 + RECEIVERS {
             world.forward(number, true);
         }
-        Self { world, camera: sends[0], packets: VecDeque::new() }
+        Self {
+            world,
+            camera: sends[0],
+            packets: VecDeque::new(),
+        }
     }
 
     /// A sealed packet that the engine has not seen yet, of about 1,100 bytes.
@@ -47,7 +53,8 @@ impl Stage {
             publisher.send(now, self.camera, &[0x5a; 11_000]);
             let (datagrams, _) = publisher.poll(now);
             let packets = datagrams.into_iter().map(|datagram| datagram.bytes);
-            self.packets.extend(packets.filter(|bytes| bytes.len() > 1_000));
+            self.packets
+                .extend(packets.filter(|bytes| bytes.len() > 1_000));
         }
         self.packets.pop_front().expect("there are some")
     }

@@ -37,7 +37,8 @@ impl Clock {
     pub(crate) fn ntp(&self, now: Instant) -> NtpTime {
         let time = self.unix_time + now.saturating_duration_since(self.started);
         let seconds = time.as_secs() + UNIX_EPOCH_IN_NTP;
-        NtpTime(seconds << 32 | (u64::from(time.subsec_nanos()) << 32) / 1_000_000_000)
+        let fraction = (u64::from(time.subsec_nanos()) << 32) / 1_000_000_000;
+        NtpTime((seconds << 32) | fraction)
     }
 }
 
@@ -48,13 +49,19 @@ mod tests {
     // RFC 5905 figure 4: 1 January 1970 is 2,208,988,800 in era 0.
     #[test]
     fn the_unix_epoch_and_fractions_are_where_ntp_has_them() {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         let started = Instant::now();
         let clock = Clock::new(started, Duration::ZERO);
         assert_eq!(clock.ntp(started).0, 2_208_988_800 << 32);
         let later = clock.ntp(started + Duration::from_millis(1_500));
         assert_eq!(later.0, 2_208_988_801 << 32 | 0x8000_0000);
-        assert_eq!(later.middle(), (2_208_988_801_u64 as u16 as u32) << 16 | 0x8000);
+        assert_eq!(
+            later.middle(),
+            (2_208_988_801_u64 as u16 as u32) << 16 | 0x8000
+        );
         assert_eq!(later.micros_since(clock.ntp(started)), 1_500_000);
         assert_eq!(clock.ntp(started).micros_since(later), -1_500_000);
     }

@@ -100,7 +100,13 @@ impl Engine {
                 self.close_room(room);
                 Ok(MediaReply::Done)
             }
-            MediaCommand::Negotiate { room, peer, offer, publish, subscribe } => {
+            MediaCommand::Negotiate {
+                room,
+                peer,
+                offer,
+                publish,
+                subscribe,
+            } => {
                 let parsed = Offer::parse(&offer, self.config.sections_per_offer_max)
                     .map_err(|error| MediaError::BadOffer(error.to_string()))?;
                 let candidates = std::mem::take(&mut self.config.candidates);
@@ -117,7 +123,9 @@ impl Engine {
             }
             MediaCommand::SetForwarding { room, peer, on } => {
                 let slot = self.find_peer(room, peer)?;
-                self.in_room(room, |room, context, _| room.set_forwarding(context, slot, on))?;
+                self.in_room(room, |room, context, _| {
+                    room.set_forwarding(context, slot, on)
+                })?;
                 Ok(MediaReply::Done)
             }
             MediaCommand::RemovePeer { room, peer } => {
@@ -192,7 +200,10 @@ impl Engine {
             return Output::Event(event);
         }
         let idle = self.now + IDLE;
-        let next = self.deadlines.first().map_or(idle, |(at, _)| (*at).min(idle));
+        let next = self
+            .deadlines
+            .first()
+            .map_or(idle, |(at, _)| (*at).min(idle));
         match self.outbox.next_datagram() {
             Some(transmit) => {
                 self.counters.datagrams_out += 1;
@@ -257,8 +268,7 @@ impl Engine {
     }
 
     fn close_room(&mut self, id: RoomId) {
-        let closed =
-            self.in_room(id, |room, context, changes| room.close(context, changes));
+        let closed = self.in_room(id, |room, context, changes| room.close(context, changes));
         if closed.is_ok() {
             self.rooms.remove(&id);
             self.deadlines.retain(|(_, owner)| *owner != id);
@@ -356,7 +366,11 @@ impl Engine {
     fn unroute(&mut self, room: RoomId, changes: RouteChanges) {
         for path in changes.removed_paths {
             // The path may have gone over to another peer since: a port that was used again.
-            if self.by_path.get(&path).is_some_and(|route| route.room == room) {
+            if self
+                .by_path
+                .get(&path)
+                .is_some_and(|route| route.room == room)
+            {
                 self.by_path.remove(&path);
             }
         }
@@ -376,7 +390,10 @@ mod tests {
     const HEALTHY: RoomId = RoomId([2; 16]);
 
     fn engine() -> (Engine, Instant) {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         let now = Instant::now();
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -384,7 +401,9 @@ mod tests {
         let identity = Identity::new(certificate.der().to_vec(), key.serialize_der()).unwrap();
         let mut engine = Engine::new(EngineConfig::default(), identity, [7; 32], now);
         for room in [FAILING, HEALTHY] {
-            engine.handle_command(now, MediaCommand::CreateRoom { room }).unwrap();
+            engine
+                .handle_command(now, MediaCommand::CreateRoom { room })
+                .unwrap();
         }
         (engine, now)
     }
@@ -393,14 +412,22 @@ mod tests {
     fn a_panic_costs_its_room_and_no_other() {
         let (mut engine, now) = engine();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            engine.in_room(FAILING, |_, _, _| panic!("a bug, for the test")).unwrap_or(())
+            engine
+                .in_room(FAILING, |_, _, _| panic!("a bug, for the test"))
+                .unwrap_or(())
         }));
         assert!(panicked.is_err());
         assert_eq!(engine.drop_failed_room(), Some(FAILING));
-        assert_eq!(engine.poll_output(), Output::Event(MediaEvent::RoomFailed { room: FAILING }));
+        assert_eq!(
+            engine.poll_output(),
+            Output::Event(MediaEvent::RoomFailed { room: FAILING })
+        );
         assert!(matches!(engine.poll_output(), Output::Timeout(_)));
         let ask = |room| MediaCommand::Statistics { room };
-        assert_eq!(engine.handle_command(now, ask(FAILING)), Err(MediaError::NoRoom));
+        assert_eq!(
+            engine.handle_command(now, ask(FAILING)),
+            Err(MediaError::NoRoom)
+        );
         let empty = Ok(MediaReply::Statistics(Vec::new()));
         assert_eq!(engine.handle_command(now, ask(HEALTHY)), empty);
         assert_eq!(engine.drop_failed_room(), None, "nothing else failed");
@@ -408,6 +435,9 @@ mod tests {
 
     #[test]
     fn a_certificate_without_its_key_is_refused() {
-        assert_eq!(Identity::new(vec![1], vec![2]).err(), Some(crate::IdentityError));
+        assert_eq!(
+            Identity::new(vec![1], vec![2]).err(),
+            Some(crate::IdentityError)
+        );
     }
 }

@@ -26,6 +26,9 @@ impl Tap {
     }
 
     #[cfg(not(feature = "tap"))]
-    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the same call with and without the feature"
+    )]
     pub(crate) const fn packet(&self, _packet: &[u8]) {}
 }

@@ -7,8 +7,15 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 const CANDIDATES_MAX: usize = 16;
 
 /// The candidates for sockets bound as `bound` says, most preferred first.
-pub(crate) fn candidates(advertised: &[IpAddr], bound: &[SocketAddr]) -> io::Result<Vec<SocketAddr>> {
-    let addresses = if advertised.is_empty() { of_this_machine()? } else { advertised.to_vec() };
+pub(crate) fn candidates(
+    advertised: &[IpAddr],
+    bound: &[SocketAddr],
+) -> io::Result<Vec<SocketAddr>> {
+    let addresses = if advertised.is_empty() {
+        of_this_machine()?
+    } else {
+        advertised.to_vec()
+    };
     let mut candidates: Vec<SocketAddr> = addresses
         .into_iter()
         .filter_map(|address| {
@@ -51,7 +58,10 @@ mod tests {
     use super::*;
 
     fn sockets() -> [SocketAddr; 2] {
-        ["0.0.0.0:7000".parse().unwrap(), "[::]:7000".parse().unwrap()]
+        [
+            "0.0.0.0:7000".parse().unwrap(),
+            "[::]:7000".parse().unwrap(),
+        ]
     }
 
     #[test]
@@ -63,11 +73,19 @@ mod tests {
 
     #[test]
     fn advertised_addresses_replace_the_found_ones_and_keep_their_order() {
-        let advertised: [IpAddr; 2] = ["2001:db8::9".parse().unwrap(), "203.0.113.9".parse().unwrap()];
-        let expected: [SocketAddr; 2] =
-            ["[2001:db8::9]:7000".parse().unwrap(), "203.0.113.9:7000".parse().unwrap()];
+        let advertised: [IpAddr; 2] = [
+            "2001:db8::9".parse().unwrap(),
+            "203.0.113.9".parse().unwrap(),
+        ];
+        let expected: [SocketAddr; 2] = [
+            "[2001:db8::9]:7000".parse().unwrap(),
+            "203.0.113.9:7000".parse().unwrap(),
+        ];
         assert_eq!(candidates(&advertised, &sockets()).unwrap(), expected);
-        assert_eq!(candidates(&advertised, &sockets()[..1]).unwrap(), expected[1..]);
+        assert_eq!(
+            candidates(&advertised, &sockets()[..1]).unwrap(),
+            expected[1..]
+        );
     }
 
     #[test]

@@ -4,7 +4,10 @@ use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, Med
 use tokio::sync::{mpsc, oneshot};
 
 /// A command and the place for its reply.
-pub type MediaExchange = (MediaCommand, oneshot::Sender<Result<MediaReply, MediaError>>);
+pub type MediaExchange = (
+    MediaCommand,
+    oneshot::Sender<Result<MediaReply, MediaError>>,
+);
 
 /// Commands that may wait for the media thread; who sends more waits.
 pub(crate) const COMMANDS_MAX: usize = 1_024;
@@ -28,7 +31,10 @@ impl Link {
     /// What the node says, or [`MediaError::Gone`] when it is not there.
     pub async fn send(&self, command: MediaCommand) -> Result<MediaReply, MediaError> {
         let (reply, pending) = oneshot::channel();
-        self.commands.send((command, reply)).await.map_err(|_| MediaError::Gone)?;
+        self.commands
+            .send((command, reply))
+            .await
+            .map_err(|_| MediaError::Gone)?;
         pending.await.map_err(|_| MediaError::Gone)?
     }
 }

@@ -7,8 +7,9 @@ use homeline_media_engine::{Counters, DropReason};
 
 /// Upper bounds of the histogram's buckets, in microseconds; one more bucket holds everything above. From
 /// below a tenth of a millisecond, where a healthy node is, to where a call would notice.
-pub const TRANSIT_BOUNDS_MICROS: [u64; 12] =
-    [25, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200];
+pub const TRANSIT_BOUNDS_MICROS: [u64; 12] = [
+    25, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200,
+];
 
 /// Times from the arrival of a datagram in the kernel until all that it caused has been sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +71,9 @@ pub struct NodeMetrics {
 impl NodeMetrics {
     /// Every reason for which packets were dropped, as a label, with its count.
     pub fn dropped(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        DropReason::ALL.into_iter().map(|reason| (reason.label(), self.counters.dropped(reason)))
+        DropReason::ALL
+            .into_iter()
+            .map(|reason| (reason.label(), self.counters.dropped(reason)))
     }
 }
 
@@ -80,11 +83,17 @@ pub(crate) struct MetricsBoard(Mutex<NodeMetrics>);
 
 impl MetricsBoard {
     pub(crate) fn publish(&self, metrics: &NodeMetrics) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = *metrics;
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = *metrics;
     }
 
     pub(crate) fn read(&self) -> NodeMetrics {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

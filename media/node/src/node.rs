@@ -92,7 +92,10 @@ impl Node {
             let _inside = runtime.enter();
             sockets::bind_all(&config.bind, config.udp_port, config.socket_buffer_bytes)
         };
-        let sockets = bound.map_err(|source| StartError::Bind { port: config.udp_port, source })?;
+        let sockets = bound.map_err(|source| StartError::Bind {
+            port: config.udp_port,
+            source,
+        })?;
         let bound: Vec<SocketAddr> = sockets.iter().map(sockets::MediaSocket::address).collect();
         let addresses = addresses::candidates(&config.advertised_addresses, &bound)
             .map_err(StartError::Addresses)?;
@@ -119,8 +122,19 @@ impl Node {
             .map_err(StartError::Thread)?;
         let deadline = Duration::from_secs(config.shutdown_deadline_secs.into());
         let thread = Mutex::new(Some(thread));
-        let inner = Inner { stopping, thread, board, addresses, deadline };
-        Ok((Self { inner: Arc::new(inner) }, Link { commands, events }))
+        let inner = Inner {
+            stopping,
+            thread,
+            board,
+            addresses,
+            deadline,
+        };
+        Ok((
+            Self {
+                inner: Arc::new(inner),
+            },
+            Link { commands, events },
+        ))
     }
 
     /// The addresses that clients are told.
@@ -137,7 +151,12 @@ impl Node {
     pub async fn shutdown(&self) {
         // Without receivers the thread has ended already.
         self.inner.stopping.send_replace(true);
-        let thread = self.inner.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .inner
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(thread) = thread else { return };
         let (done, ended) = oneshot::channel();
         std::thread::spawn(move || {
@@ -153,19 +172,29 @@ impl Node {
     }
 }
 
-pub(crate) fn new_engine(config: &NodeConfig, candidates: Vec<SocketAddr>) -> Result<Engine, StartError> {
+pub(crate) fn new_engine(
+    config: &NodeConfig,
+    candidates: Vec<SocketAddr>,
+) -> Result<Engine, StartError> {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let certificate = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?;
     let identity = Identity::new(certificate.der().to_vec(), key.serialize_der())?;
     let engine_config = EngineConfig {
         candidates,
         // A clock before 1970 is wrong in any case; reports only need it to run evenly.
-        unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        unix_time: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default(),
         rooms_max: config.rooms_max,
         peers_per_room_max: config.peers_per_room_max,
         tracks_per_peer_max: config.tracks_per_peer_max,
         subscriptions_per_peer_max: config.subscriptions_per_peer_max,
         ..EngineConfig::default()
     };
-    Ok(Engine::new(engine_config, identity, rand::random(), Instant::now()))
+    Ok(Engine::new(
+        engine_config,
+        identity,
+        rand::random(),
+        Instant::now(),
+    ))
 }

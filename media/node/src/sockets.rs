@@ -31,7 +31,10 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn new() -> Self {
-        Self { buffers: vec![vec![0; BUFFER_LEN]; BATCH], meta: [RecvMeta::default(); BATCH] }
+        Self {
+            buffers: vec![vec![0; BUFFER_LEN]; BATCH],
+            meta: [RecvMeta::default(); BATCH],
+        }
     }
 
     /// Every datagram of the first `count` buffers with its description.
@@ -39,17 +42,27 @@ impl Batch {
         &mut self,
         count: usize,
     ) -> impl Iterator<Item = (RecvMeta, &mut [u8])> {
-        self.buffers.iter_mut().zip(&self.meta).take(count).flat_map(|(buffer, meta)| {
-            let stride = meta.stride.max(1);
-            buffer[..meta.len].chunks_mut(stride).map(move |datagram| (*meta, datagram))
-        })
+        self.buffers
+            .iter_mut()
+            .zip(&self.meta)
+            .take(count)
+            .flat_map(|(buffer, meta)| {
+                let stride = meta.stride.max(1);
+                buffer[..meta.len]
+                    .chunks_mut(stride)
+                    .map(move |datagram| (*meta, datagram))
+            })
     }
 }
 
 impl MediaSocket {
     /// Binds one address. To be called inside a tokio runtime.
     pub(crate) fn bind(address: SocketAddr, buffer_bytes: usize) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
         if address.is_ipv6() {
             // IPv4 has its own socket on the same port.
             socket.set_only_v6(true)?;
@@ -58,13 +71,20 @@ impl MediaSocket {
         socket.bind(&address.into())?;
         let socket = UdpSocket::from(socket);
         let state = UdpSocketState::new((&socket).into())?;
-        for set in [UdpSocketState::set_recv_buffer_size, UdpSocketState::set_send_buffer_size] {
+        for set in [
+            UdpSocketState::set_recv_buffer_size,
+            UdpSocketState::set_send_buffer_size,
+        ] {
             if let Err(error) = set(&state, (&socket).into(), buffer_bytes) {
                 tracing::debug!(%error, "the kernel did not grant the media socket's buffer");
             }
         }
         let address = socket.local_addr()?;
-        Ok(Self { socket: tokio::net::UdpSocket::from_std(socket)?, state, address })
+        Ok(Self {
+            socket: tokio::net::UdpSocket::from_std(socket)?,
+            state,
+            address,
+        })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -73,7 +93,10 @@ impl MediaSocket {
 
     /// The local address at which a datagram arrived.
     pub(crate) fn reached_at(&self, meta: &RecvMeta) -> SocketAddr {
-        SocketAddr::new(meta.dst_ip.unwrap_or(self.address.ip()), self.address.port())
+        SocketAddr::new(
+            meta.dst_ip.unwrap_or(self.address.ip()),
+            self.address.port(),
+        )
     }
 
     pub(crate) async fn readable(&self) -> io::Result<()> {
@@ -82,11 +105,15 @@ impl MediaSocket {
 
     /// Takes what is there. `Ok(0)` when there is nothing.
     pub(crate) fn receive(&self, batch: &mut Batch) -> io::Result<usize> {
-        let mut slices = batch.buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer));
+        let mut slices = batch
+            .buffers
+            .iter_mut()
+            .map(|buffer| IoSliceMut::new(buffer));
         let mut slices: [IoSliceMut<'_>; BATCH] =
             std::array::from_fn(|_| slices.next().expect("a batch has that many buffers"));
         let received = self.socket.try_io(Interest::READABLE, || {
-            self.state.recv((&self.socket).into(), &mut slices, &mut batch.meta)
+            self.state
+                .recv((&self.socket).into(), &mut slices, &mut batch.meta)
         });
         match received {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),

@@ -198,7 +198,10 @@ fn send(sockets: &[MediaSocket], metrics: &mut NodeMetrics, transmit: &Transmit<
 
 /// The index of a socket with something to read.
 async fn first_readable(sockets: &[MediaSocket]) -> usize {
-    let mut waiting: Vec<_> = sockets.iter().map(|socket| Box::pin(socket.readable())).collect();
+    let mut waiting: Vec<_> = sockets
+        .iter()
+        .map(|socket| Box::pin(socket.readable()))
+        .collect();
     std::future::poll_fn(|context| {
         for (at, readable) in waiting.iter_mut().enumerate() {
             // An error shows itself again, in words, when the socket is read.

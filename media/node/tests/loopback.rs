@@ -1,5 +1,13 @@
 //! Calls between `str0m` clients through a running node, over real sockets on the loopback.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "shared with the engine's scenarios, which use more of it"
+)]
 #[path = "../../engine/tests/support/client.rs"]
 mod client;
 
@@ -12,9 +20,7 @@ use std::time::{Duration, Instant};
 use client::{Client, Frame};
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
-use homeline_protocol::media_control::{
-    MediaCommand, MediaEvent, MediaReply, Publish, Subscribe,
-};
+use homeline_protocol::media_control::{MediaCommand, MediaEvent, MediaReply, Publish, Subscribe};
 use str0m::media::{Direction, MediaKind, Mid};
 
 const ROOM: RoomId = RoomId([9; 16]);
@@ -61,22 +67,42 @@ async fn join(link: &Link, number: u8, other: u8, address: IpAddr) -> Joining {
     let section = |at: usize| (mids[at].to_string(), kinds[at % 2]);
     let publish = [0, 1]
         .map(section)
-        .map(|(mid, kind)| Publish { mid, track: track(kind, number) })
+        .map(|(mid, kind)| Publish {
+            mid,
+            track: track(kind, number),
+        })
         .to_vec();
     let subscribe = [2, 3]
         .map(section)
-        .map(|(mid, kind)| Subscribe { mid, track: track(kind, other) })
+        .map(|(mid, kind)| Subscribe {
+            mid,
+            track: track(kind, other),
+        })
         .to_vec();
-    let negotiate =
-        MediaCommand::Negotiate { room: ROOM, peer: peer(number), offer, publish, subscribe };
+    let negotiate = MediaCommand::Negotiate {
+        room: ROOM,
+        peer: peer(number),
+        offer,
+        publish,
+        subscribe,
+    };
     let MediaReply::Answer { sdp } = link.send(negotiate).await.unwrap() else {
         panic!("an offer gets an answer");
     };
     client.accept(&sdp);
-    let on = MediaCommand::SetForwarding { room: ROOM, peer: peer(number), on: true };
+    let on = MediaCommand::SetForwarding {
+        room: ROOM,
+        peer: peer(number),
+        on: true,
+    };
     assert_eq!(link.send(on).await, Ok(MediaReply::Done));
     let pair = |at: usize| (mids[at], kinds[at % 2]);
-    Joining { client, socket, sends: vec![pair(0), pair(1)], hears: vec![pair(2), pair(3)] }
+    Joining {
+        client,
+        socket,
+        sends: vec![pair(0), pair(1)],
+        hears: vec![pair(2), pair(3)],
+    }
 }
 
 impl Joining {
@@ -85,9 +111,20 @@ impl Joining {
         let (report, received) = std::sync::mpsc::channel();
         let stopping = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
-            drive(self.client, &self.socket, &self.sends, lose_one_in, &stopping, &report)
+            drive(
+                self.client,
+                &self.socket,
+                &self.sends,
+                lose_one_in,
+                &stopping,
+                &report,
+            )
         });
-        Running { stop, thread, received }
+        Running {
+            stop,
+            thread,
+            received,
+        }
     }
 }
 
@@ -120,7 +157,9 @@ fn drive(
                 report.send((*mid, frame)).ok();
             }
         }
-        socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(2)))
+            .unwrap();
         if let Ok((len, source)) = socket.recv_from(&mut buffer)
             && !lost(&buffer[..len])
         {
@@ -130,7 +169,11 @@ fn drive(
         let now = Instant::now();
         for ((mid, kind), (at, count)) in sends.iter().zip(&mut due) {
             if *at <= now && client.connected {
-                let (len, interval) = if kind.is_audio() { (80, 20) } else { (3_000, 33) };
+                let (len, interval) = if kind.is_audio() {
+                    (80, 20)
+                } else {
+                    (3_000, 33)
+                };
                 *at = now + Duration::from_millis(interval);
                 *count += 1;
                 let mut data = vec![7; len];
@@ -148,12 +191,20 @@ fn gather(running: &Running, hears: &[(Mid, MediaKind)]) -> Vec<Vec<Frame>> {
     let mut frames: Vec<Vec<Frame>> = vec![Vec::new(); hears.len()];
     let enough = |frames: &[Vec<Frame>]| {
         frames.iter().zip(hears).all(|(frames, (_, kind))| {
-            frames.len() >= if kind.is_audio() { AUDIO_FRAMES } else { VIDEO_FRAMES }
+            frames.len()
+                >= if kind.is_audio() {
+                    AUDIO_FRAMES
+                } else {
+                    VIDEO_FRAMES
+                }
         })
     };
     while !enough(&frames) {
         let wait = Duration::from_secs(20);
-        let (mid, frame) = running.received.recv_timeout(wait).expect("frames keep coming");
+        let (mid, frame) = running
+            .received
+            .recv_timeout(wait)
+            .expect("frames keep coming");
         if let Some(at) = hears.iter().position(|(heard, _)| *heard == mid) {
             frames[at].push(frame);
         }
@@ -162,21 +213,37 @@ fn gather(running: &Running, hears: &[(Mid, MediaKind)]) -> Vec<Vec<Frame>> {
 }
 
 async fn exchange(address: IpAddr, lose_one_in: u64) -> (Node, Link) {
-    let (node, mut link) = Node::start(config(address)).unwrap();
-    link.send(MediaCommand::CreateRoom { room: ROOM }).await.unwrap();
+    let (node, link) = Node::start(config(address)).unwrap();
+    exchange_through(node, link, address, lose_one_in).await
+}
+
+async fn exchange_through(
+    node: Node,
+    mut link: Link,
+    address: IpAddr,
+    lose_one_in: u64,
+) -> (Node, Link) {
+    link.send(MediaCommand::CreateRoom { room: ROOM })
+        .await
+        .unwrap();
     let first = join(&link, 1, 2, address).await;
     let second = join(&link, 2, 1, address).await;
     let (hears_first, hears_second) = (first.hears.clone(), second.hears.clone());
     let (first, second) = (first.run(lose_one_in), second.run(lose_one_in));
     for (running, hears) in [(&first, &hears_first), (&second, &hears_second)] {
         for (frames, (_, kind)) in gather(running, hears).iter().zip(hears) {
-            let whole = frames.iter().all(|frame| frame.data.iter().skip(8).all(|b| *b == 7));
+            let whole = frames
+                .iter()
+                .all(|frame| frame.data.iter().skip(8).all(|b| *b == 7));
             assert!(whole, "every {kind} frame arrives as it was sent");
         }
     }
     for _ in 0..2 {
         let event = link.events.recv().await.unwrap();
-        assert!(matches!(event, MediaEvent::PeerConnected { room: ROOM, .. }), "{event:?}");
+        assert!(
+            matches!(event, MediaEvent::PeerConnected { room: ROOM, .. }),
+            "{event:?}"
+        );
     }
     for running in [first, second] {
         running.stop.store(true, Ordering::Relaxed);
@@ -194,7 +261,10 @@ async fn two_clients_exchange_sound_and_picture_over_ipv4() {
     assert!(metrics.transit.count() > 0 && metrics.transit.quantile_micros(0.5).is_some());
     assert_eq!((metrics.send_errors, metrics.rooms_failed), (0, 0));
     let gone = link.send(MediaCommand::CreateRoom { room: ROOM }).await;
-    assert_eq!(gone, Err(homeline_protocol::media_control::MediaError::Gone));
+    assert_eq!(
+        gone,
+        Err(homeline_protocol::media_control::MediaError::Gone)
+    );
 }
 
 #[tokio::test]
@@ -208,18 +278,59 @@ async fn loss_on_the_way_is_repaired_in_both_directions() {
     let (node, _link) = exchange("127.0.0.1".parse().unwrap(), 20).await;
     node.shutdown().await;
     let counters = node.metrics().counters;
-    assert!(counters.nacks_sent > 0, "gaps from the publisher are asked for");
-    assert!(counters.rtp_retransmitted > 0, "receivers get again what they missed");
+    assert!(
+        counters.nacks_sent > 0,
+        "gaps from the publisher are asked for"
+    );
+    assert!(
+        counters.rtp_retransmitted > 0,
+        "receivers get again what they missed"
+    );
+}
+
+#[cfg(feature = "tap")]
+#[tokio::test]
+async fn the_tap_shows_every_packet_as_the_server_sees_it() {
+    let address = "127.0.0.1".parse().unwrap();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let (node, link) = Node::start_with_tap(config(address), sender).unwrap();
+    let (node, _link) = exchange_through(node, link, address, 0).await;
+    node.shutdown().await;
+    let packets: Vec<Vec<u8>> = seen.try_iter().collect();
+    assert_eq!(packets.len() as u64, node.metrics().counters.rtp_in);
+    // These clients do not encrypt end to end, so their frames are there to be found.
+    let shown = packets
+        .iter()
+        .filter(|packet| packet.ends_with(&[7; 72]))
+        .count();
+    assert!(shown >= 2 * AUDIO_FRAMES, "{shown} of {}", packets.len());
 }
 
 #[test]
 fn the_default_configuration_starts_and_every_field_is_documented() {
     let (node, _link) = Node::start(NodeConfig::default()).unwrap();
-    assert!(node.addresses().iter().any(|address| address.ip().is_loopback()));
+    assert!(
+        node.addresses()
+            .iter()
+            .any(|address| address.ip().is_loopback())
+    );
     let schema = schemars::schema_for!(NodeConfig);
-    let fields = schema.get("properties").and_then(|fields| fields.as_object()).unwrap();
-    assert!(fields.values().all(|field| field.get("description").is_some()));
+    let fields = schema
+        .get("properties")
+        .and_then(|fields| fields.as_object())
+        .unwrap();
+    assert!(
+        fields
+            .values()
+            .all(|field| field.get("description").is_some())
+    );
     let parsed: NodeConfig = toml::from_str("udp_port = 4000").unwrap();
-    assert_eq!(parsed, NodeConfig { udp_port: 4000, ..NodeConfig::default() });
+    assert_eq!(
+        parsed,
+        NodeConfig {
+            udp_port: 4000,
+            ..NodeConfig::default()
+        }
+    );
     assert!(toml::from_str::<NodeConfig>("port = 4000").is_err());
 }

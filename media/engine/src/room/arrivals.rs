@@ -21,7 +21,13 @@ pub(super) struct Arrivals {
 
 impl Arrivals {
     pub(super) const fn new(started: Instant) -> Self {
-        Self { started, base: None, log: Vec::new(), due: None, count: 0 }
+        Self {
+            started,
+            base: None,
+            log: Vec::new(),
+            due: None,
+            count: 0,
+        }
     }
 
     /// Notes a packet. One that comes after its number was reported missing stays missing.
@@ -83,26 +89,38 @@ mod tests {
 
     #[test]
     fn arrivals_are_told_once_in_order_over_the_wrap() {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         let now = Instant::now();
         let mut arrivals = Arrivals::new(now);
         arrivals.note(now, 65_535);
         arrivals.note(now + Duration::from_millis(2), 1);
         let (base, log) = arrivals.pending().unwrap();
         assert_eq!(base, 65_535);
-        assert_eq!(log, [Some(Duration::ZERO), None, Some(Duration::from_millis(2))]);
+        assert_eq!(
+            log,
+            [Some(Duration::ZERO), None, Some(Duration::from_millis(2))]
+        );
         assert!(!arrivals.is_due(now) && arrivals.is_due(now + FEEDBACK_INTERVAL));
         arrivals.told(3);
         assert!(arrivals.pending().is_none() && arrivals.wake_at().is_none());
         arrivals.note(now, 0);
-        assert!(arrivals.pending().is_none(), "reported missing, stays missing");
+        assert!(
+            arrivals.pending().is_none(),
+            "reported missing, stays missing"
+        );
         arrivals.note(now, 2);
         assert_eq!(arrivals.pending().unwrap().0, 2);
     }
 
     #[test]
     fn a_jump_starts_over() {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         let now = Instant::now();
         let mut arrivals = Arrivals::new(now);
         arrivals.note(now, 0);

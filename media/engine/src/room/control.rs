@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::commands::{Context, Room};
 use super::peer::Peer;
 use super::receive::{HEADER_GROWTH_MAX, mid_element};
 use super::reception::Reported;
-use super::room::{Context, Room};
 use super::slots::PeerSlot;
 use super::subscription::{RESENDS_MAX, Subscription};
 use super::track::{Source, Track};
@@ -77,7 +77,9 @@ impl Room {
         slot: PeerSlot,
         report: &SenderReport<'_>,
     ) {
-        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return;
+        };
         let Some(incoming) = peer.incoming(report.ssrc).filter(|i| !i.retransmission) else {
             return;
         };
@@ -85,12 +87,17 @@ impl Room {
         peer.clock_offset.note(sent, context.clock.ntp(context.now));
         let track = self.tracks.get_mut(incoming.track.0);
         if let Some(source) = track.and_then(|track| track.source.as_mut()) {
-            source.reception.report = Some(Reported { info: report.info, at: context.now });
+            source.reception.report = Some(Reported {
+                info: report.info,
+                at: context.now,
+            });
         }
     }
 
     fn note_block(&mut self, context: &Context<'_>, slot: PeerSlot, block: &ReportBlock) {
-        let Some((_, subscription)) = self.find_subscription(slot, block.ssrc) else { return };
+        let Some((_, subscription)) = self.find_subscription(slot, block.ssrc) else {
+            return;
+        };
         subscription.view.fraction_lost = block.fraction_lost;
         let jitter = u64::from(block.jitter) * 1_000 / u64::from(subscription.kind.clock_rate());
         subscription.view.jitter_ms = u32::try_from(jitter).unwrap_or(u32::MAX);
@@ -98,7 +105,11 @@ impl Room {
             return;
         }
         // RFC 3550 section 6.4.1: now minus LSR minus DLSR, in 65,536ths of a second.
-        let since = context.clock.ntp(context.now).middle().wrapping_sub(block.last_sender_report);
+        let since = context
+            .clock
+            .ntp(context.now)
+            .middle()
+            .wrapping_sub(block.last_sender_report);
         let round_trip = since.wrapping_sub(block.delay_since_last_sender_report);
         if let Some(peer) = self.peers.get_mut(slot.0)
             && round_trip < 0x8000_0000
@@ -114,7 +125,11 @@ impl Room {
         ssrc: Ssrc,
     ) -> Option<(Option<&mut Source>, &mut Subscription)> {
         self.tracks.iter_mut().find_map(|(_, track)| {
-            let Track { source, subscriptions, .. } = track;
+            let Track {
+                source,
+                subscriptions,
+                ..
+            } = track;
             subscriptions
                 .iter_mut()
                 .find(|subscription| subscription.peer == slot && subscription.ssrc == ssrc)
@@ -126,7 +141,9 @@ impl Room {
         if !self.peers.get(slot.0).is_some_and(Peer::takes_part) {
             return;
         }
-        let Some((Some(source), _)) = self.find_subscription(slot, ssrc) else { return };
+        let Some((Some(source), _)) = self.find_subscription(slot, ssrc) else {
+            return;
+        };
         if source.kind == Kind::Video {
             source.key_frames.want();
             let wake = source.wake_at(context.now);
@@ -143,14 +160,18 @@ impl Room {
         lost: impl Iterator<Item = u16>,
     ) {
         let Self { peers, tracks, .. } = self;
-        let Some(peer) = peers.get_mut(slot.0).filter(|peer| peer.takes_part()) else { return };
+        let Some(peer) = peers.get_mut(slot.0).filter(|peer| peer.takes_part()) else {
+            return;
+        };
         let found = tracks.iter_mut().find_map(|(_, track)| {
             let source = track.source.as_ref()?;
             let mut subscriptions = track.subscriptions.iter_mut();
             let subscription = subscriptions.find(|s| s.peer == slot && s.ssrc == ssrc)?;
             Some((source, subscription))
         });
-        let Some((source, subscription)) = found else { return };
+        let Some((source, subscription)) = found else {
+            return;
+        };
         for sequence in lost {
             if subscription.resends >= RESENDS_MAX {
                 return;

@@ -41,13 +41,20 @@ impl Gaps {
             return Err(TooMany);
         }
         let due = now + REORDERING;
-        self.missing.extend((first..end).map(|index| Missing { index, due, tries: 0 }));
+        self.missing.extend((first..end).map(|index| Missing {
+            index,
+            due,
+            tries: 0,
+        }));
         Ok(())
     }
 
     /// Notes that a packet came after all.
     pub(super) fn arrived(&mut self, index: u64) {
-        if let Ok(at) = self.missing.binary_search_by_key(&index, |missing| missing.index) {
+        if let Ok(at) = self
+            .missing
+            .binary_search_by_key(&index, |missing| missing.index)
+        {
             self.missing.remove(at);
         }
     }
@@ -85,7 +92,10 @@ mod tests {
     use super::*;
 
     fn start() -> Instant {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         Instant::now()
     }
 
@@ -111,7 +121,10 @@ mod tests {
         while let Some(at) = gaps.wake_at() {
             let due = gaps.take_due(at);
             requests += due.len();
-            assert!(due.iter().all(|sequence| *sequence == (70_000_u32 % 65_536) as u16));
+            assert!(
+                due.iter()
+                    .all(|sequence| *sequence == (70_000_u32 % 65_536) as u16)
+            );
         }
         assert_eq!(requests, usize::from(TRIES_MAX));
     }
@@ -119,7 +132,10 @@ mod tests {
     #[test]
     fn an_outage_is_not_followed_packet_by_packet() {
         let mut gaps = Gaps::default();
-        assert_eq!(gaps.skipped(start(), 0, MISSING_MAX as u64 + 1), Err(TooMany));
+        assert_eq!(
+            gaps.skipped(start(), 0, MISSING_MAX as u64 + 1),
+            Err(TooMany)
+        );
         assert_eq!(gaps.wake_at(), None);
     }
 }

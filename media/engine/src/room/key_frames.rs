@@ -34,7 +34,8 @@ impl KeyFrames {
     }
 
     pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
-        self.wanted.then(|| self.asked_at.map_or(now, |at| at + INTERVAL))
+        self.wanted
+            .then(|| self.asked_at.map_or(now, |at| at + INTERVAL))
     }
 
     /// Whether to ask now. The wish stands until the key frame comes, so that a lost request is repeated.
@@ -55,7 +56,10 @@ mod tests {
 
     #[test]
     fn requests_are_spaced_and_end_with_the_key_frame() {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         let now = Instant::now();
         let mut frames = KeyFrames::default();
         assert!(!frames.take_due(now));
@@ -71,7 +75,10 @@ mod tests {
         assert!(frames.take_due(now + 3 * INTERVAL));
         frames.want_fresh();
         frames.arrived();
-        assert!(frames.take_due(now + 4 * INTERVAL), "the one that came was made before");
+        assert!(
+            frames.take_due(now + 4 * INTERVAL),
+            "the one that came was made before"
+        );
         frames.arrived();
         assert_eq!(frames.wake_at(now), None);
     }

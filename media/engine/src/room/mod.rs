@@ -5,6 +5,7 @@
 //! `control` reads RTCP, `timers` writes it; `negotiate` turns offers into tracks and subscriptions.
 
 mod arrivals;
+mod commands;
 mod control;
 mod gaps;
 mod key_frames;
@@ -13,12 +14,11 @@ mod peer;
 mod receive;
 mod reception;
 mod ring;
-mod room;
 mod slots;
 mod subscription;
 mod timers;
 mod track;
 
+pub(crate) use commands::{Context, Room, RouteChanges};
 pub(crate) use negotiate::Proposal;
-pub(crate) use room::{Context, Room, RouteChanges};
 pub(crate) use slots::PeerSlot;

@@ -11,14 +11,13 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::arrivals::Arrivals;
+use super::commands::{Context, Room, RouteChanges};
 use super::peer::{Figures, Incoming, Peer};
-use super::room::{Context, Room, RouteChanges};
 use super::slots::{PeerSlot, TrackSlot};
 use super::subscription::{Subscription, Terms};
 use super::track::{Source, Track};
 use crate::transport::sdp::{
-    Accepted, AnswerParameters, Codec, HeaderExtension, Kind, Offer, Section, Sending,
-    write_answer,
+    Accepted, AnswerParameters, Codec, HeaderExtension, Kind, Offer, Section, Sending, write_answer,
 };
 use crate::transport::{Connection, Credentials};
 use crate::wire::ids::Ssrc;
@@ -72,7 +71,9 @@ impl Room {
         }
         for (at, publish) in proposal.publish.iter().enumerate() {
             let before = &proposal.publish[..at];
-            if before.iter().any(|other| other.mid == publish.mid || other.track == publish.track)
+            if before
+                .iter()
+                .any(|other| other.mid == publish.mid || other.track == publish.track)
             {
                 return bad("a section or track is named twice");
             }
@@ -82,7 +83,10 @@ impl Room {
             }
         }
         for (at, subscribe) in proposal.subscribe.iter().enumerate() {
-            if proposal.subscribe[..at].iter().any(|other| other.mid == subscribe.mid) {
+            if proposal.subscribe[..at]
+                .iter()
+                .any(|other| other.mid == subscribe.mid)
+            {
                 return bad("a section or track is named twice");
             }
         }
@@ -101,20 +105,27 @@ impl Room {
             let peer = new_peer(context, proposal.peer, offer);
             return PeerSlot(self.peers.insert(peer));
         };
-        let Some(peer) = self.peers.get_mut(slot.0) else { return slot };
-        let same = peer.origin == offer.origin && *peer.connection.fingerprint() == offer.fingerprint;
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return slot;
+        };
+        let same =
+            peer.origin == offer.origin && *peer.connection.fingerprint() == offer.fingerprint;
         if !same || peer.connection.is_over() {
             // The client began a new peer connection, for instance after a reload.
             let forwarding = peer.forwarding;
             changes.removed_paths.extend(peer.connection.agent.paths());
-            changes.removed_ufrags.extend(peer.connection.agent.ufrags().map(str::to_owned));
+            changes
+                .removed_ufrags
+                .extend(peer.connection.agent.ufrags().map(str::to_owned));
             *peer = new_peer(context, proposal.peer, offer);
             peer.forwarding = forwarding;
             self.forget_tracks_of(slot);
         } else if *peer.connection.agent.remote() != offer.ice {
             let local = Credentials::random(context.rng);
             let agent = &mut peer.connection.agent;
-            changes.removed_ufrags.extend(agent.restart(context.now, local, offer.ice.clone()));
+            changes
+                .removed_ufrags
+                .extend(agent.restart(context.now, local, offer.ice.clone()));
         }
         slot
     }
@@ -135,10 +146,16 @@ impl Room {
         }
         for publish in proposal.publish {
             let section = find_section(proposal.offer, &publish.mid);
-            let Some(section) = section.filter(|section| section.may_send()) else { continue };
-            let Some(new) = Source::new(slot, section) else { continue };
+            let Some(section) = section.filter(|section| section.may_send()) else {
+                continue;
+            };
+            let Some(new) = Source::new(slot, section) else {
+                continue;
+            };
             let at = self.track_or_new(publish.track);
-            let Some(track) = self.tracks.get_mut(at.0) else { continue };
+            let Some(track) = self.tracks.get_mut(at.0) else {
+                continue;
+            };
             match &mut track.source {
                 Some(source) if source.is_same_stream(&new) => source.renegotiate(new),
                 _ => track.begin(new),
@@ -167,13 +184,17 @@ impl Room {
         }
         for subscribe in proposal.subscribe {
             let section = find_section(proposal.offer, &subscribe.mid);
-            let Some(section) = section.filter(|section| section.may_receive()) else { continue };
+            let Some(section) = section.filter(|section| section.may_receive()) else {
+                continue;
+            };
             let (Some(kind), Some(codec)) = (section.kind, receiving_codec(section)) else {
                 continue;
             };
             let at = self.track_or_new(subscribe.track);
             let stream = self.stream_of(at);
-            let Some(track) = self.tracks.get_mut(at.0) else { continue };
+            let Some(track) = self.tracks.get_mut(at.0) else {
+                continue;
+            };
             let mut present = track.subscriptions.iter_mut();
             if let Some(kept) = present.find(|s| s.peer == slot && s.mid == subscribe.mid) {
                 kept.codec = codec;
@@ -195,12 +216,23 @@ impl Room {
                 continue;
             };
             let track = TrackSlot(at);
-            let media = source.ssrc.map(|ssrc| Incoming { ssrc, track, retransmission: false });
-            let rtx = source.rtx_ssrc.map(|ssrc| Incoming { ssrc, track, retransmission: true });
+            let media = source.ssrc.map(|ssrc| Incoming {
+                ssrc,
+                track,
+                retransmission: false,
+            });
+            let rtx = source.rtx_ssrc.map(|ssrc| Incoming {
+                ssrc,
+                track,
+                retransmission: true,
+            });
             incoming.extend([media, rtx].into_iter().flatten());
         }
         let id = |extension| {
-            offer.sections.iter().find_map(|section| section.extensions.id(extension))
+            offer
+                .sections
+                .iter()
+                .find_map(|section| section.extensions.id(extension))
         };
         if let Some(peer) = self.peers.get_mut(slot.0) {
             peer.incoming = incoming;
@@ -209,15 +241,16 @@ impl Room {
         }
     }
 
-    fn answer(
-        &mut self,
-        context: &Context<'_>,
-        slot: PeerSlot,
-        proposal: &Proposal<'_>,
-    ) -> String {
-        let decisions: Vec<Accepted> =
-            proposal.offer.sections.iter().map(|section| self.decide(slot, section)).collect();
-        let Some(peer) = self.peers.get_mut(slot.0) else { return String::new() };
+    fn answer(&mut self, context: &Context<'_>, slot: PeerSlot, proposal: &Proposal<'_>) -> String {
+        let decisions: Vec<Accepted> = proposal
+            .offer
+            .sections
+            .iter()
+            .map(|section| self.decide(slot, section))
+            .collect();
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return String::new();
+        };
         peer.answers += 1;
         let parameters = AnswerParameters {
             session_id: peer.session_id,
@@ -253,7 +286,9 @@ impl Room {
 
     /// The publisher, so that its tracks are played in step; the track alone while there is none yet.
     fn stream_of(&self, at: TrackSlot) -> String {
-        let publisher = self.source(at).and_then(|source| self.peers.get(source.peer.0));
+        let publisher = self
+            .source(at)
+            .and_then(|source| self.peers.get(source.peer.0));
         match (publisher, self.tracks.get(at.0)) {
             (Some(peer), _) => peer.id.to_string(),
             (None, Some(track)) => track.id.to_string(),
@@ -266,7 +301,10 @@ impl Room {
     }
 
     fn track_at(&self, id: TrackId) -> Option<TrackSlot> {
-        self.tracks.iter().find(|(_, track)| track.id == id).map(|(at, _)| TrackSlot(at))
+        self.tracks
+            .iter()
+            .find(|(_, track)| track.id == id)
+            .map(|(at, _)| TrackSlot(at))
     }
 
     fn track_or_new(&mut self, id: TrackId) -> TrackSlot {

@@ -82,7 +82,10 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn incoming(&self, ssrc: Ssrc) -> Option<Incoming> {
-        self.incoming.iter().copied().find(|incoming| incoming.ssrc == ssrc)
+        self.incoming
+            .iter()
+            .copied()
+            .find(|incoming| incoming.ssrc == ssrc)
     }
 
     /// Whether it takes part right now: connected and not held.
@@ -92,7 +95,10 @@ impl Peer {
 
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let reports = self.connection.is_up().then_some(self.reports_at);
-        [self.connection.wake_at(), self.arrivals.wake_at(), reports].into_iter().flatten().min()
+        [self.connection.wake_at(), self.arrivals.wake_at(), reports]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(super) fn next_transport_sequence(&mut self) -> Option<(ExtensionId, u16)> {

@@ -1,8 +1,8 @@
 //! A publisher's RTP packet: opened, stored once, and written for every receiver.
 
+use super::commands::{Context, Room};
 use super::peer::{Incoming, Peer};
 use super::reception::Position;
-use super::room::{Context, Room};
 use super::slots::{PeerSlot, Slots, TrackSlot};
 use super::subscription::Subscription;
 use super::track::{Source, Track};
@@ -45,7 +45,10 @@ impl Room {
         context.tap.packet(clear);
         let packet = RtpPacket::parse(clear).map_err(|_| DropReason::RtpMalformed)?;
         let incoming = self.find_incoming(now, slot, &packet)?;
-        let track = self.tracks.get_mut(incoming.track.0).ok_or(DropReason::UnknownStream)?;
+        let track = self
+            .tracks
+            .get_mut(incoming.track.0)
+            .ok_or(DropReason::UnknownStream)?;
         let source = track.source.as_mut().ok_or(DropReason::UnknownStream)?;
         let original = if incoming.retransmission {
             let ssrc = source.ssrc.ok_or(DropReason::UnknownStream)?;
@@ -100,16 +103,25 @@ impl Room {
         if fitting.next().is_some() {
             return Err(DropReason::UnknownStream);
         }
-        let Some(source) = track.source.as_mut() else { return Err(DropReason::UnknownStream) };
+        let Some(source) = track.source.as_mut() else {
+            return Err(DropReason::UnknownStream);
+        };
         let retransmission = source.codec.rtx == Some(payload_type);
-        let place = if retransmission { &mut source.rtx_ssrc } else { &mut source.ssrc };
+        let place = if retransmission {
+            &mut source.rtx_ssrc
+        } else {
+            &mut source.ssrc
+        };
         let replaced = place.replace(packet.ssrc());
         if !retransmission && replaced.is_some() {
             source.restart();
             track.pause();
         }
-        let incoming =
-            Incoming { ssrc: packet.ssrc(), track: TrackSlot(at), retransmission };
+        let incoming = Incoming {
+            ssrc: packet.ssrc(),
+            track: TrackSlot(at),
+            retransmission,
+        };
         peer.incoming.retain(|known| Some(known.ssrc) != replaced);
         peer.incoming.push(incoming);
         Ok(incoming)
@@ -124,7 +136,11 @@ impl Room {
         index: u64,
         packet: &RtpPacket<'_>,
     ) {
-        let Some(Track { source: Some(source), subscriptions, .. }) = self.tracks.get_mut(at.0)
+        let Some(Track {
+            source: Some(source),
+            subscriptions,
+            ..
+        }) = self.tracks.get_mut(at.0)
         else {
             return;
         };
@@ -133,9 +149,20 @@ impl Room {
             source.key_frames.arrived();
         }
         let wake = source.wake_at(context.now);
-        if self.peers.get(publisher.0).is_some_and(|peer| peer.forwarding) {
+        if self
+            .peers
+            .get(publisher.0)
+            .is_some_and(|peer| peer.forwarding)
+        {
             for subscription in subscriptions {
-                forward_to(context, &mut self.peers, subscription, index, packet, begins);
+                forward_to(
+                    context,
+                    &mut self.peers,
+                    subscription,
+                    index,
+                    packet,
+                    begins,
+                );
             }
         }
         self.wake(wake);
@@ -151,7 +178,10 @@ fn accept(
     let source = track.source.as_mut().ok_or(DropReason::UnknownStream)?;
     let clock_rate = source.kind.clock_rate();
     let (sequence, timestamp) = (packet.sequence(), packet.timestamp());
-    let index = match source.reception.note(context.now, sequence, timestamp, clock_rate) {
+    let index = match source
+        .reception
+        .note(context.now, sequence, timestamp, clock_rate)
+    {
         Position::TooLate => return Err(DropReason::TooOld),
         Position::Earlier { index } => {
             if !source.ring.store(index, packet.as_bytes()) {
@@ -182,7 +212,11 @@ fn accept(
             index
         }
     };
-    if source.ring.store(index, packet.as_bytes()) { Ok(index) } else { Err(DropReason::NotSent) }
+    if source.ring.store(index, packet.as_bytes()) {
+        Ok(index)
+    } else {
+        Err(DropReason::NotSent)
+    }
 }
 
 /// Writes the packet for one receiver.
@@ -194,7 +228,10 @@ fn forward_to(
     packet: &RtpPacket<'_>,
     begins: bool,
 ) {
-    let Some(receiver) = peers.get_mut(subscription.peer.0).filter(|peer| peer.takes_part()) else {
+    let Some(receiver) = peers
+        .get_mut(subscription.peer.0)
+        .filter(|peer| peer.takes_part())
+    else {
         return;
     };
     let Some(numbers) = subscription.number(context.now, index, packet.timestamp(), begins) else {
@@ -214,9 +251,11 @@ fn forward_to(
         padding: 0,
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
-    let sent = receiver.connection.send_rtp(context.outbox, room, |buffer| {
-        write_forwarded(packet, &rewrite, buffer).ok()
-    });
+    let sent = receiver
+        .connection
+        .send_rtp(context.outbox, room, |buffer| {
+            write_forwarded(packet, &rewrite, buffer).ok()
+        });
     if sent.is_some() {
         receiver.figures.packets_out += 1;
         context.counters.rtp_forwarded += 1;
@@ -230,7 +269,10 @@ fn forward_to(
 
 /// The mid for the first packets of a stream.
 pub(super) fn mid_element(subscription: &Subscription) -> Option<(ExtensionId, &[u8])> {
-    let id = subscription.ids.id(HeaderExtension::Mid).filter(|_| subscription.names_mid())?;
+    let id = subscription
+        .ids
+        .id(HeaderExtension::Mid)
+        .filter(|_| subscription.names_mid())?;
     Some((id, subscription.mid.as_bytes()))
 }
 

@@ -75,7 +75,10 @@ impl Reception {
             self.highest = Some(index);
             self.received += 1;
             self.note_jitter(now, timestamp, clock_rate);
-            return Position::Newest { index, expected: highest + 1 };
+            return Position::Newest {
+                index,
+                expected: highest + 1,
+            };
         }
         // Indices start one wrap up, so this can't fall below zero.
         let index = highest - u64::from((highest as u16).wrapping_sub(sequence));
@@ -164,7 +167,10 @@ mod tests {
     use super::*;
 
     fn start() -> Instant {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         Instant::now()
     }
 
@@ -175,17 +181,27 @@ mod tests {
         let base = 0x1_0000;
         assert_eq!(
             reception.note(now, 65_534, 0, 90_000),
-            Position::Restart { index: base + 65_534 }
+            Position::Restart {
+                index: base + 65_534
+            }
         );
         let expected = base + 65_535;
         assert_eq!(
             reception.note(now, 1, 0, 90_000),
-            Position::Newest { index: base + 65_537, expected }
+            Position::Newest {
+                index: base + 65_537,
+                expected
+            }
         );
-        assert_eq!(reception.note(now, 65_535, 0, 90_000), Position::Earlier { index: expected });
+        assert_eq!(
+            reception.note(now, 65_535, 0, 90_000),
+            Position::Earlier { index: expected }
+        );
         assert_eq!(
             reception.note(now, 1, 0, 90_000),
-            Position::Earlier { index: base + 65_537 }
+            Position::Earlier {
+                index: base + 65_537
+            }
         );
         assert_eq!(reception.note(now, 65_000, 0, 90_000), Position::TooLate);
     }
@@ -230,7 +246,11 @@ mod tests {
         for n in 0..200_u32 {
             let at = now + step * n;
             even.note(at, n as u16, n * 960, 48_000);
-            let late = if n % 2 == 0 { Duration::from_millis(10) } else { Duration::ZERO };
+            let late = if n % 2 == 0 {
+                Duration::from_millis(10)
+            } else {
+                Duration::ZERO
+            };
             uneven.note(at + late, n as u16, n * 960, 48_000);
         }
         assert_eq!(even.jitter_ms(48_000), 0);

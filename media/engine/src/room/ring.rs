@@ -31,7 +31,9 @@ impl Ring {
     }
 
     fn with_slots(count: usize) -> Self {
-        Self { slots: std::iter::repeat_with(Slot::default).take(count).collect() }
+        Self {
+            slots: std::iter::repeat_with(Slot::default).take(count).collect(),
+        }
     }
 
     /// Stores a packet. False when it is there already, too long, or older than all that is kept.

@@ -38,11 +38,17 @@ impl<T> Slots<T> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        self.0.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)))
+        self.0
+            .iter()
+            .enumerate()
+            .filter_map(|(at, value)| Some((at, value.as_ref()?)))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
-        self.0.iter_mut().enumerate().filter_map(|(at, value)| Some((at, value.as_mut()?)))
+        self.0
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(at, value)| Some((at, value.as_mut()?)))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -161,9 +161,16 @@ impl Subscription {
         let ours = span.to + index.checked_sub(span.from)?;
         let timestamp = timestamp.wrapping_add(span.timestamp_offset);
         if self.sent.is_none_or(|sent| ours > sent.index) {
-            self.sent = Some(Sent { index: ours, timestamp, at: now });
+            self.sent = Some(Sent {
+                index: ours,
+                timestamp,
+                at: now,
+            });
         }
-        Some(Numbers { sequence: ours as u16, timestamp })
+        Some(Numbers {
+            sequence: ours as u16,
+            timestamp,
+        })
     }
 
     fn begin(&self, now: Instant, index: u64, timestamp: u32) -> Span {
@@ -176,16 +183,28 @@ impl Subscription {
                 (sent.index + 1, sent.timestamp.wrapping_add(ticks))
             }
         };
-        Span { from: index, to, timestamp_offset: first.wrapping_sub(timestamp) }
+        Span {
+            from: index,
+            to,
+            timestamp_offset: first.wrapping_sub(timestamp),
+        }
     }
 
     /// The publisher's index of a packet that the receiver misses, if it belongs to the present span.
     pub(super) fn missed(&self, sequence: u16) -> Option<Missed> {
-        let (State::Flowing(span), Some(sent)) = (self.state, self.sent) else { return None };
+        let (State::Flowing(span), Some(sent)) = (self.state, self.sent) else {
+            return None;
+        };
         let behind = (sent.index as u16).wrapping_sub(sequence);
-        let ours = sent.index.checked_sub(u64::from(behind)).filter(|_| behind < 0x8000)?;
+        let ours = sent
+            .index
+            .checked_sub(u64::from(behind))
+            .filter(|_| behind < 0x8000)?;
         let index = span.from + ours.checked_sub(span.to)?;
-        Some(Missed { index, timestamp_offset: span.timestamp_offset })
+        Some(Missed {
+            index,
+            timestamp_offset: span.timestamp_offset,
+        })
     }
 
     /// Our timestamp for a publisher's, while forwarding.
@@ -235,7 +254,10 @@ mod tests {
     }
 
     fn start() -> Instant {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         Instant::now()
     }
 
@@ -245,16 +267,25 @@ mod tests {
         assert_eq!(stream.number(now, 70_000, 1, false), None);
         assert_eq!(
             stream.number(now, 70_001, 9_000, true),
-            Some(Numbers { sequence: 100, timestamp: 5_000 })
+            Some(Numbers {
+                sequence: 100,
+                timestamp: 5_000
+            })
         );
         assert_eq!(stream.number(now, 70_000, 1, false), None);
         assert_eq!(
             stream.number(now, 70_003, 12_000, false),
-            Some(Numbers { sequence: 102, timestamp: 8_000 })
+            Some(Numbers {
+                sequence: 102,
+                timestamp: 8_000
+            })
         );
         assert_eq!(
             stream.number(now, 70_002, 9_000, false),
-            Some(Numbers { sequence: 101, timestamp: 5_000 }),
+            Some(Numbers {
+                sequence: 101,
+                timestamp: 5_000
+            }),
             "a late packet fills its own gap"
         );
     }
@@ -267,7 +298,10 @@ mod tests {
         let later = now + Duration::from_secs(2);
         assert_eq!(
             stream.number(later, 200_000, 77, true),
-            Some(Numbers { sequence: 101, timestamp: 5_000 + 96_000 })
+            Some(Numbers {
+                sequence: 101,
+                timestamp: 5_000 + 96_000
+            })
         );
         assert_eq!(stream.missed(101).unwrap().index, 200_000);
         assert_eq!(stream.missed(100), None, "from before the pause");

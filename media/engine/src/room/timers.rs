@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::commands::{Context, Room, RouteChanges};
 use super::peer::{Peer, REPORT_INTERVAL};
-use super::room::{Context, Room, RouteChanges};
 use super::slots::{PeerSlot, Slots};
 use super::subscription::Subscription;
 use super::track::{Source, Track};
@@ -30,11 +30,7 @@ struct Reported {
 
 impl Room {
     /// Does what is due, and finds out when to be called again.
-    pub(crate) fn handle_timeout(
-        &mut self,
-        context: &mut Context<'_>,
-        changes: &mut RouteChanges,
-    ) {
+    pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>, changes: &mut RouteChanges) {
         let slots: Vec<usize> = self.peers.iter().map(|(at, _)| at).collect();
         for at in slots {
             self.tend_peer(context, PeerSlot(at), changes);
@@ -47,21 +43,23 @@ impl Room {
         }
         let now = context.now;
         let peers = self.peers.iter().filter_map(|(_, peer)| peer.wake_at());
-        let sources = self.tracks.iter().filter_map(|(_, track)| track.source.as_ref());
+        let sources = self
+            .tracks
+            .iter()
+            .filter_map(|(_, track)| track.source.as_ref());
         let tracks = sources.filter_map(|source| source.wake_at(now));
         // Whatever a timer says, time moves on between two calls: no timer can keep the thread busy.
         let next = peers.chain(tracks).min().map(|at| at.max(now + TIMER_STEP));
         self.settle_wake(next);
     }
 
-    fn tend_peer(
-        &mut self,
-        context: &mut Context<'_>,
-        slot: PeerSlot,
-        changes: &mut RouteChanges,
-    ) {
-        let Some(peer) = self.peers.get_mut(slot.0) else { return };
-        changes.removed_ufrags.extend(peer.connection.agent.retire(context.now));
+    fn tend_peer(&mut self, context: &mut Context<'_>, slot: PeerSlot, changes: &mut RouteChanges) {
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return;
+        };
+        changes
+            .removed_ufrags
+            .extend(peer.connection.agent.retire(context.now));
         let progress = peer.connection.handle_timeout(context.now, context.outbox);
         if peer.arrivals.is_due(context.now) {
             send_feedback(context, peer);
@@ -77,7 +75,11 @@ impl Room {
         let now = context.now;
         let (mut blocks, mut streams) = (Vec::new(), Vec::new());
         for (_, track) in self.tracks.iter_mut() {
-            let Track { source, subscriptions, .. } = track;
+            let Track {
+                source,
+                subscriptions,
+                ..
+            } = track;
             for subscription in subscriptions.iter_mut().filter(|s| s.peer == slot) {
                 subscription.resends = 0;
                 let info = source.as_ref().and_then(|source| {
@@ -96,7 +98,9 @@ impl Room {
                 blocks.extend(source.reception.report_block(now, ssrc));
             }
         }
-        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return;
+        };
         peer.reports_at = now + REPORT_INTERVAL;
         write_reports(context, peer, &blocks, &streams);
     }
@@ -105,13 +109,24 @@ impl Room {
     pub(super) fn ask_for_awaited_key_frames(&mut self, context: &Context<'_>) {
         let mut wake = None;
         for (_, track) in self.tracks.iter_mut() {
-            let Track { source: Some(source), subscriptions, .. } = track else { continue };
-            let takes_part =
-                |slot: PeerSlot| self.peers.get(slot.0).is_some_and(Peer::takes_part);
-            let awaited = subscriptions.iter().any(|s| s.is_waiting() && takes_part(s.peer));
+            let Track {
+                source: Some(source),
+                subscriptions,
+                ..
+            } = track
+            else {
+                continue;
+            };
+            let takes_part = |slot: PeerSlot| self.peers.get(slot.0).is_some_and(Peer::takes_part);
+            let awaited = subscriptions
+                .iter()
+                .any(|s| s.is_waiting() && takes_part(s.peer));
             if source.kind == Kind::Video && awaited && takes_part(source.peer) {
                 source.key_frames.want();
-                wake = [wake, source.wake_at(context.now)].into_iter().flatten().min();
+                wake = [wake, source.wake_at(context.now)]
+                    .into_iter()
+                    .flatten()
+                    .min();
             }
         }
         self.wake(wake);
@@ -119,7 +134,10 @@ impl Room {
 
     /// Asks every video sender for a key frame that is made after this.
     pub(crate) fn request_key_frames(&mut self, context: &Context<'_>) {
-        let sources = self.tracks.iter_mut().filter_map(|(_, track)| track.source.as_mut());
+        let sources = self
+            .tracks
+            .iter_mut()
+            .filter_map(|(_, track)| track.source.as_mut());
         for source in sources.filter(|source| source.kind == Kind::Video) {
             source.key_frames.want_fresh();
         }
@@ -174,7 +192,9 @@ fn write_reports(
                     break;
                 }
                 writer.sender_report(stream.ssrc, &stream.info, &[]).ok()?;
-                writer.source_description(stream.ssrc, stream.name.as_bytes()).ok()?;
+                writer
+                    .source_description(stream.ssrc, stream.name.as_bytes())
+                    .ok()?;
                 taken += 1;
             }
             Some(writer.len())
@@ -187,11 +207,19 @@ fn write_reports(
 }
 
 fn send_feedback(context: &mut Context<'_>, peer: &mut Peer) {
-    let media = peer.incoming.first().map_or(Ssrc(0), |incoming| incoming.ssrc);
+    let media = peer
+        .incoming
+        .first()
+        .map_or(Ssrc(0), |incoming| incoming.ssrc);
     while let Some((base_sequence, log)) = peer.arrivals.pending() {
         let log = &log[..log.len().min(FEEDBACK_PACKETS_MAX)];
         let count = peer.arrivals.count;
-        let header = FeedbackHeader { sender: peer.ssrc, media, count, base_sequence };
+        let header = FeedbackHeader {
+            sender: peer.ssrc,
+            media,
+            count,
+            base_sequence,
+        };
         let mut told = 0;
         let sent = peer.connection.send_rtcp(context.outbox, |buffer| {
             let mut writer = Writer::new(buffer);
@@ -208,7 +236,9 @@ fn send_feedback(context: &mut Context<'_>, peer: &mut Peer) {
 
 fn request_repair(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &mut Source) {
     let lost = source.gaps.take_due(context.now);
-    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else { return };
+    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else {
+        return;
+    };
     let sender = peer.ssrc;
     let mut rest = lost.as_slice();
     while !rest.is_empty() {
@@ -227,7 +257,9 @@ fn request_repair(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &m
 }
 
 fn request_key_frame(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &mut Source) {
-    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else { return };
+    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else {
+        return;
+    };
     if !source.key_frames.take_due(context.now) {
         return;
     }

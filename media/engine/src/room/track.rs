@@ -55,7 +55,10 @@ impl Source {
 
     /// Whether `new` describes the same stream again: a re-offer that changed nothing here.
     pub(super) fn is_same_stream(&self, new: &Self) -> bool {
-        let moved = self.ssrc.zip(new.ssrc).is_some_and(|(ours, theirs)| ours != theirs);
+        let moved = self
+            .ssrc
+            .zip(new.ssrc)
+            .is_some_and(|(ours, theirs)| ours != theirs);
         self.peer == new.peer && self.mid == new.mid && self.kind == new.kind && !moved
     }
 
@@ -70,18 +73,24 @@ impl Source {
     /// Whether a receiver may begin with this packet. Frames are encrypted, so for video only the
     /// descriptor can tell; without one there is no telling and the receiver's decoder must wait itself.
     pub(super) fn begins(&self, packet: &RtpPacket<'_>) -> bool {
-        match (self.kind, self.ids.id(HeaderExtension::DependencyDescriptor)) {
+        match (
+            self.kind,
+            self.ids.id(HeaderExtension::DependencyDescriptor),
+        ) {
             (Kind::Audio, _) | (Kind::Video, None) => true,
-            (Kind::Video, Some(id)) => {
-                packet.extension(id).is_some_and(descriptor::starts_key_frame)
-            }
+            (Kind::Video, Some(id)) => packet
+                .extension(id)
+                .is_some_and(descriptor::starts_key_frame),
         }
     }
 
     pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
         // A key frame can be asked of a stream only once its SSRC is known.
         let key_frames = self.ssrc.and_then(|_| self.key_frames.wake_at(now));
-        [self.gaps.wake_at(), key_frames].into_iter().flatten().min()
+        [self.gaps.wake_at(), key_frames]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
@@ -94,7 +103,11 @@ pub(super) struct Track {
 
 impl Track {
     pub(super) const fn new(id: TrackId) -> Self {
-        Self { id, source: None, subscriptions: Vec::new() }
+        Self {
+            id,
+            source: None,
+            subscriptions: Vec::new(),
+        }
     }
 
     pub(super) fn is_unused(&self) -> bool {
@@ -137,10 +150,15 @@ impl Track {
 
     /// Ends what a peer publishes and receives here.
     pub(super) fn forget(&mut self, peer: PeerSlot) {
-        if self.source.as_ref().is_some_and(|source| source.peer == peer) {
+        if self
+            .source
+            .as_ref()
+            .is_some_and(|source| source.peer == peer)
+        {
             self.end();
         }
-        self.subscriptions.retain(|subscription| subscription.peer != peer);
+        self.subscriptions
+            .retain(|subscription| subscription.peer != peer);
     }
 }
 
@@ -170,15 +188,24 @@ mod tests {
         let source = camera();
         let begins = |bytes: &[u8]| source.begins(&RtpPacket::parse(bytes).unwrap());
         assert!(begins(&packet(&[0x80, 0, 1, 0x80, 0])));
-        assert!(!begins(&packet(&[0x00, 0, 1, 0x80, 0])), "not the first packet of its frame");
-        assert!(!begins(&packet(&[0xc0, 0, 2])), "no structure: a delta frame");
+        assert!(
+            !begins(&packet(&[0x00, 0, 1, 0x80, 0])),
+            "not the first packet of its frame"
+        );
+        assert!(
+            !begins(&packet(&[0xc0, 0, 2])),
+            "no structure: a delta frame"
+        );
         let padding = [0x80, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
         assert!(!begins(&padding));
     }
 
     #[test]
     fn a_key_frame_is_asked_for_only_once_the_stream_has_a_name() {
-        #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         let now = Instant::now();
         let mut source = camera();
         source.ssrc = None;

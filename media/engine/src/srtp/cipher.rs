@@ -95,7 +95,8 @@ impl Cipher {
                     Profile::AeadAes256Gcm => &AES_256_GCM,
                     _ => &AES_128_GCM,
                 };
-                let key = UnboundKey::new(algorithm, key).expect("the key has the profile's length");
+                let key =
+                    UnboundKey::new(algorithm, key).expect("the key has the profile's length");
                 let mut short = [0; 12];
                 short.copy_from_slice(&salt[..12]);
                 Self::Gcm {

@@ -124,7 +124,9 @@ impl Agent {
     /// Retires them if it is time; returns their ufrag.
     pub(crate) fn retire(&mut self, now: Instant) -> Option<String> {
         self.retires_at().filter(|until| *until <= now)?;
-        self.previous.take().map(|(local, _)| local.credentials.ufrag.clone())
+        self.previous
+            .take()
+            .map(|(local, _)| local.credentials.ufrag.clone())
     }
 
     /// Checks a binding request and writes its answer.
@@ -141,7 +143,9 @@ impl Agent {
             return Err(DropReason::StunMalformed);
         }
         let (ours, _theirs) = request.ufrags().ok_or(DropReason::StunUnknownUser)?;
-        let local = self.find_local(now, ours).ok_or(DropReason::StunUnknownUser)?;
+        let local = self
+            .find_local(now, ours)
+            .ok_or(DropReason::StunUnknownUser)?;
         if !request.verify_integrity(&local.key) {
             return Err(DropReason::StunUnauthentic);
         }
@@ -164,7 +168,12 @@ impl Agent {
             evicted = self.learn(now, path);
             self.select(path, request.use_candidate(), is_current);
         }
-        Ok(Checked { answer, answer_len, evicted, accepted })
+        Ok(Checked {
+            answer,
+            answer_len,
+            evicted,
+            accepted,
+        })
     }
 
     fn find_local(&self, now: Instant, ufrag: &str) -> Option<&Local> {
@@ -190,7 +199,10 @@ impl Agent {
                 .map(|(at, _)| at);
             evicted = oldest.map(|at| self.known.swap_remove(at).path);
         }
-        self.known.push(Known { path, heard_at: now });
+        self.known.push(Known {
+            path,
+            heard_at: now,
+        });
         evicted
     }
 
@@ -214,14 +226,20 @@ fn write_answer(
     unknown: &[u16],
 ) -> Option<([u8; ANSWER_LEN_MAX], usize)> {
     let mut out = [0; ANSWER_LEN_MAX];
-    let class = if refusal.is_some() { Class::Error } else { Class::Success };
+    let class = if refusal.is_some() {
+        Class::Error
+    } else {
+        Class::Success
+    };
     let mut writer = StunWriter::new(&mut out, class, BINDING, transaction).ok()?;
     match refusal {
         None => writer.xor_mapped_address(path.remote).ok()?,
         Some(420) => {
             writer.error_code(420, "Unknown Attribute").ok()?;
             let list: Vec<u8> = unknown.iter().flat_map(|kind| kind.to_be_bytes()).collect();
-            writer.attribute(attribute::UNKNOWN_ATTRIBUTES, &list).ok()?;
+            writer
+                .attribute(attribute::UNKNOWN_ATTRIBUTES, &list)
+                .ok()?;
         }
         Some(code) => writer.error_code(code, "Role Conflict").ok()?,
     }
@@ -234,7 +252,10 @@ mod tests {
     use super::*;
 
     fn credentials(letter: &str) -> Credentials {
-        Credentials { ufrag: letter.repeat(4), password: letter.repeat(22) }
+        Credentials {
+            ufrag: letter.repeat(4),
+            password: letter.repeat(22),
+        }
     }
 
     fn path(port: u16) -> Path {
@@ -255,7 +276,9 @@ mod tests {
         if nominate {
             writer.use_candidate().unwrap();
         }
-        let len = writer.finish(Some(&IntegrityKey::new(password.as_bytes()))).unwrap();
+        let len = writer
+            .finish(Some(&IntegrityKey::new(password.as_bytes())))
+            .unwrap();
         out.truncate(len);
         out
     }
@@ -267,9 +290,15 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            #[expect(clippy::disallowed_methods, reason = "an arbitrary start of the test's clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "an arbitrary start of the test's clock"
+            )]
             let now = Instant::now();
-            Self { agent: Agent::new(credentials("a"), credentials("c")), now }
+            Self {
+                agent: Agent::new(credentials("a"), credentials("c")),
+                now,
+            }
         }
 
         fn check(&mut self, port: u16, bytes: &[u8]) -> Result<Checked, DropReason> {
@@ -281,8 +310,10 @@ mod tests {
     #[test]
     fn a_check_is_answered_with_the_address_it_came_from() {
         let mut bench = Bench::new();
-        let checked =
-            bench.check(1, &request("aaaa:cccc", &"a".repeat(22), false, true)).ok().unwrap();
+        let checked = bench
+            .check(1, &request("aaaa:cccc", &"a".repeat(22), false, true))
+            .ok()
+            .unwrap();
         let answer = StunMessage::parse(&checked.answer[..checked.answer_len]).unwrap();
         assert_eq!(answer.class(), Class::Success);
         assert_eq!(answer.xor_mapped_address(), Some(path(1).remote));
@@ -297,9 +328,13 @@ mod tests {
         let password = "a".repeat(22);
         let plain = request("aaaa:cccc", &password, false, true);
         let nominating = request("aaaa:cccc", &password, true, true);
-        for (port, bytes, selected) in
-            [(1, &plain, 1), (2, &plain, 1), (2, &nominating, 2), (1, &plain, 2), (3, &nominating, 3)]
-        {
+        for (port, bytes, selected) in [
+            (1, &plain, 1),
+            (2, &plain, 1),
+            (2, &nominating, 2),
+            (1, &plain, 2),
+            (3, &nominating, 3),
+        ] {
             assert!(bench.check(port, bytes).is_ok());
             assert_eq!(bench.agent.selected(), Some(path(selected)));
         }
@@ -309,9 +344,15 @@ mod tests {
     fn strangers_and_forgers_are_refused_and_learn_nothing() {
         let mut bench = Bench::new();
         let wrong_key = request("aaaa:cccc", &"x".repeat(22), true, true);
-        assert_eq!(bench.check(1, &wrong_key).err(), Some(DropReason::StunUnauthentic));
+        assert_eq!(
+            bench.check(1, &wrong_key).err(),
+            Some(DropReason::StunUnauthentic)
+        );
         let wrong_user = request("zzzz:cccc", &"a".repeat(22), true, true);
-        assert_eq!(bench.check(1, &wrong_user).err(), Some(DropReason::StunUnknownUser));
+        assert_eq!(
+            bench.check(1, &wrong_user).err(),
+            Some(DropReason::StunUnknownUser)
+        );
         assert_eq!(bench.agent.selected(), None);
     }
 
@@ -319,8 +360,10 @@ mod tests {
     #[test]
     fn a_client_that_wants_to_be_controlled_is_told_of_the_conflict() {
         let mut bench = Bench::new();
-        let checked =
-            bench.check(1, &request("aaaa:cccc", &"a".repeat(22), false, false)).ok().unwrap();
+        let checked = bench
+            .check(1, &request("aaaa:cccc", &"a".repeat(22), false, false))
+            .ok()
+            .unwrap();
         let answer = StunMessage::parse(&checked.answer[..checked.answer_len]).unwrap();
         assert_eq!(answer.error_code(), Some(487));
         assert!(!checked.accepted);
@@ -331,16 +374,32 @@ mod tests {
         let mut bench = Bench::new();
         let old = request("aaaa:cccc", &"a".repeat(22), true, true);
         assert!(bench.check(1, &old).is_ok());
-        assert_eq!(bench.agent.restart(bench.now, credentials("b"), credentials("d")), None);
+        assert_eq!(
+            bench
+                .agent
+                .restart(bench.now, credentials("b"), credentials("d")),
+            None
+        );
         assert_eq!(bench.agent.ufrags().collect::<Vec<_>>(), ["bbbb", "aaaa"]);
         assert_eq!(bench.agent.selected(), Some(path(1)));
-        assert!(bench.check(2, &request("bbbb:dddd", &"b".repeat(22), true, true)).is_ok());
+        assert!(
+            bench
+                .check(2, &request("bbbb:dddd", &"b".repeat(22), true, true))
+                .is_ok()
+        );
         assert_eq!(bench.agent.selected(), Some(path(2)));
         assert!(bench.check(1, &old).is_ok());
-        assert_eq!(bench.agent.selected(), Some(path(2)), "the newer nomination stands");
+        assert_eq!(
+            bench.agent.selected(),
+            Some(path(2)),
+            "the newer nomination stands"
+        );
         bench.now += RESTART_OVERLAP;
         assert_eq!(bench.agent.retire(bench.now), Some("aaaa".to_owned()));
-        assert_eq!(bench.check(1, &old).err(), Some(DropReason::StunUnknownUser));
+        assert_eq!(
+            bench.check(1, &old).err(),
+            Some(DropReason::StunUnknownUser)
+        );
     }
 
     #[test]
@@ -354,7 +413,10 @@ mod tests {
             assert_eq!(bench.check(port, &plain).ok().unwrap().evicted, None);
         }
         bench.now += Duration::from_millis(1);
-        assert_eq!(bench.check(900, &plain).ok().unwrap().evicted, Some(path(2)));
+        assert_eq!(
+            bench.check(900, &plain).ok().unwrap().evicted,
+            Some(path(2))
+        );
         assert_eq!(bench.agent.paths().count(), PATHS_MAX);
     }
 }

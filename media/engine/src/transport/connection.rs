@@ -85,7 +85,10 @@ impl Connection {
             State::Up(_) => self.heard_at.map(|at| at + SILENT_AFTER),
             _ => None,
         };
-        [silence, self.handshake.wake_at(), self.agent.retires_at()].into_iter().flatten().min()
+        [silence, self.handshake.wake_at(), self.agent.retires_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(crate) fn handle_check(
@@ -97,7 +100,11 @@ impl Connection {
     ) -> Result<(Checked, Option<Progress>), DropReason> {
         let checked = self.agent.check(now, path, request)?;
         outbox.push(path, &checked.answer[..checked.answer_len]);
-        let progress = if checked.accepted { self.heard(now) } else { None };
+        let progress = if checked.accepted {
+            self.heard(now)
+        } else {
+            None
+        };
         Ok((checked, progress))
     }
 
@@ -108,7 +115,9 @@ impl Connection {
         datagram: &[u8],
         outbox: &mut Outbox,
     ) -> Option<Progress> {
-        let event = self.handshake.handle_datagram(now, path, datagram, outbox)?;
+        let event = self
+            .handshake
+            .handle_datagram(now, path, datagram, outbox)?;
         self.apply(now, event)
     }
 
@@ -143,7 +152,9 @@ impl Connection {
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Option<usize> {
         let path = self.agent.selected()?;
-        let State::Up(keys) = &mut self.state else { return None };
+        let State::Up(keys) = &mut self.state else {
+            return None;
+        };
         outbox.write(path, room, |buffer| {
             let len = write(buffer)?;
             keys.outbound.protect_rtp(buffer, len).ok()
@@ -157,7 +168,9 @@ impl Connection {
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Option<usize> {
         let path = self.agent.selected()?;
-        let State::Up(keys) = &mut self.state else { return None };
+        let State::Up(keys) = &mut self.state else {
+            return None;
+        };
         let overhead = keys.outbound.profile().rtcp_overhead();
         outbox.write(path, RTCP_LEN_MAX + overhead, |buffer| {
             let len = write(&mut buffer[..RTCP_LEN_MAX]).filter(|len| *len > 0)?;

@@ -24,9 +24,14 @@ const PASSWORD_LEN: usize = 24;
 impl Credentials {
     pub(crate) fn random(rng: &mut StdRng) -> Self {
         let mut text = |len: usize| -> String {
-            (0..len).map(|_| char::from(ICE_CHARACTERS[rng.random_range(0..64)])).collect()
+            (0..len)
+                .map(|_| char::from(ICE_CHARACTERS[rng.random_range(0..64)]))
+                .collect()
         };
-        Self { ufrag: text(UFRAG_LEN), password: text(PASSWORD_LEN) }
+        Self {
+            ufrag: text(UFRAG_LEN),
+            password: text(PASSWORD_LEN),
+        }
     }
 }
 

@@ -37,16 +37,28 @@ impl Identity {
     /// From an ECDSA certificate and its PKCS#8 key, both DER. Use a fresh pair for each start.
     pub fn new(certificate: Vec<u8>, private_key: Vec<u8>) -> Result<Self, IdentityError> {
         let provider = dimpl::crypto::rust_crypto::default_provider();
-        provider.key_provider.load_private_key(&private_key).map_err(|_| IdentityError)?;
+        provider
+            .key_provider
+            .load_private_key(&private_key)
+            .map_err(|_| IdentityError)?;
         let config = Config::builder()
             .with_crypto_provider(provider)
             .use_server_cookie(false)
             .flight_start_rto(FLIGHT_TIMEOUT)
             .build()
             .map_err(|_| IdentityError)?;
-        let fingerprint = digest::digest(&digest::SHA256, &certificate).as_ref().to_vec();
-        let certificate = DtlsCertificate { certificate, private_key };
-        Ok(Self { certificate, fingerprint, config: Arc::new(config) })
+        let fingerprint = digest::digest(&digest::SHA256, &certificate)
+            .as_ref()
+            .to_vec();
+        let certificate = DtlsCertificate {
+            certificate,
+            private_key,
+        };
+        Ok(Self {
+            certificate,
+            fingerprint,
+            config: Arc::new(config),
+        })
     }
 
     /// SHA-256 of the certificate.
@@ -78,7 +90,12 @@ impl Handshake {
     pub(crate) fn new(now: Instant, identity: &Identity, expected: Fingerprint) -> Self {
         let certificate = identity.certificate.clone();
         let dtls = Dtls::new_12(Arc::clone(&identity.config), certificate, now);
-        Self { dtls: Some(Box::new(dtls)), expected, verified: false, wake_at: None }
+        Self {
+            dtls: Some(Box::new(dtls)),
+            expected,
+            verified: false,
+            wake_at: None,
+        }
     }
 
     pub(crate) fn expected(&self) -> &Fingerprint {
@@ -98,7 +115,9 @@ impl Handshake {
         outbox: &mut Outbox,
     ) -> Option<HandshakeEvent> {
         let dtls = self.dtls.as_mut()?;
-        let taken = dtls.handle_timeout(now).and_then(|()| dtls.handle_packet(datagram));
+        let taken = dtls
+            .handle_timeout(now)
+            .and_then(|()| dtls.handle_packet(datagram));
         self.settle(path, taken.is_ok(), outbox)
     }
 
@@ -116,7 +135,9 @@ impl Handshake {
 
     /// Says goodbye to the client.
     pub(crate) fn close(&mut self, path: Path, outbox: &mut Outbox) {
-        let Some(dtls) = self.dtls.as_mut() else { return };
+        let Some(dtls) = self.dtls.as_mut() else {
+            return;
+        };
         let closed = dtls.close();
         // The result does not matter: the association is given up in any case.
         drop(self.settle(path, closed.is_ok(), outbox));
@@ -126,7 +147,11 @@ impl Handshake {
 
     fn settle(&mut self, path: Path, healthy: bool, outbox: &mut Outbox) -> Option<HandshakeEvent> {
         let event = self.drain(path, outbox);
-        let event = if healthy { event } else { Some(HandshakeEvent::Failed) };
+        let event = if healthy {
+            event
+        } else {
+            Some(HandshakeEvent::Failed)
+        };
         if matches!(event, Some(HandshakeEvent::Closed | HandshakeEvent::Failed)) {
             self.dtls = None;
             self.wake_at = None;
@@ -153,8 +178,9 @@ impl Handshake {
                     }
                 }
                 Output::KeyingMaterial(material, profile) if self.verified => {
-                    let keys = profile_of(profile)
-                        .and_then(|profile| from_exporter(profile, &material, DtlsRole::Server).ok());
+                    let keys = profile_of(profile).and_then(|profile| {
+                        from_exporter(profile, &material, DtlsRole::Server).ok()
+                    });
                     event = Some(match keys {
                         Some(keys) => HandshakeEvent::Established(Box::new(keys)),
                         None => HandshakeEvent::Failed,

@@ -12,5 +12,5 @@ pub(crate) mod sdp;
 
 pub(crate) use connection::{Connection, Progress};
 pub(crate) use credentials::Credentials;
-pub(crate) use path::Path;
 pub use handshake::{Identity, IdentityError};
+pub(crate) use path::Path;

@@ -12,7 +12,10 @@ pub(crate) struct Path {
 impl Path {
     /// IPv4 addresses that a dual-stack socket wrote as IPv6 are the same path in their own form.
     pub(crate) fn new(local: SocketAddr, remote: SocketAddr) -> Self {
-        Self { local: canonical(local), remote: canonical(remote) }
+        Self {
+            local: canonical(local),
+            remote: canonical(remote),
+        }
     }
 }
 

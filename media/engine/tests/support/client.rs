@@ -35,7 +35,6 @@ pub struct Client {
 
 /// A datagram that a client wants sent.
 pub struct Datagram {
-    pub from: SocketAddr,
     pub to: SocketAddr,
     pub bytes: Vec<u8>,
 }
@@ -52,9 +51,12 @@ impl Client {
     ) -> Self {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| {
-            str0m::config::CryptoProvider::from(str0m::crypto::from_feature_flags()).install_process_default();
+            str0m::crypto::from_feature_flags().install_process_default();
         });
-        let config = RtcConfig::new().clear_codecs().enable_opus(true, false).enable_vp8(true);
+        let config = RtcConfig::new()
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true);
         let mut rtc = configure(config).build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         Self {
@@ -77,7 +79,8 @@ impl Client {
 
     /// Another address, as after a change of network.
     pub fn move_to(&mut self, address: SocketAddr) {
-        self.rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        self.rtc
+            .add_local_candidate(Candidate::host(address, "udp").unwrap());
         self.address = address;
     }
 
@@ -112,12 +115,28 @@ impl Client {
     pub fn accept(&mut self, answer: &str) {
         let answer = SdpAnswer::from_sdp_string(answer).expect("the answer parses");
         let pending = self.pending.take().expect("an offer is pending");
-        self.rtc.sdp_api().accept_answer(pending, answer).expect("the answer is accepted");
+        self.rtc
+            .sdp_api()
+            .accept_answer(pending, answer)
+            .expect("the answer is accepted");
     }
 
-    pub fn receive(&mut self, now: Instant, source: SocketAddr, destination: SocketAddr, bytes: &[u8]) {
-        let Ok(contents) = bytes.try_into() else { return };
-        let receive = Receive { proto: Protocol::Udp, source, destination, contents };
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        bytes: &[u8],
+    ) {
+        let Ok(contents) = bytes.try_into() else {
+            return;
+        };
+        let receive = Receive {
+            proto: Protocol::Udp,
+            source,
+            destination,
+            contents,
+        };
         let input = Input::Receive(now, receive);
         if self.rtc.accepts(&input) {
             self.rtc.handle_input(input).expect("the client takes it");
@@ -126,7 +145,9 @@ impl Client {
 
     pub fn timeout(&mut self, now: Instant) {
         if self.rtc.is_alive() {
-            self.rtc.handle_input(Input::Timeout(now)).expect("the client takes the time");
+            self.rtc
+                .handle_input(Input::Timeout(now))
+                .expect("the client takes the time");
         }
     }
 
@@ -142,7 +163,6 @@ impl Client {
                 Output::Transmit(transmit) => {
                     self.bytes_out += transmit.contents.len() as u64;
                     datagrams.push(Datagram {
-                        from: transmit.source,
                         to: transmit.destination,
                         bytes: transmit.contents.to_vec(),
                     });
@@ -173,24 +193,36 @@ impl Client {
 
     /// Sends one frame of a section.
     pub fn send(&mut self, now: Instant, mid: Mid, data: &[u8]) {
-        let Some(media) = self.rtc.media(mid) else { return };
+        let Some(media) = self.rtc.media(mid) else {
+            return;
+        };
         let kind = media.kind();
         let (codec, frequency, step) = match kind {
             MediaKind::Audio => (Codec::Opus, Frequency::FORTY_EIGHT_KHZ, 960),
             MediaKind::Video => (Codec::Vp8, Frequency::NINETY_KHZ, 3_000),
         };
-        let Some(writer) = self.rtc.writer(mid) else { return };
-        let found = writer.payload_params().find(|params| params.spec().codec == codec);
-        let Some(payload_type) = found.map(|params| params.pt()) else { return };
+        let Some(writer) = self.rtc.writer(mid) else {
+            return;
+        };
+        let found = writer
+            .payload_params()
+            .find(|params| params.spec().codec == codec);
+        let Some(payload_type) = found.map(|params| params.pt()) else {
+            return;
+        };
         let count = self.sent.entry(mid).or_default();
         let time = MediaTime::new(*count * step, frequency);
         *count += 1;
-        writer.write(payload_type, now, time, data.to_vec()).expect("the frame is taken");
+        writer
+            .write(payload_type, now, time, data.to_vec())
+            .expect("the frame is taken");
     }
 
     pub fn ask_for_key_frame(&mut self, mid: Mid) {
         let mut writer = self.rtc.writer(mid).expect("the section is there");
-        writer.request_keyframe(None, KeyframeRequestKind::Pli).expect("the request is taken");
+        writer
+            .request_keyframe(None, KeyframeRequestKind::Pli)
+            .expect("the request is taken");
     }
 
     pub fn received(&self, mid: Mid) -> &[Frame] {

@@ -16,8 +16,11 @@ pub struct Weather {
 }
 
 impl Weather {
-    pub const FAIR: Self =
-        Self { delay: Duration::from_millis(5), jitter: Duration::ZERO, loss_per_mille: 0 };
+    pub const FAIR: Self = Self {
+        delay: Duration::from_millis(5),
+        jitter: Duration::ZERO,
+        loss_per_mille: 0,
+    };
 }
 
 /// Datagrams on their way, by time of arrival.
@@ -41,16 +44,25 @@ impl Network {
     }
 
     pub fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         self.state >> 33
     }
 
     pub fn send(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         let loss = self.random() % 1_000;
         let jitter = self.weather.jitter.as_micros() as u64;
-        let extra = if jitter == 0 { 0 } else { self.random() % jitter };
+        let extra = if jitter == 0 {
+            0
+        } else {
+            self.random() % jitter
+        };
         // Only media suffers: handshakes have their own timers, which other tests cover.
-        let is_media = bytes.first().is_some_and(|first| (128..192).contains(first));
+        let is_media = bytes
+            .first()
+            .is_some_and(|first| (128..192).contains(first));
         if is_media && loss < self.weather.loss_per_mille {
             self.lost += 1;
             return;
@@ -65,7 +77,10 @@ impl Network {
     }
 
     pub fn take_arrived(&mut self, now: Instant) -> Option<(SocketAddr, SocketAddr, Vec<u8>)> {
-        let first = self.in_flight.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let first = self
+            .in_flight
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)?;
         Some(first.remove())
     }
 
@@ -76,6 +91,9 @@ impl Network {
 
     /// Sorts by arrival for tests that look.
     pub fn latest(&self) -> Option<Reverse<Instant>> {
-        self.in_flight.keys().next_back().map(|(at, _)| Reverse(*at))
+        self.in_flight
+            .keys()
+            .next_back()
+            .map(|(at, _)| Reverse(*at))
     }
 }

@@ -27,7 +27,10 @@ pub fn track(number: u8) -> TrackId {
 
 pub fn identity() -> Identity {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    let certificate = rcgen::CertificateParams::new(Vec::new())
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
     Identity::new(certificate.der().to_vec(), key.serialize_der()).unwrap()
 }
 
@@ -68,7 +71,9 @@ impl World {
             ..config
         };
         let mut engine = Engine::new(config, identity(), [seed as u8; 32], now);
-        engine.handle_command(now, MediaCommand::CreateRoom { room: ROOM }).unwrap();
+        engine
+            .handle_command(now, MediaCommand::CreateRoom { room: ROOM })
+            .unwrap();
         Self {
             now,
             engine,
@@ -107,14 +112,25 @@ impl World {
     ) -> String {
         let publish = publish
             .iter()
-            .map(|(mid, id)| Publish { mid: mid.to_string(), track: track(*id) })
+            .map(|(mid, id)| Publish {
+                mid: mid.to_string(),
+                track: track(*id),
+            })
             .collect();
         let subscribe = subscribe
             .iter()
-            .map(|(mid, id)| Subscribe { mid: mid.to_string(), track: track(*id) })
+            .map(|(mid, id)| Subscribe {
+                mid: mid.to_string(),
+                track: track(*id),
+            })
             .collect();
-        let command =
-            MediaCommand::Negotiate { room: ROOM, peer: peer(number), offer, publish, subscribe };
+        let command = MediaCommand::Negotiate {
+            room: ROOM,
+            peer: peer(number),
+            offer,
+            publish,
+            subscribe,
+        };
         let MediaReply::Answer { sdp } = self.command(command).expect("the offer is answered")
         else {
             panic!("an offer gets an answer");
@@ -133,19 +149,33 @@ impl World {
     ) -> (Vec<Mid>, Vec<Mid>) {
         self.add_client(number);
         let sends = publish.iter().map(|(kind, _)| (*kind, Direction::SendOnly));
-        let receives = subscribe.iter().map(|(kind, _)| (*kind, Direction::RecvOnly));
+        let receives = subscribe
+            .iter()
+            .map(|(kind, _)| (*kind, Direction::RecvOnly));
         let wanted: Vec<_> = sends.chain(receives).collect();
         let (offer, mids) = self.client(number).offer(&wanted);
         let (sending, receiving) = mids.split_at(publish.len());
         let pair = |mids: &[Mid], tracks: &[(MediaKind, u8)]| -> Vec<(Mid, u8)> {
-            mids.iter().copied().zip(tracks.iter().map(|(_, id)| *id)).collect()
+            mids.iter()
+                .copied()
+                .zip(tracks.iter().map(|(_, id)| *id))
+                .collect()
         };
-        self.negotiate(number, offer, &pair(sending, publish), &pair(receiving, subscribe));
+        self.negotiate(
+            number,
+            offer,
+            &pair(sending, publish),
+            &pair(receiving, subscribe),
+        );
         (sending.to_vec(), receiving.to_vec())
     }
 
     pub fn forward(&mut self, number: u8, on: bool) {
-        let command = MediaCommand::SetForwarding { room: ROOM, peer: peer(number), on };
+        let command = MediaCommand::SetForwarding {
+            room: ROOM,
+            peer: peer(number),
+            on,
+        };
         assert_eq!(self.command(command), Ok(MediaReply::Done));
     }
 
@@ -162,7 +192,14 @@ impl World {
             MediaKind::Audio => (Duration::from_millis(20), 80),
             MediaKind::Video => (Duration::from_millis(33), 3_000),
         };
-        self.senders.push(Sender { client, mid, interval, len, due: self.now, count: 0 });
+        self.senders.push(Sender {
+            client,
+            mid,
+            interval,
+            len,
+            due: self.now,
+            count: 0,
+        });
     }
 
     pub fn stop_sending(&mut self) {
@@ -183,7 +220,12 @@ impl World {
             }
             let senders = self.senders.iter().map(|sender| sender.due);
             let waiting = [self.network.next_at(), next_client, Some(self.engine_due)];
-            let next = waiting.into_iter().flatten().chain(senders).min().expect("never idle");
+            let next = waiting
+                .into_iter()
+                .flatten()
+                .chain(senders)
+                .min()
+                .expect("never idle");
             if next > until {
                 self.now = until;
                 return false;
@@ -212,7 +254,11 @@ impl World {
                 self.engine.handle_datagram(now, to, from, &mut bytes);
                 self.drain_engine();
             } else {
-                for client in self.clients.values_mut().filter(|client| client.outside() == to) {
+                for client in self
+                    .clients
+                    .values_mut()
+                    .filter(|client| client.outside() == to)
+                {
                     client.receive(now, from, client.address, &bytes);
                 }
             }
@@ -223,7 +269,11 @@ impl World {
             {
                 sender.due += sender.interval;
                 sender.count += 1;
-                client.send(now, sender.mid, &frame(sender.client, sender.count, sender.len));
+                client.send(
+                    now,
+                    sender.mid,
+                    &frame(sender.client, sender.count, sender.len),
+                );
             }
         }
         for client in self.clients.values_mut() {
@@ -247,9 +297,11 @@ impl World {
                 }
                 for _ in 0..self.forgeries {
                     let bytes = damaged(&mut self.network, &datagram.bytes);
-                    self.network.send(self.now, client.outside(), datagram.to, bytes);
+                    self.network
+                        .send(self.now, client.outside(), datagram.to, bytes);
                 }
-                self.network.send(self.now, client.outside(), datagram.to, datagram.bytes);
+                self.network
+                    .send(self.now, client.outside(), datagram.to, datagram.bytes);
             }
         }
         next

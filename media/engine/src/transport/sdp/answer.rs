@@ -64,14 +64,25 @@ pub(crate) fn write_answer(
         }
     }
     text.attribute(group);
-    if offer.sections.iter().any(|section| section.extensions.mixed) {
+    if offer
+        .sections
+        .iter()
+        .any(|section| section.extensions.mixed)
+    {
         text.attribute("extmap-allow-mixed");
     }
     text.attribute("msid-semantic: WMS *");
     for (section, decision) in offer.sections.iter().zip(decisions) {
         match (decision, &section.codec) {
             (Accepted::Yes { receives, sends }, Some(codec)) => {
-                write_accepted(&mut text, section, codec, *receives, sends.as_ref(), parameters);
+                write_accepted(
+                    &mut text,
+                    section,
+                    codec,
+                    *receives,
+                    sends.as_ref(),
+                    parameters,
+                );
             }
             _ => write_refused(&mut text, section),
         }
@@ -92,7 +103,13 @@ impl Text {
 }
 
 fn write_refused(text: &mut Text, section: &Section) {
-    let Section { media, protocol, formats, mid, .. } = section;
+    let Section {
+        media,
+        protocol,
+        formats,
+        mid,
+        ..
+    } = section;
     text.line("m", format_args!("{media} 0 {protocol} {formats}"));
     text.line("c", "IN IP4 0.0.0.0");
     text.attribute("inactive");
@@ -107,7 +124,9 @@ fn write_accepted(
     sends: Option<&Sending>,
     parameters: &AnswerParameters<'_>,
 ) {
-    let Section { media, protocol, .. } = section;
+    let Section {
+        media, protocol, ..
+    } = section;
     let format = codec.payload_type.number();
     let formats = match codec.rtx {
         Some(rtx) => format!("{format} {}", rtx.number()),
@@ -121,7 +140,13 @@ fn write_accepted(
     for line in section.extensions.lines() {
         text.attribute(format_args!("extmap:{line}"));
     }
-    text.attribute(Direction { sends: sends.is_some(), receives }.word());
+    text.attribute(
+        Direction {
+            sends: sends.is_some(),
+            receives,
+        }
+        .word(),
+    );
     if let Some(sending) = sends {
         text.attribute(format_args!("msid:{} {}", sending.stream, sending.track));
     }
@@ -136,14 +161,20 @@ fn write_accepted(
 fn write_transport(text: &mut Text, parameters: &AnswerParameters<'_>) {
     text.attribute(format_args!("ice-ufrag:{}", parameters.ice.ufrag));
     text.attribute(format_args!("ice-pwd:{}", parameters.ice.password));
-    let digits: Vec<String> = parameters.fingerprint.iter().map(|b| format!("{b:02X}")).collect();
+    let digits: Vec<String> = parameters
+        .fingerprint
+        .iter()
+        .map(|b| format!("{b:02X}"))
+        .collect();
     text.attribute(format_args!("fingerprint:sha-256 {}", digits.join(":")));
     text.attribute("setup:passive");
     for (at, candidate) in parameters.candidates.iter().enumerate() {
         // RFC 8445 section 5.1.2.1: host candidates of one component, the first the most preferred.
         let priority = (126_u32 << 24) | ((65_535 - at.min(65_535) as u32) << 8) | 255;
         let (ip, port) = (candidate.ip(), candidate.port());
-        text.attribute(format_args!("candidate:{at} 1 udp {priority} {ip} {port} typ host"));
+        text.attribute(format_args!(
+            "candidate:{at} 1 udp {priority} {ip} {port} typ host"
+        ));
     }
     text.attribute("end-of-candidates");
 }
@@ -159,7 +190,11 @@ fn write_codec(text: &mut Text, section: &Section, codec: &Codec) {
         text.attribute(format_args!("fmtp:{format} {parameters}"));
     }
     if let Some(rtx) = codec.rtx {
-        text.attribute(format_args!("rtpmap:{} rtx/{}", rtx.number(), kind.clock_rate()));
+        text.attribute(format_args!(
+            "rtpmap:{} rtx/{}",
+            rtx.number(),
+            kind.clock_rate()
+        ));
         text.attribute(format_args!("fmtp:{} apt={format}", rtx.number()));
     }
 }

@@ -23,8 +23,11 @@ impl HeaderExtension {
     ];
 
     /// What the publisher says about a frame and the receiver must hear. The others belong to the hop.
-    const FORWARDED: [Self; 3] =
-        [Self::AudioLevel, Self::DependencyDescriptor, Self::VideoOrientation];
+    const FORWARDED: [Self; 3] = [
+        Self::AudioLevel,
+        Self::DependencyDescriptor,
+        Self::VideoOrientation,
+    ];
 
     const fn uri(self) -> &'static str {
         match self {
@@ -57,9 +60,13 @@ impl ExtensionIds {
     /// Reads the value of an `a=extmap` line. Unknown extensions and unusable ids are skipped.
     pub(crate) fn note(&mut self, value: &str) {
         let mut words = value.split_ascii_whitespace();
-        let (Some(number), Some(uri)) = (words.next(), words.next()) else { return };
+        let (Some(number), Some(uri)) = (words.next(), words.next()) else {
+            return;
+        };
         let number = number.split('/').next().unwrap_or_default();
-        let Some(id) = number.parse().ok().and_then(ExtensionId::new) else { return };
+        let Some(id) = number.parse().ok().and_then(ExtensionId::new) else {
+            return;
+        };
         if let Some(extension) = HeaderExtension::ALL.into_iter().find(|e| e.uri() == uri) {
             self.ids[extension as usize] = Some(id);
         }

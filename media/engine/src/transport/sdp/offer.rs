@@ -66,7 +66,10 @@ impl Offer {
         if text.len() > OFFER_LEN_MAX {
             return Err(OfferError::TooLong);
         }
-        let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        let lines = text
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty());
         let blocks = split_blocks(lines, sections_max)?;
         let mut sections = Vec::with_capacity(blocks.media.len());
         for (media_line, attributes) in &blocks.media {
@@ -100,7 +103,11 @@ fn split_blocks<'a>(
     lines: impl Iterator<Item = &'a str>,
     sections_max: usize,
 ) -> Result<Blocks<'a>, OfferError> {
-    let mut blocks = Blocks { origin: None, session: Vec::new(), media: Vec::new() };
+    let mut blocks = Blocks {
+        origin: None,
+        session: Vec::new(),
+        media: Vec::new(),
+    };
     for line in lines {
         let (letter, value) = line.split_once('=').ok_or(OfferError::Syntax)?;
         match letter {
@@ -140,8 +147,12 @@ fn check_mids(sections: &[Section]) -> Result<(), OfferError> {
 }
 
 fn check_bundle(session: &[&str], sections: &[Section]) -> Result<(), OfferError> {
-    let groups = session.iter().filter_map(|attribute| attribute.strip_prefix("group:BUNDLE"));
-    let bundled: Vec<&str> = groups.flat_map(|group| group.split_ascii_whitespace()).collect();
+    let groups = session
+        .iter()
+        .filter_map(|attribute| attribute.strip_prefix("group:BUNDLE"));
+    let bundled: Vec<&str> = groups
+        .flat_map(|group| group.split_ascii_whitespace())
+        .collect();
     let live = sections.iter().filter(|section| !section.stopped);
     for section in live.clone() {
         // One section alone needs no group.
@@ -158,13 +169,27 @@ fn check_bundle(session: &[&str], sections: &[Section]) -> Result<(), OfferError
 /// Attributes that describe the transport: the session's, then those of the first live section, which
 /// hold for the bundle.
 fn transport_attributes<'a>(blocks: &Blocks<'a>, sections: &[Section]) -> Vec<&'a str> {
-    let live = sections.iter().position(|section| !section.stopped).unwrap_or(0);
-    let media = blocks.media.get(live).map(|(_, attributes)| attributes.as_slice());
-    media.unwrap_or_default().iter().chain(&blocks.session).copied().collect()
+    let live = sections
+        .iter()
+        .position(|section| !section.stopped)
+        .unwrap_or(0);
+    let media = blocks
+        .media
+        .get(live)
+        .map(|(_, attributes)| attributes.as_slice());
+    media
+        .unwrap_or_default()
+        .iter()
+        .chain(&blocks.session)
+        .copied()
+        .collect()
 }
 
 fn check_setup(transport: &[&str]) -> Result<(), OfferError> {
-    match transport.iter().find_map(|attribute| attribute.strip_prefix("setup:")) {
+    match transport
+        .iter()
+        .find_map(|attribute| attribute.strip_prefix("setup:"))
+    {
         Some("actpass" | "active") => Ok(()),
         _ => Err(OfferError::Setup),
     }
@@ -172,17 +197,23 @@ fn check_setup(transport: &[&str]) -> Result<(), OfferError> {
 
 fn read_credentials(transport: &[&str]) -> Result<Credentials, OfferError> {
     let value = |name: &str| {
-        transport.iter().find_map(|attribute| attribute.strip_prefix(name)?.strip_prefix(':'))
+        transport
+            .iter()
+            .find_map(|attribute| attribute.strip_prefix(name)?.strip_prefix(':'))
     };
-    let (ufrag, password) =
-        value("ice-ufrag").zip(value("ice-pwd")).ok_or(OfferError::Ice)?;
+    let (ufrag, password) = value("ice-ufrag")
+        .zip(value("ice-pwd"))
+        .ok_or(OfferError::Ice)?;
     let ice_character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
     // RFC 8839 section 5.4.
     let sized = (4..=256).contains(&ufrag.len()) && (22..=256).contains(&password.len());
     if !sized || !ufrag.bytes().chain(password.bytes()).all(ice_character) {
         return Err(OfferError::Ice);
     }
-    Ok(Credentials { ufrag: ufrag.to_owned(), password: password.to_owned() })
+    Ok(Credentials {
+        ufrag: ufrag.to_owned(),
+        password: password.to_owned(),
+    })
 }
 
 fn read_fingerprint(transport: &[&str]) -> Result<Fingerprint, OfferError> {
@@ -203,7 +234,15 @@ fn parse_fingerprint(value: &str) -> Option<Fingerprint> {
     };
     let bytes: Option<Vec<u8>> = digits
         .split(':')
-        .map(|pair| if pair.len() == 2 { u8::from_str_radix(pair, 16).ok() } else { None })
+        .map(|pair| {
+            if pair.len() == 2 {
+                u8::from_str_radix(pair, 16).ok()
+            } else {
+                None
+            }
+        })
         .collect();
-    bytes.filter(|bytes| bytes.len() == len).map(|bytes| Fingerprint { hash, bytes })
+    bytes
+        .filter(|bytes| bytes.len() == len)
+        .map(|bytes| Fingerprint { hash, bytes })
 }

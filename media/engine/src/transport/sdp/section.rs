@@ -12,7 +12,10 @@ pub(crate) struct Direction {
 }
 
 impl Direction {
-    pub(crate) const BOTH: Self = Self { sends: true, receives: true };
+    pub(crate) const BOTH: Self = Self {
+        sends: true,
+        receives: true,
+    };
 
     pub(crate) fn parse(attribute: &str) -> Option<Self> {
         let (sends, receives) = match attribute {
@@ -96,7 +99,10 @@ impl Section {
             "extmap" => self.extensions.note(value),
             "rtcp-mux" => self.rtcp_mux = true,
             "ssrc" => {
-                let ssrc = value.split(' ').next().and_then(|number| number.parse().ok());
+                let ssrc = value
+                    .split(' ')
+                    .next()
+                    .and_then(|number| number.parse().ok());
                 self.ssrc = self.ssrc.or(ssrc.map(Ssrc));
             }
             "ssrc-group" => {
@@ -121,21 +127,29 @@ fn read_codec(kind: Kind, formats: &str, attributes: &[&str]) -> Option<Codec> {
     let listed: Vec<&str> = formats.split(' ').take(FORMATS_MAX).collect();
     let value = |name: &str, format: &str| {
         attributes.iter().find_map(|attribute| {
-            attribute.strip_prefix(name)?.strip_prefix(':')?.strip_prefix(format)?.strip_prefix(' ')
+            attribute
+                .strip_prefix(name)?
+                .strip_prefix(':')?
+                .strip_prefix(format)?
+                .strip_prefix(' ')
         })
     };
     let encoded_as = |format: &str, wanted: &str| {
         value("rtpmap", format).is_some_and(|encoding| encoding.eq_ignore_ascii_case(wanted))
     };
     let payload_type = |format: &str| format.parse().ok().and_then(PayloadType::new);
-    let format = *listed.iter().find(|format| encoded_as(format, kind.encoding()))?;
+    let format = *listed
+        .iter()
+        .find(|format| encoded_as(format, kind.encoding()))?;
     let rtx = listed.iter().find(|candidate| {
         encoded_as(candidate, "rtx/90000")
             && value("fmtp", candidate).and_then(|p| p.strip_prefix("apt=")) == Some(format)
     });
     let mut feedback = Feedback::default();
     for attribute in attributes {
-        let Some(value) = attribute.strip_prefix("rtcp-fb:") else { continue };
+        let Some(value) = attribute.strip_prefix("rtcp-fb:") else {
+            continue;
+        };
         if let Some((whom, what)) = value.split_once(' ')
             && (whom == format || whom == "*")
         {

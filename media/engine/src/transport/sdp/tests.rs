@@ -24,36 +24,76 @@ fn a_browsers_offer_is_read() {
     assert_eq!(offer.ice.ufrag, "dB8S");
     assert_eq!(offer.fingerprint.hash, FingerprintHash::Sha256);
     assert_eq!(offer.fingerprint.bytes[..3], [0x46, 0x13, 0x98]);
-    let mids: Vec<&str> = offer.sections.iter().map(|section| section.mid.as_str()).collect();
+    let mids: Vec<&str> = offer
+        .sections
+        .iter()
+        .map(|section| section.mid.as_str())
+        .collect();
     assert_eq!(mids, ["0", "1", "2", "3"]);
 
     let audio = &offer.sections[0];
     let codec = audio.codec.as_ref().unwrap();
-    assert_eq!((audio.kind, codec.payload_type, codec.rtx), (Some(Kind::Audio), payload_type(111), None));
-    assert_eq!(codec.parameters.as_deref(), Some("minptime=10;useinbandfec=1"));
+    assert_eq!(
+        (audio.kind, codec.payload_type, codec.rtx),
+        (Some(Kind::Audio), payload_type(111), None)
+    );
+    assert_eq!(
+        codec.parameters.as_deref(),
+        Some("minptime=10;useinbandfec=1")
+    );
     assert!(codec.feedback.transport_wide && !codec.feedback.nack);
     assert_eq!(audio.ssrc, Some(Ssrc(1_763_537_797)));
-    assert_eq!(audio.extensions.id(HeaderExtension::AudioLevel), ExtensionId::new(1));
+    assert_eq!(
+        audio.extensions.id(HeaderExtension::AudioLevel),
+        ExtensionId::new(1)
+    );
 
     let video = &offer.sections[1];
     let codec = video.codec.as_ref().unwrap();
-    assert_eq!((codec.payload_type, codec.rtx), (payload_type(96), Some(payload_type(97))));
+    assert_eq!(
+        (codec.payload_type, codec.rtx),
+        (payload_type(96), Some(payload_type(97)))
+    );
     assert!(codec.feedback.nack && codec.feedback.picture_loss && codec.feedback.full_intra);
-    assert_eq!((video.ssrc, video.rtx_ssrc), (Some(Ssrc(2_798_310_060)), Some(Ssrc(2_524_021_103))));
-    assert_eq!(video.extensions.id(HeaderExtension::DependencyDescriptor), ExtensionId::new(12));
+    assert_eq!(
+        (video.ssrc, video.rtx_ssrc),
+        (Some(Ssrc(2_798_310_060)), Some(Ssrc(2_524_021_103)))
+    );
+    assert_eq!(
+        video.extensions.id(HeaderExtension::DependencyDescriptor),
+        ExtensionId::new(12)
+    );
     assert!(video.extensions.mixed);
-    assert_eq!(video.direction, Direction { sends: true, receives: false });
-    assert_eq!(offer.sections[3].direction, Direction { sends: false, receives: true });
+    assert_eq!(
+        video.direction,
+        Direction {
+            sends: true,
+            receives: false
+        }
+    );
+    assert_eq!(
+        offer.sections[3].direction,
+        Direction {
+            sends: false,
+            receives: true
+        }
+    );
 }
 
 fn answer(offer: &Offer, decisions: &[Accepted]) -> String {
-    let ice = Credentials { ufrag: "ours".to_owned(), password: "p".repeat(24) };
+    let ice = Credentials {
+        ufrag: "ours".to_owned(),
+        password: "p".repeat(24),
+    };
     let parameters = AnswerParameters {
         session_id: 7,
         version: 2,
         ice: &ice,
         fingerprint: &[0xab; 32],
-        candidates: &["192.0.2.1:5000".parse().unwrap(), "[2001:db8::1]:5000".parse().unwrap()],
+        candidates: &[
+            "192.0.2.1:5000".parse().unwrap(),
+            "[2001:db8::1]:5000".parse().unwrap(),
+        ],
     };
     write_answer(offer, decisions, &parameters)
 }
@@ -67,10 +107,19 @@ fn the_answer_takes_what_is_known_and_nothing_else() {
         track: "camera".to_owned(),
     };
     let decisions = [
-        Accepted::Yes { receives: true, sends: None },
-        Accepted::Yes { receives: true, sends: None },
+        Accepted::Yes {
+            receives: true,
+            sends: None,
+        },
+        Accepted::Yes {
+            receives: true,
+            sends: None,
+        },
         Accepted::No,
-        Accepted::Yes { receives: false, sends: Some(sending) },
+        Accepted::Yes {
+            receives: false,
+            sends: Some(sending),
+        },
     ];
     let text = answer(&chromium(), &decisions);
     assert!(text.lines().all(|line| !line.is_empty()) && text.ends_with("\r\n"));
@@ -81,8 +130,14 @@ fn the_answer_takes_what_is_known_and_nothing_else() {
     assert!(has(1, "audio 9 UDP/TLS/RTP/SAVPF 111") && has(1, "a=recvonly"));
     assert!(has(1, "a=setup:passive") && has(1, "a=rtcp-mux") && has(1, "a=mid:0"));
     assert!(has(1, "a=fmtp:111 minptime=10;useinbandfec=1"));
-    assert!(has(1, "a=candidate:0 1 udp 2130706431 192.0.2.1 5000 typ host"));
-    assert!(has(1, "a=candidate:1 1 udp 2130706175 2001:db8::1 5000 typ host"));
+    assert!(has(
+        1,
+        "a=candidate:0 1 udp 2130706431 192.0.2.1 5000 typ host"
+    ));
+    assert!(has(
+        1,
+        "a=candidate:1 1 udp 2130706175 2001:db8::1 5000 typ host"
+    ));
     assert!(has(2, "video 9 UDP/TLS/RTP/SAVPF 96 97") && has(2, "a=fmtp:97 apt=96"));
     assert!(has(2, "a=rtcp-fb:96 nack pli") && !sections[2].contains("goog-remb"));
     assert!(sections[2].contains("a=extmap:12 https://aomediacodec"));
@@ -97,9 +152,17 @@ fn the_answer_takes_what_is_known_and_nothing_else() {
 fn dtx_and_other_parameters_of_opus_are_kept() {
     let text = CHROMIUM.replace("useinbandfec=1", "useinbandfec=1;usedtx=1");
     let offer = Offer::parse(&text, 16).unwrap();
-    let decisions: Vec<Accepted> =
-        offer.sections.iter().map(|_| Accepted::Yes { receives: true, sends: None }).collect();
-    assert!(answer(&offer, &decisions).contains("a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n"));
+    let decisions: Vec<Accepted> = offer
+        .sections
+        .iter()
+        .map(|_| Accepted::Yes {
+            receives: true,
+            sends: None,
+        })
+        .collect();
+    assert!(
+        answer(&offer, &decisions).contains("a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n")
+    );
 }
 
 #[test]
@@ -126,18 +189,42 @@ fn offers_that_cannot_be_used_are_refused_with_the_reason() {
         (CHROMIUM.replace("o=", "x="), OfferError::Origin),
         (CHROMIUM.replace("a=mid:1", "a=mid:0"), OfferError::Mid),
         (CHROMIUM.replace("a=mid:1", "a=mid:"), OfferError::Mid),
-        (CHROMIUM.replace("a=group:BUNDLE 0 1 2 3", "a=group:BUNDLE 0 1"), OfferError::NotBundled),
-        (CHROMIUM.replacen("a=rtcp-mux", "a=x", 1), OfferError::NoRtcpMux),
-        (CHROMIUM.replace("a=ice-ufrag:dB8S", "a=ice-ufrag:a"), OfferError::Ice),
-        (CHROMIUM.replace("a=ice-ufrag:dB8S", "a=ice-ufrag:a b c d"), OfferError::Ice),
-        (CHROMIUM.replace("a=ice-pwd:", "a=ice-pwd:$"), OfferError::Ice),
-        (CHROMIUM.replace("sha-256", "sha-1"), OfferError::Fingerprint),
-        (CHROMIUM.replace("a=setup:actpass", "a=setup:passive"), OfferError::Setup),
+        (
+            CHROMIUM.replace("a=group:BUNDLE 0 1 2 3", "a=group:BUNDLE 0 1"),
+            OfferError::NotBundled,
+        ),
+        (
+            CHROMIUM.replacen("a=rtcp-mux", "a=x", 1),
+            OfferError::NoRtcpMux,
+        ),
+        (
+            CHROMIUM.replace("a=ice-ufrag:dB8S", "a=ice-ufrag:a"),
+            OfferError::Ice,
+        ),
+        (
+            CHROMIUM.replace("a=ice-ufrag:dB8S", "a=ice-ufrag:a b c d"),
+            OfferError::Ice,
+        ),
+        (
+            CHROMIUM.replace("a=ice-pwd:", "a=ice-pwd:$"),
+            OfferError::Ice,
+        ),
+        (
+            CHROMIUM.replace("sha-256", "sha-1"),
+            OfferError::Fingerprint,
+        ),
+        (
+            CHROMIUM.replace("a=setup:actpass", "a=setup:passive"),
+            OfferError::Setup,
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(Offer::parse(&text, 16).err(), Some(expected));
     }
-    assert_eq!(Offer::parse(CHROMIUM, 3).err(), Some(OfferError::TooManySections(3)));
+    assert_eq!(
+        Offer::parse(CHROMIUM, 3).err(),
+        Some(OfferError::TooManySections(3))
+    );
     let long = "a=x\n".repeat(1 << 19);
     assert_eq!(Offer::parse(&long, 16).err(), Some(OfferError::TooLong));
 }
@@ -146,7 +233,9 @@ fn offers_that_cannot_be_used_are_refused_with_the_reason() {
 fn damaged_offers_never_panic() {
     let mut state = 1_u64;
     let mut random = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize
     };
     for _ in 0..2_000 {
@@ -165,7 +254,10 @@ fn damaged_offers_never_panic() {
             let decisions: Vec<Accepted> = offer
                 .sections
                 .iter()
-                .map(|_| Accepted::Yes { receives: true, sends: None })
+                .map(|_| Accepted::Yes {
+                    receives: true,
+                    sends: None,
+                })
                 .collect();
             assert!(answer(&offer, &decisions).starts_with("v=0"));
         }

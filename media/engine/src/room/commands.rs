@@ -48,7 +48,12 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) const fn new(id: RoomId) -> Self {
-        Self { id, peers: Slots::new(), tracks: Slots::new(), wake_at: None }
+        Self {
+            id,
+            peers: Slots::new(),
+            tracks: Slots::new(),
+            wake_at: None,
+        }
     }
 
     pub(crate) const fn wake_at(&self) -> Option<Instant> {
@@ -65,7 +70,10 @@ impl Room {
     }
 
     pub(crate) fn slot_of(&self, peer: PeerId) -> Option<PeerSlot> {
-        self.peers.iter().find(|(_, found)| found.id == peer).map(|(at, _)| PeerSlot(at))
+        self.peers
+            .iter()
+            .find(|(_, found)| found.id == peer)
+            .map(|(at, _)| PeerSlot(at))
     }
 
     /// Every ufrag under which a peer's checks are answered.
@@ -84,8 +92,13 @@ impl Room {
         request: &StunMessage<'_>,
         changes: &mut RouteChanges,
     ) {
-        let Some(peer) = self.peers.get_mut(slot.0) else { return };
-        match peer.connection.handle_check(context.now, path, request, context.outbox) {
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return;
+        };
+        match peer
+            .connection
+            .handle_check(context.now, path, request, context.outbox)
+        {
             Err(reason) => self.count_drop(context, slot, reason),
             Ok((checked, progress)) => {
                 changes.added_path = checked.accepted.then_some(path);
@@ -104,8 +117,12 @@ impl Room {
         path: Path,
         datagram: &[u8],
     ) {
-        let Some(peer) = self.peers.get_mut(slot.0) else { return };
-        let progress = peer.connection.handle_dtls(context.now, path, datagram, context.outbox);
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return;
+        };
+        let progress = peer
+            .connection
+            .handle_dtls(context.now, path, datagram, context.outbox);
         self.note_progress(context, slot, progress);
         self.wake_for(slot);
     }
@@ -117,7 +134,9 @@ impl Room {
 
     /// Lets a peer's media flow, or holds it.
     pub(crate) fn set_forwarding(&mut self, context: &mut Context<'_>, slot: PeerSlot, on: bool) {
-        let Some(peer) = self.peers.get_mut(slot.0) else { return };
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return;
+        };
         if peer.forwarding == on {
             return;
         }
@@ -128,7 +147,10 @@ impl Room {
     /// A peer was held, let go, lost or found: all that it takes part in begins anew.
     pub(super) fn peer_begins_or_stops(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
         for (_, track) in self.tracks.iter_mut() {
-            let published = track.source.as_ref().is_some_and(|source| source.peer == slot);
+            let published = track
+                .source
+                .as_ref()
+                .is_some_and(|source| source.peer == slot);
             for subscription in &mut track.subscriptions {
                 if published || subscription.peer == slot {
                     subscription.wait();
@@ -145,10 +167,14 @@ impl Room {
         slot: PeerSlot,
         changes: &mut RouteChanges,
     ) {
-        let Some(mut peer) = self.peers.remove(slot.0) else { return };
+        let Some(mut peer) = self.peers.remove(slot.0) else {
+            return;
+        };
         peer.connection.close(context.outbox);
         changes.removed_paths.extend(peer.connection.agent.paths());
-        changes.removed_ufrags.extend(peer.connection.agent.ufrags().map(str::to_owned));
+        changes
+            .removed_ufrags
+            .extend(peer.connection.agent.ufrags().map(str::to_owned));
         self.forget_tracks_of(slot);
     }
 
@@ -182,7 +208,9 @@ impl Room {
         let mut changes = RouteChanges::default();
         for (_, peer) in self.peers.iter() {
             changes.removed_paths.extend(peer.connection.agent.paths());
-            changes.removed_ufrags.extend(peer.connection.agent.ufrags().map(str::to_owned));
+            changes
+                .removed_ufrags
+                .extend(peer.connection.agent.ufrags().map(str::to_owned));
         }
         changes
     }
@@ -240,7 +268,9 @@ impl Room {
         slot: PeerSlot,
         progress: Option<Progress>,
     ) {
-        let (Some(progress), Some(peer)) = (progress, self.peers.get_mut(slot.0)) else { return };
+        let (Some(progress), Some(peer)) = (progress, self.peers.get_mut(slot.0)) else {
+            return;
+        };
         let (room, id) = (self.id, peer.id);
         context.outbox.event(match progress {
             Progress::Connected => MediaEvent::PeerConnected { room, peer: id },
