@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that can not go on fails there")]
 
 mod accounts;
+mod call_media;
 mod calls;
 mod contacts;
 mod harness;

@@ -19,7 +19,7 @@ pub struct SessionConfig {
     /// Events that one session holds until its client has acknowledged them. A session beyond that
     /// ends with `outbox_full`, and its client asks for the state anew.
     pub outbox_events_max: u32,
-    /// The same in bytes of JSON.
+    /// The same in bytes of JSON, for events and for replies each.
     pub outbox_bytes_max: u32,
     /// Replies that one session holds until its client has acknowledged them; the same beyond.
     pub replies_max: u32,

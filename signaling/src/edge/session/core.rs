@@ -22,7 +22,8 @@ pub(super) struct Core {
     next_request: u64,
     waiting: VecDeque<(u64, Request)>,
     running: Option<u64>,
-    replies: BTreeMap<u64, Outcome>,
+    replies: BTreeMap<u64, (Outcome, usize)>,
+    reply_bytes: usize,
     allowance: Allowance,
 }
 
@@ -82,6 +83,7 @@ impl Core {
             waiting: VecDeque::new(),
             running: None,
             replies: BTreeMap::new(),
+            reply_bytes: 0,
             allowance: Allowance::new(&config, now),
             config,
         }
@@ -151,10 +153,9 @@ impl Core {
     /// still to come.
     fn request(&mut self, now: Instant, id: u64, body: Result<Request, ApiError>) -> Vec<Output> {
         if id < self.next_request {
-            let known = self.replies.get(&id).cloned();
-            return known
-                .map(|result| self.send(ServerFrame::Reply { id, result }))
-                .unwrap_or_default();
+            let known = self.replies.get(&id).map(|(outcome, _)| outcome.clone());
+            let again = known.map(|result| self.send(ServerFrame::Reply { id, result }));
+            return again.unwrap_or_default();
         }
         if id > self.next_request {
             return self.end(words::request_ids());
@@ -189,11 +190,18 @@ impl Core {
     }
 
     fn answer(&mut self, id: u64, outcome: Outcome) -> Vec<Output> {
-        self.replies.insert(id, outcome.clone());
-        self.send(ServerFrame::Reply {
+        let bytes = json_bytes(&outcome);
+        self.reply_bytes += bytes;
+        self.replies.insert(id, (outcome.clone(), bytes));
+        let mut outputs = self.send(ServerFrame::Reply {
             id,
             result: outcome,
-        })
+        });
+        // One reply may be longer than the bound; it is those that pile up which count.
+        if self.replies.len() > 1 && self.reply_bytes > self.config.outbox_bytes_max as usize {
+            outputs.extend(self.end(words::outbox_full()));
+        }
+        outputs
     }
 
     fn acknowledged(&mut self, event: u64, reply: u64) -> Vec<Output> {
@@ -201,7 +209,14 @@ impl Core {
             return self.end(words::acknowledged_too_much());
         }
         self.outbox.acknowledge(event);
-        self.replies = self.replies.split_off(&reply.saturating_add(1));
+        while let Some(first) = self
+            .replies
+            .first_entry()
+            .filter(|first| *first.key() <= reply)
+        {
+            let (_, bytes) = first.remove();
+            self.reply_bytes -= bytes;
+        }
         Vec::new()
     }
 
@@ -265,7 +280,7 @@ impl Entry {
 impl Outbox {
     /// None when it is full.
     fn push(&mut self, event: Arc<Event>, config: &SessionConfig) -> Option<ServerFrame> {
-        let bytes = json_bytes(&event);
+        let bytes = json_bytes(&*event);
         let full = self.waiting.len() >= config.outbox_events_max as usize
             || self.bytes + bytes > config.outbox_bytes_max as usize;
         if full {
@@ -323,12 +338,12 @@ impl Allowance {
     }
 }
 
-fn json_bytes(event: &Event) -> usize {
+fn json_bytes(content: &impl serde::Serialize) -> usize {
     let mut counter = Counter(0);
-    match serde_json::to_writer(&mut counter, event) {
+    match serde_json::to_writer(&mut counter, content) {
         Ok(()) => counter.0,
-        // Events have only string keys and in-memory data, so this does not come; if it did, the
-        // event would count as one that fills the outbox.
+        // Events and replies have only string keys and in-memory data, so this does not come; if it
+        // did, it would count as something that fills the outbox.
         Err(_) => usize::MAX / 2,
     }
 }

@@ -188,6 +188,21 @@ fn every_queue_has_its_bound() {
     );
 
     let config = SessionConfig {
+        outbox_bytes_max: 40,
+        ..SessionConfig::default()
+    };
+    let mut session = Exchange::new(config);
+    assert_eq!(
+        (session.ask(1), session.reply(1)),
+        ("run1".into(), "reply1".into())
+    );
+    session.ask(2);
+    session.ack(0, 1);
+    assert_eq!(session.reply(2), "reply2", "the first was acknowledged");
+    session.ask(3);
+    assert_eq!(session.reply(3), "reply3 end:OutboxFull", "by bytes");
+
+    let config = SessionConfig {
         requests_waiting_max: 1,
         ..SessionConfig::default()
     };
