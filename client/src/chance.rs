@@ -8,7 +8,9 @@ use zeroize::Zeroizing;
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // Without it no key can be made, and none must be made badly.
-    OsRng.try_fill_bytes(&mut bytes).expect("the operating system gives random bytes");
+    OsRng
+        .try_fill_bytes(&mut bytes)
+        .expect("the operating system gives random bytes");
     bytes
 }
 

@@ -109,7 +109,9 @@ impl Server {
         };
         // Frames are small and wanted at once.
         tcp.set_nodelay(true)?;
-        let Some(tls) = &self.tls else { return Ok(Box::new(tcp)) };
+        let Some(tls) = &self.tls else {
+            return Ok(Box::new(tcp));
+        };
         let name = match self.base.host() {
             Some(Host::Ipv4(address)) => ServerName::from(std::net::IpAddr::from(address)),
             Some(Host::Ipv6(address)) => ServerName::from(std::net::IpAddr::from(address)),
@@ -122,7 +124,9 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("address", &self.address()).finish()
+        f.debug_struct("Server")
+            .field("address", &self.address())
+            .finish()
     }
 }
 
@@ -151,10 +155,22 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for address in ["http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:2"] {
-            assert!(Server::new(address).is_ok_and(|server| server.is_local()), "{address}");
+        for address in [
+            "http://localhost:8080",
+            "http://127.0.0.1:1",
+            "http://[::1]:2",
+        ] {
+            assert!(
+                Server::new(address).is_ok_and(|server| server.is_local()),
+                "{address}"
+            );
         }
-        for address in ["http://192.168.1.2:8080", "http://example.org", "ftp://localhost", "x"] {
+        for address in [
+            "http://192.168.1.2:8080",
+            "http://example.org",
+            "ftp://localhost",
+            "x",
+        ] {
             assert!(Server::new(address).is_err(), "{address}");
         }
         assert!(Server::new("https://example.org").is_ok_and(|server| !server.is_local()));

@@ -92,7 +92,10 @@ impl Identity {
     /// The highest revision seen of `what`, 0 for none.
     #[must_use]
     pub fn seen(&self, what: Signed) -> u64 {
-        self.revisions.iter().find(|seen| seen.what == what).map_or(0, |seen| seen.revision)
+        self.revisions
+            .iter()
+            .find(|seen| seen.what == what)
+            .map_or(0, |seen| seen.revision)
     }
 
     /// Remembers a revision; true when it was news.
@@ -113,7 +116,10 @@ impl Identity {
     /// The household met at the first call with this handle.
     #[must_use]
     pub fn first_contact(&self, handle: &str) -> Option<PublicKey> {
-        self.first_contacts.iter().find(|met| met.handle == handle).map(|met| met.genesis)
+        self.first_contacts
+            .iter()
+            .find(|met| met.handle == handle)
+            .map(|met| met.genesis)
     }
 
     /// Remembers the household of a first call; true when it was news. A known one is never replaced.
@@ -124,7 +130,10 @@ impl Identity {
         if self.first_contacts.len() >= FIRST_CONTACTS_MAX {
             self.first_contacts.remove(0);
         }
-        self.first_contacts.push(FirstContact { handle: handle.to_owned(), genesis });
+        self.first_contacts.push(FirstContact {
+            handle: handle.to_owned(),
+            genesis,
+        });
         true
     }
 
@@ -133,13 +142,20 @@ impl Identity {
     /// # Errors
     /// When it is missing, open to others, or not an identity.
     pub fn load(path: &Path) -> Result<Self, StoreError> {
-        let io = |error| StoreError::Io { path: path.to_owned(), error };
+        let io = |error| StoreError::Io {
+            path: path.to_owned(),
+            error,
+        };
         let mode = fs::metadata(path).map_err(io)?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(StoreError::Open { path: path.to_owned() });
+            return Err(StoreError::Open {
+                path: path.to_owned(),
+            });
         }
         let text = Zeroizing::new(fs::read(path).map_err(io)?);
-        let unreadable = || StoreError::Unreadable { path: path.to_owned() };
+        let unreadable = || StoreError::Unreadable {
+            path: path.to_owned(),
+        };
         let row: Row = serde_json::from_slice(&text).map_err(|_| unreadable())?;
         row.open().ok_or_else(unreadable)
     }
@@ -151,7 +167,10 @@ impl Identity {
     pub fn save(&self, path: &Path) -> Result<(), StoreError> {
         let text = serde_json::to_vec_pretty(&Row::of(self)).expect("a row always serializes");
         let text = Zeroizing::new(text);
-        write_whole(path, &text).map_err(|error| StoreError::Io { path: path.to_owned(), error })
+        write_whole(path, &text).map_err(|error| StoreError::Io {
+            path: path.to_owned(),
+            error,
+        })
     }
 }
 
@@ -166,7 +185,10 @@ impl Row {
             token: identity.token.clone(),
             account: identity.account,
             device_seed: Blob(identity.device_key.seed().to_vec()),
-            genesis_seed: identity.genesis_key.as_ref().map(|key| Blob(key.seed().to_vec())),
+            genesis_seed: identity
+                .genesis_key
+                .as_ref()
+                .map(|key| Blob(key.seed().to_vec())),
             genesis: Blob(identity.genesis.0.to_vec()),
             chain: Blob(identity.chain.encode()),
             roster_seq: identity.roster_pin.seq,
@@ -185,9 +207,15 @@ impl Row {
         if self.version != 1 {
             return None;
         }
-        let contact = |(id, revision)| Seen { what: Signed::Contact(id), revision };
+        let contact = |(id, revision)| Seen {
+            what: Signed::Contact(id),
+            revision,
+        };
         let met = |(handle, genesis): (String, Blob)| {
-            array(&genesis).map(|key| FirstContact { handle, genesis: PublicKey(key) })
+            array(&genesis).map(|key| FirstContact {
+                handle,
+                genesis: PublicKey(key),
+            })
         };
         let mut identity = Identity {
             token: self.token,
@@ -199,7 +227,10 @@ impl Row {
             },
             genesis: PublicKey(array(&self.genesis)?),
             chain: Chain::decode(&self.chain.0).ok()?,
-            roster_pin: RosterPin { seq: self.roster_seq, head: array(&self.roster_head)? },
+            roster_pin: RosterPin {
+                seq: self.roster_seq,
+                head: array(&self.roster_head)?,
+            },
             revisions: self.contacts.into_iter().map(contact).collect(),
             first_contacts: self.first_contacts.into_iter().filter_map(met).collect(),
         };
@@ -230,7 +261,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     {
         return Err(error);
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
@@ -250,7 +285,10 @@ mod tests {
             genesis_key: Some(PrivateKey::from_seed(&[6; 32])),
             genesis: key.public(),
             chain: Chain(vec![]),
-            roster_pin: RosterPin { seq: 3, head: [9; 32] },
+            roster_pin: RosterPin {
+                seq: 3,
+                head: [9; 32],
+            },
             revisions: vec![],
             first_contacts: vec![],
         }
@@ -267,11 +305,17 @@ mod tests {
         assert!(!written.meet("ben", PublicKey([4; 32])));
         written.save(&path).unwrap();
         written.save(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let read = Identity::load(&path).unwrap();
         assert_eq!(read.token.expose(), "token");
         assert_eq!(*read.device_key.seed(), [5; 32]);
-        assert_eq!(read.genesis_key.as_ref().map(|key| *key.seed()), Some([6; 32]));
+        assert_eq!(
+            read.genesis_key.as_ref().map(|key| *key.seed()),
+            Some([6; 32])
+        );
         assert_eq!(read.roster_pin, written.roster_pin);
         assert_eq!(read.first_contact("ben"), Some(PublicKey([3; 32])));
         assert_eq!(read.revisions.first(), written.revisions.first());
@@ -283,9 +327,15 @@ mod tests {
         let path = folder.path().join("identity.json");
         identity().save(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(Identity::load(&path), Err(StoreError::Open { .. })));
+        assert!(matches!(
+            Identity::load(&path),
+            Err(StoreError::Open { .. })
+        ));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "{").unwrap();
-        assert!(matches!(Identity::load(&path), Err(StoreError::Unreadable { .. })));
+        assert!(matches!(
+            Identity::load(&path),
+            Err(StoreError::Unreadable { .. })
+        ));
     }
 }

@@ -23,8 +23,16 @@ pub(crate) fn founder(handle: &str) -> Founder {
     let at = now();
     let account = AccountId(chance::bytes());
     let (genesis, app) = (chance::private_key(), chance::private_key());
-    let recovery = RecoveryCode::from_bytes(chance::bytes()).signing_key().public();
-    let seed = Seed { genesis: &genesis, app: app.public(), account, label: "Phone", at };
+    let recovery = RecoveryCode::from_bytes(chance::bytes())
+        .signing_key()
+        .public();
+    let seed = Seed {
+        genesis: &genesis,
+        app: app.public(),
+        account,
+        label: "Phone",
+        at,
+    };
     let (entries, roster) = seed.roster("Family", recovery);
     let identity = Identity {
         token: Secret::new("token"),
@@ -37,7 +45,12 @@ pub(crate) fn founder(handle: &str) -> Founder {
         revisions: vec![],
         first_contacts: vec![],
     };
-    Founder { identity, handle: handle.to_owned(), entries, now: at }
+    Founder {
+        identity,
+        handle: handle.to_owned(),
+        entries,
+        now: at,
+    }
 }
 
 impl Founder {

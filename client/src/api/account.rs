@@ -82,7 +82,13 @@ pub async fn found_household(
     let (genesis, app) = (chance::private_key(), chance::private_key());
     let recovery_code = RecoveryCode::from_bytes(chance::bytes());
     let recovery = recovery_code.signing_key().public();
-    let seed = Seed { genesis: &genesis, app: app.public(), account, label: &plan.label, at };
+    let seed = Seed {
+        genesis: &genesis,
+        app: app.public(),
+        account,
+        label: &plan.label,
+        at,
+    };
     let (entries, roster) = seed.roster(&plan.household_name, recovery);
     let chain = seed.chain(&roster);
     let home = NewHome::Found {
@@ -98,7 +104,10 @@ pub async fn found_household(
         handle: who.handle,
         password: who.password,
         display_name: plan.display_name,
-        app: NewApp { key: Blob(app.public().0.to_vec()), label: plan.label },
+        app: NewApp {
+            key: Blob(app.public().0.to_vec()),
+            label: plan.label,
+        },
         home,
     };
     let signed_in: SignedIn = post(server, "/v1/sign-up", None, &body).await?;
@@ -113,7 +122,10 @@ pub async fn found_household(
         revisions: Vec::new(),
         first_contacts: Vec::new(),
     };
-    Ok(Founded { identity, recovery_code })
+    Ok(Founded {
+        identity,
+        recovery_code,
+    })
 }
 
 /// Signs in anew with a password and the key that `identity` holds; its token is replaced.
@@ -129,8 +141,16 @@ pub async fn sign_in(
     let device = ids::device_id(identity.device_key.public());
     let message = format!("homeline sign-in v1\0{}\0{at_ms}", who.handle);
     let signature = SigningKey::from_bytes(&identity.device_key.seed()).sign(message.as_bytes());
-    let app = Some(AppProof { device, at_ms, signature: Blob(signature.to_bytes().to_vec()) });
-    let body = SignIn { handle: who.handle, password: who.password, app };
+    let app = Some(AppProof {
+        device,
+        at_ms,
+        signature: Blob(signature.to_bytes().to_vec()),
+    });
+    let body = SignIn {
+        handle: who.handle,
+        password: who.password,
+        app,
+    };
     let signed_in: SignedIn = post(server, "/v1/sign-in", None, &body).await?;
     identity.token = signed_in.token;
     Ok(())
@@ -147,7 +167,10 @@ pub async fn recover(
     code: &RecoveryCode,
 ) -> Result<Identity, RecoverError> {
     let at = now();
-    let begin = RecoverBegin { handle: who.handle, recovery_secret: recovery_secret(code) };
+    let begin = RecoverBegin {
+        handle: who.handle,
+        recovery_secret: recovery_secret(code),
+    };
     let ticket: RecoverTicket = post(server, "/v1/recover/begin", None, &begin).await?;
     let mut roster = Roster::from_entries(&ticket.roster)?;
     let recovery = code.signing_key();
@@ -166,7 +189,14 @@ pub async fn recover(
     };
     let entry = roster.next_entry(added, at, &recovery);
     roster.append(&entry)?;
-    let leaf = app_certificate(roster.genesis_key(), app.public(), &person, label, at, roster.seq());
+    let leaf = app_certificate(
+        roster.genesis_key(),
+        app.public(),
+        &person,
+        label,
+        at,
+        roster.seq(),
+    );
     let chain = Chain(vec![leaf.sign(&recovery), certificate]);
     // The server may have handed out another household's roster with its own certificate.
     if verify_chain(&chain, at).is_err() {
@@ -175,7 +205,10 @@ pub async fn recover(
     let body = RecoverFinish {
         ticket: ticket.ticket,
         password: who.password,
-        app: NewApp { key: Blob(app.public().0.to_vec()), label: label.to_owned() },
+        app: NewApp {
+            key: Blob(app.public().0.to_vec()),
+            label: label.to_owned(),
+        },
         entry: Blob(entry.encode()),
         chain: Blob(chain.encode()),
     };
@@ -235,7 +268,10 @@ impl Seed<'_> {
             seq: 0,
             prev: [0; 32],
             at: self.at,
-            change: Change::Genesis { household_name: name.to_owned(), recovery },
+            change: Change::Genesis {
+                household_name: name.to_owned(),
+                recovery,
+            },
         };
         let first = first.sign(self.genesis);
         let mut roster = Roster::genesis(&first).expect("a genesis entry of our own making holds");
@@ -247,15 +283,23 @@ impl Seed<'_> {
             label: self.label.to_owned(),
         };
         let second = roster.next_entry(added, self.at, self.genesis);
-        roster.append(&second).expect("the founder's own entry holds");
+        roster
+            .append(&second)
+            .expect("the founder's own entry holds");
         (vec![Blob(first.encode()), Blob(second.encode())], roster)
     }
 
     pub(crate) fn chain(&self, roster: &Roster) -> Chain {
         let genesis = self.genesis.public();
         let person = self.account.to_string();
-        let leaf =
-            app_certificate(genesis, self.app, &person, self.label, self.at, roster.seq());
+        let leaf = app_certificate(
+            genesis,
+            self.app,
+            &person,
+            self.label,
+            self.at,
+            roster.seq(),
+        );
         Chain(vec![leaf.sign(self.genesis)])
     }
 

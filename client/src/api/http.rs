@@ -74,8 +74,9 @@ async fn exchange<R: DeserializeOwned>(
     body: Vec<u8>,
 ) -> Result<R, HttpError> {
     let once = send(server, method, path, token, body);
-    let (status, bytes) =
-        tokio::time::timeout(REQUEST_TIME_MAX, once).await.map_err(|_| HttpError::TooSlow)??;
+    let (status, bytes) = tokio::time::timeout(REQUEST_TIME_MAX, once)
+        .await
+        .map_err(|_| HttpError::TooSlow)??;
     if status.is_success() {
         // An empty body stands for "done": `null` parses as the unit type.
         let text: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
@@ -114,7 +115,9 @@ async fn send(
         .map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidInput))?;
     let response = sender.send_request(request).await?;
     let status = response.status();
-    let body = Limited::new(response.into_body(), REPLY_BYTES_MAX).collect().await;
+    let body = Limited::new(response.into_body(), REPLY_BYTES_MAX)
+        .collect()
+        .await;
     connection.abort();
     let bytes = body.map_err(|_| HttpError::Nonsense(status))?.to_bytes();
     Ok((status, bytes))

@@ -4,8 +4,10 @@ mod account;
 mod http;
 mod pairing;
 
-pub use account::{Credentials, Founded, FounderPlan, RecoverError, about, found_household, recover, sign_in};
-pub use http::HttpError;
-pub use pairing::{NewDevice, PairError, PairingDigits, PairingOffered, offer_pairing};
 #[cfg(test)]
 pub(crate) use account::Seed;
+pub use account::{
+    Credentials, Founded, FounderPlan, RecoverError, about, found_household, recover, sign_in,
+};
+pub use http::HttpError;
+pub use pairing::{NewDevice, PairError, PairingDigits, PairingOffered, offer_pairing};

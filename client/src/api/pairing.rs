@@ -1,8 +1,8 @@
 //! Pairing from the new device's side: offer, digits, and a household pinned.
 
+use homeline_e2ee::certificate::Kind;
 use homeline_e2ee::chain::Chain;
 use homeline_e2ee::encoding::DecodeError;
-use homeline_e2ee::certificate::Kind;
 use homeline_e2ee::key::{PrivateKey, PublicKey};
 use homeline_e2ee::pairing::{AppReveal, DevicePairing, Digits, PairedError, PairingError};
 use homeline_protocol::http::{PairingOffer, PairingOpened, PairingReveal, PairingState};
@@ -71,9 +71,18 @@ pub async fn offer_pairing(
         DeviceKind::HomeDevice => Kind::HomeDevice,
     };
     let machine = DevicePairing::new(key.public(), kind, device.label.clone(), chance::bytes());
-    let offer = PairingOffer { handle, commit: Blob(machine.offer().to_vec()) };
+    let offer = PairingOffer {
+        handle,
+        commit: Blob(machine.offer().to_vec()),
+    };
     let opened = post(server, "/v1/pairings", None, &offer).await?;
-    Ok(PairingOffered { server: server.clone(), opened, machine, key, device })
+    Ok(PairingOffered {
+        server: server.clone(),
+        opened,
+        machine,
+        key,
+        device,
+    })
 }
 
 impl PairingOffered {
@@ -94,7 +103,12 @@ impl PairingOffered {
         };
         let path = format!("/v1/pairings/{}/reveal", self.opened.pairing);
         let () = post(&self.server, &path, Some(&self.opened.secret), &reveal).await?;
-        let PairingState::Revealed { genesis, app_key, nonce } = self.step(1).await? else {
+        let PairingState::Revealed {
+            genesis,
+            app_key,
+            nonce,
+        } = self.step(1).await?
+        else {
             return Err(PairError::OutOfOrder);
         };
         let app = AppReveal {
@@ -103,7 +117,10 @@ impl PairingOffered {
             nonce: array(&nonce)?,
         };
         let digits = self.machine.revealed(&app)?;
-        Ok(PairingDigits { offered: self, digits })
+        Ok(PairingDigits {
+            offered: self,
+            digits,
+        })
     }
 
     /// Waits for a step beyond `after`.
@@ -133,8 +150,13 @@ impl PairingDigits {
     /// # Errors
     /// When the digits were wrong, or chain and roster are not from the household that revealed itself.
     pub async fn finish(self) -> Result<Identity, PairError> {
-        let PairingState::Certified { chain, roster, token, account, .. } =
-            self.offered.step(2).await?
+        let PairingState::Certified {
+            chain,
+            roster,
+            token,
+            account,
+            ..
+        } = self.offered.step(2).await?
         else {
             return Err(PairError::OutOfOrder);
         };

@@ -115,8 +115,18 @@ impl IncomingCall {
 
     /// Answers here.
     pub async fn answer(self, with: Outgoing) -> Call {
-        let Outgoing { sound, camera, screen } = with;
-        self.call.tell(Command::Answer(Box::new(Answer { sound, camera, screen }))).await;
+        let Outgoing {
+            sound,
+            camera,
+            screen,
+        } = with;
+        self.call
+            .tell(Command::Answer(Box::new(Answer {
+                sound,
+                camera,
+                screen,
+            })))
+            .await;
         self.call
     }
 

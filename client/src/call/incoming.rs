@@ -50,9 +50,20 @@ pub(crate) struct Invited {
 impl Invited {
     pub(crate) fn of(event: Event) -> Option<Self> {
         match event {
-            Event::IncomingCall { call, from, to, video, invitation, .. } => {
-                Some(Self { call, from, to, video, invitation })
-            }
+            Event::IncomingCall {
+                call,
+                from,
+                to,
+                video,
+                invitation,
+                ..
+            } => Some(Self {
+                call,
+                from,
+                to,
+                video,
+                invitation,
+            }),
             _ => None,
         }
     }
@@ -67,7 +78,9 @@ pub(crate) async fn receive(
     let (caller, crypto, mode) = {
         let state = shared.state();
         let (caller, genesis) = check(&state, &invited)?;
-        let mode = state.household.answer_mode(genesis.genesis, &genesis.person);
+        let mode = state
+            .household
+            .answer_mode(genesis.genesis, &genesis.person);
         let at = now();
         let identity = &state.identity;
         let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
@@ -92,7 +105,10 @@ pub(crate) async fn receive(
         expected: Some(genesis),
         frames,
         transport,
-        media: MediaState { microphone: true, camera: false },
+        media: MediaState {
+            microphone: true,
+            camera: false,
+        },
         microphone: watch::Sender::new(true),
         camera: watch::Sender::new(false),
         inputs: shared.new_call(id),
@@ -102,12 +118,27 @@ pub(crate) async fn receive(
         shared,
     };
     let (key_package, statement) = (Blob(offer.key_package), Blob(offer.statement));
-    run.tell(Request::Ringing { call: id, key_package, statement }).await;
+    run.tell(Request::Ringing {
+        call: id,
+        key_package,
+        statement,
+    })
+    .await;
     // Connected while it rings, and held by the server: an answer is heard at once.
     run.offer().await;
     tokio::spawn(run.run());
-    let call = Call { id, commands, events: told };
-    Ok(IncomingCall { call, from: party, to: invited.to, video: invited.video, mode })
+    let call = Call {
+        id,
+        commands,
+        events: told,
+    };
+    Ok(IncomingCall {
+        call,
+        from: party,
+        to: invited.to,
+        video: invited.video,
+        mode,
+    })
 }
 
 /// Who signed the invitation, and by which name the family knows them.
@@ -118,16 +149,23 @@ fn check(
     let household = &state.household;
     let signed =
         Signed::decode(&invited.invitation.0).map_err(|_| InvitationRefused::Unreadable)?;
-    let mut handles: Vec<&str> =
-        household.members().iter().map(|member| member.handle.as_str()).collect();
+    let mut handles: Vec<&str> = household
+        .members()
+        .iter()
+        .map(|member| member.handle.as_str())
+        .collect();
     handles.push(household.own().handle.as_str());
     let (invitation, caller) = CallInvitation::open(&signed, invited.call, &handles, now())?;
     if caller.genesis == household.roster().genesis_key() && !household.roster().admits(&caller) {
         return Err(InvitationRefused::Removed);
     }
     let from = invited.from.handle.as_str();
-    let person =
-        household.person(caller.genesis, from, &invitation.display_name, &state.identity)?;
+    let person = household.person(
+        caller.genesis,
+        from,
+        &invitation.display_name,
+        &state.identity,
+    )?;
     Ok((person, caller))
 }
 
@@ -139,9 +177,20 @@ impl Run {
         self.phase = Phase::Answering;
         self.media.camera = answer.camera.is_some();
         self.camera.send_replace(self.media.camera);
-        let Answer { sound, camera, screen } = answer;
-        self.give(Outgoing { sound, camera, screen });
-        let request = Request::Answer { call: self.id, media: self.media };
+        let Answer {
+            sound,
+            camera,
+            screen,
+        } = answer;
+        self.give(Outgoing {
+            sound,
+            camera,
+            screen,
+        });
+        let request = Request::Answer {
+            call: self.id,
+            media: self.media,
+        };
         self.ask(request, Replied::Answered).await;
     }
 }

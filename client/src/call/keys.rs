@@ -21,19 +21,40 @@ impl Run {
 
     async fn carry_out(&mut self, output: Output) {
         match output {
-            Output::SendCommit { epoch, commit, welcome, removed } => {
-                let welcome =
-                    welcome.map(|(device, welcome)| WelcomeFor { device, welcome: Blob(welcome) });
-                let request =
-                    Request::SendCommit { call: self.id, epoch, commit: Blob(commit), welcome, removed };
-                self.ask(request, move |result| Replied::Committed { epoch, result }).await;
+            Output::SendCommit {
+                epoch,
+                commit,
+                welcome,
+                removed,
+            } => {
+                let welcome = welcome.map(|(device, welcome)| WelcomeFor {
+                    device,
+                    welcome: Blob(welcome),
+                });
+                let request = Request::SendCommit {
+                    call: self.id,
+                    epoch,
+                    commit: Blob(commit),
+                    welcome,
+                    removed,
+                };
+                self.ask(request, move |result| Replied::Committed { epoch, result })
+                    .await;
             }
             Output::SendReady { epoch } => {
-                self.tell(Request::EpochReady { call: self.id, epoch }).await;
+                self.tell(Request::EpochReady {
+                    call: self.id,
+                    epoch,
+                })
+                .await;
             }
             Output::SendMessage { message } => {
                 let message = Blob(message);
-                self.tell(Request::SendGroupMessage { call: self.id, message }).await;
+                self.tell(Request::SendGroupMessage {
+                    call: self.id,
+                    message,
+                })
+                .await;
             }
             Output::CallCode { code, .. } => {
                 let with = self.party.clone();
@@ -51,7 +72,9 @@ impl Run {
             Output::Refused(refusal) => self.refuse(RefusedBecause::from(&refusal)).await,
             Output::Warn(warning) => self.warn(warning).await,
             Output::LateFrame(late) => self.transport.late(late.source.tag, late.frame),
-            Output::FramesLost(counts) => self.say(CallEvent::FramesLost { total: counts.lost() }),
+            Output::FramesLost(counts) => self.say(CallEvent::FramesLost {
+                total: counts.lost(),
+            }),
             Output::Left(LeftReason::Removed) => self.over(EndReason::DeviceRevoked),
             // The server ends a call in which nobody else is left.
             Output::Left(LeftReason::Alone) => self.frames.set_sending(None),

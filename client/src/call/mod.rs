@@ -10,8 +10,8 @@ mod transport;
 
 pub use event::{CallEvent, CallWarning, RefusedBecause};
 pub use handle::{Call, IncomingCall, Outgoing};
-pub use outgoing::CallError;
 pub use incoming::InvitationRefused;
 pub(crate) use incoming::{Invited, receive};
+pub use outgoing::CallError;
 pub(crate) use outgoing::start;
 pub(crate) use run::Input;

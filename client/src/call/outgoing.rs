@@ -51,19 +51,22 @@ pub(crate) async fn start(
         let expected = household.pinned(handle.as_str(), identity);
         let name = card.map_or(handle.as_str(), |card| card.name.as_str());
         let trust = Trust::FirstContact;
-        let party = Person { name: name.to_owned(), handle: handle.to_string(), trust };
+        let party = Person {
+            name: name.to_owned(),
+            handle: handle.to_string(),
+            trust,
+        };
         let party = match expected {
-            Some(genesis) => {
-                household.person(genesis, handle.as_str(), name, identity).unwrap_or(party)
-            }
+            Some(genesis) => household
+                .person(genesis, handle.as_str(), name, identity)
+                .unwrap_or(party),
             None => party,
         };
         let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
         let crypto = CallCrypto::new(credential, id, household.expect(expected), at);
         let own = household.own().display_name.as_str();
         let video = with.camera.is_some();
-        let invitation =
-            CallInvitation::new(id, at, handle.as_str(), own, video, &identity.chain);
+        let invitation = CallInvitation::new(id, at, handle.as_str(), own, video, &identity.chain);
         let invitation = Blob(invitation.sign(&identity.device_key).encode());
         (party, expected, crypto, invitation, handle)
     };
@@ -83,7 +86,10 @@ pub(crate) async fn start(
         expected,
         frames,
         transport,
-        media: MediaState { microphone: true, camera: video },
+        media: MediaState {
+            microphone: true,
+            camera: video,
+        },
         microphone: watch::Sender::new(true),
         camera: watch::Sender::new(video),
         inputs: shared.new_call(id),
@@ -94,16 +100,27 @@ pub(crate) async fn start(
     };
     run.give(with);
     run.keys(member::Input::Create).await;
-    let request = Request::StartCall { call: id, to: Callee { handle }, video, invitation };
+    let request = Request::StartCall {
+        call: id,
+        to: Callee { handle },
+        video,
+        invitation,
+    };
     run.ask(request, Replied::Started).await;
     tokio::spawn(run.run());
-    Ok(Call { id, commands, events: told })
+    Ok(Call {
+        id,
+        commands,
+        events: told,
+    })
 }
 
 impl Run {
     pub(super) fn give(&mut self, with: Outgoing) {
-        self.transport.sound(with.sound, self.microphone.subscribe());
-        self.transport.pictures(with.camera, with.screen, self.camera.subscribe());
+        self.transport
+            .sound(with.sound, self.microphone.subscribe());
+        self.transport
+            .pictures(with.camera, with.screen, self.camera.subscribe());
     }
 
     /// A device of the callee says that it rings. Its household is checked before anybody hears of it.
@@ -123,9 +140,17 @@ impl Run {
         let expect = self.shared.state().household.expect(self.expected);
         self.keys(member::Input::Expect(Box::new(expect))).await;
         let (key_package, statement) = (key_package.0, statement.0);
-        self.keys(member::Input::Add { key_package, statement }).await;
+        self.keys(member::Input::Add {
+            key_package,
+            statement,
+        })
+        .await;
         // The switches as they are now: they may have been set while it rang.
-        self.tell(Request::SetMedia { call: self.id, media: self.media }).await;
+        self.tell(Request::SetMedia {
+            call: self.id,
+            media: self.media,
+        })
+        .await;
     }
 
     /// Whether a device is of the household that was called. With nothing pinned the first that rings

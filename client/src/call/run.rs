@@ -29,7 +29,9 @@ pub(super) const INPUTS_MAX: usize = 64;
 pub(crate) enum Input {
     Event(Box<Event>),
     /// The session is a new one, and the call goes on there, or not.
-    SessionAnew { running: bool },
+    SessionAnew {
+        running: bool,
+    },
     /// Expectations changed: the roster grew.
     RosterGrew,
 }
@@ -52,8 +54,14 @@ pub(super) struct Answer {
 pub(super) enum Replied {
     Started(Result<Reply, RequestError>),
     Answered(Result<Reply, RequestError>),
-    Offered { generation: u32, result: Result<Reply, RequestError> },
-    Committed { epoch: u64, result: Result<Reply, RequestError> },
+    Offered {
+        generation: u32,
+        result: Result<Reply, RequestError>,
+    },
+    Committed {
+        epoch: u64,
+        result: Result<Reply, RequestError>,
+    },
 }
 
 /// Which side this is, and how far it has come.
@@ -121,7 +129,9 @@ impl Run {
     }
 
     async fn end(mut self) {
-        let Phase::Over(reason) = self.phase else { return };
+        let Phase::Over(reason) = self.phase else {
+            return;
+        };
         self.frames.crypto().step(now(), member::Input::Leave);
         self.frames.set_sending(None);
         self.shared.forget_call(self.id);
@@ -144,30 +154,51 @@ impl Run {
 
     async fn event(&mut self, event: Event) {
         match event {
-            Event::DeviceRinging { key_package, statement, .. } => {
+            Event::DeviceRinging {
+                key_package,
+                statement,
+                ..
+            } => {
                 self.device_rings(&key_package, &statement).await;
             }
-            Event::CallAnswered { key_package, statement, .. } => {
+            Event::CallAnswered {
+                key_package,
+                statement,
+                ..
+            } => {
                 self.answered_there(key_package, statement).await;
             }
             Event::CallEnded { reason, .. } => self.over(reason),
             Event::Participants { participants, .. } => self.participants(&participants),
             Event::Tracks { tracks, .. } => self.tracks(tracks).await,
-            Event::ParticipantConnection { device, connected, .. } => {
+            Event::ParticipantConnection {
+                device, connected, ..
+            } => {
                 self.say(CallEvent::PartyConnection { device, connected });
-                self.keys(member::Input::Connection { device, connected }).await;
+                self.keys(member::Input::Connection { device, connected })
+                    .await;
             }
             Event::MediaRestart { .. } => self.renew().await,
             Event::GroupCommit { epoch, commit, .. } => {
-                self.keys(member::Input::Commit { epoch, commit: commit.0 }).await;
+                self.keys(member::Input::Commit {
+                    epoch,
+                    commit: commit.0,
+                })
+                .await;
             }
-            Event::GroupWelcome { welcome, participants, .. } => {
+            Event::GroupWelcome {
+                welcome,
+                participants,
+                ..
+            } => {
                 self.participants(&participants);
-                self.keys(member::Input::Welcome { welcome: welcome.0 }).await;
+                self.keys(member::Input::Welcome { welcome: welcome.0 })
+                    .await;
             }
             Event::EpochExecute { epoch, .. } => self.keys(member::Input::Execute { epoch }).await,
             Event::GroupMessage { message, .. } => {
-                self.keys(member::Input::Message { message: message.0 }).await;
+                self.keys(member::Input::Message { message: message.0 })
+                    .await;
             }
             _ => {}
         }
@@ -199,7 +230,9 @@ impl Run {
             Replied::Started(Ok(_)) => self.offer().await,
             Replied::Started(Err(error)) | Replied::Answered(Err(error)) => self.failed(&error),
             Replied::Answered(Ok(_)) => self.phase = Phase::Answered,
-            Replied::Offered { generation, result } if generation == self.transport.generation() => {
+            Replied::Offered { generation, result }
+                if generation == self.transport.generation() =>
+            {
                 self.offered(result).await;
             }
             Replied::Offered { .. } => {}
@@ -248,7 +281,11 @@ impl Run {
                     publish: offer.publish,
                     subscribe: offer.subscribe,
                 };
-                self.ask(request, move |result| Replied::Offered { generation, result }).await;
+                self.ask(request, move |result| Replied::Offered {
+                    generation,
+                    result,
+                })
+                .await;
             }
             Ok(None) => {}
             Err(error) => self.media_failed(&error).await,
@@ -287,7 +324,10 @@ impl Run {
 
     fn participants(&mut self, participants: &[Participant]) {
         let own = self.shared.device();
-        for participant in participants.iter().filter(|participant| participant.device != own) {
+        for participant in participants
+            .iter()
+            .filter(|participant| participant.device != own)
+        {
             let (device, media) = (participant.device, participant.media);
             self.say(CallEvent::PartyMedia { device, media });
         }
@@ -320,7 +360,11 @@ impl Run {
 
     async fn tell_media(&mut self) {
         if self.phase == Phase::Answered {
-            self.tell(Request::SetMedia { call: self.id, media: self.media }).await;
+            self.tell(Request::SetMedia {
+                call: self.id,
+                media: self.media,
+            })
+            .await;
         }
     }
 

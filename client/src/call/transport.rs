@@ -98,7 +98,12 @@ impl Transport {
         self.screen = screen;
         let Some(camera) = camera else { return };
         let line = self.camera.subscribe();
-        let sender = PictureSender { camera, on, frames: self.frames.clone(), line };
+        let sender = PictureSender {
+            camera,
+            on,
+            frames: self.frames.clone(),
+            line,
+        };
         self.senders.spawn(async move {
             sender.run().await;
         });
@@ -117,8 +122,12 @@ impl Transport {
 
     /// An offer, if one is due and none is under way.
     pub(super) async fn offer(&mut self) -> Result<Option<Offer>, PeerError> {
-        let wanted: Vec<Track> =
-            self.tracks.iter().filter(|track| self.takes(track.source)).cloned().collect();
+        let wanted: Vec<Track> = self
+            .tracks
+            .iter()
+            .filter(|track| self.takes(track.source))
+            .cloned()
+            .collect();
         let due = self.restart || self.offered.as_ref() != Some(&wanted);
         if self.offering || !due {
             return Ok(None);
@@ -140,8 +149,10 @@ impl Transport {
     pub(super) async fn answered(&mut self, sdp: String) -> Result<(), PeerError> {
         self.offering = false;
         self.peer.answer(sdp).await?;
-        self.microphone.send_replace(self.peer.line(Source::Microphone).await?);
-        self.camera.send_replace(self.peer.line(Source::Camera).await?);
+        self.microphone
+            .send_replace(self.peer.line(Source::Microphone).await?);
+        self.camera
+            .send_replace(self.peer.line(Source::Camera).await?);
         Ok(())
     }
 
@@ -177,12 +188,22 @@ impl Transport {
         };
         let slot = self.receivers.len() as u64;
         let (late, waiting) = mpsc::channel(LATE_MAX);
-        let owner = Owner { device: track.device, track: track.track, slot };
+        let owner = Owner {
+            device: track.device,
+            track: track.track,
+            slot,
+        };
         let frames = self.frames.clone();
         match (track.source, &self.speaker, &self.screen) {
             (Source::Microphone, Some(speaker), _) => {
                 let speaker = speaker.clone();
-                let receiver = SoundReceiver { remote, owner, frames, late: waiting, speaker };
+                let receiver = SoundReceiver {
+                    remote,
+                    owner,
+                    frames,
+                    late: waiting,
+                    speaker,
+                };
                 self.listeners.spawn(async move {
                     if let Err(error) = receiver.run().await {
                         tracing::error!(%error, "the sound decoder failed");
@@ -192,8 +213,14 @@ impl Transport {
             (Source::Camera, _, Some(screen)) => {
                 let screen = screen.clone();
                 let descriptor_id = self.peer.descriptor_id(track.track).await;
-                let receiver =
-                    PictureReceiver { remote, owner, frames, late: waiting, screen, descriptor_id };
+                let receiver = PictureReceiver {
+                    remote,
+                    owner,
+                    frames,
+                    late: waiting,
+                    screen,
+                    descriptor_id,
+                };
                 self.listeners.spawn(receiver.run());
             }
             _ => return,
@@ -203,7 +230,9 @@ impl Transport {
 
     /// A frame whose key came after it, to the track it is of.
     pub(super) fn late(&self, slot: u64, frame: Vec<u8>) {
-        let receiver = usize::try_from(slot).ok().and_then(|slot| self.receivers.get(slot));
+        let receiver = usize::try_from(slot)
+            .ok()
+            .and_then(|slot| self.receivers.get(slot));
         if let Some((_, late)) = receiver {
             // A full queue drops it: it is late already.
             late.try_send(frame).ok();

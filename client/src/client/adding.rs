@@ -56,8 +56,13 @@ impl Client {
     pub async fn listen_for_devices(&self) -> Result<DeviceListener, AddDeviceError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         self.shared.set_adding(Some(sender));
-        self.session().done(Request::ListenForPairing { on: true }).await?;
-        Ok(DeviceListener { client: self.clone(), events })
+        self.session()
+            .done(Request::ListenForPairing { on: true })
+            .await?;
+        Ok(DeviceListener {
+            client: self.clone(),
+            events,
+        })
     }
 }
 
@@ -81,7 +86,9 @@ impl DeviceListener {
             AppPairing::new(genesis, app, chance::bytes(), commit_d)
         };
         let commit = Blob(machine.accept().to_vec());
-        session.done(Request::AcceptPairing { pairing, commit }).await?;
+        session
+            .done(Request::AcceptPairing { pairing, commit })
+            .await?;
         let reveal = self.revealed(pairing).await?;
         let label = reveal.label.clone();
         let own = match machine.revealed(&reveal) {
@@ -98,21 +105,35 @@ impl DeviceListener {
             nonce: Blob(own.nonce.to_vec()),
         };
         session.done(request).await?;
-        Ok(DeviceDigits { client: self.client.clone(), pairing, machine, label })
+        Ok(DeviceDigits {
+            client: self.client.clone(),
+            pairing,
+            machine,
+            label,
+        })
     }
 
     async fn revealed(&mut self, wanted: PairingId) -> Result<DeviceReveal, AddDeviceError> {
         loop {
             match self.event().await? {
-                Event::PairingRevealed { pairing, device_key, nonce, kind, label }
-                    if pairing == wanted =>
-                {
+                Event::PairingRevealed {
+                    pairing,
+                    device_key,
+                    nonce,
+                    kind,
+                    label,
+                } if pairing == wanted => {
                     let kind = match kind {
                         DeviceKind::App => Kind::App,
                         DeviceKind::HomeDevice => Kind::HomeDevice,
                     };
                     let device_key = PublicKey(array(&device_key)?);
-                    return Ok(DeviceReveal { device_key, nonce: array(&nonce)?, kind, label });
+                    return Ok(DeviceReveal {
+                        device_key,
+                        nonce: array(&nonce)?,
+                        kind,
+                        label,
+                    });
                 }
                 Event::PairingEnded { pairing } if pairing == wanted => {
                     return Err(AddDeviceError::Ended);
@@ -160,7 +181,12 @@ impl DeviceDigits {
                     return Err(AddDeviceError::NotAdult);
                 }
                 let account = state.identity.account;
-                (state.household.admit(&added, account, &state.identity, now()), account)
+                (
+                    state
+                        .household
+                        .admit(&added, account, &state.identity, now()),
+                    account,
+                )
             };
             let request = Request::CertifyPairing {
                 pairing,
@@ -185,5 +211,8 @@ impl DeviceDigits {
 }
 
 fn array(blob: &Blob) -> Result<[u8; 32], AddDeviceError> {
-    blob.0.as_slice().try_into().map_err(|_| AddDeviceError::Unreadable)
+    blob.0
+        .as_slice()
+        .try_into()
+        .map_err(|_| AddDeviceError::Unreadable)
 }

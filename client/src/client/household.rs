@@ -40,7 +40,8 @@ impl Client {
         pin: Option<PublicKey>,
     ) -> Result<ContactId, ChangeError> {
         let id = ContactId(chance::bytes());
-        self.put_contact(id, name, handle, pin.map_or(Pin::NoneYet, Pin::Verified)).await?;
+        self.put_contact(id, name, handle, pin.map_or(Pin::NoneYet, Pin::Verified))
+            .await?;
         Ok(id)
     }
 
@@ -51,7 +52,11 @@ impl Client {
     pub async fn verify_contact(&self, name: &str) -> Result<(), ChangeError> {
         let household = self.household();
         let card = household.find_contact(name).ok_or(ChangeError::NoContact)?;
-        let pin = card.pin.key().map(Pin::Verified).ok_or(ChangeError::NotPinned)?;
+        let pin = card
+            .pin
+            .key()
+            .map(Pin::Verified)
+            .ok_or(ChangeError::NotPinned)?;
         let handle = card.handle.parse().map_err(|_| ChangeError::NoContact)?;
         self.put_contact(card.id, &card.name, handle, pin).await
     }
@@ -68,14 +73,26 @@ impl Client {
             if !state.household.may_sign(&state.identity) {
                 return Err(ChangeError::NotAdult);
             }
-            state.household.card(contact, name, handle.as_str(), pin, &state.identity)
+            state
+                .household
+                .card(contact, name, handle.as_str(), pin, &state.identity)
         };
         let name = name.to_owned();
-        let request = Request::PutContact { contact, name: name.clone(), handle: handle.clone(), card: card.clone() };
+        let request = Request::PutContact {
+            contact,
+            name: name.clone(),
+            handle: handle.clone(),
+            card: card.clone(),
+        };
         self.session().done(request).await?;
         // The server tells the household's other clients, and may tell this one too; either way the
         // card counts from now on.
-        let shown = homeline_protocol::session::Contact { id: contact, name, handle, card };
+        let shown = homeline_protocol::session::Contact {
+            id: contact,
+            name,
+            handle,
+            card,
+        };
         self.take_own(homeline_protocol::session::Event::ContactPut(shown));
         Ok(())
     }
@@ -97,14 +114,28 @@ impl Client {
                 return Err(ChangeError::NotAdult);
             }
             let their_genesis = household.pinned(contact, identity).or_else(|| {
-                household.find_contact(contact).and_then(|card| household.pinned(&card.handle, identity))
+                household
+                    .find_contact(contact)
+                    .and_then(|card| household.pinned(&card.handle, identity))
             });
             let their_genesis = their_genesis.ok_or(ChangeError::NotPinned)?;
-            let rule = |mode| Rule { their_genesis, person: String::new(), mode };
-            let key = self.device_key(household.devices().iter().find(|known| known.id == device).map(|known| &known.chain))?;
+            let rule = |mode| Rule {
+                their_genesis,
+                person: String::new(),
+                mode,
+            };
+            let key = self.device_key(
+                household
+                    .devices()
+                    .iter()
+                    .find(|known| known.id == device)
+                    .map(|known| &known.chain),
+            )?;
             household.policy(key, mode.map(rule).into_iter().collect(), identity, now())
         };
-        self.session().done(Request::PutAnswerPolicy { device, policy }).await?;
+        self.session()
+            .done(Request::PutAnswerPolicy { device, policy })
+            .await?;
         Ok(())
     }
 
@@ -124,7 +155,9 @@ impl Client {
             household.removal(key, identity, now())
         };
         let entry = Blob(entry.encode());
-        self.session().done(Request::RemoveDevice { device, entry }).await?;
+        self.session()
+            .done(Request::RemoveDevice { device, entry })
+            .await?;
         Ok(())
     }
 
@@ -140,7 +173,14 @@ impl Client {
     /// # Errors
     /// When the server refuses.
     pub async fn history(&self, limit: u16) -> Result<Vec<PastCall>, RequestError> {
-        match self.session().request(Request::ListHistory { before_ms: None, limit }).await? {
+        match self
+            .session()
+            .request(Request::ListHistory {
+                before_ms: None,
+                limit,
+            })
+            .await?
+        {
             Reply::History { calls } => Ok(calls),
             _ => Err(RequestError::WrongReply),
         }
@@ -150,7 +190,10 @@ impl Client {
     fn take_own(&self, event: homeline_protocol::session::Event) {
         {
             let mut state = self.shared.state();
-            let super::State { identity, household } = &mut *state;
+            let super::State {
+                identity,
+                household,
+            } = &mut *state;
             if let Err(error) = household.apply(&event, identity, now()) {
                 tracing::error!(%error, "an own statement does not hold");
             }

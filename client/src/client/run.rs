@@ -33,7 +33,10 @@ pub enum ClientEvent {
     /// A call rings here.
     Incoming(Box<IncomingCall>),
     /// A call was not let ring: its invitation was forged, old, or by the wrong household.
-    CallRefused { call: CallId, because: InvitationRefused },
+    CallRefused {
+        call: CallId,
+        because: InvitationRefused,
+    },
     /// Contacts, members, devices or settings changed.
     HomeChanged,
     /// The connection is lost (`false`) or back.
@@ -70,14 +73,26 @@ impl Client {
         news.recv().await;
         let home = home(&session).await?;
         let household = Household::open(&home, &mut identity, now())?;
-        let state = State { identity, household };
+        let state = State {
+            identity,
+            household,
+        };
         let shared = Arc::new(Shared::new(server, session, state, path));
         shared.save();
         let (events, told) = mpsc::channel(EVENTS_MAX);
         let (alive, gone) = mpsc::channel(1);
-        let run = Run { shared: shared.clone(), events };
+        let run = Run {
+            shared: shared.clone(),
+            events,
+        };
         tokio::spawn(run.run(news, gone));
-        Ok((Self { shared, _alive: Arc::new(alive) }, told))
+        Ok((
+            Self {
+                shared,
+                _alive: Arc::new(alive),
+            },
+            told,
+        ))
     }
 
     /// Calls a contact by the family's name for them, or anybody by handle.
@@ -101,7 +116,10 @@ impl Client {
     pub async fn refresh(&self) -> Result<(), RequestError> {
         let home = home(self.shared.session()).await?;
         let mut state = self.shared.state();
-        let State { identity, household } = &mut *state;
+        let State {
+            identity,
+            household,
+        } = &mut *state;
         match Household::open(&home, identity, now()) {
             Ok(opened) => *household = opened,
             Err(error) => tracing::error!(%error, "the household does not hold"),
@@ -184,16 +202,25 @@ impl Run {
 
     /// A new session knows nothing of the old one: the household and the calls are asked for.
     async fn begin_anew(&self) -> Result<(), Over> {
-        let Ok(home) = home(self.shared.session()).await else { return Ok(()) };
+        let Ok(home) = home(self.shared.session()).await else {
+            return Ok(());
+        };
         let opened = {
             let mut state = self.shared.state();
-            let State { identity, household } = &mut *state;
+            let State {
+                identity,
+                household,
+            } = &mut *state;
             Household::open(&home, identity, now()).map(|opened| *household = opened)
         };
         self.check(opened.map(|()| true)).await?;
-        let Ok(running) = calls(self.shared.session()).await else { return Ok(()) };
+        let Ok(running) = calls(self.shared.session()).await else {
+            return Ok(());
+        };
         for (id, call) in self.shared.calls() {
-            let running = running.iter().any(|running| running.call == id && running.here);
+            let running = running
+                .iter()
+                .any(|running| running.call == id && running.here);
             // A call that is over by itself takes no more.
             call.send(Input::SessionAnew { running }).await.ok();
         }
@@ -218,7 +245,10 @@ impl Run {
         let grew = matches!(event, Event::RosterGrew { .. });
         let applied = {
             let mut state = self.shared.state();
-            let State { identity, household } = &mut *state;
+            let State {
+                identity,
+                household,
+            } = &mut *state;
             household.apply(&event, identity, now())
         };
         self.check(applied).await?;
@@ -249,13 +279,19 @@ impl Run {
     }
 
     async fn incoming(&self, event: Event) {
-        let Some(invited) = Invited::of(event) else { return };
+        let Some(invited) = Invited::of(event) else {
+            return;
+        };
         let call = invited.call;
         match receive(self.shared.clone(), invited).await {
             Ok(incoming) => self.tell(ClientEvent::Incoming(Box::new(incoming))).await,
             Err(because) => {
                 tracing::warn!(%because, "an invitation was refused");
-                let refused = self.shared.session().done(Request::RefuseInvitation { call }).await;
+                let refused = self
+                    .shared
+                    .session()
+                    .done(Request::RefuseInvitation { call })
+                    .await;
                 if let Err(error) = refused {
                     tracing::info!(%error, "the refusal was not taken");
                 }

@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     path: Option<PathBuf>,
     calls: Mutex<HashMap<CallId, mpsc::Sender<Input>>>,
     adding: Mutex<Option<mpsc::Sender<Event>>>,
+    call_over: Notify,
     #[cfg(feature = "plaintext-control")]
     control: Mutex<crate::media::Control>,
 }
@@ -41,14 +42,24 @@ pub(crate) struct State {
 impl State {
     /// The request by which an adult's app pins the household met first for a contact without a pin.
     pub(crate) fn first_contact_card(&self, handle: &str, genesis: PublicKey) -> Option<Request> {
-        let card = self.household.contacts().find(|card| card.handle == handle)?;
+        let card = self
+            .household
+            .contacts()
+            .find(|card| card.handle == handle)?;
         if card.pin != Pin::NoneYet || !self.household.may_sign(&self.identity) {
             return None;
         }
         let pin = Pin::Unverified(genesis);
-        let signed = self.household.card(card.id, &card.name, handle, pin, &self.identity);
+        let signed = self
+            .household
+            .card(card.id, &card.name, handle, pin, &self.identity);
         let handle = handle.parse().ok()?;
-        Some(Request::PutContact { contact: card.id, name: card.name.clone(), handle, card: signed })
+        Some(Request::PutContact {
+            contact: card.id,
+            name: card.name.clone(),
+            handle,
+            card: signed,
+        })
     }
 }
 
@@ -59,7 +70,7 @@ impl Shared {
         state: State,
         path: Option<PathBuf>,
     ) -> Self {
-        let (calls, adding) = Default::default();
+        let (calls, adding, call_over) = Default::default();
         Self {
             server,
             session,
@@ -67,6 +78,7 @@ impl Shared {
             path,
             calls,
             adding,
+            call_over,
             #[cfg(feature = "plaintext-control")]
             control: Mutex::default(),
         }
@@ -120,7 +132,10 @@ impl Shared {
     }
 
     pub(super) fn calls(&self) -> Vec<(CallId, mpsc::Sender<Input>)> {
-        lock(&self.calls).iter().map(|(id, sender)| (*id, sender.clone())).collect()
+        lock(&self.calls)
+            .iter()
+            .map(|(id, sender)| (*id, sender.clone()))
+            .collect()
     }
 
     pub(super) fn adding(&self) -> Option<mpsc::Sender<Event>> {

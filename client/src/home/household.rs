@@ -122,7 +122,11 @@ impl Household {
         now: UnixMs,
     ) -> Result<bool, HomeError> {
         match event {
-            Event::RosterGrew { entries, members, devices } => {
+            Event::RosterGrew {
+                entries,
+                members,
+                devices,
+            } => {
                 for entry in entries {
                     match self.roster.append(&Signed::decode(&entry.0)?) {
                         // Told twice: once in the home that was fetched, once as news.
@@ -166,7 +170,11 @@ impl Household {
     }
 
     fn check_own(&self, identity: &Identity) -> Result<(), HomeError> {
-        match self.roster.devices().contains_key(&identity.device_key.public()) {
+        match self
+            .roster
+            .devices()
+            .contains_key(&identity.device_key.public())
+        {
             true => Ok(()),
             false => Err(HomeError::Removed),
         }
@@ -178,7 +186,9 @@ impl Household {
         if device != homeline_e2ee::ids::device_id(own) {
             return;
         }
-        let ends = verify_chain(&identity.chain, now).map(|known| known.not_after).ok();
+        let ends = verify_chain(&identity.chain, now)
+            .map(|known| known.not_after)
+            .ok();
         if let Ok(newer) = verify_chain_bytes(&chain.0, now)
             && self.roster.admits(&newer)
             && newer.device_key == own
@@ -258,7 +268,9 @@ impl Household {
     pub fn find_contact(&self, wanted: &str) -> Option<&contact::Contact> {
         let named = |card: &&contact::Contact| card.name.to_lowercase() == wanted.to_lowercase();
         let handle = wanted.trim_start_matches('@').to_lowercase();
-        self.contacts().find(named).or_else(|| self.by_handle(&handle))
+        self.contacts()
+            .find(named)
+            .or_else(|| self.by_handle(&handle))
     }
 
     fn by_handle(&self, handle: &str) -> Option<&contact::Contact> {
@@ -267,7 +279,11 @@ impl Household {
 
     /// Whose household may be at the other end of a call with this handle.
     pub fn pinned(&self, handle: &str, identity: &Identity) -> Option<PublicKey> {
-        if self.members.iter().any(|member| member.handle.as_str() == handle) {
+        if self
+            .members
+            .iter()
+            .any(|member| member.handle.as_str() == handle)
+        {
             return Some(self.roster.genesis_key());
         }
         let card = self.by_handle(handle).and_then(|card| card.pin.key());
@@ -296,8 +312,14 @@ impl Household {
             _ if pinned.is_some() => Trust::Unverified,
             _ => Trust::FirstContact,
         };
-        let name = card.map_or(display_name, |card| card.name.as_str()).to_owned();
-        Ok(Person { name, handle: handle.to_owned(), trust })
+        let name = card
+            .map_or(display_name, |card| card.name.as_str())
+            .to_owned();
+        Ok(Person {
+            name,
+            handle: handle.to_owned(),
+            trust,
+        })
     }
 
     /// Own household, and one other.
@@ -311,7 +333,8 @@ impl Household {
 
     /// Whether this device may answer by itself; `None`: it asks.
     pub fn answer_mode(&self, genesis: PublicKey, person: &str) -> Option<Mode> {
-        self.policy.as_ref().and_then(|policy| policy.mode_for(genesis, person))
+        self.policy
+            .as_ref()
+            .and_then(|policy| policy.mode_for(genesis, person))
     }
 }
-

@@ -34,7 +34,9 @@ impl Household {
         identity: &Identity,
         now: UnixMs,
     ) -> Admission {
-        let rights = Rights { adult: device.kind == Kind::App };
+        let rights = Rights {
+            adult: device.kind == Kind::App,
+        };
         let added = Change::AddDevice {
             device: device.device_key,
             kind: device.kind,
@@ -56,7 +58,10 @@ impl Household {
             roster_seq: self.roster().seq() + 1,
         };
         let chain = identity.chain.extended(leaf.sign(&identity.device_key));
-        Admission { entry: Blob(entry.encode()), chain: Blob(chain.encode()) }
+        Admission {
+            entry: Blob(entry.encode()),
+            chain: Blob(chain.encode()),
+        }
     }
 
     /// New chains for devices of the household whose certificates end soon. Only an adult's app has any.
@@ -114,7 +119,8 @@ impl Household {
 
     /// A roster entry that removes a device.
     pub(crate) fn removal(&self, device: PublicKey, identity: &Identity, now: UnixMs) -> Signed {
-        self.roster().next_entry(Change::RemoveDevice { device }, now, &identity.device_key)
+        self.roster()
+            .next_entry(Change::RemoveDevice { device }, now, &identity.device_key)
     }
 
     /// An answer policy. Its revision is the time, which grows whichever adult's app signs.
@@ -126,7 +132,12 @@ impl Household {
         now: UnixMs,
     ) -> Blob {
         let genesis = self.roster().genesis_key();
-        let policy = AnswerPolicy { genesis, device, revision: now.0, rules };
+        let policy = AnswerPolicy {
+            genesis,
+            device,
+            revision: now.0,
+            rules,
+        };
         Blob(policy.sign(&identity.device_key).encode())
     }
 }

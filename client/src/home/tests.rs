@@ -21,7 +21,12 @@ fn open(founder: &mut Founder) -> Result<Household, HomeError> {
 
 fn contact(household: &Household, identity: &Identity, pin: Pin) -> Contact {
     let card = household.card(BEN, "Ben", "ben", pin, identity);
-    Contact { id: BEN, name: "ignored".to_owned(), handle: "other".parse().unwrap(), card }
+    Contact {
+        id: BEN,
+        name: "ignored".to_owned(),
+        handle: "other".parse().unwrap(),
+        card,
+    }
 }
 
 #[test]
@@ -31,16 +36,24 @@ fn a_household_opens_and_its_pin_moves_on() {
     assert!(household.may_sign(&founder.identity));
     let recovery = PublicKey([9; 32]);
     let next = Change::RecoveryKey { recovery };
-    let entry = household.roster().next_entry(next, founder.now, &founder.identity.device_key);
+    let entry = household
+        .roster()
+        .next_entry(next, founder.now, &founder.identity.device_key);
     let grew = Event::RosterGrew {
         entries: vec![Blob(entry.encode())],
         members: vec![],
         devices: vec![],
     };
-    assert_eq!(household.apply(&grew, &mut founder.identity, founder.now), Ok(true));
+    assert_eq!(
+        household.apply(&grew, &mut founder.identity, founder.now),
+        Ok(true)
+    );
     assert_eq!(founder.identity.roster_pin.seq, 2);
     // The old roster is a rollback now.
-    assert_eq!(open(&mut founder).err(), Some(HomeError::Rollback(homeline_e2ee::roster::Rollback)));
+    assert_eq!(
+        open(&mut founder).err(),
+        Some(HomeError::Rollback(homeline_e2ee::roster::Rollback))
+    );
 }
 
 #[test]
@@ -59,15 +72,27 @@ fn only_the_signed_card_counts_and_never_an_older_one() {
     let them = PublicKey([7; 32]);
     let first = contact(&household, &founder.identity, Pin::NoneYet);
     let identity = &mut founder.identity;
-    assert_eq!(household.apply(&Event::ContactPut(first.clone()), identity, founder.now), Ok(true));
+    assert_eq!(
+        household.apply(&Event::ContactPut(first.clone()), identity, founder.now),
+        Ok(true)
+    );
     let second = contact(&household, identity, Pin::Verified(them));
-    household.apply(&Event::ContactPut(second), identity, founder.now).unwrap();
-    assert_eq!(household.find_contact("ben").map(|card| card.pin), Some(Pin::Verified(them)));
+    household
+        .apply(&Event::ContactPut(second), identity, founder.now)
+        .unwrap();
+    assert_eq!(
+        household.find_contact("ben").map(|card| card.pin),
+        Some(Pin::Verified(them))
+    );
     // The server serves the older card again, and one that nobody signed.
-    household.apply(&Event::ContactPut(first.clone()), identity, founder.now).unwrap();
+    household
+        .apply(&Event::ContactPut(first.clone()), identity, founder.now)
+        .unwrap();
     let mut forged = first;
     forged.card.0[70] ^= 1;
-    household.apply(&Event::ContactPut(forged), identity, founder.now).unwrap();
+    household
+        .apply(&Event::ContactPut(forged), identity, founder.now)
+        .unwrap();
     assert_eq!(household.refused(), 2);
     assert_eq!(household.pinned("ben", identity), Some(them));
 }
@@ -78,7 +103,9 @@ fn a_changed_key_is_told_from_a_first_contact() {
     let mut household = open(&mut founder).unwrap();
     let (them, other) = (PublicKey([7; 32]), PublicKey([8; 32]));
     let person = |household: &Household, identity: &Identity, genesis| {
-        household.person(genesis, "ben", "Benjamin", identity).map(|person| person.trust)
+        household
+            .person(genesis, "ben", "Benjamin", identity)
+            .map(|person| person.trust)
     };
     let identity = &mut founder.identity;
     assert_eq!(person(&household, identity, them), Ok(Trust::FirstContact));
@@ -86,7 +113,9 @@ fn a_changed_key_is_told_from_a_first_contact() {
     assert_eq!(person(&household, identity, them), Ok(Trust::Unverified));
     assert_eq!(person(&household, identity, other), Err(KeyChanged));
     let card = contact(&household, identity, Pin::Verified(other));
-    household.apply(&Event::ContactPut(card), identity, founder.now).unwrap();
+    household
+        .apply(&Event::ContactPut(card), identity, founder.now)
+        .unwrap();
     // What an adult signed outranks what this device met.
     assert_eq!(person(&household, identity, other), Ok(Trust::Verified));
     assert_eq!(person(&household, identity, them), Err(KeyChanged));
@@ -96,13 +125,22 @@ fn a_changed_key_is_told_from_a_first_contact() {
 fn certificates_that_end_soon_are_renewed_by_an_adult() {
     let mut founder = testkit::founder("anna");
     let household = open(&mut founder).unwrap();
-    assert!(household.renewals(&founder.identity, founder.now).is_empty());
+    assert!(
+        household
+            .renewals(&founder.identity, founder.now)
+            .is_empty()
+    );
     let later = UnixMs(founder.now.0 + 21 * 24 * 60 * 60 * 1000);
     let renewals = household.renewals(&founder.identity, later);
     assert_eq!(renewals.len(), 1);
     let (device, chain) = &renewals[0];
     let mut household = household;
-    let event = Event::CertificateRenewed { device: *device, chain: chain.clone() };
-    household.apply(&event, &mut founder.identity, later).unwrap();
+    let event = Event::CertificateRenewed {
+        device: *device,
+        chain: chain.clone(),
+    };
+    household
+        .apply(&event, &mut founder.identity, later)
+        .unwrap();
     assert_eq!(founder.identity.chain.encode(), chain.0);
 }

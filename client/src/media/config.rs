@@ -34,7 +34,9 @@ pub(super) fn media_engine() -> Result<(MediaEngine, Registry)> {
         (AUDIO_LEVEL_URI, RtpCodecKind::Audio),
         (DESCRIPTOR_URI, RtpCodecKind::Video),
     ] {
-        let extension = RTCRtpHeaderExtensionCapability { uri: uri.to_owned() };
+        let extension = RTCRtpHeaderExtensionCapability {
+            uri: uri.to_owned(),
+        };
         engine.register_header_extension(extension, kind, None)?;
     }
     configure_simulcast_extension_headers(&mut engine)?;
@@ -65,7 +67,11 @@ pub(super) fn vp8() -> RTCRtpCodec {
         clock_rate: 90_000,
         channels: 0,
         sdp_fmtp_line: String::new(),
-        rtcp_feedback: vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")],
+        rtcp_feedback: vec![
+            feedback("ccm", "fir"),
+            feedback("nack", ""),
+            feedback("nack", "pli"),
+        ],
     }
 }
 
@@ -80,5 +86,8 @@ fn rtx() -> RTCRtpCodec {
 }
 
 fn parameters(rtp_codec: RTCRtpCodec, payload_type: u8) -> RTCRtpCodecParameters {
-    RTCRtpCodecParameters { rtp_codec, payload_type }
+    RTCRtpCodecParameters {
+        rtp_codec,
+        payload_type,
+    }
 }

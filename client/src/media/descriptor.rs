@@ -19,7 +19,9 @@ const DELTA_TEMPLATE: u8 = 1;
 
 impl Descriptor {
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        let [first, high, low, rest @ ..] = bytes else { return None };
+        let [first, high, low, rest @ ..] = bytes else {
+            return None;
+        };
         Some(Self {
             start_of_frame: first & 0x80 != 0,
             end_of_frame: first & 0x40 != 0,
@@ -33,7 +35,10 @@ impl Descriptor {
         let mut bits = Bits::default();
         bits.put(u32::from(self.start_of_frame), 1);
         bits.put(u32::from(self.end_of_frame), 1);
-        bits.put(u32::from(if key { KEY_TEMPLATE } else { DELTA_TEMPLATE }), 6);
+        bits.put(
+            u32::from(if key { KEY_TEMPLATE } else { DELTA_TEMPLATE }),
+            6,
+        );
         bits.put(u32::from(self.frame_number), 16);
         if self.key_frame {
             // Structure present; no active decode targets, no custom DTIs, diffs or chains.
@@ -105,8 +110,12 @@ mod tests {
 
     #[test]
     fn the_structure_has_its_bits_where_the_specification_puts_them() {
-        let descriptor =
-            Descriptor { start_of_frame: true, end_of_frame: true, frame_number: 1, key_frame: true };
+        let descriptor = Descriptor {
+            start_of_frame: true,
+            end_of_frame: true,
+            frame_number: 1,
+            key_frame: true,
+        };
         let written = descriptor.write(true);
         let bits: String = written.iter().map(|byte| format!("{byte:08b}")).collect();
         let wanted = "11000000".to_owned()

@@ -93,7 +93,10 @@ impl Frames {
         if self.control.clear {
             return self.sending_epoch().map(|_| frame.to_vec());
         }
-        let source = FrameSource { owner: owner.device, tag: owner.slot };
+        let source = FrameSource {
+            owner: owner.device,
+            tag: owner.slot,
+        };
         self.crypto().decrypt_frame(now(), source, frame).ok()
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use rtc::interceptor::{
-    Attribute, Interceptor, Packet, Registry, Slot, StreamInfo, TaggedPacket,
-};
+use rtc::interceptor::{Attribute, Interceptor, Packet, Registry, Slot, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::sansio::Protocol;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use homeline_protocol::id::TrackId;
 use homeline_protocol::session::{PublishSection, Source, SubscribeSection, Track};
+use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp::Header;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -79,7 +80,9 @@ impl Line {
             header.set_extension(id, self.mid.clone()).ok();
         }
         if let (Some(id), Some(level)) = (self.level_id, level) {
-            header.set_extension(id, Bytes::copy_from_slice(&[level])).ok();
+            header
+                .set_extension(id, Bytes::copy_from_slice(&[level]))
+                .ok();
         }
     }
 
@@ -123,6 +126,8 @@ impl Peer {
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(local)
             .with_discard_local_candidates_during_ice_restart(true)
+            // The server's candidates are addresses; a machine without a default route has no multicast.
+            .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .build();
         let connection = PeerConnectionBuilder::new()
             .with_media_engine(engine)
@@ -132,8 +137,11 @@ impl Peer {
             .with_udp_addrs(addresses(local))
             .build()
             .await?;
-        let mut peer =
-            Self { connection: Arc::new(connection), sending: Vec::new(), wanted: Vec::new() };
+        let mut peer = Self {
+            connection: Arc::new(connection),
+            sending: Vec::new(),
+            wanted: Vec::new(),
+        };
         for source in sources {
             peer.add_source(*source).await?;
         }
@@ -149,8 +157,16 @@ impl Peer {
         let track = Arc::new(TrackLocalStaticRTP::new(stream(name, kind, codec, ssrc)));
         let init = direction(RTCRtpTransceiverDirection::Sendonly);
         let local: Arc<dyn TrackLocal> = track.clone();
-        let transceiver = self.connection.add_transceiver_from_track(local, Some(init)).await?;
-        self.sending.push(Sending { source, track, ssrc, transceiver });
+        let transceiver = self
+            .connection
+            .add_transceiver_from_track(local, Some(init))
+            .await?;
+        self.sending.push(Sending {
+            source,
+            track,
+            ssrc,
+            transceiver,
+        });
         Ok(())
     }
 
@@ -158,7 +174,11 @@ impl Peer {
     ///
     /// # Errors
     /// When the connection is closed.
-    pub(crate) async fn offer(&mut self, tracks: &[Track], restart: bool) -> Result<Offer, PeerError> {
+    pub(crate) async fn offer(
+        &mut self,
+        tracks: &[Track],
+        restart: bool,
+    ) -> Result<Offer, PeerError> {
         self.want(tracks).await?;
         if restart {
             self.connection.restart_ice().await?;
@@ -169,14 +189,24 @@ impl Peer {
         let mut publish = Vec::new();
         for sending in &self.sending {
             let mid = mid(&sending.transceiver).await?;
-            publish.push(PublishSection { mid, source: sending.source });
+            publish.push(PublishSection {
+                mid,
+                source: sending.source,
+            });
         }
         let mut subscribe = Vec::new();
         for wanted in &self.wanted {
             let mid = mid(&wanted.transceiver).await?;
-            subscribe.push(SubscribeSection { mid, track: wanted.track.track });
+            subscribe.push(SubscribeSection {
+                mid,
+                track: wanted.track.track,
+            });
         }
-        Ok(Offer { sdp, publish, subscribe })
+        Ok(Offer {
+            sdp,
+            publish,
+            subscribe,
+        })
     }
 
     async fn want(&mut self, tracks: &[Track]) -> Result<(), PeerError> {
@@ -185,7 +215,10 @@ impl Peer {
             .partition(|wanted| tracks.contains(&wanted.track));
         self.wanted = kept;
         for wanted in Vec::<Wanted>::from(gone) {
-            wanted.transceiver.set_direction(RTCRtpTransceiverDirection::Inactive).await?;
+            wanted
+                .transceiver
+                .set_direction(RTCRtpTransceiverDirection::Inactive)
+                .await?;
         }
         for track in tracks {
             if self.wanted.iter().any(|wanted| wanted.track == *track) {
@@ -196,8 +229,14 @@ impl Peer {
                 Source::Camera => RtpCodecKind::Video,
             };
             let init = direction(RTCRtpTransceiverDirection::Recvonly);
-            let transceiver = self.connection.add_transceiver_from_kind(kind, Some(init)).await?;
-            self.wanted.push(Wanted { track: track.clone(), transceiver });
+            let transceiver = self
+                .connection
+                .add_transceiver_from_kind(kind, Some(init))
+                .await?;
+            self.wanted.push(Wanted {
+                track: track.clone(),
+                transceiver,
+            });
         }
         Ok(())
     }
@@ -217,11 +256,18 @@ impl Peer {
         let Some(sending) = self.sending.iter().find(|sending| sending.source == source) else {
             return Ok(None);
         };
-        let Some(sender) = sending.transceiver.sender().await? else { return Ok(None) };
+        let Some(sender) = sending.transceiver.sender().await? else {
+            return Ok(None);
+        };
         let parameters = sender.get_parameters().await?.rtp_parameters;
-        let Some(codec) = parameters.codecs.first() else { return Ok(None) };
+        let Some(codec) = parameters.codecs.first() else {
+            return Ok(None);
+        };
         let id = |uri: &str| {
-            let extension = parameters.header_extensions.iter().find(|known| known.uri == uri)?;
+            let extension = parameters
+                .header_extensions
+                .iter()
+                .find(|known| known.uri == uri)?;
             u8::try_from(extension.id).ok()
         };
         Ok(Some(Line {
@@ -249,11 +295,16 @@ impl Peer {
 
     /// The descriptor's extension id on a received track.
     pub(crate) async fn descriptor_id(&self, track: TrackId) -> Option<u8> {
-        let wanted = self.wanted.iter().find(|wanted| wanted.track.track == track)?;
+        let wanted = self
+            .wanted
+            .iter()
+            .find(|wanted| wanted.track.track == track)?;
         let receiver = wanted.transceiver.receiver().await.ok()??;
         let parameters = receiver.get_parameters().await.ok()?.rtp_parameters;
-        let extension =
-            parameters.header_extensions.iter().find(|known| known.uri == DESCRIPTOR_URI)?;
+        let extension = parameters
+            .header_extensions
+            .iter()
+            .find(|known| known.uri == DESCRIPTOR_URI)?;
         u8::try_from(extension.id).ok()
     }
 
@@ -269,11 +320,18 @@ async fn mid(transceiver: &Arc<dyn RtpTransceiver>) -> Result<String, PeerError>
 }
 
 fn direction(direction: RTCRtpTransceiverDirection) -> RTCRtpTransceiverInit {
-    RTCRtpTransceiverInit { direction, streams: vec![], send_encodings: vec![] }
+    RTCRtpTransceiverInit {
+        direction,
+        streams: vec![],
+        send_encodings: vec![],
+    }
 }
 
 fn stream(name: &str, kind: RtpCodecKind, codec: RTCRtpCodec, ssrc: u32) -> MediaStreamTrack {
-    let coding = RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() };
+    let coding = RTCRtpCodingParameters {
+        ssrc: Some(ssrc),
+        ..Default::default()
+    };
     let encoding = RTCRtpEncodingParameters {
         rtp_coding_parameters: coding,
         active: true,

@@ -64,7 +64,9 @@ impl PictureSender {
                     continue;
                 }
             };
-            let Some(frame) = frame else { return self.camera };
+            let Some(frame) = frame else {
+                return self.camera;
+            };
             let epoch = self.frames.sending_epoch();
             let (Some(line), Some(epoch), true) = (line, epoch, *self.on.borrow()) else {
                 begun = None;
@@ -75,7 +77,9 @@ impl PictureSender {
                 continue;
             }
             begun = Some(epoch);
-            let Some(encrypted) = self.frames.encrypt(&frame.data) else { continue };
+            let Some(encrypted) = self.frames.encrypt(&frame.data) else {
+                continue;
+            };
             let timestamp = (started.elapsed().as_micros() * 9 / 100) as u32;
             for piece in packetizer.cut(&encrypted, frame.key) {
                 let mut header = Header {
@@ -91,7 +95,13 @@ impl PictureSender {
                 line.describe(&mut header, piece.descriptor);
                 sequence = sequence.wrapping_add(1);
                 sent = sent.saturating_add(1);
-                line.track.write_rtp(Packet { header, payload: piece.payload }).await.ok();
+                line.track
+                    .write_rtp(Packet {
+                        header,
+                        payload: piece.payload,
+                    })
+                    .await
+                    .ok();
             }
         }
     }
@@ -99,11 +109,16 @@ impl PictureSender {
 
 /// Returns when a receiver asks for a key frame.
 async fn asked(line: Option<&Line>) {
-    let Some(line) = line else { return std::future::pending().await };
+    let Some(line) = line else {
+        return std::future::pending().await;
+    };
     loop {
         match line.track.poll().await {
             Some(TrackLocalEvent::OnRtcpPacket(packets)) => {
-                if packets.iter().any(|packet| asks_for_key_frame(packet.as_ref())) {
+                if packets
+                    .iter()
+                    .any(|packet| asks_for_key_frame(packet.as_ref()))
+                {
                     return;
                 }
             }
@@ -154,13 +169,22 @@ impl PictureReceiver {
         if let Some(whole) = whole
             && let Some(data) = self.frames.decrypt(self.owner, &whole.frame)
         {
-            self.show(VideoFrame { data, key: whole.key });
+            self.show(VideoFrame {
+                data,
+                key: whole.key,
+            });
         }
     }
 
     fn show(&self, frame: VideoFrame) {
         let Owner { device, track, .. } = self.owner;
         // A full queue drops the newest: the screen is behind or gone.
-        self.screen.try_send(Seen { device, track, frame }).ok();
+        self.screen
+            .try_send(Seen {
+                device,
+                track,
+                frame,
+            })
+            .ok();
     }
 }

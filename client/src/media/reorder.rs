@@ -22,7 +22,11 @@ const JUMP: u64 = 3_000;
 
 impl<T> Reorder<T> {
     pub(super) fn new(held_max: usize) -> Self {
-        Self { next: None, held: BTreeMap::new(), held_max }
+        Self {
+            next: None,
+            held: BTreeMap::new(),
+            held_max,
+        }
     }
 
     /// Takes a packet in and gives out what is due now. Old and repeated packets give nothing.
@@ -69,7 +73,10 @@ mod tests {
 
     fn run(held_max: usize, sequences: &[u16]) -> Vec<Turn<u16>> {
         let mut reorder = Reorder::new(held_max);
-        sequences.iter().flat_map(|sequence| reorder.insert(*sequence, *sequence)).collect()
+        sequences
+            .iter()
+            .flat_map(|sequence| reorder.insert(*sequence, *sequence))
+            .collect()
     }
 
     #[test]
@@ -78,7 +85,13 @@ mod tests {
         let turns = run(4, &[65_534, 0, 65_535, 65_535, 2, 1, 0]);
         assert_eq!(
             turns,
-            [Packet(65_534), Packet(65_535), Packet(0), Packet(1), Packet(2)]
+            [
+                Packet(65_534),
+                Packet(65_535),
+                Packet(0),
+                Packet(1),
+                Packet(2)
+            ]
         );
     }
 
@@ -88,13 +101,23 @@ mod tests {
         assert_eq!(run(2, &[10, 12, 13]), [Packet(10)]);
         assert_eq!(
             run(2, &[10, 12, 13, 14, 11, 15]),
-            [Packet(10), Lost, Packet(12), Packet(13), Packet(14), Packet(15)]
+            [
+                Packet(10),
+                Lost,
+                Packet(12),
+                Packet(13),
+                Packet(14),
+                Packet(15)
+            ]
         );
     }
 
     #[test]
     fn a_sender_that_begins_anew_is_followed() {
         use Turn::Packet;
-        assert_eq!(run(2, &[10, 40_000, 40_001]), [Packet(10), Packet(40_000), Packet(40_001)]);
+        assert_eq!(
+            run(2, &[10, 40_000, 40_001]),
+            [Packet(10), Packet(40_000), Packet(40_001)]
+        );
     }
 }

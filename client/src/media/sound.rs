@@ -82,11 +82,15 @@ impl SoundSender {
         while let Some(pcm) = self.microphone.recv().await {
             let timestamp = clock.tick(Instant::now());
             let line = self.line.borrow().clone();
-            let Some(line) = line.filter(|_| *self.on.borrow() && self.frames.sending_epoch().is_some()) else {
+            let Some(line) =
+                line.filter(|_| *self.on.borrow() && self.frames.sending_epoch().is_some())
+            else {
                 continue;
             };
             let opus = encoder.encode_vec(&pcm.0, OPUS_BYTES_MAX)?;
-            let Some(payload) = self.frames.encrypt(&opus) else { continue };
+            let Some(payload) = self.frames.encrypt(&opus) else {
+                continue;
+            };
             let mut header = Header {
                 version: 2,
                 marker: sent == 0,
@@ -100,7 +104,13 @@ impl SoundSender {
             sequence = sequence.wrapping_add(1);
             sent = sent.saturating_add(1);
             // A line that is being replaced takes nothing; the next frame finds the new one.
-            line.track.write_rtp(Packet { header, payload: payload.into() }).await.ok();
+            line.track
+                .write_rtp(Packet {
+                    header,
+                    payload: payload.into(),
+                })
+                .await
+                .ok();
         }
         Ok(self.microphone)
     }
@@ -115,7 +125,11 @@ struct Clock {
 
 impl Clock {
     fn new(now: Instant) -> Self {
-        Self { started: now, offset: rand::random(), frames: 0 }
+        Self {
+            started: now,
+            offset: rand::random(),
+            frames: 0,
+        }
     }
 
     fn tick(&mut self, now: Instant) -> u32 {
@@ -195,7 +209,10 @@ struct Decode {
 
 impl Decode {
     fn new() -> Result<Self, opus::Error> {
-        Ok(Self { decoder: Decoder::new(SAMPLE_RATE, Channels::Mono)?, rest: Vec::new() })
+        Ok(Self {
+            decoder: Decoder::new(SAMPLE_RATE, Channels::Mono)?,
+            rest: Vec::new(),
+        })
     }
 
     /// An empty frame is a pause, which the decoder fills. One that is no Opus is dropped: it was
@@ -219,7 +236,9 @@ impl Decode {
         self.rest.extend_from_slice(samples);
         let whole = self.rest.len() / SAMPLES * SAMPLES;
         let frames = self.rest[..whole].chunks_exact(SAMPLES);
-        let frames = frames.filter_map(|frame| frame.try_into().ok().map(Pcm)).collect();
+        let frames = frames
+            .filter_map(|frame| frame.try_into().ok().map(Pcm))
+            .collect();
         self.rest.drain(..whole);
         frames
     }
@@ -236,7 +255,12 @@ mod tests {
         let start = Instant::now();
         let mut clock = Clock::new(start);
         let first = clock.tick(start);
-        assert_eq!(clock.tick(start + Duration::from_millis(3)).wrapping_sub(first), 960);
+        assert_eq!(
+            clock
+                .tick(start + Duration::from_millis(3))
+                .wrapping_sub(first),
+            960
+        );
         let after = clock.tick(start + Duration::from_secs(2));
         assert_eq!(after.wrapping_sub(first), 99 * 960);
     }

@@ -117,7 +117,9 @@ impl Assembler {
 
     fn complete(&mut self, at: u64, timestamp: u32) -> Option<Assembled> {
         let mine = |number: &u64| {
-            self.held.get(number).filter(|held| held.timestamp == timestamp)
+            self.held
+                .get(number)
+                .filter(|held| held.timestamp == timestamp)
         };
         let bound = FRAME_PACKETS_MAX as u64;
         let first = (at.saturating_sub(bound)..=at)
@@ -134,7 +136,11 @@ impl Assembler {
             key |= held.key;
             frame.extend_from_slice(&held.chunk);
         }
-        Some(Assembled { frame, key, timestamp })
+        Some(Assembled {
+            frame,
+            key,
+            timestamp,
+        })
     }
 }
 
@@ -146,7 +152,11 @@ fn strip(payload: &Bytes) -> Option<(bool, Bytes)> {
         let extension = *payload.get(1)?;
         length += 1;
         if extension & 0x80 != 0 {
-            length += if payload.get(length)? & 0x80 != 0 { 2 } else { 1 };
+            length += if payload.get(length)? & 0x80 != 0 {
+                2
+            } else {
+                1
+            };
         }
         length += usize::from(extension & 0x40 != 0) + usize::from(extension & 0x30 != 0);
     }
@@ -169,7 +179,11 @@ mod tests {
         for length in [1, 1_100, 1_101, 5_000, 100_000] {
             let frame: Vec<u8> = (0..length).map(|byte| byte as u8).collect();
             let pieces = packetizer.cut(&frame, true);
-            assert!(pieces.iter().all(|piece| piece.payload.len() <= CHUNK_BYTES_MAX + 4));
+            assert!(
+                pieces
+                    .iter()
+                    .all(|piece| piece.payload.len() <= CHUNK_BYTES_MAX + 4)
+            );
             let mut assembler = Assembler::default();
             let mut whole = None;
             for (index, piece) in pieces.iter().enumerate().rev() {
@@ -177,7 +191,14 @@ mod tests {
                 assert_eq!(whole, None, "only the last packet completes the frame");
                 whole = assemble(&mut assembler, sequence, piece);
             }
-            assert_eq!(whole, Some(Assembled { frame, key: true, timestamp: 9_000 }));
+            assert_eq!(
+                whole,
+                Some(Assembled {
+                    frame,
+                    key: true,
+                    timestamp: 9_000
+                })
+            );
         }
     }
 
@@ -192,9 +213,18 @@ mod tests {
 
     #[test]
     fn short_payloads_are_no_pictures() {
-        for payload in [&[][..], &[0x90], &[0x90, 0x80], &[0x90, 0x80, 0x80, 1], &[0x10]] {
+        for payload in [
+            &[][..],
+            &[0x90],
+            &[0x90, 0x80],
+            &[0x90, 0x80, 0x80, 1],
+            &[0x10],
+        ] {
             let payload = Bytes::copy_from_slice(payload);
-            assert_eq!(Assembler::default().insert(1, 1, true, None, &payload), None);
+            assert_eq!(
+                Assembler::default().insert(1, 1, true, None, &payload),
+                None
+            );
         }
     }
 }

@@ -53,7 +53,9 @@ impl Connection {
     /// The next frame. Cancelling loses nothing: the socket keeps what is half read.
     pub(super) async fn receive(&mut self) -> Result<ServerFrame, ConnectionError> {
         loop {
-            let Some(message) = self.0.next().await else { return Err(ConnectionError::Closed) };
+            let Some(message) = self.0.next().await else {
+                return Err(ConnectionError::Closed);
+            };
             match message? {
                 Message::Text(text) => {
                     return serde_json::from_str(text.as_str())

@@ -36,12 +36,21 @@ pub(super) enum Arrival {
 
 impl<T> Ledger<T> {
     pub(super) fn new() -> Self {
-        Self { session: None, next_request: 1, last_event: 0, acked: (0, 0), pending: BTreeMap::new() }
+        Self {
+            session: None,
+            next_request: 1,
+            last_event: 0,
+            acked: (0, 0),
+            pending: BTreeMap::new(),
+        }
     }
 
     /// What to say in `hello`.
     pub(super) fn resume(&self) -> Option<Resume> {
-        self.session.map(|session| Resume { session, last_event: self.last_event })
+        self.session.map(|session| Resume {
+            session,
+            last_event: self.last_event,
+        })
     }
 
     /// Takes in a request; gives the waiter back when too many wait already.
@@ -51,7 +60,14 @@ impl<T> Ledger<T> {
         }
         let id = self.next_request;
         self.next_request += 1;
-        self.pending.insert(id, Pending { body, waiter, sent: false });
+        self.pending.insert(
+            id,
+            Pending {
+                body,
+                waiter,
+                sent: false,
+            },
+        );
         Ok(id)
     }
 
@@ -59,7 +75,10 @@ impl<T> Ledger<T> {
     pub(super) fn frame(&mut self, id: u64) -> Option<ClientFrame> {
         let pending = self.pending.get_mut(&id)?;
         pending.sent = true;
-        Some(ClientFrame::Request { id, body: Box::new(pending.body.clone()) })
+        Some(ClientFrame::Request {
+            id,
+            body: Box::new(pending.body.clone()),
+        })
     }
 
     /// A connection is up. Taken up again: everything pending goes out anew under its old number. Else
@@ -96,7 +115,9 @@ impl<T> Ledger<T> {
 
     /// A reply: who waited for it, unless it was answered before.
     pub(super) fn reply(&mut self, id: u64, outcome: Outcome) -> Option<(T, Outcome)> {
-        self.pending.remove(&id).map(|pending| (pending.waiter, outcome))
+        self.pending
+            .remove(&id)
+            .map(|pending| (pending.waiter, outcome))
     }
 
     pub(super) fn event(&mut self, seq: u64) -> Arrival {
@@ -112,18 +133,29 @@ impl<T> Ledger<T> {
 
     /// An acknowledgement, if there is something new to acknowledge.
     pub(super) fn ack(&mut self) -> Option<ClientFrame> {
-        let reply = self.pending.keys().next().map_or(self.next_request, |first| *first) - 1;
+        let reply = self
+            .pending
+            .keys()
+            .next()
+            .map_or(self.next_request, |first| *first)
+            - 1;
         let now = (self.last_event, reply);
         if now == self.acked {
             return None;
         }
         self.acked = now;
-        Some(ClientFrame::Ack { event: now.0, reply: now.1 })
+        Some(ClientFrame::Ack {
+            event: now.0,
+            reply: now.1,
+        })
     }
 
     /// Everybody who still waits, when the session ends for good.
     pub(super) fn drain(&mut self) -> Vec<T> {
-        std::mem::take(&mut self.pending).into_values().map(|pending| pending.waiter).collect()
+        std::mem::take(&mut self.pending)
+            .into_values()
+            .map(|pending| pending.waiter)
+            .collect()
     }
 }
 

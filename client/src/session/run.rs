@@ -106,7 +106,13 @@ impl Session {
     pub async fn open(server: Server, token: Secret) -> Result<(Self, Events), OpenError> {
         let (requests, incoming) = mpsc::channel(REQUESTS_MAX);
         let (events, outgoing) = mpsc::channel(EVENTS_MAX);
-        let mut run = Run { server, token, ledger: Ledger::new(), incoming, events };
+        let mut run = Run {
+            server,
+            token,
+            ledger: Ledger::new(),
+            incoming,
+            events,
+        };
         let line = match run.connect().await {
             Ok(line) => line,
             Err(Ending::Lost(why)) => return Err(OpenError::Unreachable(why)),
@@ -133,9 +139,13 @@ impl Session {
     pub async fn begin(
         &self,
         request: Request,
-    ) -> Result<impl Future<Output = Result<Reply, RequestError>> + Send + use<>, RequestError> {
+    ) -> Result<impl Future<Output = Result<Reply, RequestError>> + Send + use<>, RequestError>
+    {
         let (waiter, reply) = oneshot::channel();
-        self.requests.send((request, waiter)).await.map_err(|_| RequestError::Ended)?;
+        self.requests
+            .send((request, waiter))
+            .await
+            .map_err(|_| RequestError::Ended)?;
         Ok(async move { reply.await.unwrap_or(Err(RequestError::Ended)) })
     }
 
@@ -222,24 +232,44 @@ impl Run {
         let mut connection = Connection::open(&self.server).await?;
         let token = self.token.clone();
         let resume = self.ledger.resume();
-        connection.send(&ClientFrame::Hello { protocol: PROTOCOL_VERSION, token, resume }).await?;
+        connection
+            .send(&ClientFrame::Hello {
+                protocol: PROTOCOL_VERSION,
+                token,
+                resume,
+            })
+            .await?;
         match connection.receive().await? {
             ServerFrame::Welcome {
-                session, resumed, heartbeat_secs, account, device, household, ..
+                session,
+                resumed,
+                heartbeat_secs,
+                account,
+                device,
+                household,
+                ..
             } => {
                 let (again, unknown) = self.ledger.connected(session, resumed);
                 for waiter in unknown {
                     waiter.send(Err(RequestError::Unknown)).ok();
                 }
-                let speaker = Speaker { account, device, household };
-                self.tell(SessionEvent::Connected { resumed, speaker }).await;
+                let speaker = Speaker {
+                    account,
+                    device,
+                    household,
+                };
+                self.tell(SessionEvent::Connected { resumed, speaker })
+                    .await;
                 for id in again {
                     if let Some(frame) = self.ledger.frame(id) {
                         connection.send(&frame).await?;
                     }
                 }
                 let heartbeat = Duration::from_secs(u64::from(heartbeat_secs.clamp(1, 300)));
-                Ok(Line { connection, heartbeat })
+                Ok(Line {
+                    connection,
+                    heartbeat,
+                })
             }
             ServerFrame::Goodbye { error } => Err(self.farewell(error)),
             _ => Err(Ending::Lost("the server did not say welcome".to_owned())),

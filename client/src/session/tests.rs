@@ -58,8 +58,15 @@ impl Peer {
     }
 
     async fn event(&mut self, seq: u64) {
-        let body = Event::CallEnded { call: CallId([seq as u8; 16]), reason: EndReason::HungUp };
-        self.send(&ServerFrame::Event { seq, body: Box::new(body) }).await;
+        let body = Event::CallEnded {
+            call: CallId([seq as u8; 16]),
+            reason: EndReason::HungUp,
+        };
+        self.send(&ServerFrame::Event {
+            seq,
+            body: Box::new(body),
+        })
+        .await;
     }
 
     async fn done(&mut self, id: u64) {
@@ -77,11 +84,17 @@ async fn listen() -> (TcpListener, Server) {
 async fn open(listener: &TcpListener, server: Server) -> (Session, Events, Peer) {
     let opening = tokio::spawn(Session::open(server, Secret::new("token")));
     let mut peer = Peer::accept(listener).await;
-    assert!(matches!(peer.receive().await, ClientFrame::Hello { resume: None, .. }));
+    assert!(matches!(
+        peer.receive().await,
+        ClientFrame::Hello { resume: None, .. }
+    ));
     peer.welcome(false, 60).await;
     let (session, mut events) = opening.await.unwrap().unwrap();
     let first = events.recv().await.unwrap();
-    assert!(matches!(first, SessionEvent::Connected { resumed: false, .. }));
+    assert!(matches!(
+        first,
+        SessionEvent::Connected { resumed: false, .. }
+    ));
     (session, events, peer)
 }
 
@@ -105,22 +118,35 @@ async fn a_lost_connection_is_resumed_with_nothing_lost_or_repeated() {
         let session = session.clone();
         async move { session.done(Request::GetHome).await }
     });
-    assert!(matches!(peer.receive().await, ClientFrame::Request { id: 1, .. }));
+    assert!(matches!(
+        peer.receive().await,
+        ClientFrame::Request { id: 1, .. }
+    ));
     drop(peer);
     assert!(matches!(events.recv().await, Some(SessionEvent::Lost)));
 
     let mut peer = Peer::accept(&listener).await;
-    let ClientFrame::Hello { resume: Some(resume), .. } = peer.receive().await else {
+    let ClientFrame::Hello {
+        resume: Some(resume),
+        ..
+    } = peer.receive().await
+    else {
         panic!("the client resumes")
     };
     assert_eq!((resume.session, resume.last_event), (SESSION, 1));
     peer.welcome(true, 60).await;
     peer.event(1).await;
     peer.event(2).await;
-    assert!(matches!(peer.receive().await, ClientFrame::Request { id: 1, .. }));
+    assert!(matches!(
+        peer.receive().await,
+        ClientFrame::Request { id: 1, .. }
+    ));
     peer.done(1).await;
     assert_eq!(asking.await.unwrap(), Ok(()));
-    assert!(matches!(events.recv().await, Some(SessionEvent::Connected { resumed: true, .. })));
+    assert!(matches!(
+        events.recv().await,
+        Some(SessionEvent::Connected { resumed: true, .. })
+    ));
     assert_eq!(seen(&events.recv().await.unwrap()), Some(2));
     // Acknowledgements come in steps; the last says that all is taken in.
     while !matches!(peer.any().await, ClientFrame::Ack { event: 2, reply: 1 }) {}
@@ -138,7 +164,10 @@ async fn a_session_that_is_gone_leaves_requests_with_an_unknown_fate() {
     peer.welcome(false, 60).await;
     assert_eq!(asking.await.unwrap(), Err(RequestError::Unknown));
     assert!(matches!(events.recv().await, Some(SessionEvent::Lost)));
-    assert!(matches!(events.recv().await, Some(SessionEvent::Connected { resumed: false, .. })));
+    assert!(matches!(
+        events.recv().await,
+        Some(SessionEvent::Connected { resumed: false, .. })
+    ));
 }
 
 #[tokio::test]
@@ -150,7 +179,11 @@ async fn a_missing_event_makes_the_client_reconnect() {
     assert_eq!(seen(&events.recv().await.unwrap()), Some(1));
     assert!(matches!(events.recv().await, Some(SessionEvent::Lost)));
     let mut peer = Peer::accept(&listener).await;
-    let ClientFrame::Hello { resume: Some(resume), .. } = peer.receive().await else {
+    let ClientFrame::Hello {
+        resume: Some(resume),
+        ..
+    } = peer.receive().await
+    else {
         panic!("the client resumes")
     };
     assert_eq!(resume.last_event, 1);
@@ -164,7 +197,10 @@ async fn a_silent_server_is_noticed_by_its_missing_heartbeats() {
     peer.receive().await;
     peer.welcome(false, 1).await;
     let (_session, mut events) = opening.await.unwrap().unwrap();
-    assert!(matches!(events.recv().await, Some(SessionEvent::Connected { .. })));
+    assert!(matches!(
+        events.recv().await,
+        Some(SessionEvent::Connected { .. })
+    ));
     assert!(matches!(peer.any().await, ClientFrame::Ping));
     // The peer holds the connection open and says nothing.
     assert!(matches!(events.recv().await, Some(SessionEvent::Lost)));
@@ -175,10 +211,18 @@ async fn a_goodbye_for_good_ends_the_session_in_words() {
     let (listener, server) = listen().await;
     let (session, mut events, mut peer) = open(&listener, server).await;
     let error = ApiError::new(ErrorCode::DeviceRevoked, "this device was removed");
-    peer.send(&ServerFrame::Goodbye { error: error.clone() }).await;
-    let Some(SessionEvent::Ended(told)) = events.recv().await else { panic!("it has ended") };
+    peer.send(&ServerFrame::Goodbye {
+        error: error.clone(),
+    })
+    .await;
+    let Some(SessionEvent::Ended(told)) = events.recv().await else {
+        panic!("it has ended")
+    };
     assert_eq!(told, error);
-    assert_eq!(session.done(Request::GetHome).await, Err(RequestError::Ended));
+    assert_eq!(
+        session.done(Request::GetHome).await,
+        Err(RequestError::Ended)
+    );
 }
 
 #[tokio::test]
@@ -189,6 +233,8 @@ async fn a_refused_hello_is_told_to_whoever_opens() {
     peer.receive().await;
     let error = ApiError::new(ErrorCode::ProtocolVersion, "update this device");
     peer.send(&ServerFrame::Goodbye { error }).await;
-    let Err(OpenError::Refused(error)) = opening.await.unwrap() else { panic!("it is refused") };
+    let Err(OpenError::Refused(error)) = opening.await.unwrap() else {
+        panic!("it is refused")
+    };
     assert_eq!(error.code, ErrorCode::ProtocolVersion);
 }

@@ -17,5 +17,8 @@ pub fn echo() -> Sound {
             }
         }
     });
-    Sound { microphone, speaker }
+    Sound {
+        microphone,
+        speaker,
+    }
 }

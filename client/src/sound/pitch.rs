@@ -7,7 +7,10 @@ use crate::media::SAMPLE_RATE;
 /// The share of the sound's energy that lies at `hertz`, 0 to 1: near 1 for that tone alone.
 #[must_use]
 pub fn level_at(hertz: f64, samples: &[i16]) -> f64 {
-    let energy: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    let energy: f64 = samples
+        .iter()
+        .map(|sample| f64::from(*sample).powi(2))
+        .sum();
     if energy == 0.0 {
         return 0.0;
     }
@@ -24,7 +27,10 @@ pub fn level_at(hertz: f64, samples: &[i16]) -> f64 {
 /// Root mean square, of 32,767.
 #[must_use]
 pub fn loudness(samples: &[i16]) -> f64 {
-    let energy: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    let energy: f64 = samples
+        .iter()
+        .map(|sample| f64::from(*sample).powi(2))
+        .sum();
     (energy / samples.len().max(1) as f64).sqrt()
 }
 
@@ -34,7 +40,9 @@ mod tests {
 
     fn sine(hertz: f64) -> Vec<i16> {
         let at = |index: i32| f64::from(index) / f64::from(SAMPLE_RATE);
-        (0..9_600).map(|index| (8_000.0 * (TAU * hertz * at(index)).sin()) as i16).collect()
+        (0..9_600)
+            .map(|index| (8_000.0 * (TAU * hertz * at(index)).sin()) as i16)
+            .collect()
     }
 
     #[test]

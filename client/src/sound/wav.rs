@@ -36,13 +36,18 @@ pub fn read_file(path: &Path) -> Result<Vec<i16>, WavError> {
     }
     let channels = usize::from(spec.channels);
     let samples: Vec<f32> = match spec.sample_format {
-        SampleFormat::Float => {
-            reader.into_samples::<f32>().take(SAMPLES_MAX * channels + 1).collect::<Result<_, _>>()?
-        }
+        SampleFormat::Float => reader
+            .into_samples::<f32>()
+            .take(SAMPLES_MAX * channels + 1)
+            .collect::<Result<_, _>>()?,
         SampleFormat::Int => {
             let full = 2_f32.powi(i32::from(spec.bits_per_sample.max(1)) - 1);
-            let samples = reader.into_samples::<i32>().take(SAMPLES_MAX * channels + 1);
-            samples.map(|sample| Ok(sample? as f32 / full)).collect::<Result<_, hound::Error>>()?
+            let samples = reader
+                .into_samples::<i32>()
+                .take(SAMPLES_MAX * channels + 1);
+            samples
+                .map(|sample| Ok(sample? as f32 / full))
+                .collect::<Result<_, hound::Error>>()?
         }
     };
     if samples.len() > SAMPLES_MAX * channels {
@@ -51,7 +56,10 @@ pub fn read_file(path: &Path) -> Result<Vec<i16>, WavError> {
     let mix = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
     let one: Vec<f32> = samples.chunks_exact(channels).map(mix).collect();
     let resampled = resample(&one, spec.sample_rate);
-    Ok(resampled.into_iter().map(|sample| (sample.clamp(-1.0, 1.0) * 32_767.0) as i16).collect())
+    Ok(resampled
+        .into_iter()
+        .map(|sample| (sample.clamp(-1.0, 1.0) * 32_767.0) as i16)
+        .collect())
 }
 
 /// Straight lines between samples: good enough for speech and ring tones.
@@ -103,13 +111,17 @@ impl Recorder {
             bits_per_sample: 16,
             sample_format: SampleFormat::Int,
         };
-        Ok(Self { writer: WavWriter::create(path, spec)? })
+        Ok(Self {
+            writer: WavWriter::create(path, spec)?,
+        })
     }
 
     /// # Errors
     /// When the disk is full.
     pub fn write(&mut self, pcm: &Pcm) -> Result<(), WavError> {
-        pcm.0.iter().try_for_each(|sample| self.writer.write_sample(*sample))?;
+        pcm.0
+            .iter()
+            .try_for_each(|sample| self.writer.write_sample(*sample))?;
         // The header is kept true, so that a file of a killed program can be read.
         Ok(self.writer.flush()?)
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use homeline_client::api::{Credentials, FounderPlan, NewDevice, found_household, offer_pairing};
 use homeline_client::media::{Heard, Sound};
 use homeline_client::sound::{HEARD_MAX, tone};
-use homeline_client::{Call, CallEvent, Client, ClientEvent, Identity, IncomingCall, Outgoing, Server};
+use homeline_client::{
+    Call, CallEvent, Client, ClientEvent, Identity, IncomingCall, Outgoing, Server,
+};
 use homeline_protocol::Secret;
 use homeline_protocol::session::{DeviceKind, EndReason};
 use tokio::sync::mpsc;
@@ -29,27 +31,41 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) async fn found(server: &Server, handle: &str) -> Self {
-        let who = Credentials { handle: handle.parse().unwrap(), password: Secret::new("long enough") };
+        let who = Credentials {
+            handle: handle.parse().unwrap(),
+            password: Secret::new("long enough"),
+        };
         let plan = FounderPlan {
             display_name: capital(handle),
             label: "Phone".to_owned(),
             household_name: format!("{handle}'s home"),
         };
-        let founded = soon("sign-up", found_household(server, who, plan)).await.unwrap();
+        let founded = soon("sign-up", found_household(server, who, plan))
+            .await
+            .unwrap();
         Self::connect(server, founded.identity).await
     }
 
     pub(crate) async fn connect(server: &Server, identity: Identity) -> Self {
         let connecting = Client::connect(server.clone(), identity.clone(), None);
         let (client, events) = soon("connecting", connecting).await.unwrap();
-        Self { client, events, identity }
+        Self {
+            client,
+            events,
+            identity,
+        }
     }
 
     /// Pairs a home device of this person.
     pub(crate) async fn pair(&self, server: &Server, handle: &str, label: &str) -> Self {
         let mut listener = self.client.listen_for_devices().await.unwrap();
-        let new = NewDevice { kind: DeviceKind::HomeDevice, label: label.to_owned() };
-        let offered = offer_pairing(server, handle.parse().unwrap(), new).await.unwrap();
+        let new = NewDevice {
+            kind: DeviceKind::HomeDevice,
+            label: label.to_owned(),
+        };
+        let offered = offer_pairing(server, handle.parse().unwrap(), new)
+            .await
+            .unwrap();
         let device = tokio::spawn(offered.digits());
         let app = soon("the device's digits", listener.next()).await.unwrap();
         let shown = soon("the app's side", device).await.unwrap().unwrap();
@@ -77,8 +93,18 @@ impl Person {
 /// A tone to send, and what is heard.
 pub(crate) fn sound(hertz: f64) -> (Outgoing, mpsc::Receiver<Heard>) {
     let (speaker, heard) = mpsc::channel(HEARD_MAX);
-    let sound = Sound { microphone: tone(hertz), speaker };
-    (Outgoing { sound, camera: None, screen: None }, heard)
+    let sound = Sound {
+        microphone: tone(hertz),
+        speaker,
+    };
+    (
+        Outgoing {
+            sound,
+            camera: None,
+            screen: None,
+        },
+        heard,
+    )
 }
 
 /// Waits for an event that `wanted` takes.
@@ -119,5 +145,8 @@ pub(crate) async fn ended(call: &mut Call) -> EndReason {
 
 fn capital(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }

@@ -3,4 +3,6 @@
 mod calls;
 mod house;
 mod pairing;
+mod proxy;
+mod refused;
 mod server;

@@ -23,13 +23,25 @@ async fn wrong_digits_end_a_pairing_on_both_sides() {
     let server = TestServer::start().await;
     let anna = Person::found(&server.server(), "anna").await;
     let mut listener = anna.client.listen_for_devices().await.unwrap();
-    let new = NewDevice { kind: DeviceKind::HomeDevice, label: "Kitchen".to_owned() };
-    let offered = offer_pairing(&server.server(), "anna".parse().unwrap(), new).await.unwrap();
+    let new = NewDevice {
+        kind: DeviceKind::HomeDevice,
+        label: "Kitchen".to_owned(),
+    };
+    let offered = offer_pairing(&server.server(), "anna".parse().unwrap(), new)
+        .await
+        .unwrap();
     let device = tokio::spawn(offered.digits());
     let app = soon("the device", listener.next()).await.unwrap();
     let shown = soon("the app", device).await.unwrap().unwrap();
-    let wrong = if shown.text() == "000000" { "000001" } else { "000000" };
+    let wrong = if shown.text() == "000000" {
+        "000001"
+    } else {
+        "000000"
+    };
     let refused = app.enter(wrong).await;
     assert!(matches!(refused, Err(AddDeviceError::Pairing(_))));
-    assert!(matches!(soon("the refusal", shown.finish()).await, Err(PairError::Refused)));
+    assert!(matches!(
+        soon("the refusal", shown.finish()).await,
+        Err(PairError::Refused)
+    ));
 }

@@ -27,12 +27,19 @@ impl TestServer {
         config.passwords.passes = 1;
         let (node, link) = media();
         let db = Db::open_in_memory().await.unwrap();
-        let signaling = Signaling::start_on(config, db, Clock::System, link, "").await.unwrap();
+        let signaling = Signaling::start_on(config, db, Clock::System, link, "")
+            .await
+            .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let service = signaling.router().into_make_service_with_connect_info::<SocketAddr>();
+        let service = signaling
+            .router()
+            .into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { address, _node: node }
+        Self {
+            address,
+            _node: node,
+        }
     }
 
     pub(crate) fn server(&self) -> Server {
@@ -49,5 +56,11 @@ fn media() -> (Node, MediaLink) {
         ..NodeConfig::default()
     };
     let (node, link) = Node::start(config).unwrap();
-    (node, MediaLink { media: Media::Local(link.commands), events: link.events })
+    (
+        node,
+        MediaLink {
+            media: Media::Local(link.commands),
+            events: link.events,
+        },
+    )
 }
