@@ -46,6 +46,8 @@ export class CallController {
   readonly #host: CallHost;
   #events: Promise<void> = Promise.resolve();
   #started: Promise<void> = Promise.resolve();
+  /** The own answer is taken: only then does the server listen to this device's switches. */
+  #joined: Promise<void> = Promise.resolve();
   #ringTimer: ReturnType<typeof setTimeout> | undefined;
   /** Devices that are let in again after a reload: their old leaf goes, they stay. */
   readonly #returning = new Set<DeviceId>();
@@ -252,6 +254,7 @@ export class CallController {
     const ignore = (): undefined => undefined;
     switch (effect.do) {
       case "start":
+        this.#joined = Promise.resolve();
         this.#started = this.#start(effect);
         this.#started.catch(ignore);
         return;
@@ -259,7 +262,9 @@ export class CallController {
       case "open_media":
         if (this.media?.call !== effect.call) this.#connectMedia(effect.call, effect.camera);
         return this.media?.open(effect.camera);
-      case "answer": return void this.#answer(effect);
+      case "answer":
+        this.#joined = this.#answer(effect);
+        return;
       case "rejoin":
         // The server drops the old transport when it hears of the new member: the offer waits for that.
         this.#started = this.#comeBack(effect);
@@ -268,7 +273,8 @@ export class CallController {
       case "decline": return void session.done({ type: "decline", call: effect.call }).catch(ignore);
       case "cancel": return void session.done({ type: "cancel", call: effect.call }).catch(ignore);
       case "hang_up": return void session.done({ type: "hang_up", call: effect.call, reason: effect.reason }).catch(ignore);
-      case "tell_media": return void session.done({ type: "set_media", call: effect.call, media: effect.media }).catch(ignore);
+      case "tell_media":
+        return void this.#joined.then(() => session.done({ type: "set_media", call: effect.call, media: effect.media })).catch(ignore);
       case "close": return this.#close(effect.call);
       case "tone": return this.#host.tone(effect.tone);
       case "announce": return this.#host.announce(effect.peer, effect.video);

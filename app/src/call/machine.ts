@@ -111,6 +111,8 @@ function answered(state: At<"outgoing">, input: On<"answered">): Step {
   return to(
     { ...next, path: input.path, theirDevice: input.device, theirMedia: input.media, warnings: state.warnings },
     { do: "admit", call: state.call, device: input.device, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement, create: false },
+    // Switched or found missing while it rang: the other side hears of it now.
+    { do: "tell_media", call: state.call, media: media(next) },
     { do: "tone", tone: "answered" },
     ...remember(next),
   );

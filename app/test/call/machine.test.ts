@@ -103,6 +103,13 @@ test("a missing camera leaves the voice, a missing microphone is said, and both 
   assert.ok(mute.state.at === "running" && mute.state.microphone.problem === "refused" && mute.state.camera.on);
 });
 
+test("a caller who muted while it rang is muted when it is answered, and the other side knows", () => {
+  const { state, effects } = play(DIAL, RINGS, { on: "toggle", source: "microphone", to: false }, ANSWERED);
+  assert.ok(state.at === "running" && !state.microphone.on);
+  const told = effects.find((effect) => effect.do === "tell_media");
+  assert.deepEqual(told, { do: "tell_media", call: CALL, media: { microphone: false, camera: true } });
+});
+
 test("who switched off while the device was asked for stays off", () => {
   const { state } = play(DIAL, { on: "toggle", source: "microphone", to: false }, { on: "captured", source: "microphone", problem: undefined });
   assert.ok(state.at === "outgoing" && !state.microphone.on);
