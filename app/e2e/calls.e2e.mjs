@@ -85,6 +85,11 @@ async function connected(...pages) {
   for (const page of pages) await page.locator('[data-call-state="connected"]').waitFor();
 }
 
+/** Waits for so long on the page's own clock: this is the length of the outage itself, not a wait for something. */
+function silentFor(page, milliseconds) {
+  return page.evaluate((length) => new Promise((resolve) => setTimeout(resolve, length)), milliseconds);
+}
+
 async function endsWith(page, reason) {
   assert.equal(await at(page, "call-ended").getAttribute("data-reason"), reason);
 }
@@ -262,6 +267,38 @@ test("a page that is reloaded in mid-call comes back into it with new keys", asy
   const anew = await code(ben.page);
   assert.notEqual(anew, digits);
   assert.equal(await code(anna.page), anew);
+});
+
+test("nothing comes through for five seconds in mid-call, and the call goes on", async () => {
+  const { anna, ben } = await annaAndBen();
+  for (const { page } of [anna, ben]) await originalSound(page);
+  await call(anna.page, ben.handle, "voice");
+  await at(ben.page, "answer").click();
+  await connected(anna.page, ben.page);
+  await hears(ben.page, 1_000);
+  server.sleep();
+  await silentFor(ben.page, 5_000);
+  server.wake();
+  await hears(ben.page, 1_000, 30_000);
+  await hears(anna.page, 1_500, 30_000);
+  await connected(anna.page, ben.page);
+});
+
+test("the server is killed in mid-call: both sides are told that it was restarted, and can call again", async () => {
+  const { anna, ben } = await annaAndBen();
+  await call(anna.page, ben.handle, "voice");
+  await at(ben.page, "answer").click();
+  await connected(anna.page, ben.page);
+  await server.kill();
+  server = await serve(GENEROUS, server);
+  for (const { page } of [anna, ben]) {
+    await endsWith(page, "server_restarted");
+    await at(page, "end-close").click();
+  }
+  complaints = complaints.filter((complaint) => !/WebSocket connection/.test(complaint));
+  await call(anna.page, ben.handle, "voice");
+  await at(ben.page, "answer").click();
+  await connected(anna.page, ben.page);
 });
 
 // req: DEV-10

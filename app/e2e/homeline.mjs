@@ -8,12 +8,14 @@ import { createInterface } from "node:readline";
 
 export const BINARY = process.env.HOMELINE_BIN ?? new URL("../../target/debug/homeline", import.meta.url).pathname;
 
-export async function serve(settings = {}) {
+/** `again`: a server that was killed, to be started anew on its data and its port. */
+export async function serve(settings = {}, again = undefined) {
   if (!existsSync(BINARY)) throw new Error(`no binary at ${BINARY}: build it, or name it in HOMELINE_BIN`);
-  const data = await mkdtemp(join(tmpdir(), "homeline-e2e-"));
+  const data = again?.data ?? await mkdtemp(join(tmpdir(), "homeline-e2e-"));
+  const port = again === undefined ? "0" : new URL(again.url).port;
   const child = spawn(BINARY, ["serve", "--data-dir", data], {
     cwd: new URL("../..", import.meta.url).pathname,
-    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: "0", HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
+    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: port, HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";
@@ -31,7 +33,15 @@ export async function serve(settings = {}) {
   });
   return {
     url,
+    data,
     log: () => log,
+    /** Nothing of it answers any more until `wake`, as with a network that is cut. */
+    sleep: () => child.kill("SIGSTOP"),
+    wake: () => child.kill("SIGCONT"),
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
     async stop() {
       child.kill("SIGTERM");
       await ended;
