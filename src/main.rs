@@ -48,7 +48,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 config.server.data_dir = data_dir;
             }
             homeline::telemetry::start(&config.log)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(homeline::node::serve(config))
         }
         Command::ConfigExample => {

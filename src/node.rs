@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use homeline_media_node::Node;
+use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
 use homeline_signaling::{MediaLink, Signaling};
 use tokio::sync::watch;
@@ -29,7 +30,12 @@ const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// # Errors
 /// When a part can't start: a port in use, a data directory that can't be written, a damaged database.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let Config { server, log: _, mut signaling, media } = config;
+    let Config {
+        server,
+        log: _,
+        mut signaling,
+        media,
+    } = config;
     make_private(&server.data_dir)
         .with_context(|| format!("the data directory {}", server.data_dir.display()))?;
     signaling.store.path = server.data_dir.join(&signaling.store.path);
@@ -40,8 +46,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let (node, link) = Node::start(media).context("the media node")?;
     let app_hash = web::app_hash();
-    let link = MediaLink { media: Media::Local(link.commands), events: link.events };
-    let signaling = Signaling::start(signaling, link, &app_hash).await.context("signaling")?;
+    let link = MediaLink {
+        media: Media::Local(link.commands),
+        events: link.events,
+    };
+    let signaling = Signaling::start(signaling, link, &app_hash)
+        .await
+        .context("signaling")?;
 
     let (stopping, is_stopping) = watch::channel(false);
     let http = listeners(&server.bind, server.http_port)?;
@@ -49,11 +60,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let doors = Doors::of(&http, &https, &names.within(&authority.names))?;
     let page = web::InstallPage {
         certificate_der: authority.certificate_der.clone(),
+        certificate_pem: authority.certificate_pem.clone(),
         fingerprint: authority.fingerprint(),
         urls: doors.https_urls(),
     };
-    let health = web::Health { signaling: signaling.clone(), stopping: is_stopping };
-    let sources = web::Sources { signaling: signaling.clone(), node: node.clone() };
+    let health = web::Health {
+        signaling: signaling.clone(),
+        stopping: is_stopping,
+    };
+    let sources = web::Sources {
+        signaling: signaling.clone(),
+        node: node.clone(),
+    };
     let router = router(&signaling, page, health, sources);
 
     let handle = Handle::new();
@@ -75,7 +93,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// Makes the data directory, for its owner only. One that is there keeps its mode.
 fn make_private(directory: &Path) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
 }
 
 /// Edge first: sessions are told, connections drain, then the parts behind them stop.
@@ -102,6 +123,7 @@ fn router(
         .merge(web::install(page))
         .merge(web::health(health))
         .merge(web::metrics(sources))
+        .layer(from_fn(security_headers))
 }
 
 fn serve_all(
@@ -113,17 +135,31 @@ fn serve_all(
     handle: &Handle<SocketAddr>,
 ) -> JoinSet<std::io::Result<()>> {
     let mut servers = JoinSet::new();
-    let plain = router.clone().layer(from_fn_with_state(https_port, web::only_from_this_machine));
+    let plain = router
+        .clone()
+        .layer(from_fn_with_state(https_port, web::only_from_this_machine));
     for listener in http {
-        let service = plain.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let service = plain
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
         let handle = handle.clone();
-        servers.spawn(async move { axum_server::from_tcp(listener)?.handle(handle).serve(service).await });
+        servers.spawn(async move {
+            axum_server::from_tcp(listener)?
+                .handle(handle)
+                .serve(service)
+                .await
+        });
     }
     for listener in https {
-        let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let service = router
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
         let (handle, tls) = (handle.clone(), tls.clone());
         servers.spawn(async move {
-            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await
+            axum_server::from_tcp_rustls(listener, tls)?
+                .handle(handle)
+                .serve(service)
+                .await
         });
     }
     servers
@@ -159,7 +195,10 @@ fn listeners(addresses: &[IpAddr], port: u16) -> anyhow::Result<Vec<TcpListener>
             Err(error) => warn!(%address, %error, "not listening on this address"),
         }
     }
-    anyhow::ensure!(!listeners.is_empty(), "no address to listen on at port {port}");
+    anyhow::ensure!(
+        !listeners.is_empty(),
+        "no address to listen on at port {port}"
+    );
     Ok(listeners)
 }
 
@@ -186,20 +225,40 @@ struct Doors {
 impl Doors {
     fn of(http: &[TcpListener], https: &[TcpListener], names: &Names) -> anyhow::Result<Self> {
         let port = |listeners: &[TcpListener]| -> anyhow::Result<u16> {
-            Ok(listeners.first().context("a listener")?.local_addr()?.port())
+            Ok(listeners
+                .first()
+                .context("a listener")?
+                .local_addr()?
+                .port())
         };
-        Ok(Self { http_port: port(http)?, https_port: port(https)?, names: names.clone() })
+        Ok(Self {
+            http_port: port(http)?,
+            https_port: port(https)?,
+            names: names.clone(),
+        })
     }
 
     /// The HTTPS URLs under which other devices reach this server.
     fn https_urls(&self) -> Vec<String> {
-        let hosts = self.names.hosts.iter().filter(|host| *host != "localhost" && host.contains('.')).cloned();
-        let addresses = self.names.addresses.iter().filter(|address| !address.is_loopback());
+        let hosts = self
+            .names
+            .hosts
+            .iter()
+            .filter(|host| *host != "localhost" && host.contains('.'))
+            .cloned();
+        let addresses = self
+            .names
+            .addresses
+            .iter()
+            .filter(|address| !address.is_loopback());
         let addresses = addresses.map(|address| match address {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("[{v6}]"),
         });
-        hosts.chain(addresses).map(|host| format!("https://{host}:{}", self.https_port)).collect()
+        hosts
+            .chain(addresses)
+            .map(|host| format!("https://{host}:{}", self.https_port))
+            .collect()
     }
 
     fn print(&self, authority: &Authority, app_hash: &str) {
@@ -216,4 +275,3 @@ impl Doors {
         println!("  Ctrl-C stops it.");
     }
 }
-

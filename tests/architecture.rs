@@ -1,33 +1,64 @@
 //! The house has one direction: a dependency or a `use` that points back fails here.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic in its helpers too")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which of our crates each of our crates may use (docs: ARCHITECTURE.md, "Code map").
 const CRATE_ARROWS: &[(&str, &[&str])] = &[
-    (".", &["homeline-signaling", "homeline-media-node", "homeline-protocol"]),
+    (
+        ".",
+        &[
+            "homeline-signaling",
+            "homeline-media-node",
+            "homeline-protocol",
+        ],
+    ),
     ("protocol", &[]),
     ("e2ee", &["homeline-protocol"]),
     ("signaling", &["homeline-protocol"]),
     ("media/engine", &["homeline-protocol"]),
-    ("media/node", &["homeline-media-engine", "homeline-protocol"]),
+    (
+        "media/node",
+        &["homeline-media-engine", "homeline-protocol"],
+    ),
     ("client", &["homeline-e2ee", "homeline-protocol"]),
-    ("device", &["homeline-client", "homeline-e2ee", "homeline-protocol"]),
+    (
+        "device",
+        &["homeline-client", "homeline-e2ee", "homeline-protocol"],
+    ),
 ];
 
 /// Crates without I/O must stay without these.
 const NO_IO: &[&str] = &["protocol", "e2ee", "media/engine"];
-const IO_CRATES: &[&str] = &["tokio", "axum", "sqlx", "reqwest", "hyper", "tokio-tungstenite"];
+const IO_CRATES: &[&str] = &[
+    "tokio",
+    "axum",
+    "sqlx",
+    "reqwest",
+    "hyper",
+    "tokio-tungstenite",
+];
 
 /// Inside signaling a `use` points only to the right; layers in one cell do not know each other.
-const LAYERS: &[&[&str]] = &[&["edge"], &["domain"], &["store", "bus", "gateway"], &["model"]];
+const LAYERS: &[&[&str]] = &[
+    &["edge"],
+    &["domain"],
+    &["store", "bus", "gateway"],
+    &["model"],
+];
 
 #[test]
 fn crates_depend_only_along_the_arrows() {
     for (folder, allowed) in CRATE_ARROWS {
-        let ours = dependencies(folder).into_iter().filter(|name| name.starts_with("homeline"));
-        let back: Vec<_> = ours.filter(|name| !allowed.contains(&name.as_str())).collect();
+        let ours = dependencies(folder)
+            .into_iter()
+            .filter(|name| name.starts_with("homeline"));
+        let back: Vec<_> = ours
+            .filter(|name| !allowed.contains(&name.as_str()))
+            .collect();
         assert!(back.is_empty(), "{folder} must not depend on {back:?}");
     }
 }
@@ -35,8 +66,10 @@ fn crates_depend_only_along_the_arrows() {
 #[test]
 fn core_crates_do_no_io() {
     for folder in NO_IO {
-        let io: Vec<_> =
-            dependencies(folder).into_iter().filter(|name| IO_CRATES.contains(&name.as_str())).collect();
+        let io: Vec<_> = dependencies(folder)
+            .into_iter()
+            .filter(|name| IO_CRATES.contains(&name.as_str()))
+            .collect();
         assert!(io.is_empty(), "{folder} does no I/O, but depends on {io:?}");
     }
 }
@@ -63,16 +96,27 @@ fn a_domain_service_uses_only_those_before_it() {
     let contents = fs::read_to_string(domain.join("mod.rs")).unwrap();
     let ladder: Vec<&str> = contents
         .lines()
-        .map(|line| line.trim().trim_start_matches("pub(crate) ").trim_start_matches("pub "))
+        .map(|line| {
+            line.trim()
+                .trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub ")
+        })
         .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
         .collect();
-    assert!(ladder.len() > 3, "the ladder is read from domain/mod.rs: {ladder:?}");
+    assert!(
+        ladder.len() > 3,
+        "the ladder is read from domain/mod.rs: {ladder:?}"
+    );
     for (rung, service) in ladder.iter().enumerate() {
         for file in rust_files(&domain.join(service)) {
             let text = fs::read_to_string(&file).unwrap();
             for above in &ladder[rung + 1..] {
                 let uses = text.contains(&format!("domain::{above}"));
-                assert!(!uses, "{} must not use {above}, which comes after it", file.display());
+                assert!(
+                    !uses,
+                    "{} must not use {above}, which comes after it",
+                    file.display()
+                );
             }
         }
     }
@@ -80,15 +124,24 @@ fn a_domain_service_uses_only_those_before_it() {
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let folders = CRATE_ARROWS.iter().map(|(folder, _)| root().join(folder).join("src"));
+    let folders = CRATE_ARROWS
+        .iter()
+        .map(|(folder, _)| root().join(folder).join("src"));
     for file in folders.flat_map(|folder| rust_files(&folder)) {
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.starts_with("//! "), "{} does not open with a //! sentence", file.display());
+        assert!(
+            text.starts_with("//! "),
+            "{} does not open with a //! sentence",
+            file.display()
+        );
     }
 }
 
 fn layers() -> impl Iterator<Item = (usize, &'static str)> {
-    LAYERS.iter().enumerate().flat_map(|(rank, cell)| cell.iter().map(move |layer| (rank, *layer)))
+    LAYERS
+        .iter()
+        .enumerate()
+        .flat_map(|(rank, cell)| cell.iter().map(move |layer| (rank, *layer)))
 }
 
 fn dependencies(folder: &str) -> BTreeSet<String> {
@@ -99,7 +152,9 @@ fn dependencies(folder: &str) -> BTreeSet<String> {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.unwrap().path();

@@ -19,8 +19,10 @@ const LIFETIME: Duration = Duration::days(3650);
 
 /// The authority of this server.
 pub struct Authority {
-    /// The certificate, DER.
+    /// The certificate, DER, as phones take it.
     pub certificate_der: Vec<u8>,
+    /// The same, PEM, as programs take it (`homeline-device --authority`).
+    pub certificate_pem: String,
     /// What it may vouch for.
     pub names: Names,
     params: CertificateParams,
@@ -39,7 +41,9 @@ pub enum AuthorityError {
         source: std::io::Error,
     },
     /// A file of it holds something else.
-    #[error("the certificate authority at {0} is damaged: restore it from a backup, or delete the directory to make a new one (every phone must then install the new one)")]
+    #[error(
+        "the certificate authority at {0} is damaged: restore it from a backup, or delete the directory to make a new one (every phone must then install the new one)"
+    )]
     Damaged(PathBuf),
     /// It can't be made.
     #[error("making a certificate: {0}")]
@@ -52,31 +56,59 @@ impl Authority {
     /// # Errors
     /// When its files can't be read or written, or hold something else.
     pub fn open_or_make(directory: &Path, names: &Names) -> Result<Self, AuthorityError> {
-        let (key_file, names_file) = (directory.join("authority.key.pem"), directory.join("authority.names.json"));
+        let (key_file, names_file) = (
+            directory.join("authority.key.pem"),
+            directory.join("authority.names.json"),
+        );
         let certificate_file = directory.join("authority.der");
+        let pem_file = directory.join("authority.pem");
         // The certificate is written last, so a half-made authority is made anew.
         if certificate_file.exists() {
             let damaged = || AuthorityError::Damaged(directory.to_owned());
             let key = KeyPair::from_pem(&read(&key_file)?).map_err(|_| damaged())?;
             let names = serde_json::from_str(&read(&names_file)?).map_err(|_| damaged())?;
-            let certificate_der = fs::read(&certificate_file).map_err(file_error(&certificate_file))?;
-            return Ok(Self { certificate_der, params: params(&names, OffsetDateTime::now_utc())?, names, key });
+            let certificate_der =
+                fs::read(&certificate_file).map_err(file_error(&certificate_file))?;
+            let certificate_pem = read(&pem_file)?;
+            let params = params(&names, OffsetDateTime::now_utc())?;
+            return Ok(Self {
+                certificate_der,
+                certificate_pem,
+                params,
+                names,
+                key,
+            });
         }
         fs::create_dir_all(directory).map_err(file_error(directory))?;
         let key = KeyPair::generate()?;
         let params = params(names, OffsetDateTime::now_utc())?;
-        let certificate_der = params.self_signed(&key)?.der().to_vec();
+        let certificate = params.self_signed(&key)?;
+        let (certificate_der, certificate_pem) = (certificate.der().to_vec(), certificate.pem());
         write_private(&key_file, key.serialize_pem().as_bytes())?;
-        write_private(&names_file, serde_json::to_string(names).unwrap_or_default().as_bytes())?;
+        write_private(
+            &names_file,
+            serde_json::to_string(names).unwrap_or_default().as_bytes(),
+        )?;
+        write_private(&pem_file, certificate_pem.as_bytes())?;
         write_private(&certificate_file, &certificate_der)?;
-        Ok(Self { certificate_der, names: names.clone(), params, key })
+        Ok(Self {
+            certificate_der,
+            certificate_pem,
+            names: names.clone(),
+            params,
+            key,
+        })
     }
 
     /// The SHA-256 fingerprint of its certificate, as phones show it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let hash = digest(&SHA256, &self.certificate_der);
-        let pairs: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        let pairs: Vec<String> = hash
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
         pairs.join(":")
     }
 
@@ -94,7 +126,10 @@ fn params(names: &Names, now: OffsetDateTime) -> Result<CertificateParams, rcgen
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = now - Duration::days(1);
     params.not_after = now + LIFETIME;
-    let hosts = names.hosts.iter().map(|name| GeneralSubtree::DnsName(name.clone()));
+    let hosts = names
+        .hosts
+        .iter()
+        .map(|name| GeneralSubtree::DnsName(name.clone()));
     let addresses = names.addresses.iter().map(|address| {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(*address, bits))
@@ -115,7 +150,12 @@ fn write_private(path: &Path, content: &[u8]) -> Result<(), AuthorityError> {
     let unfinished = path.with_extension("unfinished");
     let write = || {
         let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&unfinished)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)

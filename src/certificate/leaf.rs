@@ -16,7 +16,10 @@ const LIFETIME: Duration = Duration::days(390);
 ///
 /// # Errors
 /// When the certificate can't be made.
-pub fn server_config(authority: &Authority, names: &Names) -> Result<Arc<ServerConfig>, AuthorityError> {
+pub fn server_config(
+    authority: &Authority,
+    names: &Names,
+) -> Result<Arc<ServerConfig>, AuthorityError> {
     let covered = names.within(&authority.names);
     let mut params = CertificateParams::new(covered.texts().collect::<Vec<_>>())?;
     let mut subject = DistinguishedName::new();

@@ -21,16 +21,23 @@ fn verifies(authority: &Authority, leaf: &CertificateDer<'_>, name: &str) -> boo
     let mut roots = rustls::RootCertStore::empty();
     roots.add(authority.certificate_der.clone().into()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    verifier.verify_server_cert(leaf, &[], &name, &[], UnixTime::now()).is_ok()
+    verifier
+        .verify_server_cert(leaf, &[], &name, &[], UnixTime::now())
+        .is_ok()
 }
 
 fn leaf_for(authority: &Authority, name: &str) -> CertificateDer<'static> {
     let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     let key = KeyPair::generate().unwrap();
-    params.signed_by(&key, &authority.issuer()).unwrap().der().clone()
+    params
+        .signed_by(&key, &authority.issuer())
+        .unwrap()
+        .der()
+        .clone()
 }
 
 #[test]
@@ -51,10 +58,16 @@ fn a_certificate_outside_the_hosts_names_is_refused_by_clients() {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::open_or_make(directory.path(), &names()).unwrap();
     for name in ["localhost", "homeline.local", "192.168.7.2"] {
-        assert!(verifies(&authority, &leaf_for(&authority, name), name), "{name}");
+        assert!(
+            verifies(&authority, &leaf_for(&authority, name), name),
+            "{name}"
+        );
     }
     for name in ["bank.example", "192.168.7.3"] {
-        assert!(!verifies(&authority, &leaf_for(&authority, name), name), "{name}");
+        assert!(
+            !verifies(&authority, &leaf_for(&authority, name), name),
+            "{name}"
+        );
     }
 }
 

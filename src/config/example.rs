@@ -25,7 +25,9 @@ pub fn example() -> String {
 
 /// Writes a section's own settings first, then its sections, as TOML needs.
 fn write_section(text: &mut String, path: &str, schema: &Value, root: &Value, defaults: &Value) {
-    let Some(fields) = defaults.as_object() else { return };
+    let Some(fields) = defaults.as_object() else {
+        return;
+    };
     for (name, default) in fields.iter().filter(|(_, default)| !default.is_object()) {
         text.push('\n');
         write_comment(text, &property(schema, name)["description"]);
@@ -35,7 +37,11 @@ fn write_section(text: &mut String, path: &str, schema: &Value, root: &Value, de
         }
     }
     for (name, default) in fields.iter().filter(|(_, default)| default.is_object()) {
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
         let property = property(schema, name);
         text.push('\n');
         write_comment(text, &property["description"]);
@@ -50,7 +56,10 @@ fn property<'a>(schema: &'a Value, name: &str) -> &'a Value {
 
 /// Follows `$ref` into the schema's definitions.
 fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
-    match schema["$ref"].as_str().and_then(|path| path.strip_prefix("#")) {
+    match schema["$ref"]
+        .as_str()
+        .and_then(|path| path.strip_prefix("#"))
+    {
         Some(pointer) => root.pointer(pointer).unwrap_or(schema),
         None => schema,
     }

@@ -71,7 +71,10 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".into(), format: LogFormat::Text }
+        Self {
+            filter: "info".into(),
+            format: LogFormat::Text,
+        }
     }
 }
 
@@ -92,7 +95,11 @@ impl Config {
     /// When the named file is missing, or a setting is unknown or of the wrong type; the message names it.
     pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(file) = file {
-            anyhow::ensure!(file.is_file(), "no configuration file at {}", file.display());
+            anyhow::ensure!(
+                file.is_file(),
+                "no configuration file at {}",
+                file.display()
+            );
         }
         let file = file.unwrap_or(Path::new("config.toml"));
         Ok(Self::figment(file).extract()?)
@@ -100,7 +107,9 @@ impl Config {
 
     fn figment(file: &Path) -> Figment {
         // `HOMELINE_CONFIG` names the file, and HOMELINE_BIN is the tests': neither is a setting.
-        let environment = Env::prefixed("HOMELINE_").ignore(&["config", "bin"]).split("__");
+        let environment = Env::prefixed("HOMELINE_")
+            .ignore(&["config", "bin"])
+            .split("__");
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file(file))
             .merge(environment)

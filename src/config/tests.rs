@@ -12,10 +12,16 @@ fn the_example_file_is_fresh_and_says_the_defaults() {
         std::fs::write(FILE, &text).unwrap();
     }
     let held = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(held == text, "config.example.toml is stale: run this test with UPDATE=1");
+    assert!(
+        held == text,
+        "config.example.toml is stale: run this test with UPDATE=1"
+    );
     let parsed: Config = toml::from_str(&text).unwrap();
     let defaults = Config::default();
-    assert_eq!(serde_json::to_value(parsed).unwrap(), serde_json::to_value(defaults).unwrap());
+    assert_eq!(
+        serde_json::to_value(parsed).unwrap(),
+        serde_json::to_value(defaults).unwrap()
+    );
 }
 
 #[test]
@@ -24,7 +30,10 @@ fn every_setting_is_explained() {
     let mut before = "";
     for line in text.lines() {
         let is_setting = line.contains(" = ") && !line.starts_with('#');
-        assert!(!is_setting || before.starts_with("# "), "no meaning is given for `{line}`");
+        assert!(
+            !is_setting || before.starts_with("# "),
+            "no meaning is given for `{line}`"
+        );
         before = line;
     }
 }

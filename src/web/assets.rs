@@ -15,11 +15,19 @@ struct App;
 /// `/` is the app, `/device` the browser home device, everything else a file of theirs.
 pub(crate) fn router() -> Router {
     Router::new()
-        .route("/", get(|headers: HeaderMap| async move { file("index.html", &headers) }))
-        .route("/device", get(|headers: HeaderMap| async move { file("device.html", &headers) }))
+        .route(
+            "/",
+            get(|headers: HeaderMap| async move { file("index.html", &headers) }),
+        )
+        .route(
+            "/device",
+            get(|headers: HeaderMap| async move { file("device.html", &headers) }),
+        )
         .route(
             "/{*path}",
-            get(|Path(path): Path<String>, headers: HeaderMap| async move { file(&path, &headers) }),
+            get(
+                |Path(path): Path<String>, headers: HeaderMap| async move { file(&path, &headers) },
+            ),
         )
 }
 
@@ -30,24 +38,40 @@ pub(crate) fn app_hash() -> String {
     names.sort_unstable();
     let mut hash = Context::new(&SHA256);
     for name in names {
-        let Some(file) = App::get(&name) else { continue };
+        let Some(file) = App::get(&name) else {
+            continue;
+        };
         hash.update(&(name.len() as u64).to_be_bytes());
         hash.update(name.as_bytes());
         hash.update(&file.metadata.sha256_hash());
     }
-    hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finish()
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Response {
     let Some(file) = App::get(path) else {
         return (StatusCode::NOT_FOUND, "There is no such page here.\n").into_response();
     };
-    let digits: String =
-        file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = file
+        .metadata
+        .sha256_hash()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let tag = format!("\"{digits}\"");
-    let fresh = headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes());
+    let fresh = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|held| held.as_bytes() == tag.as_bytes());
     // `no-cache` asks before each use: an old page against a new server is never served from a cache.
-    let about = [(header::ETAG, tag), (header::CACHE_CONTROL, "no-cache".to_owned())];
+    let about = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
     if fresh {
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }

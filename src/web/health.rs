@@ -38,6 +38,10 @@ async fn ready(State(health): State<Health>) -> (StatusCode, Json<Ready>) {
         stopping: *health.stopping.borrow(),
     };
     let well = ready.store && ready.media && !ready.stopping;
-    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if well {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(ready))
 }

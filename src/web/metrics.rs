@@ -29,7 +29,9 @@ pub(crate) struct Sources {
 }
 
 pub(crate) fn router(sources: Sources) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(sources)
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(sources)
 }
 
 async fn metrics(State(sources): State<Sources>) -> impl IntoResponse {
@@ -53,20 +55,50 @@ struct Row {
 fn rows(sources: &Sources) -> Vec<Row> {
     let SignalingFigures { sessions, calls } = sources.signaling.figures();
     let phases = [
-        (vec![("phase", "inviting".to_owned())], calls.inviting as u64),
+        (
+            vec![("phase", "inviting".to_owned())],
+            calls.inviting as u64,
+        ),
         (vec![("phase", "ringing".to_owned())], calls.ringing as u64),
-        (vec![("phase", "answered".to_owned())], calls.answered as u64),
+        (
+            vec![("phase", "answered".to_owned())],
+            calls.answered as u64,
+        ),
     ];
-    let requests = sessions.requests_total.iter().map(|((kind, error), count)| {
-        let result = error.as_ref().map_or("ok".to_owned(), code);
-        (vec![("kind", (*kind).to_owned()), ("result", result)], *count)
-    });
+    let requests = sessions
+        .requests_total
+        .iter()
+        .map(|((kind, error), count)| {
+            let result = error.as_ref().map_or("ok".to_owned(), code);
+            (
+                vec![("kind", (*kind).to_owned()), ("result", result)],
+                *count,
+            )
+        });
     let mut rows = vec![
-        gauge("sessions", "Sessions, connected or waiting to resume", sessions.running as u64),
+        gauge(
+            "sessions",
+            "Sessions, connected or waiting to resume",
+            sessions.running as u64,
+        ),
         counter("sessions_opened", "Sessions opened", sessions.opened_total),
-        counter("sessions_resumed", "Sessions taken up again", sessions.resumed_total),
-        by("sessions_ended", "Sessions ended by the server", "code", &sessions.ended_total),
-        family("requests", "Requests answered", MetricType::Counter, requests.collect()),
+        counter(
+            "sessions_resumed",
+            "Sessions taken up again",
+            sessions.resumed_total,
+        ),
+        by(
+            "sessions_ended",
+            "Sessions ended by the server",
+            "code",
+            &sessions.ended_total,
+        ),
+        family(
+            "requests",
+            "Requests answered",
+            MetricType::Counter,
+            requests.collect(),
+        ),
         family("calls", "Running calls", MetricType::Gauge, phases.into()),
         counter("calls_started", "Calls begun", calls.started_total),
         by("calls_ended", "Calls ended", "reason", &calls.ended_total),
@@ -77,26 +109,72 @@ fn rows(sources: &Sources) -> Vec<Row> {
 
 fn media_rows(sources: &Sources) -> Vec<Row> {
     let figures = sources.node.metrics();
-    let dropped = figures.dropped().map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
-    let transit = figures.transit;
-    let quantile = |share: f64| transit.quantile_micros(share).unwrap_or_default();
-    let micros = u64::try_from(figures.cpu_time.as_micros()).unwrap_or(u64::MAX);
+    let counted = figures.counters;
+    let dropped = figures.dropped();
+    let dropped = dropped.map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
+    let quantile = |share| figures.transit.quantile_micros(share).unwrap_or_default();
+    let cpu_micros = u64::try_from(figures.cpu_time.as_micros()).unwrap_or(u64::MAX);
     vec![
         gauge("media_rooms", "Rooms", figures.rooms),
         gauge("media_peers", "Peers", figures.peers),
-        counter("media_datagrams_in", "Datagrams received", figures.counters.datagrams_in),
-        counter("media_datagrams_out", "Datagrams sent", figures.counters.datagrams_out),
-        counter("media_bytes_in", "Bytes received", figures.counters.bytes_in),
-        counter("media_bytes_out", "Bytes sent", figures.counters.bytes_out),
-        counter("media_packets_in", "Media packets taken from publishers", figures.counters.rtp_in),
-        counter("media_packets_forwarded", "Media packets written for receivers", figures.counters.rtp_forwarded),
-        counter("media_packets_repaired", "Media packets sent again", figures.counters.rtp_retransmitted),
-        family("media_dropped", "Packets dropped", MetricType::Counter, dropped.collect()),
-        counter("media_send_errors", "Datagrams the kernel refused", figures.send_errors),
-        counter("media_rooms_failed", "Rooms that failed inside and were dropped", figures.rooms_failed),
-        counter("media_cpu_microseconds", "Processor time of the media thread", micros),
-        gauge("media_transit_p50_microseconds", "Median time inside", quantile(0.5)),
-        gauge("media_transit_p99_microseconds", "99th percentile of the time inside", quantile(0.99)),
+        counter(
+            "media_datagrams_in",
+            "Datagrams received",
+            counted.datagrams_in,
+        ),
+        counter(
+            "media_datagrams_out",
+            "Datagrams sent",
+            counted.datagrams_out,
+        ),
+        counter("media_bytes_in", "Bytes received", counted.bytes_in),
+        counter("media_bytes_out", "Bytes sent", counted.bytes_out),
+        counter(
+            "media_packets_in",
+            "Packets taken from publishers",
+            counted.rtp_in,
+        ),
+        counter(
+            "media_packets_forwarded",
+            "Packets sent to receivers",
+            counted.rtp_forwarded,
+        ),
+        counter(
+            "media_packets_repaired",
+            "Packets sent again",
+            counted.rtp_retransmitted,
+        ),
+        family(
+            "media_dropped",
+            "Packets dropped",
+            MetricType::Counter,
+            dropped.collect(),
+        ),
+        counter(
+            "media_send_errors",
+            "Datagrams the kernel refused",
+            figures.send_errors,
+        ),
+        counter(
+            "media_rooms_failed",
+            "Rooms dropped after a fault",
+            figures.rooms_failed,
+        ),
+        counter(
+            "media_cpu_microseconds",
+            "Processor time of the media thread",
+            cpu_micros,
+        ),
+        gauge(
+            "media_transit_p50_microseconds",
+            "Median time inside",
+            quantile(0.5),
+        ),
+        gauge(
+            "media_transit_p99_microseconds",
+            "99th percentile inside",
+            quantile(0.99),
+        ),
     ]
 }
 
@@ -114,7 +192,9 @@ fn by<K: Serialize>(
     label: &'static str,
     values: &HashMap<K, u64>,
 ) -> Row {
-    let values = values.iter().map(|(key, count)| (vec![(label, code(key))], *count));
+    let values = values
+        .iter()
+        .map(|(key, count)| (vec![(label, code(key))], *count));
     family(name, help, MetricType::Counter, values.collect())
 }
 
@@ -124,7 +204,12 @@ fn family(
     kind: MetricType,
     values: Vec<(Vec<(&'static str, String)>, u64)>,
 ) -> Row {
-    Row { name, help, kind, values }
+    Row {
+        name,
+        help,
+        kind,
+        values,
+    }
 }
 
 /// The wire name of a code or reason.
@@ -154,7 +239,11 @@ impl Collector for Snapshot {
     }
 }
 
-fn encode_value(kind: MetricType, value: u64, encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+fn encode_value(
+    kind: MetricType,
+    value: u64,
+    encoder: MetricEncoder<'_>,
+) -> Result<(), fmt::Error> {
     match kind {
         MetricType::Counter => ConstCounter::new(value).encode(encoder),
         _ => ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(encoder),

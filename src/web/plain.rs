@@ -18,9 +18,20 @@ pub(crate) async fn only_from_this_machine(
     if from_here || request.uri().path().starts_with("/install") {
         return next.run(request).await;
     }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    Redirect::temporary(&format!("https://{}:{https_port}{path}", without_port(host))).into_response()
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    Redirect::temporary(&format!(
+        "https://{}:{https_port}{path}",
+        without_port(host)
+    ))
+    .into_response()
 }
 
 /// `host` of `host:port`, `[v6]` of `[v6]:port`.
