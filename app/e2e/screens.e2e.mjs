@@ -252,6 +252,16 @@ test("a household that comes with another key is blocked loudly until the change
   malloryAccount.handle = "ben";
   await mallory.reload();
   await at(mallory, "add-contact").waitFor();
+  await addContact(mallory, "Anna", "anna");
+  await call(mallory, "anna", "voice");
+  await at(anna, "blocked-call").waitFor();
+  assert.equal(await at(anna, "incoming-call").count(), 0);
+  await at(mallory, "cancel-call").click();
+  await at(mallory, "end-close").click();
+  await contact(anna, "ben").getByTestId("open-card").click();
+  await at(anna, "reject-change").click();
+  await at(anna, "dialog-close").click();
+  await at(anna, "blocked-close").click();
   await call(anna, "ben");
   await at(mallory, "answer").click();
   assert.equal(await at(anna, "call-ended").getAttribute("data-reason"), "encryption_refused");
@@ -262,6 +272,24 @@ test("a household that comes with another key is blocked loudly until the change
   await at(anna, "confirm-change").click();
   await at(anna, "dialog-close").click();
   await contact(anna, "ben").getByTestId("pin-unverified").waitFor();
+}));
+
+test("a call comes above an open dialog, and a key that was meant for its form answers nothing", () => story(async () => {
+  const [anna, ben] = [await open(), await open(PHONE)];
+  await signUp(anna, server.url, ANNA);
+  await signUp(ben, server.url, BEN);
+  await addContact(anna, "Ben", "ben");
+  await at(ben, "add-contact").click();
+  await at(ben, "field-name").focus();
+  await call(anna, "ben", "voice");
+  await at(ben, "incoming-call").waitFor();
+  await ben.keyboard.press("Enter");
+  await ben.keyboard.press("Space");
+  await ben.keyboard.press("Escape");
+  assert.equal(await at(ben, "incoming-call").count(), 1);
+  await at(ben, "decline").click();
+  assert.equal(await at(anna, "call-ended").getAttribute("data-reason"), "declined");
+  await at(ben, "field-name").fill("Anna");
 }));
 
 test("a contact link pins the household before the first call", () => story(async () => {

@@ -47,9 +47,10 @@ function standing(verdict: At<"incoming">["peer"]["verdict"]): TemplateResult | 
   }
 }
 
+/** The keyboard begins at the screen, not at a button: a key that was meant for a form must neither answer nor decline. */
 function incoming(host: CallScreenHost, state: At<"incoming">): TemplateResult {
   const { peer, video } = state;
-  return html`<section class="call call-ringing" role="dialog" aria-modal="true" aria-label=${`Incoming call from ${peer.name}`} data-testid="incoming-call" data-call-state="incoming">
+  return html`<section class="call call-ringing" tabindex="-1" autofocus aria-label=${`Incoming call from ${peer.name}`} data-testid="incoming-call" data-call-state="incoming">
     <div class="call-person">
       <div class="pulse">${avatar(peer.name, "huge")}</div>
       <p class="call-kind">${video ? "Incoming video call" : "Incoming call"}</p>
@@ -66,7 +67,7 @@ function incoming(host: CallScreenHost, state: At<"incoming">): TemplateResult {
 
 function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
   const { peer, ringing, video } = state;
-  return html`<section class="call call-ringing" data-testid="outgoing-call" data-call-state=${ringing ? "ringing" : "inviting"} aria-label=${`Calling ${peer.name}`}>
+  return html`<section class="call call-ringing" tabindex="-1" autofocus data-testid="outgoing-call" data-call-state=${ringing ? "ringing" : "inviting"} aria-label=${`Calling ${peer.name}`}>
     ${ownPicture(host, state.camera)}
     <div class="call-person">
       <div class=${ringing ? "pulse" : ""}>${avatar(peer.name, "huge")}</div>
@@ -123,7 +124,7 @@ function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
     host.calls.dial(state.peer, state.video);
   };
   const serious = state.reason === "encryption_refused";
-  return html`<section class="call call-ended ${serious ? "call-refused" : ""}" role="dialog" aria-label="Call ended" data-testid="call-ended" data-call-state="ended" data-reason=${state.reason}>
+  return html`<section class="call call-ended ${serious ? "call-refused" : ""}" aria-label="Call ended" data-testid="call-ended" data-call-state="ended" data-reason=${state.reason}>
     <div class="call-person">
       ${serious ? html`<div class="alarm-sign">${icons.alarm}</div>` : avatar(state.peer.name, "huge")}
       <h1>${state.peer.name}</h1>

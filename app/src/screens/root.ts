@@ -1,13 +1,26 @@
 //! Which screen stands.
 
 import { html, type TemplateResult } from "lit-html";
+import { ref } from "lit-html/directives/ref.js";
 import type { App } from "../app/app.ts";
 import { callScreen, type CallScreenHost } from "./call.ts";
 import { door, recoveryCode, stopped, waiting } from "./door.ts";
 import { notices, shell } from "./shell.ts";
 
 export function root(app: App): TemplateResult {
-  return html`${stage(app)}${app.linkUp === undefined ? "" : callScreen(hostOf(app))}${notices(app)}`;
+  const calling = app.linkUp !== undefined && app.calls.state.at !== "idle";
+  return html`${stage(app)}${calling ? callLayer(app) : notices(app)}`;
+}
+
+/** A call comes above everything, an open dialog too, and what lies below can't be reached meanwhile. */
+function callLayer(app: App): TemplateResult {
+  return html`<dialog class="call-layer" closedby="none" @cancel=${(event: Event) => event.preventDefault()} ${ref(raise)}>
+    ${callScreen(hostOf(app))}${notices(app)}</dialog>`;
+}
+
+function raise(element?: Element): void {
+  if (!(element instanceof HTMLDialogElement)) return;
+  queueMicrotask(() => element.isConnected && !element.open && element.showModal());
 }
 
 function stage(app: App): TemplateResult {
