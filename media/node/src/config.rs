@@ -17,8 +17,8 @@ pub struct NodeConfig {
     /// name: set it when the server stands behind a firewall or a router that forwards ports.
     pub udp_port: u16,
     /// Addresses at which clients can reach this node, most preferred first. Empty means the addresses of
-    /// this machine's interfaces. A home behind NAT adds the router's public address, and forwards
-    /// `udp_port` on it.
+    /// this machine's interfaces, as they are at the moment. For callers from outside a home behind NAT, list
+    /// the machine's address in the home and then the router's public address, and forward `udp_port` on it.
     #[schemars(with = "Vec<String>")]
     pub advertised_addresses: Vec<IpAddr>,
     /// Rooms (calls) at the same time; another call is refused. Costs about 1 kB each.

@@ -115,6 +115,8 @@ impl Node {
             stopping: is_stopping,
             board: Arc::clone(&board),
             metrics: NodeMetrics::default(),
+            next_socket: 0,
+            advertised: config.advertised_addresses.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("media".to_owned())
@@ -137,7 +139,7 @@ impl Node {
         ))
     }
 
-    /// The addresses that clients are told.
+    /// The addresses that clients were told at the start; the machine's own are read again while it runs.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.inner.addresses
     }

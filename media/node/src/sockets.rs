@@ -5,6 +5,7 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::task::{Context, Poll};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -99,8 +100,10 @@ impl MediaSocket {
         )
     }
 
-    pub(crate) async fn readable(&self) -> io::Result<()> {
-        self.socket.readable().await
+    /// Whether there may be something to read; if not, the context is woken when there is. An error counts:
+    /// it shows itself again, in words, when the socket is read.
+    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.socket.poll_recv_ready(context).map(drop)
     }
 
     /// Takes what is there. `Ok(0)` when there is nothing.

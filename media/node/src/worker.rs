@@ -3,8 +3,10 @@
 //! It shares nothing with other threads but channels and the board of its figures, so that several of them
 //! can run beside each other, each with its rooms and its port.
 
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use homeline_media_engine::{Engine, Output, Transmit};
@@ -12,6 +14,7 @@ use homeline_protocol::media_control::{MediaError, MediaEvent};
 use quinn_udp::RecvMeta;
 use tokio::sync::{mpsc, watch};
 
+use crate::addresses;
 use crate::cpu;
 use crate::link::MediaExchange;
 use crate::metrics::{MetricsBoard, NodeMetrics};
@@ -19,6 +22,9 @@ use crate::sockets::{Batch, MediaSocket};
 
 /// How often the figures are laid out for readers.
 const METRICS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How often the machine's addresses are read again.
+const ADDRESSES_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Batches taken from one socket before the others, the commands and the timers get their turn.
 const BATCHES_MAX: usize = 4;
@@ -35,6 +41,10 @@ pub(crate) struct Worker {
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) board: Arc<MetricsBoard>,
     pub(crate) metrics: NodeMetrics,
+    /// The socket that is asked first next time.
+    pub(crate) next_socket: usize,
+    /// Addresses to be advertised instead of the machine's own.
+    pub(crate) advertised: Vec<IpAddr>,
 }
 
 enum Woken {
@@ -50,12 +60,16 @@ impl Worker {
     pub(crate) async fn run(mut self) {
         let mut batch = Batch::new();
         let mut publish_at = Instant::now() + METRICS_INTERVAL;
+        let mut addresses_at = Instant::now() + ADDRESSES_INTERVAL;
         let mut wake_at = self.drain();
         loop {
             let woken = self.wait(wake_at.min(publish_at)).await;
             let now = Instant::now();
             match woken {
-                Woken::Readable(socket) => self.receive(socket, &mut batch),
+                Woken::Readable(socket) => {
+                    self.next_socket = socket + 1;
+                    self.receive(socket, &mut batch);
+                }
                 Woken::Command(Some(exchange)) => self.command(now, exchange),
                 Woken::Command(None) | Woken::Stop => break,
                 Woken::Time | Woken::EventSent => {}
@@ -66,6 +80,10 @@ impl Worker {
                 publish_at = now + METRICS_INTERVAL;
                 self.publish();
             }
+            if addresses_at <= now {
+                addresses_at = now + ADDRESSES_INTERVAL;
+                self.renew_candidates();
+            }
         }
         self.guarded(|engine| engine.close_all_rooms(Instant::now()));
         self.drain();
@@ -74,7 +92,7 @@ impl Worker {
 
     async fn wait(&mut self, until: Instant) -> Woken {
         let has_waiting = !self.waiting_events.is_empty();
-        let readable = first_readable(&self.sockets);
+        let readable = next_readable(&self.sockets, self.next_socket);
         tokio::select! {
             // In this order: the rare things first, or a flood of packets would keep them waiting.
             biased;
@@ -163,6 +181,15 @@ impl Worker {
         }
     }
 
+    /// A machine's addresses change: the node may start before the network does, and leases end.
+    fn renew_candidates(&mut self) {
+        let bound: Vec<SocketAddr> = self.sockets.iter().map(MediaSocket::address).collect();
+        match addresses::candidates(&self.advertised, &bound) {
+            Ok(candidates) => self.engine.set_candidates(candidates),
+            Err(error) => tracing::debug!(%error, "the machine's addresses can't be read"),
+        }
+    }
+
     fn publish(&mut self) {
         let (rooms, peers) = self.engine.population();
         self.metrics.counters = *self.engine.counters();
@@ -196,20 +223,17 @@ fn send(sockets: &[MediaSocket], metrics: &mut NodeMetrics, transmit: &Transmit<
     }
 }
 
-/// The index of a socket with something to read.
-async fn first_readable(sockets: &[MediaSocket]) -> usize {
-    let mut waiting: Vec<_> = sockets
-        .iter()
-        .map(|socket| Box::pin(socket.readable()))
-        .collect();
+/// The index of a socket with something to read, asked in turn from `first` on, so that a flood on one does
+/// not starve the other.
+async fn next_readable(sockets: &[MediaSocket], first: usize) -> usize {
     std::future::poll_fn(|context| {
-        for (at, readable) in waiting.iter_mut().enumerate() {
-            // An error shows itself again, in words, when the socket is read.
-            if readable.as_mut().poll(context).is_ready() {
-                return std::task::Poll::Ready(at);
+        for step in 0..sockets.len() {
+            let at = (first + step) % sockets.len();
+            if sockets[at].poll_readable(context).is_ready() {
+                return Poll::Ready(at);
             }
         }
-        std::task::Poll::Pending
+        Poll::Pending
     })
     .await
 }
@@ -233,6 +257,8 @@ mod tests {
             stopping: is_stopping,
             board: Arc::default(),
             metrics: NodeMetrics::default(),
+            next_socket: 0,
+            advertised: Vec::new(),
         };
         worker.guarded(|_| panic!("a bug, for the test"));
         assert_eq!(worker.metrics.rooms_failed, 1);

@@ -1,6 +1,6 @@
 //! The DTLS server of one peer: checks the client's certificate and exports the SRTP keys (RFC 5764).
 //!
-//! DTLS 1.2 by `dimpl`. No cookie exchange: only a path that has passed an authenticated ICE check gets
+//! DTLS 1.2 by `dimpl`, which browsers and the `webrtc` crate both speak. No cookie exchange: only a path that has passed an authenticated ICE check gets
 //! this far. Keys are given out only when the certificate is the one that the offer named.
 
 use std::sync::Arc;
@@ -204,6 +204,9 @@ fn matches(expected: &Fingerprint, certificate: &[u8]) -> bool {
     digest::digest(algorithm, certificate).as_ref() == expected.bytes
 }
 
+/// The library offers no choice of profiles: as a server it takes the first of AES-256-GCM, AES-128-GCM and
+/// SHA1_80 that the client offers. Both GCMs are cheap; what matters is that Chromium, which would rather
+/// have SHA1_80, is not asked.
 fn profile_of(profile: SrtpProfile) -> Option<Profile> {
     match profile {
         SrtpProfile::AEAD_AES_256_GCM => Some(Profile::AeadAes256Gcm),
