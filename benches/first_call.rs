@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use homeline_client::api::{Credentials, FounderPlan, found_household};
 use homeline_client::media::{Heard, Sound};
 use homeline_client::sound::{HEARD_MAX, tone};
-use homeline_client::{Call, Client, ClientEvent, IncomingCall, Outgoing};
+use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoing};
 use homeline_protocol::Secret;
 use server::{Server, Start};
 use tokio::sync::mpsc;
@@ -176,8 +176,17 @@ async fn sign_up(server: &Server, handle: &str) -> Person {
 
 async fn talk(a: &Person, b: &mut Person, callee: &str) -> Talk {
     let (with, mut at_a) = sound(1_000.0);
-    let call = a.client.call(callee, with).await.expect("a call");
-    let incoming = incoming(b).await;
+    let mut call = a.client.call(callee, with).await.expect("a call");
+    let mut incoming = incoming(b).await;
+    // People take longer to answer than transports to connect: both are up before the answer.
+    while !matches!(
+        call.next().await.expect("rings"),
+        CallEvent::Media { connected: true }
+    ) {}
+    while !matches!(
+        incoming.next().await.expect("rings"),
+        CallEvent::Media { connected: true }
+    ) {}
     let (with, at_b) = sound(1_500.0);
     let answering = Instant::now();
     let answered = incoming.answer(with).await;

@@ -39,6 +39,7 @@ fn every_setting_is_explained() {
 }
 
 #[test]
+#[expect(clippy::result_large_err, reason = "the error is figment's")]
 fn the_environment_outranks_the_file_and_an_unknown_setting_is_refused() {
     figment::Jail::expect_with(|jail| {
         jail.create_file("config.toml", "[server]\nhttp_port = 1\nhttps_port = 2\n")?;
