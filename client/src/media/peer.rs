@@ -210,11 +210,11 @@ impl Peer {
     }
 
     async fn want(&mut self, tracks: &[Track]) -> Result<(), PeerError> {
-        let (kept, gone) = std::mem::take(&mut self.wanted)
+        let (kept, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wanted)
             .into_iter()
             .partition(|wanted| tracks.contains(&wanted.track));
         self.wanted = kept;
-        for wanted in Vec::<Wanted>::from(gone) {
+        for wanted in gone {
             wanted
                 .transceiver
                 .set_direction(RTCRtpTransceiverDirection::Inactive)
