@@ -3,14 +3,34 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+
+/// Quick password hashes, and sign-ups by the dozen from one address.
+const QUICK: [(&str, &str); 5] = [
+    ("HOMELINE_SIGNALING__PASSWORDS__MEMORY_KIB", "64"),
+    ("HOMELINE_SIGNALING__PASSWORDS__PASSES", "1"),
+    (
+        "HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS__BURST",
+        "10000",
+    ),
+    (
+        "HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS__BURST",
+        "10000",
+    ),
+    (
+        "HOMELINE_SIGNALING__LIMITS__PAIRING_PER_ADDRESS__BURST",
+        "10000",
+    ),
+];
 
 /// A running server.
 pub(crate) struct Server {
     child: Child,
     /// As printed: `http://localhost:PORT`.
     pub(crate) url: String,
+    /// As printed, for other devices: `https://192.168.7.2:PORT` and the like.
+    pub(crate) https_urls: Vec<String>,
     /// Everything it has logged so far.
     pub(crate) log: Arc<Mutex<String>>,
 }
@@ -28,7 +48,11 @@ pub(crate) struct Start<'a> {
 impl Server {
     /// Starts a server on `data` with free ports, and waits until it prints its URL.
     pub(crate) fn start(data: &Path) -> Self {
-        Self::start_with(&Start { data, settings: &[], namespace: None })
+        Self::start_with(&Start {
+            data,
+            settings: &[],
+            namespace: None,
+        })
     }
 
     /// Starts a server as told, and waits until it prints its URL.
@@ -45,6 +69,7 @@ impl Server {
             .args(["serve", "--data-dir"])
             .arg(start.data)
             .env("HOMELINE_LOG__FILTER", "debug")
+            .envs(QUICK)
             .envs(start.settings.iter().copied())
             .current_dir(start.data)
             .stdin(Stdio::null())
@@ -68,12 +93,50 @@ impl Server {
         });
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut lines = lines.map_while(Result::ok);
-        let url = lines.find_map(|line| url_in(&line)).unwrap_or_else(|| {
-            panic!("the server ended without a URL:\n{}", log.lock().expect("no panic holds it"))
+        let printed: Vec<String> = lines
+            .by_ref()
+            .take_while(|line| !line.contains("Ctrl-C"))
+            .collect();
+        let url = printed
+            .iter()
+            .find_map(|line| url_in(line, "http://localhost:"));
+        let url = url.unwrap_or_else(|| {
+            panic!(
+                "the server ended without a URL:\n{}",
+                log.lock().expect("no panic holds it")
+            )
         });
+        let https_urls = printed
+            .iter()
+            .filter_map(|line| url_in(line, "https://"))
+            .collect();
         // The rest of what it prints is read, so that it never blocks on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, log }
+        Self {
+            child,
+            url,
+            https_urls,
+            log,
+        }
+    }
+
+    /// Its port for plain HTTP, as a setting: with it the next server is found where this one was.
+    pub(crate) fn port_setting(&self) -> (&'static str, String) {
+        ("HOMELINE_SERVER__HTTP_PORT", self.port().to_string())
+    }
+
+    /// Its port for plain HTTP.
+    pub(crate) fn port(&self) -> u16 {
+        self.url
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("a URL with a port")
+    }
+
+    /// As clients on this machine reach it.
+    pub(crate) fn here(&self) -> homeline_client::Server {
+        homeline_client::Server::new(&self.url).expect("the printed URL")
     }
 
     /// `kill -9`, and waits for its end.
@@ -81,7 +144,20 @@ impl Server {
         self.end();
     }
 
-    /// The process id of the server itself.
+    /// Asks it to stop (SIGTERM).
+    pub(crate) fn terminate(&self) {
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.pid().to_string()])
+            .status();
+        assert!(asked.is_ok_and(|status| status.success()), "kill runs");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.child.wait().expect("the server was ours")
+    }
+
+    /// The process id of the server itself: `ip netns exec` becomes what it starts.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -103,8 +179,8 @@ impl Drop for Server {
     }
 }
 
-fn url_in(line: &str) -> Option<String> {
-    let url = &line[line.find("http://localhost:")?..];
+fn url_in(line: &str, prefix: &str) -> Option<String> {
+    let url = &line[line.find(prefix)?..];
     Some(url.split_whitespace().next().unwrap_or(url).to_owned())
 }
 
