@@ -34,7 +34,7 @@ pub struct Identity {
 }
 
 /// The household that was at the other end of the first call with a handle.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FirstContact {
     pub handle: String,
     pub genesis: PublicKey,

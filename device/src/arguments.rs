@@ -12,7 +12,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
     /// What is logged to standard error, as in "info" or "homeline_client=debug".
-    #[arg(long, default_value = "warn", env = "HOMELINE_DEVICE_LOG", global = true)]
+    #[arg(
+        long,
+        default_value = "warn,rtc_dtls=error",
+        env = "HOMELINE_DEVICE_LOG",
+        global = true
+    )]
     pub(crate) log: String,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -27,7 +32,12 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     pub(crate) authority: Option<PathBuf>,
     /// Where keys and pins are kept.
-    #[arg(long, default_value = "homeline-device", env = "HOMELINE_DEVICE_FOLDER", global = true)]
+    #[arg(
+        long,
+        default_value = "homeline-device",
+        env = "HOMELINE_DEVICE_FOLDER",
+        global = true
+    )]
     pub(crate) folder: PathBuf,
     /// Tell what happens as one JSON object a line.
     #[arg(long, global = true)]
@@ -132,11 +142,19 @@ fn card() -> Result<(), String> {
 }
 
 const fn default_input() -> &'static str {
-    if cfg!(feature = "sound-card") { "card" } else { "silence" }
+    if cfg!(feature = "sound-card") {
+        "card"
+    } else {
+        "silence"
+    }
 }
 
 const fn default_output() -> &'static str {
-    if cfg!(feature = "sound-card") { "card" } else { "none" }
+    if cfg!(feature = "sound-card") {
+        "card"
+    } else {
+        "none"
+    }
 }
 
 #[cfg(test)]

@@ -91,8 +91,14 @@ mod tests {
     fn commands_are_what_people_say() {
         assert_eq!(Command::parse(" Answer "), Some(Command::Answer));
         assert_eq!(Command::parse("hang up"), Some(Command::HangUp));
-        assert_eq!(Command::parse("call Uncle Ben"), Some(Command::Call("Uncle Ben".to_owned())));
+        assert_eq!(
+            Command::parse("call Uncle Ben"),
+            Some(Command::Call("Uncle Ben".to_owned()))
+        );
         assert_eq!(Command::parse(""), None);
-        assert_eq!(Command::parse("dance"), Some(Command::Unknown("dance".to_owned())));
+        assert_eq!(
+            Command::parse("dance"),
+            Some(Command::Unknown("dance".to_owned()))
+        );
     }
 }

@@ -49,7 +49,9 @@ pub(crate) struct Sysfs {
 
 impl Sysfs {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self {
+            folder: folder.to_owned(),
+        }
     }
 
     fn write(&self, file: &str, value: &str) {
@@ -88,7 +90,10 @@ impl Indicator {
         if let Some(folder) = led {
             leds.push(Box::new(Sysfs::new(folder)));
         }
-        Self { leds, shown: Light::Off }
+        Self {
+            leds,
+            shown: Light::Off,
+        }
     }
 
     pub(crate) fn show(&mut self, light: Light) {
@@ -116,12 +121,23 @@ mod tests {
     #[test]
     fn each_state_is_shown_once() {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let mut indicator =
-            Indicator { leds: vec![Box::new(Seen(seen.clone()))], shown: Light::Off };
-        for light in [Light::Off, Light::PulsingGreen, Light::PulsingGreen, Light::Green, Light::Off] {
+        let mut indicator = Indicator {
+            leds: vec![Box::new(Seen(seen.clone()))],
+            shown: Light::Off,
+        };
+        for light in [
+            Light::Off,
+            Light::PulsingGreen,
+            Light::PulsingGreen,
+            Light::Green,
+            Light::Off,
+        ] {
             indicator.show(light);
         }
-        assert_eq!(*seen.lock().unwrap(), [Light::PulsingGreen, Light::Green, Light::Off]);
+        assert_eq!(
+            *seen.lock().unwrap(),
+            [Light::PulsingGreen, Light::Green, Light::Off]
+        );
     }
 
     #[test]
@@ -129,8 +145,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut led = Sysfs::new(folder.path());
         led.show(Light::Green);
-        assert_eq!(fs::read_to_string(folder.path().join("brightness")).unwrap(), "255");
+        assert_eq!(
+            fs::read_to_string(folder.path().join("brightness")).unwrap(),
+            "255"
+        );
         led.show(Light::PulsingGreen);
-        assert_eq!(fs::read_to_string(folder.path().join("trigger")).unwrap(), "timer");
+        assert_eq!(
+            fs::read_to_string(folder.path().join("trigger")).unwrap(),
+            "timer"
+        );
     }
 }

@@ -69,7 +69,10 @@ pub(crate) fn sound(
             }
         }
     });
-    Ok(Sound { microphone, speaker })
+    Ok(Sound {
+        microphone,
+        speaker,
+    })
 }
 
 /// Tells each tone once, when half a second was mostly that.
@@ -80,7 +83,10 @@ struct Listener {
 
 impl Listener {
     fn new(wanted: Vec<f64>) -> Self {
-        Self { wanted, window: Vec::new() }
+        Self {
+            wanted,
+            window: Vec::new(),
+        }
     }
 
     fn listen(&mut self, pcm: &Pcm) -> Vec<f64> {
@@ -93,7 +99,9 @@ impl Listener {
         }
         let window = std::mem::take(&mut self.window);
         let there = |hertz: &f64| level_at(*hertz, &window) > 0.7;
-        let (found, wanted) = std::mem::take(&mut self.wanted).into_iter().partition(there);
+        let (found, wanted) = std::mem::take(&mut self.wanted)
+            .into_iter()
+            .partition(there);
         self.wanted = wanted;
         found
     }

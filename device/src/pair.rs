@@ -13,7 +13,10 @@ use crate::{folder, output, ring};
 pub(crate) async fn pair(common: &Common, pair: Pair) -> anyhow::Result<Ending> {
     let report = Report::new(common.json);
     let server = folder::server(common)?;
-    let device = NewDevice { kind: DeviceKind::HomeDevice, label: pair.label.clone() };
+    let device = NewDevice {
+        kind: DeviceKind::HomeDevice,
+        label: pair.label.clone(),
+    };
     let offered = offer_pairing(&server, pair.handle.parse()?, device).await?;
     if !common.json {
         println!(
@@ -26,7 +29,9 @@ pub(crate) async fn pair(common: &Common, pair: Pair) -> anyhow::Result<Ending> 
         Err(error) => return refused(report, error),
     };
     let digits = shown.text();
-    report.tell(&Told::Digits { digits: digits.clone() });
+    report.tell(&Told::Digits {
+        digits: digits.clone(),
+    });
     if !pair.quiet {
         tokio::spawn(async move { speak(&digits, report).await });
     }
@@ -45,11 +50,15 @@ pub(crate) async fn pair(common: &Common, pair: Pair) -> anyhow::Result<Ending> 
 fn refused(report: Report, error: PairError) -> anyhow::Result<Ending> {
     match error {
         PairError::Refused => {
-            report.tell(&Told::Warning { text: error.to_string() });
+            report.tell(&Told::Warning {
+                text: error.to_string(),
+            });
             Ok(Ending::NotPaired)
         }
         PairError::Broken(_) | PairError::Household(_) => {
-            report.tell(&Told::Refused { text: error.to_string() });
+            report.tell(&Told::Refused {
+                text: error.to_string(),
+            });
             Ok(Ending::Refused)
         }
         other => Err(other.into()),
@@ -58,8 +67,14 @@ fn refused(report: Report, error: PairError) -> anyhow::Result<Ending> {
 
 /// The digits one by one, twice.
 async fn speak(digits: &str, report: Report) {
-    let Some(voice) = Voice::find() else { return report.tell(&Told::NoVoice) };
-    let outlet = if cfg!(feature = "sound-card") { Outlet::Card } else { Outlet::None };
+    let Some(voice) = Voice::find() else {
+        return report.tell(&Told::NoVoice);
+    };
+    let outlet = if cfg!(feature = "sound-card") {
+        Outlet::Card
+    } else {
+        Outlet::None
+    };
     let spaced: Vec<String> = digits.chars().map(String::from).collect();
     let text = format!("The digits are {}", spaced.join(", "));
     match (voice.say(&text).await, output::open(&outlet)) {

@@ -12,25 +12,61 @@ use crate::led::Light;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Told {
-    Ready { household: String },
-    Digits { digits: String },
-    Paired { household: String },
+    Ready {
+        household: String,
+    },
+    Digits {
+        digits: String,
+    },
+    Paired {
+        household: String,
+    },
     NoVoice,
-    Light { light: Light },
-    Ringing { from: String, trust: &'static str, video: bool },
-    Spoken { text: String },
-    Calling { to: String },
+    Light {
+        light: Light,
+    },
+    Ringing {
+        from: String,
+        trust: &'static str,
+        video: bool,
+    },
+    Spoken {
+        text: String,
+    },
+    Calling {
+        to: String,
+    },
     RingsThere,
     Answered,
-    Secured { code: String, with: String, trust: &'static str },
-    Media { connected: bool },
-    ToneHeard { hertz: f64 },
-    PartyConnection { connected: bool },
-    Warning { text: String },
-    Refused { text: String },
-    Connection { connected: bool },
-    Ended { reason: EndReason },
-    Unknown { command: String },
+    Secured {
+        code: String,
+        with: String,
+        trust: &'static str,
+    },
+    Media {
+        connected: bool,
+    },
+    ToneHeard {
+        hertz: f64,
+    },
+    PartyConnection {
+        connected: bool,
+    },
+    Warning {
+        text: String,
+    },
+    Refused {
+        text: String,
+    },
+    Connection {
+        connected: bool,
+    },
+    Ended {
+        reason: EndReason,
+    },
+    Unknown {
+        command: String,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -124,11 +160,16 @@ mod tests {
 
     #[test]
     fn programs_read_a_tag_and_people_a_sentence() {
-        let told = Told::Ended { reason: EndReason::HungUp };
+        let told = Told::Ended {
+            reason: EndReason::HungUp,
+        };
         let json = serde_json::to_string(&told).unwrap();
         assert_eq!(json, r#"{"event":"ended","reason":"hung_up"}"#);
         assert_eq!(sentence(&told), "The call is over: hung up.");
-        let light = serde_json::to_string(&Told::Light { light: Light::PulsingGreen }).unwrap();
+        let light = serde_json::to_string(&Told::Light {
+            light: Light::PulsingGreen,
+        })
+        .unwrap();
         assert_eq!(light, r#"{"event":"light","light":"pulsing_green"}"#);
     }
 }

@@ -19,7 +19,10 @@ fn bell() -> Vec<i16> {
             (9_000.0 * (-4.0 * seconds).exp() * (TAU * hertz * seconds).sin()) as i16
         })
     };
-    [660.0, 528.0, 660.0, 528.0].into_iter().flat_map(note).collect()
+    [660.0, 528.0, 660.0, 528.0]
+        .into_iter()
+        .flat_map(note)
+        .collect()
 }
 
 /// Rings until it is aborted.

@@ -19,7 +19,10 @@ use crate::{folder, output};
 /// What the device is doing.
 enum State {
     Idle,
-    Ringing { incoming: Box<IncomingCall>, _ringing: Ringing },
+    Ringing {
+        incoming: Box<IncomingCall>,
+        _ringing: Ringing,
+    },
     InCall(Box<Call>),
 }
 
@@ -112,14 +115,18 @@ impl Device {
         match event {
             Some(ClientEvent::Incoming(incoming)) => self.rings(incoming).await?,
             Some(ClientEvent::CallRefused { because, .. }) => {
-                self.report.tell(&Told::Refused { text: because.to_string() });
+                self.report.tell(&Told::Refused {
+                    text: because.to_string(),
+                });
             }
             Some(ClientEvent::Connection(connected)) => {
                 self.report.tell(&Told::Connection { connected });
             }
             Some(ClientEvent::HomeChanged) => {}
             Some(ClientEvent::Alarm(error)) => {
-                self.report.tell(&Told::Refused { text: error.to_string() });
+                self.report.tell(&Told::Refused {
+                    text: error.to_string(),
+                });
                 self.ending = Some(Ending::Refused);
             }
             Some(ClientEvent::Ended(error)) => anyhow::bail!("{}", error.message),
@@ -135,10 +142,17 @@ impl Device {
         }
         let from = incoming.from().clone();
         let (name, video) = (from.name.clone(), incoming.video());
-        self.report.tell(&Told::Ringing { from: name.clone(), trust: trust(&from), video });
+        self.report.tell(&Told::Ringing {
+            from: name.clone(),
+            trust: trust(&from),
+            video,
+        });
         let mode = incoming.mode();
         let ringing = Ringing::start(name, self.voice.clone(), self.output.clone(), self.report);
-        self.enter(State::Ringing { incoming, _ringing: ringing });
+        self.enter(State::Ringing {
+            incoming,
+            _ringing: ringing,
+        });
         match mode {
             None => {}
             Some(Mode::Auto) => self.answer(false).await?,
@@ -148,7 +162,11 @@ impl Device {
     }
 
     async fn answer(&mut self, as_echo: bool) -> anyhow::Result<()> {
-        let with = if as_echo { with_sound(echo()) } else { self.with()? };
+        let with = if as_echo {
+            with_sound(echo())
+        } else {
+            self.with()?
+        };
         let state = std::mem::replace(&mut self.state, State::Idle);
         match state {
             State::Ringing { incoming, .. } => {
@@ -165,17 +183,25 @@ impl Device {
         let with = self.with()?;
         match self.client.call(name, with).await {
             Ok(call) => {
-                self.report.tell(&Told::Calling { to: name.to_owned() });
+                self.report.tell(&Told::Calling {
+                    to: name.to_owned(),
+                });
                 self.enter(State::InCall(Box::new(call)));
             }
             Err(error) if self.once => return Err(error.into()),
-            Err(error) => self.report.tell(&Told::Warning { text: error.to_string() }),
+            Err(error) => self.report.tell(&Told::Warning {
+                text: error.to_string(),
+            }),
         }
         Ok(())
     }
 
     fn with(&self) -> anyhow::Result<Outgoing> {
-        let SoundOptions { sound_in, listen_for, .. } = &self.sound;
+        let SoundOptions {
+            sound_in,
+            listen_for,
+            ..
+        } = &self.sound;
         let sound = output::sound(sound_in, self.output.clone(), listen_for, self.report)?;
         Ok(with_sound(sound))
     }
@@ -208,18 +234,28 @@ impl Device {
             Some(CallEvent::Answered) => Told::Answered,
             Some(CallEvent::Secured { code, with }) => {
                 self.secured = true;
-                Told::Secured { code, trust: trust(&with), with: with.name }
+                Told::Secured {
+                    code,
+                    trust: trust(&with),
+                    with: with.name,
+                }
             }
             Some(CallEvent::Media { connected }) => Told::Media { connected },
-            Some(CallEvent::PartyConnection { connected, .. }) => Told::PartyConnection { connected },
-            Some(CallEvent::Warning(warning)) => Told::Warning { text: warning.to_string() },
+            Some(CallEvent::PartyConnection { connected, .. }) => {
+                Told::PartyConnection { connected }
+            }
+            Some(CallEvent::Warning(warning)) => Told::Warning {
+                text: warning.to_string(),
+            },
             Some(CallEvent::Refused(because)) => {
                 self.ending = self.once.then_some(Ending::Refused);
-                Told::Refused { text: because.to_string() }
+                Told::Refused {
+                    text: because.to_string(),
+                }
             }
-            Some(CallEvent::FramesLost { total }) => {
-                Told::Warning { text: format!("{total} frames did not decrypt") }
-            }
+            Some(CallEvent::FramesLost { total }) => Told::Warning {
+                text: format!("{total} frames did not decrypt"),
+            },
             Some(CallEvent::PartyMedia { .. }) => return,
             Some(CallEvent::Ended(reason)) => return self.over(reason),
             None => return self.over(EndReason::DeviceLost),
@@ -231,7 +267,11 @@ impl Device {
         self.report.tell(&Told::Ended { reason });
         self.enter(State::Idle);
         if self.once {
-            let ending = if self.secured { Ending::Done } else { Ending::NotConnected };
+            let ending = if self.secured {
+                Ending::Done
+            } else {
+                Ending::NotConnected
+            };
             self.ending.get_or_insert(ending);
         }
         self.secured = false;
@@ -249,5 +289,9 @@ impl Device {
 }
 
 fn with_sound(sound: homeline_client::media::Sound) -> Outgoing {
-    Outgoing { sound, camera: None, screen: None }
+    Outgoing {
+        sound,
+        camera: None,
+        screen: None,
+    }
 }

@@ -38,7 +38,11 @@ impl Voice {
             .output()
             .await
             .context("flite")?;
-        ensure!(output.status.success(), "flite ended with {}", output.status);
+        ensure!(
+            output.status.success(),
+            "flite ended with {}",
+            output.status
+        );
         Ok(tokio::task::spawn_blocking(move || read_file(&file)).await??)
     }
 }
@@ -46,8 +50,14 @@ impl Voice {
 /// Letters, digits and plain punctuation; a name of other people's choosing is read, not obeyed.
 fn spoken(text: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || " ,.'-".contains(letter);
-    let text: String = text.chars().map(|letter| if plain(letter) { letter } else { ' ' }).collect();
-    text.trim_start_matches(['-', ' ']).chars().take(CHARACTERS_MAX).collect()
+    let text: String = text
+        .chars()
+        .map(|letter| if plain(letter) { letter } else { ' ' })
+        .collect();
+    text.trim_start_matches(['-', ' '])
+        .chars()
+        .take(CHARACTERS_MAX)
+        .collect()
 }
 
 #[cfg(test)]

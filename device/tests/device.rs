@@ -1,5 +1,7 @@
 //! The device as its owner sees it: two processes, each on its own folder, and a whole server.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use homeline_e2ee::group::{Credential, CredentialError};
 use homeline_e2ee::introduction::{CallInvitation, Ringing};
+use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member::{self, CallCrypto};
 use homeline_e2ee::signed::Signed;
 use homeline_protocol::id::CallId;
@@ -16,7 +17,7 @@ use super::handle::{Call, Outgoing};
 use super::run::{EVENTS_MAX, INPUTS_MAX, Phase, Replied, Run};
 use super::transport::Transport;
 use crate::chance;
-use crate::client::Shared;
+use crate::client::{Shared, State};
 use crate::home::{Person, Trust};
 use crate::media::{Frames, PeerError};
 use crate::time::now;
@@ -38,43 +39,19 @@ pub(crate) async fn start(
     to: &str,
     with: Outgoing,
 ) -> Result<Call, CallError> {
-    let at = now();
     let id = CallId(chance::bytes());
-    let (party, expected, crypto, invitation, handle) = {
-        let state = shared.state();
-        let (household, identity) = (&state.household, &state.identity);
-        let card = household.find_contact(to);
-        let handle: Handle = card
-            .map_or(to, |card| card.handle.as_str())
-            .parse()
-            .map_err(|_| CallError::UnknownName)?;
-        let expected = household.pinned(handle.as_str(), identity);
-        let name = card.map_or(handle.as_str(), |card| card.name.as_str());
-        let trust = Trust::FirstContact;
-        let party = Person {
-            name: name.to_owned(),
-            handle: handle.to_string(),
-            trust,
-        };
-        let party = match expected {
-            Some(genesis) => household
-                .person(genesis, handle.as_str(), name, identity)
-                .unwrap_or(party),
-            None => party,
-        };
-        let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
-        let crypto = CallCrypto::new(credential, id, household.expect(expected), at);
-        let own = household.own().display_name.as_str();
-        let video = with.camera.is_some();
-        let invitation = CallInvitation::new(id, at, handle.as_str(), own, video, &identity.chain);
-        let invitation = Blob(invitation.sign(&identity.device_key).encode());
-        (party, expected, crypto, invitation, handle)
-    };
+    let video = with.camera.is_some();
+    let Plan {
+        party,
+        expected,
+        crypto,
+        invitation,
+        handle,
+    } = plan(&shared.state(), id, to, video)?;
     let frames = Frames::new(crypto);
     #[cfg(feature = "plaintext-control")]
     let frames = frames.under(shared.control());
     let mut sources = vec![Source::Microphone];
-    let video = with.camera.is_some();
     sources.extend(video.then_some(Source::Camera));
     let transport = Transport::new(sources, shared.server().is_local(), frames.clone()).await?;
     let (events, told) = mpsc::channel(EVENTS_MAX);
@@ -112,6 +89,49 @@ pub(crate) async fn start(
         id,
         commands,
         events: told,
+    })
+}
+
+/// Whom to call, what to tell them, and whose devices may answer.
+struct Plan {
+    party: Person,
+    expected: Option<PublicKey>,
+    crypto: CallCrypto,
+    invitation: Blob,
+    handle: Handle,
+}
+
+fn plan(state: &State, id: CallId, to: &str, video: bool) -> Result<Plan, CallError> {
+    let at = now();
+    let (household, identity) = (&state.household, &state.identity);
+    let card = household.find_contact(to);
+    let handle: Handle = card
+        .map_or(to, |card| card.handle.as_str())
+        .parse()
+        .map_err(|_| CallError::UnknownName)?;
+    let expected = household.pinned(handle.as_str(), identity);
+    let name = card.map_or(handle.as_str(), |card| card.name.as_str());
+    let known = expected.and_then(|genesis| {
+        household
+            .person(genesis, handle.as_str(), name, identity)
+            .ok()
+    });
+    let party = known.unwrap_or_else(|| Person {
+        name: name.to_owned(),
+        handle: handle.to_string(),
+        trust: Trust::FirstContact,
+    });
+    let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
+    let crypto = CallCrypto::new(credential, id, household.expect(expected), at);
+    let own = household.own().display_name.as_str();
+    let invitation = CallInvitation::new(id, at, handle.as_str(), own, video, &identity.chain);
+    let invitation = Blob(invitation.sign(&identity.device_key).encode());
+    Ok(Plan {
+        party,
+        expected,
+        crypto,
+        invitation,
+        handle,
     })
 }
 

@@ -255,7 +255,12 @@ impl Run {
 
     async fn peer(&mut self, event: PeerEvent) {
         match event {
-            PeerEvent::Connected => self.say(CallEvent::Media { connected: true }),
+            PeerEvent::Connected => {
+                if let Err(error) = self.transport.connected().await {
+                    return self.media_failed(&error).await;
+                }
+                self.say(CallEvent::Media { connected: true });
+            }
             PeerEvent::Disconnected => self.say(CallEvent::Media { connected: false }),
             PeerEvent::Failed => {
                 self.say(CallEvent::Media { connected: false });

@@ -30,6 +30,8 @@ pub(super) struct Transport {
     offered: Option<Vec<Track>>,
     offering: bool,
     restart: bool,
+    /// ICE and DTLS are up: packets written before would only be thrown away, with a complaint.
+    connected: bool,
     /// Grows with each new connection, so that an answer to the one before is known as such.
     generation: u32,
     microphone: watch::Sender<Option<Line>>,
@@ -58,6 +60,7 @@ impl Transport {
             offered: None,
             offering: false,
             restart: false,
+            connected: false,
             generation: 0,
             microphone: watch::Sender::new(None),
             camera: watch::Sender::new(None),
@@ -149,6 +152,19 @@ impl Transport {
     pub(super) async fn answered(&mut self, sdp: String) -> Result<(), PeerError> {
         self.offering = false;
         self.peer.answer(sdp).await?;
+        self.open_lines().await
+    }
+
+    /// The connection is up.
+    pub(super) async fn connected(&mut self) -> Result<(), PeerError> {
+        self.connected = true;
+        self.open_lines().await
+    }
+
+    async fn open_lines(&mut self) -> Result<(), PeerError> {
+        if !self.connected {
+            return Ok(());
+        }
         self.microphone
             .send_replace(self.peer.line(Source::Microphone).await?);
         self.camera
@@ -164,6 +180,9 @@ impl Transport {
         self.offered = None;
         self.offering = false;
         self.restart = false;
+        self.connected = false;
+        self.microphone.send_replace(None);
+        self.camera.send_replace(None);
         self.generation += 1;
         self.receivers.clear();
         self.listeners.abort_all();

@@ -64,11 +64,20 @@ pub enum Trust {
 }
 
 /// Somebody of another household, or of the own one, by the best name there is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Person {
     pub name: String,
     pub handle: String,
     pub trust: Trust,
+}
+
+impl std::fmt::Debug for Person {
+    /// Names stay out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Person")
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The household that is pinned for a handle is another one than this.

@@ -2,8 +2,10 @@
 
 use homeline_client::call::{InvitationRefused, RefusedBecause};
 use homeline_client::{CallEvent, ClientEvent, Identity};
+use homeline_e2ee::certificate::Certificate;
+use homeline_e2ee::chain::Chain;
 use homeline_e2ee::group::{Credential, Expect};
-use homeline_e2ee::introduction::CallInvitation;
+use homeline_e2ee::introduction::{CallInvitation, Ringing};
 use homeline_e2ee::member::{CallCrypto, Input, Output};
 use homeline_e2ee::roster::Roster;
 use homeline_e2ee::time::UnixMs;
@@ -106,6 +108,61 @@ async fn a_device_of_another_household_in_the_callees_place_is_refused_by_the_ca
         while !matches!(incoming.next().await, Some(CallEvent::Ended(_)) | None) {}
     })
     .await;
+}
+
+/// Answers with a certificate of the server's own making, which claims to be of Ben's household.
+struct Forged(Mallory);
+
+impl Lie for Forged {
+    fn says(&mut self, frame: &mut ServerFrame) {
+        let ServerFrame::Event { body, .. } = frame else {
+            return;
+        };
+        if let Event::DeviceRinging {
+            call,
+            key_package,
+            statement,
+            ..
+        }
+        | Event::CallAnswered {
+            call,
+            key_package,
+            statement,
+            ..
+        } = &mut **body
+        {
+            let Mallory { identity, ben, .. } = &self.0;
+            let leaf = Certificate::open(&identity.chain.0[0]).unwrap();
+            let leaf = Certificate {
+                genesis: ben.genesis,
+                ..leaf
+            };
+            let forged = Chain(vec![leaf.sign(&identity.device_key)]);
+            let ringing = Ringing::new(*call, &key_package.0, &forged);
+            *statement = Blob(ringing.sign(&identity.device_key).encode());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_of_the_servers_own_making_is_refused_by_the_caller() {
+    let server = TestServer::start().await;
+    let anna = Person::found(&server.server(), "anna").await;
+    let ben = Person::found(&server.server(), "ben").await;
+    let mallory = Person::found(&server.server(), "mallory").await;
+    let proxy = Proxy::start(&server.address, Forged(Mallory::of(&mallory, &ben))).await;
+    let identity = anna.identity.clone();
+    drop(anna);
+    let anna = Person::connect(&proxy.server(), identity).await;
+    let (with, _heard) = sound(1_000.0);
+    let mut call = anna.client.call("ben", with).await.unwrap();
+    let refused = |event: &CallEvent| match event {
+        CallEvent::Refused(because) => Some(*because),
+        _ => None,
+    };
+    let because = until(&mut call, "the refusal", refused).await;
+    assert_eq!(because, RefusedBecause::WrongKey);
+    assert_eq!(ended(&mut call).await, EndReason::EncryptionRefused);
 }
 
 /// Signs an invitation of its own and shows it as the caller's.
