@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use homeline_media_engine::{DropReason, EngineConfig};
 use homeline_protocol::id::RoomId;
-use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply};
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply, Publish};
 use str0m::media::Direction;
 use str0m::media::MediaKind::{Audio, Video};
 use str0m::media::Mid;
@@ -494,4 +494,44 @@ fn a_closed_room_ends_all_its_transports() {
             .all(|client| !client.rtc.is_alive())
     );
     assert_eq!(call.world.engine.population(), (0, 0));
+}
+
+#[test]
+fn a_track_cannot_be_taken_from_its_publisher() {
+    let mut call = call(23);
+    call.world.add_client(3);
+    let (offer, mids) = call.world.client(3).offer(&[(Audio, Direction::SendOnly)]);
+    let steal = MediaCommand::Negotiate {
+        room: ROOM,
+        peer: peer(3),
+        offer,
+        publish: vec![Publish {
+            mid: mids[0].to_string(),
+            track: support::world::track(11),
+        }],
+        subscribe: Vec::new(),
+    };
+    assert!(matches!(
+        call.world.command(steal),
+        Err(MediaError::BadOffer(_))
+    ));
+    assert_eq!(call.world.statistics().len(), 2, "the stranger is not in");
+    assert!(call.heard_during(SECOND).iter().all(|count| *count > 40));
+}
+
+#[test]
+fn a_track_that_begins_later_is_heard_from_its_beginning() {
+    let mut world = World::new(24);
+    let (_, hears) = world.join(2, &[], &[(Audio, 11)]);
+    world.wait_connected();
+    world.forward(2, true);
+    world.run(SECOND);
+    let (sends, _) = world.join(1, &[(Audio, 11)], &[]);
+    world.wait_connected();
+    world.forward(1, true);
+    world.start_sending(1, sends[0], Audio);
+    world.run(SECOND);
+    let frames = world.client(2).received(hears[0]);
+    assert!(frames.len() > 40, "{} frames", frames.len());
+    assert_eq!(count_of(&frames[0].data), 1, "the first one too");
 }

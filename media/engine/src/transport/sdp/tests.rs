@@ -263,3 +263,27 @@ fn damaged_offers_never_panic() {
         }
     }
 }
+
+#[test]
+fn a_data_channel_is_read_over_and_refused() {
+    let data = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:4\r\n\
+                a=sctp-port:5000\r\n";
+    let text = CHROMIUM.replace("a=group:BUNDLE 0 1 2 3", "a=group:BUNDLE 0 1 2 3 4") + data;
+    let offer = Offer::parse(&text, 16).unwrap();
+    assert!(offer.sections[4].kind.is_none() && offer.sections[4].codec.is_none());
+    let decisions: Vec<Accepted> = offer
+        .sections
+        .iter()
+        .map(|section| match section.kind {
+            Some(_) => Accepted::Yes {
+                receives: false,
+                sends: None,
+            },
+            None => Accepted::No,
+        })
+        .collect();
+    let answer = answer(&offer, &decisions);
+    assert!(answer.contains("a=group:BUNDLE 0 1 2 3\r\n"));
+    assert!(answer.contains("m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
+    assert_eq!(answer.matches("a=inactive").count(), 5);
+}
