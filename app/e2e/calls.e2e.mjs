@@ -371,3 +371,57 @@ test("a person recovers with the code in a fresh browser, and the old contacts a
   await at(second, "submit-recover").click();
   await contact(second, "some-ben").waitFor();
 });
+
+test("a member joins by link, is let in, is called from the household page, and a removed device is signed out", async () => {
+  const [anna, carl] = [person("Anna"), person("Carl")];
+  const [annaPage, carlPage, second] = [await open(low), await open(high, PHONE), await open(high, PHONE)];
+  await signUp(annaPage, server.url, anna);
+  await originalSound(annaPage);
+  await at(annaPage, "nav-household").click();
+  await at(annaPage, "invite-member").click();
+  const link = await at(annaPage, "join-link").textContent();
+  await at(annaPage, "dialog-close").click();
+  await carlPage.goto(link);
+  await fill(carlPage, { name: carl.name, handle: carl.handle, password: "correct horse" });
+  await at(carlPage, "submit-join").click();
+  await at(annaPage, "admit-member").click();
+  await at(carlPage, "no-contacts").waitFor();
+  await annaPage.locator(`[data-testid="member"][data-handle="${carl.handle}"]`).getByTestId("call-voice").click();
+  assert.equal(await at(carlPage, "caller-name").textContent(), anna.name);
+  assert.equal(await at(carlPage, "caller-standing").textContent(), "Your household");
+  await at(carlPage, "answer").click();
+  await hears(carlPage, 1_000);
+  await at(carlPage, "hang-up").click();
+  await endsWith(annaPage, "hung_up");
+  await at(annaPage, "end-close").click();
+  await at(annaPage, "add-device").click();
+  await at(annaPage, "add-device-listening").waitFor();
+  await second.goto(server.url);
+  await at(second, "go-second-app").click();
+  await fill(second, { handle: anna.handle });
+  await at(second, "submit-second-app").click();
+  await fill(annaPage, { digits: await at(second, "pairing-digits").textContent() });
+  await at(annaPage, "submit-certify").click();
+  await at(annaPage, "device-added").waitFor();
+  await at(second, "add-contact").waitFor();
+  await at(annaPage, "add-device-done").click();
+  await annaPage.locator('[data-testid="device"]').last().getByTestId("open-device").click();
+  await at(annaPage, "remove-device").click();
+  await at(second, "stopped").waitFor();
+});
+
+test("a person signs out and comes back with the password alone, since the keys stayed in the browser", async () => {
+  const anna = person("Anna");
+  const page = await open(low);
+  await signUp(page, server.url, anna);
+  await addContact(page, "Ben", "some-ben");
+  await at(page, "nav-settings").click();
+  await at(page, "sign-out").click();
+  await at(page, "go-sign-in").click();
+  await fill(page, { handle: anna.handle, password: "wrong horse" });
+  await at(page, "submit-sign-in").click();
+  await at(page, "error-sign-in").waitFor();
+  await fill(page, { password: "correct horse" });
+  await at(page, "submit-sign-in").click();
+  await contact(page, "some-ben").waitFor();
+});
