@@ -112,7 +112,7 @@ impl<'a> StunMessage<'a> {
         }
     }
 
-    /// The method; [`BINDING`] is the one that ICE uses.
+    /// The method; [`BINDING`](super::BINDING) is the one that ICE uses.
     pub fn method(&self) -> u16 {
         let kind = u16::from_be_bytes([self.bytes[0], self.bytes[1]]);
         (kind & 0x000f) | (kind & 0x00e0) >> 1 | (kind & 0x3e00) >> 2
