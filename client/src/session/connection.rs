@@ -1,7 +1,7 @@
 //! One WebSocket connection: frames in, frames out.
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use homeline_protocol::session::{ClientFrame, FRAME_BYTES_MAX, ServerFrame};
+use homeline_protocol::session::{ClientFrame, SERVER_FRAME_BYTES_MAX, ServerFrame};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -37,8 +37,8 @@ impl Connection {
         let request = url.into_client_request()?;
         let stream = server.connect().await?;
         let mut config = WebSocketConfig::default();
-        config.max_message_size = Some(FRAME_BYTES_MAX);
-        config.max_frame_size = Some(FRAME_BYTES_MAX);
+        config.max_message_size = Some(SERVER_FRAME_BYTES_MAX);
+        config.max_frame_size = Some(SERVER_FRAME_BYTES_MAX);
         let (socket, _) =
             tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
         Ok(Self(socket))

@@ -7,8 +7,12 @@ use super::{ApiError, Event, Reply, Request};
 use crate::Secret;
 use crate::id::{AccountId, DeviceId, HouseholdId, SessionId};
 
-/// The longest frame either side accepts, in bytes. Longer ones end the session with `too_large`.
+/// The longest frame the server accepts, in bytes. Longer ones end the session with `too_large`.
 pub const FRAME_BYTES_MAX: usize = 512 * 1024;
+
+/// The longest frame a client takes from its server, in bytes: the whole address book of a household in
+/// one `home` reply (5,000 contacts with signed cards of at most 1 KiB) stays below.
+pub const SERVER_FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
