@@ -29,7 +29,10 @@ impl Blob {
         if text.len() > BLOB_BYTES_MAX / 3 * 4 + 4 {
             return Err(InvalidBlob);
         }
-        URL_SAFE_NO_PAD.decode(text).map(Self).map_err(|_| InvalidBlob)
+        URL_SAFE_NO_PAD
+            .decode(text)
+            .map(Self)
+            .map_err(|_| InvalidBlob)
     }
 }
 

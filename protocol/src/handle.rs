@@ -12,7 +12,9 @@ pub struct Handle(String);
 
 /// Why a text is not a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a handle has 3 to 32 letters a-z, digits, dots, dashes or underscores, and begins with a letter or digit")]
+#[error(
+    "a handle has 3 to 32 letters a-z, digits, dots, dashes or underscores, and begins with a letter or digit"
+)]
 pub struct InvalidHandle;
 
 impl Handle {
@@ -27,8 +29,12 @@ impl FromStr for Handle {
     type Err = InvalidHandle;
     fn from_str(text: &str) -> Result<Self, InvalidHandle> {
         let text = text.trim().trim_start_matches('@').to_ascii_lowercase();
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-        let starts_well = text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+        let starts_well = text
+            .as_bytes()
+            .first()
+            .is_some_and(u8::is_ascii_alphanumeric);
         if (3..=32).contains(&text.len()) && text.bytes().all(allowed) && starts_well {
             Ok(Self(text))
         } else {

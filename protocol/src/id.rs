@@ -116,7 +116,13 @@ mod tests {
     fn an_id_survives_its_text_and_refuses_any_other_form() {
         let id = CallId([0xa0; 16]);
         assert_eq!(id.to_string().parse(), Ok(id));
-        for text in ["", "a0", &"A0".repeat(16), &"g0".repeat(16), &"é".repeat(16)] {
+        for text in [
+            "",
+            "a0",
+            &"A0".repeat(16),
+            &"g0".repeat(16),
+            &"é".repeat(16),
+        ] {
             assert_eq!(text.parse::<CallId>(), Err(InvalidId), "{text}");
         }
     }

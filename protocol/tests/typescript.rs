@@ -27,7 +27,10 @@ fn typescript_types_are_fresh() {
         std::fs::write(FILE, &text).unwrap();
     }
     let held = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(held == text, "app/src/protocol.ts is stale: run this test with UPDATE=1");
+    assert!(
+        held == text,
+        "app/src/protocol.ts is stale: run this test with UPDATE=1"
+    );
 }
 
 #[derive(Default)]
@@ -46,7 +49,10 @@ impl Collector {
         let mut text = String::from(
             "// Generated from the Rust types by `protocol/tests/typescript.rs`. Do not edit.\n\n",
         );
-        text += &format!("export const PROTOCOL_VERSION = {};\n", homeline_protocol::PROTOCOL_VERSION);
+        text += &format!(
+            "export const PROTOCOL_VERSION = {};\n",
+            homeline_protocol::PROTOCOL_VERSION
+        );
         for declaration in self.declarations.into_values() {
             text += &format!("\nexport {declaration}\n");
         }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Callee, DeviceKind, EndReason, MediaState, Presence, PublishSection, SubscribeSection};
+use super::{
+    Callee, DeviceKind, EndReason, MediaState, Presence, PublishSection, SubscribeSection,
+};
 use crate::id::{AccountId, CallId, ContactId, DeviceId, InvitationId, PairingId};
 use crate::{Blob, Handle};
 

@@ -123,7 +123,10 @@ async fn a_refused_member_is_told_and_their_handle_is_free_again() {
         .err()
         .unwrap();
     assert_eq!(refused.code, ErrorCode::Unauthorized);
-    assert_eq!(phone.home().await.invitations, std::slice::from_ref(&invitation));
+    assert_eq!(
+        phone.home().await.invitations,
+        std::slice::from_ref(&invitation)
+    );
     let again = join(&server, &anna, "ben", &invitation).await;
     phone.done(admit(&server, &anna, &again, &invitation)).await;
     let late = Request::RefuseMember {
@@ -155,7 +158,10 @@ async fn an_invitation_is_for_one_person_and_seven_days() {
             invitation: cancelled.id,
         })
         .await;
-    assert_eq!(phone.home().await.invitations, std::slice::from_ref(&expired));
+    assert_eq!(
+        phone.home().await.invitations,
+        std::slice::from_ref(&expired)
+    );
     server.clock.advance(Duration::from_hours(7 * 24));
     for ended in [&used, &cancelled, &expired] {
         let (_, request) = Person::joining(&anna, "cleo", ended.id, &SECRET);

@@ -1,6 +1,9 @@
 //! The signaling server through its public surface: HTTP and sessions over real sockets.
 
-#![expect(clippy::unwrap_used, reason = "a scenario that can not go on fails there")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a scenario that can not go on fails there"
+)]
 
 mod accounts;
 mod call_media;
