@@ -228,8 +228,10 @@ impl Run {
     async fn replied(&mut self, replied: Replied) {
         match replied {
             Replied::Started(Ok(_)) => self.offer().await,
+            // The server went away meanwhile. Whether the call is there is told with the new session.
+            Replied::Started(Err(RequestError::Unknown)) => {}
+            Replied::Answered(Ok(_) | Err(RequestError::Unknown)) => self.phase = Phase::Answered,
             Replied::Started(Err(error)) | Replied::Answered(Err(error)) => self.failed(&error),
-            Replied::Answered(Ok(_)) => self.phase = Phase::Answered,
             Replied::Offered { generation, result }
                 if generation == self.transport.generation() =>
             {

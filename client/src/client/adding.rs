@@ -203,7 +203,12 @@ impl DeviceDigits {
                     // The entry that came before ours is on its way as an event.
                     self.client.refresh().await?;
                 }
-                result => return Ok(result.map(|()| device)?),
+                result => {
+                    result?;
+                    // So that whoever adds a device can name it at once.
+                    self.client.refresh().await?;
+                    return Ok(device);
+                }
             }
         }
         Err(AddDeviceError::Ended)
