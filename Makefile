@@ -12,7 +12,7 @@ help:
 
 run: app
 	@scripts/install-missing run
-	cargo run --package homeline -- serve
+	cargo run --locked --package homeline -- serve
 
 app:
 	@scripts/install-missing run
