@@ -1,20 +1,17 @@
-//! `kill -9` at any moment: what was acknowledged is there, and calls end in words.
+//! `kill -9` at any moment: what was acknowledged is there.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use homeline_client::api::{found_household, sign_in};
 use homeline_client::{Identity, Server as At};
 use homeline_protocol::id::{ContactId, DeviceId};
-use homeline_protocol::session::EndReason;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::people::{PATIENCE, Person, credentials, ended, hears, plan, soon, talk};
-use crate::server::{Server, Start};
+use crate::people::{Person, credentials, plan, soon};
+use crate::server::Server;
 
 const ROUNDS: u32 = 9;
 
@@ -129,7 +126,7 @@ async fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         while let Some(fact) = told.recv().await {
             known.learn(fact);
         }
-        server = restart(data.path(), &port);
+        server = Server::start_again(data.path(), &port);
         all_is_there(&server.here(), &known).await;
     }
     let devices: usize = known
@@ -151,14 +148,6 @@ async fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         known.families.len() > 2 && devices > 0 && contacts > 0 && removed > 0,
         "all kinds"
     );
-}
-
-fn restart(data: &Path, (name, port): &(&'static str, String)) -> Server {
-    Server::start_with(&Start {
-        data,
-        settings: &[(name, port)],
-        namespace: None,
-    })
 }
 
 /// Clients that sign up, add contacts, pair devices and take them out again, as fast as they can.
@@ -243,7 +232,9 @@ async fn pair_and_remove(
         let id = homeline_e2ee::ids::device_id(device.device_key.public());
         if number % 2 == 1 {
             // The news of the pairing may be on its way still.
-            let Some(()) = done(person.client.refresh().await) else { return };
+            let Some(()) = done(person.client.refresh().await) else {
+                return;
+            };
             let removed = person.client.remove_device(id).await;
             let Some(()) = done(removed) else { return };
             facts.send(Fact::Removed { family, device: id }).unwrap();
@@ -303,59 +294,4 @@ async fn all_is_there(at: &At, known: &Known) {
             .await
             .unwrap();
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_ends_as_server_restarted_on_both_sides_and_in_both_histories() {
-    let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path());
-    let anna = Person::found(&server.here(), "anna").await;
-    let mut ben = Person::found(&server.here(), "ben").await;
-    let (mut caller, mut callee) = talk(&anna, &mut ben, "ben").await;
-    hears(&mut caller.heard, 1_500.0).await;
-    hears(&mut callee.heard, 1_000.0).await;
-    let port = server.port_setting();
-    let killed = Instant::now();
-    server.kill();
-    let _server = restart(data.path(), &port);
-    for side in [&mut caller, &mut callee] {
-        assert_eq!(ended(&mut side.call).await, EndReason::ServerRestarted);
-    }
-    assert!(
-        killed.elapsed() < Duration::from_secs(10),
-        "it took {:?}",
-        killed.elapsed()
-    );
-    for person in [&anna, &ben] {
-        let history = soon("the history", person.client.history(10))
-            .await
-            .unwrap();
-        assert_eq!(history.len(), 1);
-        assert_eq!(history[0].reason, EndReason::ServerRestarted);
-        assert!(history[0].answered_at_ms.is_some());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_still_rings_ends_as_server_restarted_too() {
-    let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path());
-    let anna = Person::found(&server.here(), "anna").await;
-    let mut ben = Person::found(&server.here(), "ben").await;
-    let (with, _heard) = crate::people::sound(1_000.0);
-    let mut call = anna.client.call("ben", with).await.unwrap();
-    let mut incoming = ben.incoming().await;
-    let port = server.port_setting();
-    server.kill();
-    let _server = restart(data.path(), &port);
-    assert_eq!(ended(&mut call).await, EndReason::ServerRestarted);
-    let rang = tokio::time::timeout(PATIENCE, async {
-        while let Some(event) = incoming.next().await {
-            if let homeline_client::CallEvent::Ended(reason) = event {
-                return Some(reason);
-            }
-        }
-        None
-    });
-    assert_eq!(rang.await.unwrap(), Some(EndReason::ServerRestarted));
 }

@@ -1,5 +1,7 @@
 //! The whole system: the real binary, real clients, real networks, one story a file.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
 mod durability;
 mod front;
 mod logs;
@@ -7,6 +9,9 @@ mod namespace;
 mod network;
 mod people;
 mod recorder;
+mod restart;
+mod search;
 mod sees_nothing;
 mod server;
+mod third_party;
 mod web;

@@ -55,6 +55,16 @@ impl Server {
         })
     }
 
+    /// Starts a server where another one was, on its data and its port.
+    pub(crate) fn start_again(data: &Path, (name, port): &(&'static str, String)) -> Self {
+        let settings = &[(*name, port.as_str())];
+        Self::start_with(&Start {
+            data,
+            settings,
+            namespace: None,
+        })
+    }
+
     /// Starts a server as told, and waits until it prints its URL.
     pub(crate) fn start_with(start: &Start<'_>) -> Self {
         let mut command = match start.namespace {
