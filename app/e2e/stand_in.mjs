@@ -208,13 +208,18 @@ export class StandIn {
     switch (body.type) {
       case "get_home": return {
         type: "home", account: shown(account), household: household ?? null, contacts: household?.contacts ?? [],
-        invitations: household?.invitations ?? [], join_requests: household?.join_requests ?? [], answer_policies: [],
+        invitations: household?.invitations ?? [], join_requests: household?.join_requests ?? [], answer_policies: household?.policies ?? [],
       };
       case "set_display_name": account.display_name = body.name; return DONE;
       case "set_presence": {
         const device = household.devices.find((candidate) => candidate.id === session.device);
         device.presence = body.presence;
         return void this.#tellHousehold(household, { type: "presence_changed", device: device.id, presence: body.presence });
+      }
+      case "put_answer_policy": {
+        const policy = { device: body.device, policy: body.policy };
+        household.policies = [...(household.policies ?? []).filter((other) => other.device !== policy.device), policy];
+        return void this.#tellHousehold(household, { type: "answer_policy_put", ...policy }, session);
       }
       case "put_contact": {
         const contact = { id: body.contact, name: body.name, handle: body.handle, card: body.card };

@@ -218,6 +218,7 @@ export class App {
       setIdentity: (identity) => this.#setIdentity(identity),
       mayUseCamera: () => true,
       tone: (tone) => this.#tone(tone),
+      rings: () => undefined,
       announce: (peer, video) => this.#announce(peer, video),
       unannounce: () => this.#unannounce(),
       alert: (text) => this.say(text, "alarm"),

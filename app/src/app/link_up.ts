@@ -3,10 +3,10 @@
 import { CallController, type CallHost } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import type { E2ee } from "../e2ee/page.ts";
-import type { IdentityStatus } from "../e2ee/port.ts";
+import type { IdentityStatus, WhoIs } from "../e2ee/port.ts";
 import type { LocalMemory } from "../home/local.ts";
 import { HomeStore } from "../home/store.ts";
-import type { Event } from "../protocol.ts";
+import type { CallId, Event } from "../protocol.ts";
 import { type Link, Session, sessionUrl, type Welcome } from "../session/client.ts";
 
 /** Events before the first loading; far more than a session begins with. */
@@ -17,6 +17,8 @@ export interface LinkUpHost {
   setIdentity(identity: IdentityStatus): void;
   mayUseCamera(): boolean;
   tone(tone: Tone): void;
+  /** Only home devices may answer by themselves. */
+  rings(call: CallId, who: WhoIs): void;
   announce(peer: PeerView, video: boolean): void;
   unannounce(): void;
   alert(text: string): void;
@@ -72,6 +74,9 @@ export class LinkUp implements CallHost {
   }
   tone(tone: Tone): void {
     this.#host.tone(tone);
+  }
+  rings(call: CallId, who: WhoIs): void {
+    this.#host.rings(call, who);
   }
   announce(peer: PeerView, video: boolean): void {
     this.#host.announce(peer, video);

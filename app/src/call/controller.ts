@@ -1,7 +1,7 @@
 //! Runs the call machine: turns events into inputs after checking signatures, and does what the machine asks for.
 
 import type { E2ee } from "../e2ee/page.ts";
-import type { CallSend, Events, IdentityStatus } from "../e2ee/port.ts";
+import type { CallSend, Events, IdentityStatus, WhoIs } from "../e2ee/port.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { type LocalMemory, randomId } from "../home/local.ts";
 import type { CallId, DeviceId, Event, RunningCall } from "../protocol.ts";
@@ -23,6 +23,8 @@ export interface CallHost {
   /** Devices that have no camera, or are speakers, say no. */
   mayUseCamera(): boolean;
   tone(tone: Tone): void;
+  /** Said before it rings: who it is by their certificates, and no key of theirs has changed. */
+  rings(call: CallId, who: WhoIs): void;
   /** Rings with words: a notification, a spoken name. */
   announce(peer: PeerView, video: boolean): void;
   unannounce(): void;
@@ -211,6 +213,7 @@ export class CallController {
     clearTimeout(this.#ringTimer);
     this.#ringTimer = setTimeout(() => this.input({ on: "ring_expired", call }), left);
     const expiresAtMs = Date.now() + left;
+    this.#host.rings(call, checked.who);
     this.input({ on: "incoming", call, peer, video: checked.video, to: event.to.display_name, expiresAtMs });
   }
 

@@ -11,6 +11,8 @@ import type { ContactView, HomeStore } from "../home/store.ts";
 import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
+import type { CallId } from "../protocol.ts";
+import { AutoAnswer } from "./auto_answer.ts";
 import { Voice } from "./voice.ts";
 
 export type Shape = "speaker" | "display";
@@ -33,6 +35,13 @@ export class DeviceModel {
   readonly tones = new Tones();
   readonly voice = new Voice();
   readonly drafts = new Drafts();
+  readonly autoAnswer = new AutoAnswer({
+    mode: (who) => (this.identity.state === "ready" ? this.store.answerMode(this.identity.who.device, who) : "ask"),
+    ringing: () => this.#ringing(),
+    audible: () => this.tones.allowed,
+    // Sound only: nobody is seen without having touched the device.
+    answer: () => this.calls.answer(false),
+  });
   stage: DeviceStage = { at: "opening" };
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
@@ -88,6 +97,16 @@ export class DeviceModel {
     if (state.at === "incoming") return "ringing";
     if (state.at === "outgoing" || state.at === "running") return "call";
     return this.link.state === "connecting" && this.link.failures > 1 ? "trouble" : "off";
+  }
+
+  /** What people in the room should know of the call that rings, or was answered without them. */
+  get answering(): string | undefined {
+    const { last } = this.autoAnswer;
+    const state = this.linkUp?.calls.state;
+    if (last === undefined || state === undefined || !("call" in state) || state.call !== last.call) return undefined;
+    if (state.at === "incoming" && last.mode === "auto") return this.tones.allowed ? "Answers by itself" : "It answers by itself only once this screen was touched.";
+    if (state.at === "incoming" && last.mode === "echo") return "This screen can't play the echo. It asks instead.";
+    return undefined;
   }
 
   changed(): void {
@@ -175,6 +194,7 @@ export class DeviceModel {
       },
       mayUseCamera: () => this.shape === "display",
       tone: (tone) => this.#tone(tone),
+      rings: (call, who) => this.autoAnswer.rings(call, who),
       announce: (peer, video) => this.#announce(peer, video),
       unannounce: () => this.voice.stop(),
       alert: (text) => this.say(text),
@@ -187,6 +207,11 @@ export class DeviceModel {
     this.changed();
   }
 
+  #ringing(): CallId | undefined {
+    const state = this.linkUp?.calls.state;
+    return state?.at === "incoming" ? state.call : undefined;
+  }
+
   #tone(tone: Tone): void {
     this.tones.play(tone);
   }
@@ -194,7 +219,8 @@ export class DeviceModel {
   /** Says it again between the rings, until somebody answers or it stops. */
   #announce(peer: PeerView, video: boolean): void {
     const standing = peer.verdict === "stranger" ? ", who is not in your contacts" : "";
-    this.voice.repeat(`Incoming ${video ? "video call" : "call"} from ${peer.name}${standing}.`);
+    const itself = this.autoAnswer.last?.mode === "auto" && this.tones.allowed ? " Answering by itself." : "";
+    this.voice.repeat(`Incoming ${video ? "video call" : "call"} from ${peer.name}${standing}.${itself}`);
   }
 
   #linkChanged(link: Link): void {

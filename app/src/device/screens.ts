@@ -15,6 +15,7 @@ export function screen(device: DeviceModel): TemplateResult {
   return html`<div class="device device-${device.shape}" data-testid="device-root" data-shape=${device.shape} data-stage=${device.stage.at}>
     ${content(device)}
     ${bar(device)}
+    ${device.answering === undefined ? nothing : html`<p class="device-answering" role="status" data-testid="answering">${device.answering}</p>`}
     <p class="spoken" aria-live="assertive" data-testid="spoken">${device.voice.text}</p>
     ${device.notice === undefined ? nothing : html`<p class="device-notice" role="alert" data-testid="notice">${device.notice}</p>`}
   </div>`;

@@ -4,9 +4,10 @@
 //! (shorter or different than seen before) raises an alarm and stops everything that relies on it.
 
 import type { E2ee } from "../e2ee/page.ts";
-import type { Card, Pin, RosterView } from "../e2ee/port.ts";
-import type { Account, Contact, ContactId, Device, DeviceId, Event, Home, Household } from "../protocol.ts";
+import type { Card, Pin, PolicyRule, RosterView, WhoIs } from "../e2ee/port.ts";
+import type { Account, AnswerPolicy, Contact, ContactId, Device, DeviceId, Event, Home, Household } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
+import { type AnswerMode, modeFor, Policies } from "./policies.ts";
 
 /** A contact as its card says; `trouble` when the card can't be trusted: it is shown, and can't be called. */
 export interface ContactView {
@@ -28,6 +29,7 @@ export class HomeStore {
   contacts = new Map<ContactId, ContactView>();
   /** In words; the server shows this household another history than before. */
   alarm: string | undefined;
+  readonly policies: Policies;
   readonly #e2ee: E2ee;
   readonly #session: Session;
   readonly #changed: () => void;
@@ -35,6 +37,7 @@ export class HomeStore {
 
   constructor(e2ee: E2ee, session: Session, changed: () => void) {
     this.#e2ee = e2ee;
+    this.policies = new Policies(e2ee);
     this.#session = session;
     this.#changed = changed;
   }
@@ -48,6 +51,7 @@ export class HomeStore {
       const contacts = new Map<ContactId, ContactView>();
       for (const contact of home.contacts.slice(0, CONTACTS_MAX)) contacts.set(contact.id, await this.#open(contact));
       this.contacts = contacts;
+      await this.policies.load(home.answer_policies, this.roster);
     });
   }
 
@@ -77,6 +81,18 @@ export class HomeStore {
     return [...this.contacts.values()].find((contact) => contact.handle === handle && contact.pin !== 3);
   }
 
+  /** How a home device answers somebody; besides the policy, a contact with their pinned key must still be there. */
+  answerMode(device: DeviceId, { genesis, person, own }: Pick<WhoIs, "genesis" | "person" | "own">): AnswerMode {
+    const pinned = [...this.contacts.values()].some(({ pin, theirGenesis, trouble }) => pin !== 3 && theirGenesis === genesis && trouble === undefined);
+    if (this.alarm !== undefined || !(own || pinned)) return "ask";
+    return modeFor(this.policies.rules(device), genesis, person);
+  }
+
+  /** Signs how a home device answers and stores it. */
+  putPolicy(device: DeviceId, rules: PolicyRule[]): Promise<void> {
+    return this.#next(() => this.#putPolicy(device, rules));
+  }
+
   /** Signs the card anew and stores it. */
   putContact(change: { id: ContactId; name: string; handle: string; pin: Pin; theirGenesis?: string | undefined }): Promise<void> {
     return this.#next(async () => {
@@ -95,10 +111,35 @@ export class HomeStore {
   deleteContact(contact: ContactView): Promise<void> {
     return this.#next(async () => {
       const { id, name, handle, revision } = contact;
+      await this.#unname(contact);
       const signed = await this.#e2ee.request("contact.sign", { contactId: id, revision: revision + 1, name, handle, pin: 3 });
       await this.#session.done({ type: "delete_contact", contact: id, card: signed.card });
       this.contacts.delete(id);
     });
+  }
+
+  async #putPolicy(device: DeviceId, rules: PolicyRule[]): Promise<void> {
+    const policy = await this.policies.sign(device, rules, this.roster);
+    await this.#session.done({ type: "put_answer_policy", device, policy });
+    await this.#takePolicy({ device, policy });
+  }
+
+  async #takePolicy(policy: AnswerPolicy): Promise<void> {
+    if (this.home !== undefined) {
+      this.home.answer_policies = [...this.home.answer_policies.filter((other) => other.device !== policy.device), policy];
+    }
+    await this.policies.take(policy, this.roster);
+  }
+
+  /** Whoever leaves the contacts is answered by no device any more, unless another contact is of the same household. */
+  async #unname({ id, theirGenesis }: ContactView): Promise<void> {
+    const others = [...this.contacts.values()].filter((other) => other.id !== id && other.pin !== 3);
+    if (theirGenesis === undefined || others.some((other) => other.theirGenesis === theirGenesis)) return;
+    for (const { id: device } of this.devices) {
+      const rules = this.policies.rules(device);
+      const rest = rules.filter((rule) => rule.theirGenesis !== theirGenesis);
+      if (rest.length < rules.length) await this.#putPolicy(device, rest);
+    }
   }
 
   #next(work: () => Promise<void>): Promise<void> {
@@ -167,8 +208,7 @@ export class HomeStore {
         return;
       case "answer_policy_put": {
         const { type: _, ...policy } = event;
-        home.answer_policies = [...home.answer_policies.filter((other) => other.device !== policy.device), policy];
-        return;
+        return this.#takePolicy(policy);
       }
       case "invitation_made": {
         const { type: _, ...invitation } = event;
@@ -200,5 +240,6 @@ export class HomeStore {
       this.home.join_requests = this.home.join_requests.filter(({ account }) => !members.has(account.id) || !inside.has(account.id));
     }
     await this.#loadRoster(household.roster);
+    await this.policies.load(this.home?.answer_policies ?? [], this.roster);
   }
 }

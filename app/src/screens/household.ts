@@ -9,6 +9,7 @@ import { icons } from "../ui/icons.ts";
 import { avatar, copy, dialog, field, form } from "../ui/parts.ts";
 import { qr } from "../ui/qr.ts";
 import { presenceWords } from "../ui/words.ts";
+import { answering, answeringMark } from "./answering.ts";
 
 export function household(app: App): TemplateResult {
   const home = app.store.home;
@@ -64,7 +65,7 @@ function deviceRow(app: App, device: Device): TemplateResult {
     }}>
       <span class="avatar avatar-small tint-none">${device.kind === "app" ? icons.tablet : icons.speaker}</span>
       <span class="row-text"><strong>${device.label}</strong>
-        <small><span class="dot dot-${device.presence}"></span>${self ? "This one" : presenceWords(device.presence)} · ${owner?.display_name ?? "nobody's"}${device.adult ? " · adult" : ""}</small></span>
+        <small><span class="dot dot-${device.presence}"></span>${self ? "This one" : presenceWords(device.presence)} · ${owner?.display_name ?? "nobody's"}${device.adult ? " · adult" : ""}${answeringMark(app, device)}</small></span>
     </button></li>`;
 }
 
@@ -79,6 +80,7 @@ function deviceDialog(app: App): TemplateResult | typeof nothing {
   const self = app.identity.state === "ready" && app.identity.who.device === device.id;
   return dialog("device", device.label, close, html`
     <p class="hint">${device.kind === "app" ? "An app." : "A home device."} ${device.presence === "asleep" ? "Its browser tab is asleep: it can't ring until somebody opens it." : `${presenceWords(device.presence)}.`}</p>
+    ${answering(app, device)}
     ${app.adult && !self ? html`<p>A removed device is signed out at once and can read nothing that comes later.</p>
       <button class="button danger wide" data-testid="remove-device" @click=${async () => {
         if (await app.attempt(() => removeDevice(app, device))) close();
