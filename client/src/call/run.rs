@@ -305,7 +305,8 @@ impl Run {
                 if let Err(error) = self.transport.answered(sdp).await {
                     return self.media_failed(&error).await;
                 }
-                self.tracks(tracks).await;
+                self.transport.answer_tracks(tracks);
+                self.offer().await;
             }
             Ok(_) => {}
             Err(error) if error.code() == Some(ErrorCode::BadOffer) => {

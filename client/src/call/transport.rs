@@ -29,6 +29,9 @@ pub(super) struct Transport {
     /// What the last offer wanted; `None` when the connection must be offered whatever it wants.
     offered: Option<Vec<Track>>,
     offering: bool,
+    /// An event told the tracks since the last offer: what the answer says of them may be older, since
+    /// events and replies do not come in one order.
+    tracks_told: bool,
     restart: bool,
     /// ICE and DTLS are up: packets written before would only be thrown away, with a complaint.
     connected: bool,
@@ -59,6 +62,7 @@ impl Transport {
             tracks: Vec::new(),
             offered: None,
             offering: false,
+            tracks_told: false,
             restart: false,
             connected: false,
             generation: 0,
@@ -112,8 +116,20 @@ impl Transport {
         });
     }
 
-    /// The tracks of others, all of them.
-    pub(super) fn set_tracks(&mut self, mut tracks: Vec<Track>) {
+    /// The tracks of others, all of them, as an event tells.
+    pub(super) fn set_tracks(&mut self, tracks: Vec<Track>) {
+        self.tracks_told = true;
+        self.take_tracks(tracks);
+    }
+
+    /// The same as an answer to an offer tells.
+    pub(super) fn answer_tracks(&mut self, tracks: Vec<Track>) {
+        if !self.tracks_told {
+            self.take_tracks(tracks);
+        }
+    }
+
+    fn take_tracks(&mut self, mut tracks: Vec<Track>) {
         tracks.truncate(TRACKS_MAX);
         self.tracks = tracks;
     }
@@ -139,6 +155,7 @@ impl Transport {
         self.offered = Some(wanted);
         self.restart = false;
         self.offering = true;
+        self.tracks_told = false;
         Ok(Some(offer))
     }
 
