@@ -2,21 +2,25 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 NPM_QUIET := --no-audit --no-fund --loglevel=error
 
-.PHONY: run test check bench app app-test fuzz help
+.PHONY: run test check bench app device help
 
 help:
 	@echo "make run     build and start the whole server; prints the URL to open"
 	@echo "make test    everything that CI tests"
+	@echo "make device  build the home device without a screen: target/debug/homeline-device"
 	@echo "make check   formatting, lints, docs, licences"
 	@echo "make bench   the figures of README.md"
 
 run: app
-	@scripts/install-missing run
 	cargo run --locked --package homeline -- serve
 
 app:
 	@scripts/install-missing run
 	@scripts/build-app
+
+device:
+	@scripts/install-missing device
+	cargo build --locked --package homeline-device
 
 test: app
 	@scripts/install-missing test

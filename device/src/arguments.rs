@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 
 #[derive(Args)]
 pub(crate) struct Common {
-    /// The server, as https://home.example. Needed for pairing; remembered afterwards.
+    /// The server, as `https://home.example`. Needed for pairing; remembered afterwards.
     #[arg(long, env = "HOMELINE_SERVER", global = true)]
     pub(crate) server: Option<String>,
     /// The certificate (PEM) of the server's own authority, as `homeline serve` makes it.
