@@ -160,9 +160,10 @@ export class Transport {
         type: "offer_media", call: this.#call, sdp, publish: this.#publishSections(), subscribe: this.#subscribeSections(),
       });
       if (this.#closed) return;
+      // Before anything is awaited: a `tracks` event that comes meanwhile is newer than this list.
+      this.subscribe(answer.tracks);
       await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
       this.#faults = 0;
-      this.subscribe(answer.tracks);
     } catch (error) {
       this.#iceRestart ||= iceRestart;
       throw error;
