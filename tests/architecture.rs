@@ -74,6 +74,23 @@ fn core_crates_do_no_io() {
     }
 }
 
+/// `tap` shows packets and `plaintext-control` sends in clear: windows of the tests, in no shipped build.
+#[test]
+fn no_shipped_crate_switches_a_test_window_on() {
+    for (folder, _) in CRATE_ARROWS {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let manifest: BTreeMap<String, toml::Value> = toml::from_str(&manifest).unwrap();
+        let shipped = manifest["dependencies"].to_string();
+        let default = manifest.get("features").and_then(|features| features.get("default"));
+        let default = default.map(ToString::to_string).unwrap_or_default();
+        for window in ["tap", "plaintext-control"] {
+            let quoted = format!("\"{window}\"");
+            assert!(!shipped.contains(&quoted), "{folder} depends on {window}");
+            assert!(!default.contains(&quoted), "{folder} has {window} by default");
+        }
+    }
+}
+
 #[test]
 fn inside_signaling_a_use_points_only_right() {
     let source = root().join("signaling/src");

@@ -63,7 +63,9 @@ impl Default for ServerConfig {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
-    /// What is logged: `error`, `warn`, `info`, `debug`, or a filter by part such as `info,homeline_media_node=debug`.
+    /// What is logged: `error`, `warn`, `info`, `debug`, or a filter by part such as
+    /// `info,homeline_media_node=debug`. Libraries never say more than `info`, since some log what passes
+    /// through them.
     pub filter: String,
     /// `text` for people, `json` for machines.
     pub format: LogFormat,

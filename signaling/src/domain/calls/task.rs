@@ -58,9 +58,11 @@ pub(super) struct Task {
 impl Task {
     /// Carries out the first effects, then whatever comes, until the call is over.
     pub(super) async fn run(mut self, first: Vec<Effect>) -> EndReason {
+        tracing::info!(call = %self.id, "a call begins");
         self.carry_out(first, &mut None).await;
         loop {
             if let Some(reason) = self.call.ended() {
+                tracing::info!(call = %self.id, ?reason, "a call is over");
                 return reason;
             }
             let deadline = self.call.deadline().map(Instant::from_std);
@@ -220,7 +222,10 @@ impl Task {
     async fn record(&self, record: Record) {
         let history = &self.shared.history;
         let written = match record {
-            Record::Answered { at, device } => history.answered(self.id, device, at).await,
+            Record::Answered { at, device } => {
+                tracing::info!(call = %self.id, %device, "a call is answered");
+                history.answered(self.id, device, at).await
+            }
             Record::Ended {
                 at,
                 reason,

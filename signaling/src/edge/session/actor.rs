@@ -182,6 +182,7 @@ impl Actor {
                     return Flow::Continue(());
                 }
                 self.shared.counters.resumed();
+                tracing::info!(session = %self.id, "a session is resumed");
                 if let Some(before) = self.socket.replace(socket) {
                     close(&before);
                 }
@@ -286,6 +287,7 @@ impl Actor {
         }
         if let Some(error) = &error {
             self.shared.counters.ended(error.code);
+            tracing::info!(session = %self.id, code = ?error.code, "a session ends");
         }
         // A session that replaces this one speaks for the device from here on, and a server that
         // goes down has nobody to tell.

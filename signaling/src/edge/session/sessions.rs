@@ -157,6 +157,7 @@ impl Sessions {
                         let commands = handle.commands.clone();
                         table.insert(id, handle);
                         self.0.counters.opened();
+                        tracing::info!(session = %id, "a session begins");
                         tokio::spawn(actor.run(done));
                         return Ok(commands);
                     }
