@@ -1,13 +1,17 @@
 // Takes a picture of every screen at the size of a phone and of a desk, by day and by night, into a directory (printed).
 // Runs over the stand-in server: no media is needed to look at a screen.
-import { mkdtemp } from "node:fs/promises";
+// With `--call FILE` it takes one picture instead, of a call over the real server (docs/call.png).
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DESKTOP, launch, PHONE } from "./browser.mjs";
+import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, fill, pairDevice, signUp } from "./people.mjs";
+import { portrait } from "./portraits.mjs";
+import { seesFrames, spyOnConnections, toneFile } from "./sound.mjs";
 import { StandIn } from "./stand_in.mjs";
 
-const directory = process.argv[2] ?? await mkdtemp(join(tmpdir(), "homeline-screens-"));
+const directory = process.argv[2] === "--call" ? undefined : process.argv[2] ?? await mkdtemp(join(tmpdir(), "homeline-screens-"));
 const browser = await launch();
 
 async function round(name, viewport, colorScheme) {
@@ -130,6 +134,10 @@ async function round(name, viewport, colorScheme) {
   await at(anna, "device-added").waitFor();
   await at(anna, "add-device-done").click();
   await shot(anna, "household");
+  await at(anna, "open-device").nth(2).click();
+  await at(anna, "answering").waitFor();
+  await shot(anna, "answering");
+  await at(anna, "dialog-close").click();
   await at(anna, "nav-contacts").click();
   await call(ben, "anna");
   for (const page of [speaker, display]) await at(page, "caller-name").waitFor();
@@ -162,9 +170,49 @@ async function round(name, viewport, colorScheme) {
   server.stop();
 }
 
-await round("phone-day", PHONE, "light");
-await round("desk-day", DESKTOP, "light");
-await round("phone-night", PHONE, "dark");
-await round("desk-night", DESKTOP, "dark");
+async function callPicture(path) {
+  const work = await mkdtemp(join(tmpdir(), "homeline-picture-"));
+  const server = await serve();
+  const sound = await toneFile(join(work, "quiet.wav"), 200);
+  const people = [];
+  const someone = async (who, viewport) => {
+    const picture = join(work, `${who}.mjpeg`);
+    await writeFile(picture, await portrait(browser, who));
+    const own = await launch({ sound, picture });
+    people.push(own);
+    const context = await own.newContext({ viewport });
+    await fromDist(context);
+    await spyOnConnections(context);
+    return context.newPage();
+  };
+  const [jonas, rosa] = [await someone("man", DESKTOP), await someone("grandmother", DESKTOP)];
+  await signUp(jonas, server.url, { name: "Jonas Miller", handle: "jonas", household: "The Millers" });
+  await signUp(rosa, server.url, { name: "Rosa", handle: "rosa", household: "Elm Street 5" });
+  await addContact(jonas, "Grandma Rosa", "rosa");
+  await call(jonas, "rosa");
+  await at(rosa, "answer-video").click();
+  await jonas.locator('[data-call-state="connected"]').waitFor();
+  await at(jonas, "encryption-state").click();
+  await at(jonas, "code-same").click();
+  if (await at(jonas, "call-code").isVisible()) await at(jonas, "code-close").click();
+  // The sender begins low: the picture grows once its bandwidth is known, and is then drawn for a while.
+  const grown = () => document.querySelector('[data-testid="remote-video"]')?.videoWidth >= 1_280;
+  await jonas.waitForFunction(grown, undefined, { timeout: 40_000 }).catch(() => console.warn("the picture stayed small"));
+  await seesFrames(jonas, 60, 30_000);
+  await jonas.mouse.move(640, 300);
+  await jonas.screenshot({ path });
+  for (const own of people) await own.close();
+  await server.stop();
+  await rm(work, { recursive: true, force: true });
+}
+
+if (directory === undefined) {
+  await callPicture(process.argv[3]);
+} else {
+  await round("phone-day", PHONE, "light");
+  await round("desk-day", DESKTOP, "light");
+  await round("phone-night", PHONE, "dark");
+  await round("desk-night", DESKTOP, "dark");
+  console.log(directory);
+}
 await browser.close();
-console.log(directory);

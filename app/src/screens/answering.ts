@@ -28,8 +28,11 @@ export function answering(app: App, device: Device): TemplateResult | typeof not
   const named = namedHouseholds(app, app.identity.who.genesis, rules);
   const unmet = app.store.sortedContacts().filter(({ theirGenesis }) => theirGenesis === undefined);
   const intro = html`<h3>How it answers</h3>
-    <p class="hint"><strong>Ask</strong>: it rings until somebody touches it. <strong>Auto</strong>: it rings for two seconds and answers by itself. They then hear your home, and are heard in it,
-      without anybody touching the device; its camera stays off. <strong>Echo</strong>: it answers and plays back what it hears, to try the line (a device that runs in a browser asks instead).</p>`;
+    <dl class="modes">
+      <dt>Ask</dt><dd>It rings until somebody touches it.</dd>
+      <dt>Auto</dt><dd>It rings for two seconds, then answers by itself. They hear your home and are heard in it without anybody touching the device. Its camera stays off.</dd>
+      <dt>Echo</dt><dd>It answers and plays back what it hears, to try the line. A device that runs in a browser asks instead.</dd>
+    </dl>`;
   if (!app.adult) {
     const lines = named.map(({ genesis, label }) => ({ label, mode: modeFor(rules, genesis, "") })).filter(({ mode }) => mode !== "ask");
     return html`<section class="answering" data-testid="answering">${intro}
