@@ -1,0 +1,138 @@
+// A home device in Rust and browsers in one call, over the real server: two builds of the same protocol, encryption and sound understand each other.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { newFolder, pair, run, SPEAKS } from "./device.mjs";
+import { serve } from "./homeline.mjs";
+import { addContact, at, call, signUp, watch } from "./people.mjs";
+import { hears, toneFile } from "./sound.mjs";
+
+const DEVICE_TONE = 1_000;
+const BROWSER_TONE = 1_500;
+
+let server;
+let tones;
+/** Anna's browser, and Ben's, which has a tone for a microphone. */
+let plain;
+let humming;
+let contexts = [];
+let complaints = [];
+let folder;
+let device;
+let homes = 0;
+
+before(async () => {
+  tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
+  plain = await launch();
+  humming = await launch({ sound: await toneFile(join(tones, "tone.wav"), BROWSER_TONE) });
+  server = await serve();
+});
+
+after(async () => {
+  for (const browser of [plain, humming]) await browser?.close();
+  await server?.stop();
+  await rm(tones, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  folder = await newFolder();
+});
+
+afterEach(async () => {
+  await device?.stop();
+  device = undefined;
+  await folder.remove();
+  for (const context of contexts) await context.close();
+  contexts = [];
+  const said = complaints;
+  complaints = [];
+  assert.deepEqual(said, []);
+});
+
+async function open(browser, viewport) {
+  const context = await browser.newContext({ viewport });
+  contexts.push(context);
+  await fromDist(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  watch(page, complaints);
+  return page;
+}
+
+/** Anna with a device in the kitchen, Ben with a phone, and each in the other's contacts. */
+async function annasKitchenAndBen() {
+  homes += 1;
+  const [anna, ben] = ["Anna", "Ben"].map((name) => ({ name, handle: `${name.toLowerCase()}${homes}`, household: `${name}'s home` }));
+  const [annaPage, benPage] = [await open(plain, DESKTOP), await open(humming, PHONE)];
+  await signUp(annaPage, server.url, anna);
+  await signUp(benPage, server.url, ben);
+  await addContact(annaPage, "Benny", ben.handle);
+  await addContact(benPage, "Mum", anna.handle);
+  // Without it the browser takes a steady tone for noise.
+  await at(benPage, "nav-settings").click();
+  await at(benPage, "setting-original").check();
+  await at(benPage, "nav-contacts").click();
+  assert.equal(await pair(annaPage, folder, server.url, { handle: anna.handle, label: "Kitchen" }), anna.household);
+  device = await run(folder, { tone: DEVICE_TONE, listenFor: BROWSER_TONE });
+  return { anna: { ...anna, page: annaPage }, ben: { ...ben, page: benPage } };
+}
+
+/** Both hear the other's tone, and both show the same code. */
+async function understandEachOther(page) {
+  const secured = await device.event("secured");
+  assert.equal(secured.with, "Benny");
+  assert.match(secured.code, /^\d{5}( \d{5}){5}$/);
+  await page.locator('[data-call-state="connected"]').waitFor();
+  await at(page, "encryption-state").click();
+  assert.equal(await at(page, "call-code").getAttribute("data-code"), secured.code);
+  await at(page, "code-close").click();
+  await hears(page, DEVICE_TONE);
+  assert.equal((await device.event("tone_heard")).hertz, BROWSER_TONE);
+}
+
+async function endsWith(page, reason) {
+  assert.equal(await at(page, "call-ended").getAttribute("data-reason"), reason);
+}
+
+// req: REG-8, CALL-2, CALL-3, CALL-5, CALL-12, DEV-1, DEV-3, ENC-1
+test("a browser calls: the device rings with the app, speaks the name, answers, both hear each other, and the browser ends it", async () => {
+  const { anna, ben } = await annasKitchenAndBen();
+  await call(ben.page, anna.handle, "voice");
+  const ringing = await device.event("ringing");
+  assert.deepEqual([ringing.from, ringing.video], ["Benny", false]);
+  assert.equal((await device.event("light")).light, "pulsing_green");
+  assert.equal(await at(anna.page, "caller-name").textContent(), "Benny");
+  if (SPEAKS) assert.equal((await device.event("spoken")).text, "Incoming call from Benny");
+  await device.say("answer");
+  await device.event("answered");
+  await at(anna.page, "incoming-call").waitFor({ state: "detached" });
+  await understandEachOther(ben.page);
+  await at(ben.page, "hang-up").click();
+  await endsWith(ben.page, "hung_up");
+  assert.equal((await device.event("ended")).reason, "hung_up");
+  assert.equal((await device.event("light")).light, "off");
+  // Green from the answer to the end, and nothing else in between.
+  assert.deepEqual(device.lights(), ["pulsing_green", "green", "off"]);
+  await at(anna.page, "nav-history").click();
+  await anna.page.locator('[data-testid="past-call"][data-reason="hung_up"][data-direction="incoming"]').waitFor();
+});
+
+// req: CALL-1, CALL-6, DEV-3, ENC-1
+test("the device calls a contact by name: the browser answers, both hear each other, and the device ends it", async () => {
+  const { ben } = await annasKitchenAndBen();
+  await device.say("call benny");
+  await device.event("calling");
+  assert.equal(await at(ben.page, "caller-name").textContent(), "Mum");
+  await device.event("rings_there");
+  await at(ben.page, "answer").click();
+  await device.event("answered");
+  await understandEachOther(ben.page);
+  await device.say("hang up");
+  assert.equal((await device.event("ended")).reason, "hung_up");
+  await endsWith(ben.page, "hung_up");
+  assert.equal((await device.event("light")).light, "off");
+  assert.deepEqual(device.lights(), ["green", "off"]);
+});
