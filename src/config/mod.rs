@@ -108,9 +108,10 @@ impl Config {
     }
 
     fn figment(file: &Path) -> Figment {
-        // `HOMELINE_CONFIG` names the file, and HOMELINE_BIN is the tests': neither is a setting.
+        // A setting has a section: HOMELINE_SERVER, HOMELINE_CONFIG and the like belong to other programs
+        // and arguments.
         let environment = Env::prefixed("HOMELINE_")
-            .ignore(&["config", "bin"])
+            .filter(|name| name.as_str().contains("__"))
             .split("__");
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file(file))

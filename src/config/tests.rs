@@ -44,6 +44,7 @@ fn the_environment_outranks_the_file_and_an_unknown_setting_is_refused() {
     figment::Jail::expect_with(|jail| {
         jail.create_file("config.toml", "[server]\nhttp_port = 1\nhttps_port = 2\n")?;
         jail.set_env("HOMELINE_SERVER__HTTP_PORT", "3");
+        jail.set_env("HOMELINE_SERVER", "https://home.example");
         let config = Config::load(None).map_err(|error| error.to_string())?;
         assert_eq!((config.server.http_port, config.server.https_port), (3, 2));
         jail.create_file("config.toml", "[server]\nhttp_prot = 1\n")?;
