@@ -444,7 +444,7 @@ genesis: Blob,
  */
 roster: Array<Blob>, 
 /**
- * The genesis-signed certificate of the recovery key.
+ * The recovery key's certificate, signed by genesis, and its binding, signed by itself.
  */
 recovery_certificate: Blob, 
 /**
@@ -534,7 +534,7 @@ roster: Array<Blob>,
  */
 chain: Blob, 
 /**
- * The genesis-signed certificate of the recovery key.
+ * The recovery key's certificate, signed by genesis, and its binding, signed by itself.
  */
 recovery_certificate: Blob, 
 /**
@@ -768,7 +768,7 @@ account: AccountId,
  */
 roster: Array<Blob>, 
 /**
- * The certificate of the recovery key.
+ * The recovery key's certificate, signed by genesis, and its binding, signed by itself.
  */
 recovery_certificate: Blob, };
 

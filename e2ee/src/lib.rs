@@ -5,8 +5,8 @@
 //! rules docs/call-keys.md; the browser's twin is `app/src/e2ee`.
 //!
 //! In reading order: bytes and keys (`encoding`, `key`, `signed`, `ids`, `time`), who is who
-//! (`certificate`, `chain`, `roster`, `recovery`, `pairing`, `invitation`, `contact`, `policy`),
-//! then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
+//! (`certificate`, `chain`, `roster`, `recovery`, `recovery_proof`, `pairing`, `invitation`, `contact`,
+//! `policy`), then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
 
 pub mod certificate;
 pub mod chain;
@@ -22,6 +22,7 @@ pub mod pairing;
 pub mod policy;
 mod quiet;
 pub mod recovery;
+pub mod recovery_proof;
 pub mod roster;
 pub mod sframe;
 pub mod signed;

@@ -13,6 +13,7 @@ use crate::member::{CallCrypto, Input, Output, Phase};
 use crate::pairing::DeviceReveal;
 use crate::policy::AnswerPolicy;
 use crate::recovery::RecoveryCode;
+use crate::recovery_proof::RecoveryProof;
 use crate::roster::{Entry, Roster};
 use crate::sframe::FrameSource;
 use crate::signed::Signed;
@@ -26,6 +27,9 @@ fn decode_all(bytes: &[u8]) {
         assert_eq!(chain.encode(), bytes);
     }
     assert!(verify_chain_bytes(bytes, NOW).is_err() || Chain::decode(bytes).is_ok());
+    if let Ok(proof) = RecoveryProof::decode(bytes) {
+        assert_eq!(proof.encode(), bytes);
+    }
     drop(Entry::read(bytes));
     drop(Contact::read(bytes));
     drop(AnswerPolicy::read(bytes));
@@ -49,6 +53,8 @@ fn samples() -> Vec<Vec<u8>> {
         .collect();
     samples.extend(house.entries.iter().map(Signed::encode));
     samples.extend([chain.encode(), chain.0[0].body.clone()]);
+    let proof = RecoveryProof::new(chain.0[0].clone(), house.genesis.public(), &key(30));
+    samples.push(proof.encode());
     samples.extend([invitation.body.clone(), invitation.encode(), ringing.body]);
     samples
 }

@@ -18,6 +18,7 @@ pub enum Context {
     AnswerPolicy,
     CallInvitation,
     Ringing,
+    RecoveryBinding,
 }
 
 impl Context {
@@ -29,6 +30,7 @@ impl Context {
             Self::AnswerPolicy => "homeline answer policy v1",
             Self::CallInvitation => "homeline call invitation v1",
             Self::Ringing => "homeline ringing v1",
+            Self::RecoveryBinding => "homeline recovery binding v1",
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::member::comparison_message;
 use crate::pairing::{AppPairing, DevicePairing};
 use crate::policy::{AnswerPolicy, Mode, Rule};
 use crate::recovery::RecoveryCode;
+use crate::recovery_proof::RecoveryProof;
 use crate::roster::{Change, Roster};
 use crate::sframe::FrameSender;
 use crate::signed::Signed;
@@ -46,6 +47,7 @@ fn vectors() -> Value {
         "about": "Formats of docs/identity.md and docs/call-keys.md, made by e2ee/src/vectors.rs. Bytes are base64url.",
         "keys": [keys(1), keys(10), keys(255)],
         "recovery": [recovery([0; 20]), recovery([255; 20]), recovery(std::array::from_fn(|i| (i * 13) as u8))],
+        "recovery_proof": recovery_proof(),
         "chains": chains(),
         "roster": roster(),
         "pairing": pairing(),
@@ -91,6 +93,26 @@ fn recovery(bytes: [u8; 20]) -> Value {
         "seed": blob(*code.signing_key().seed()),
         "public": blob(code.signing_key().public().0),
         "secret": blob(*code.server_secret()),
+    })
+}
+
+/// What a server keeps of a recovery key, and what one shows that substitutes the household.
+fn recovery_proof() -> Value {
+    let (house, other, recovery) = (House::new(10), House::new(40), key(30));
+    let proof = |house: &House, bound_to: &House, by: &PrivateKey| {
+        let certificate = house.certificate(recovery.public(), Kind::RecoveryKey, Rights::ADULT);
+        let certificate = certificate.sign(&house.genesis);
+        blob(RecoveryProof::new(certificate, bound_to.genesis.public(), by).encode())
+    };
+    json!({
+        "seed": blob(*recovery.seed()),
+        "genesis": blob(house.genesis.public().0),
+        "other_genesis": blob(other.genesis.public().0),
+        "proof": proof(&house, &house, &recovery),
+        "refused_for_other_genesis": [
+            { "name": "the genuine binding", "proof": proof(&other, &house, &recovery) },
+            { "name": "a binding by its own key", "proof": proof(&other, &other, &other.genesis) },
+        ],
     })
 }
 

@@ -48,7 +48,7 @@ pub enum NewHome {
         roster: Vec<Blob>,
         /// This app's certificate chain.
         chain: Blob,
-        /// The genesis-signed certificate of the recovery key.
+        /// The recovery key's certificate, signed by genesis, and its binding, signed by itself.
         recovery_certificate: Blob,
         /// The secret derived from the recovery code ("auth"), base64url; kept under argon2id.
         recovery_secret: Secret,
@@ -118,7 +118,7 @@ pub struct RecoverTicket {
     pub account: AccountId,
     /// The whole roster.
     pub roster: Vec<Blob>,
-    /// The certificate of the recovery key.
+    /// The recovery key's certificate, signed by genesis, and its binding, signed by itself.
     pub recovery_certificate: Blob,
 }
 

@@ -197,6 +197,10 @@ export interface Requests {
 
   /** What the server asks for before it hands out the roster and the recovery certificate. */
   "recovery.secret": [{ code: string }, { recoverySecret: Blob64 }];
+  /**
+   * Fails with `wrong_household`, loudly, when the server shows another household than the one that the code's own key
+   * names. `recoveryCertificate` is that key's certificate and binding, as `found` made them.
+   */
   "recovery.restore": [
     { code: string; recoveryCertificate: Blob64; roster: Blob64[]; person: string; label: string },
     { entry: Blob64; chain: Blob64; appKey: Blob64; who: WhoIs },

@@ -2,13 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "../../src/e2ee/bytes.ts";
+import { fromBase64Url, toBase64Url, toHex } from "../../src/e2ee/bytes.ts";
 import { DAY_MS } from "../../src/e2ee/identity/certificate.ts";
+import { decodeChain, encodeChain } from "../../src/e2ee/identity/chain.ts";
+import { deriveRecovery, parseCode, recoveryCertificate } from "../../src/e2ee/identity/recovery.ts";
+import { encodeRecoveryProof } from "../../src/e2ee/identity/recovery_proof.ts";
+import { genesisEntry } from "../../src/e2ee/identity/roster.ts";
 import type { EncodedFrame } from "../../src/e2ee/worker/transform.ts";
 import { attach } from "../../src/e2ee/worker/transform.ts";
 import { MemoryRecords, Page } from "./desks.ts";
 import { type Founded, founded, paired, PERSON } from "./founded.ts";
-import { NOW } from "./home.ts";
+import { key, NOW } from "./home.ts";
 
 const CALL = "00112233445566778899aabbccddeeff";
 const NONE = {};
@@ -115,6 +119,46 @@ test("a recovery code restores the household in a new app, which can then certif
   const device = await paired({ ...home, page });
   const status = await device.ask("open", { slot: "device" });
   assert.ok(status.state === "ready" && status.who.own);
+});
+
+test("a recovery code restores no household that the server puts in the place of its own", async () => {
+  const home = await founded();
+  const page = new Page(now);
+  await page.ask("open", { slot: "app" });
+  // The recovery key is public: the roster tells it. All else is of the server's own making.
+  const recovery = deriveRecovery(parseCode(home.code)).pair;
+  const evil = key(90);
+  const roster = [genesisEntry("Home", recovery.publicKey, NOW, evil)].map(toBase64Url);
+  const certificate = recoveryCertificate(recovery.publicKey, PERSON, NOW, evil);
+  const [, binding] = decodeChain(fromBase64Url(home.certificate));
+  assert.ok(binding !== undefined);
+  const forged = [
+    encodeRecoveryProof(certificate, evil.publicKey, evil),
+    encodeChain([certificate, binding]),
+    fromBase64Url(home.certificate),
+  ];
+  for (const recoveryCertificate of forged.map(toBase64Url)) {
+    const asked = { code: home.code, recoveryCertificate, roster, person: PERSON, label: "New phone" };
+    assert.equal(await page.fails("recovery.restore", asked), "wrong_household");
+    assert.equal((await page.ask("open", { slot: "app" })).state, "none");
+  }
+  const alone = { code: home.code, recoveryCertificate: toBase64Url(encodeChain([certificate])), roster, person: PERSON, label: "x" };
+  assert.equal(await page.fails("recovery.restore", alone), "malformed");
+});
+
+test("a renewed recovery code restores, and the one before does not", async () => {
+  const home = await founded();
+  await home.page.ask("roster.load", { entries: home.entries });
+  const renewed = await home.page.ask("recovery.renew", NONE);
+  home.entries.push(renewed.entry);
+  const page = new Page(now);
+  await page.ask("open", { slot: "app" });
+  const args = { recoveryCertificate: renewed.recoveryCertificate, roster: home.entries, person: PERSON, label: "New phone" };
+  assert.equal(await page.fails("recovery.restore", { ...args, code: home.code }), "bad_code");
+  const stale = { ...args, code: renewed.recoveryCode, recoveryCertificate: home.certificate };
+  assert.equal(await page.fails("recovery.restore", stale), "wrong_household");
+  const restored = await page.ask("recovery.restore", { ...args, code: renewed.recoveryCode });
+  assert.equal(restored.who.genesis, home.genesis);
 });
 
 test("a shorter or different roster is a rollback, also after a reload", async () => {

@@ -12,6 +12,7 @@ import { generateKeyPair } from "../../src/e2ee/identity/keys.ts";
 import { appCommitment, deviceCommitment, pairingDigits } from "../../src/e2ee/identity/pairing.ts";
 import { MODE, openPolicy, signPolicy } from "../../src/e2ee/identity/policy.ts";
 import { deriveRecovery, formatCode, recoveryCertificate } from "../../src/e2ee/identity/recovery.ts";
+import { encodeRecoveryProof, openRecoveryProof } from "../../src/e2ee/identity/recovery_proof.ts";
 import { Roster } from "../../src/e2ee/identity/roster.ts";
 import { encodeSigned } from "../../src/e2ee/identity/signed.ts";
 import { House, key, NOW } from "./home.ts";
@@ -219,6 +220,13 @@ test("recovery, joining, cards, policies and introductions are the same bytes, a
   assert.deepEqual([recovered["public"], recovered["secret"]], [derived.pair.publicKey, derived.auth].map(toBase64Url));
   const certificate = recoveryCertificate(derived.pair.publicKey, "anna", NOW, genesis);
   await rust.ask("open_certificate", { signed: encodeSigned(certificate) });
+  const proof = encodeRecoveryProof(certificate, genesis.publicKey, derived.pair);
+  const bound = { certificate: encodeSigned(certificate), genesis: genesis.publicKey, seed: derived.pair.seed };
+  await sameBytes(proof, "recovery_proof", bound, "proof");
+  const shown = { genesis: genesis.publicKey, recovery: derived.pair.publicKey };
+  await rust.ask("open_recovery_proof", { ...shown, proof });
+  await assert.rejects(rust.ask("open_recovery_proof", { ...shown, proof, genesis: ben.genesis.publicKey }));
+  openRecoveryProof(fromBase64Url((await rust.ask("recovery_proof", bound))["proof"]), shown.genesis, shown.recovery);
 
   const [secret, account] = [crypto.getRandomValues(new Uint8Array(32)), "ab".repeat(16)];
   const join = { secret, appKey: app.publicKey, account };

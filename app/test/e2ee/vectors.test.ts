@@ -18,6 +18,7 @@ import { keyPairFromSeed, sha256 } from "../../src/e2ee/identity/keys.ts";
 import { appCommitment, deviceCommitment, pairingDigits } from "../../src/e2ee/identity/pairing.ts";
 import { encodePolicy, openPolicy } from "../../src/e2ee/identity/policy.ts";
 import { deriveRecovery, formatCode, parseCode } from "../../src/e2ee/identity/recovery.ts";
+import { encodeRecoveryProof, openRecoveryProof, OtherHouseholdError } from "../../src/e2ee/identity/recovery_proof.ts";
 import { Roster, RosterError } from "../../src/e2ee/identity/roster.ts";
 import { decodeSigned } from "../../src/e2ee/identity/signed.ts";
 
@@ -52,6 +53,17 @@ test("recovery codes", () => {
     assert.deepEqual(parseCode(vector.text), bytes);
     const { pair, auth } = deriveRecovery(bytes);
     assert.deepEqual([pair.seed, pair.publicKey, auth].map(toBase64Url), [vector.seed, vector.public, vector.secret]);
+  }
+});
+
+test("recovery proofs, and those of a server that substitutes the household", () => {
+  const vector = vectors.recovery_proof;
+  const recovery = keyPairFromSeed(fromBase64Url(vector.seed));
+  const [genesis, other, proof] = [vector.genesis, vector.other_genesis, vector.proof].map(fromBase64Url) as [Bytes, Bytes, Bytes];
+  const certificate = openRecoveryProof(proof, genesis, recovery.publicKey);
+  assert.equal(toBase64Url(encodeRecoveryProof(certificate, genesis, recovery)), vector.proof);
+  for (const { name, proof } of vector.refused_for_other_genesis) {
+    assert.throws(() => openRecoveryProof(fromBase64Url(proof), other, recovery.publicKey), OtherHouseholdError, name);
   }
 });
 

@@ -2,13 +2,13 @@
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use homeline_e2ee::certificate::{Certificate, Kind, Rights};
-use homeline_e2ee::chain::{Chain, verify_chain};
-use homeline_e2ee::encoding::DecodeError;
+use homeline_e2ee::chain::{Chain, ChainError, verify_chain};
 use homeline_e2ee::ids;
 use homeline_e2ee::key::{PrivateKey, PublicKey};
 use homeline_e2ee::recovery::RecoveryCode;
+use homeline_e2ee::recovery_proof::{RecoveryProof, RecoveryProofError};
 use homeline_e2ee::roster::{Change, Entry, Roster, RosterError};
-use homeline_e2ee::signed::{Context, Signed};
+use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
 use homeline_protocol::http::{
     About, AppProof, NewApp, NewHome, RecoverBegin, RecoverFinish, RecoverTicket, SignIn, SignUp,
@@ -54,10 +54,14 @@ pub enum RecoverError {
     Http(#[from] HttpError),
     #[error("the server showed a roster that does not hold: {0}")]
     Roster(#[from] RosterError),
-    #[error("the recovery code is not this household's")]
-    OtherHousehold,
-    #[error("the server's recovery certificate does not hold")]
-    Certificate(#[from] DecodeError),
+    #[error("this recovery code is not the household's newest")]
+    NotTheNewest,
+    /// Among them: the server shows another household than the code's.
+    #[error(transparent)]
+    Proof(#[from] RecoveryProofError),
+    /// As when this machine's clock is wrong.
+    #[error("the recovered app's chain does not hold: {0}")]
+    Chain(#[from] ChainError),
 }
 
 /// What the server says of itself to anyone.
@@ -81,7 +85,7 @@ pub async fn found_household(
     let account = AccountId(chance::bytes());
     let (genesis, app) = (chance::private_key(), chance::private_key());
     let recovery_code = RecoveryCode::from_bytes(chance::bytes());
-    let recovery = recovery_code.signing_key().public();
+    let recovery = recovery_code.signing_key();
     let seed = Seed {
         genesis: &genesis,
         app: app.public(),
@@ -89,7 +93,7 @@ pub async fn found_household(
         label: &plan.label,
         at,
     };
-    let (entries, roster) = seed.roster(&plan.household_name, recovery);
+    let (entries, roster) = seed.roster(&plan.household_name, recovery.public());
     let chain = seed.chain(&roster);
     let home = NewHome::Found {
         account,
@@ -97,7 +101,7 @@ pub async fn found_household(
         name: plan.household_name,
         roster: entries,
         chain: Blob(chain.encode()),
-        recovery_certificate: Blob(seed.recovery_certificate(recovery).encode()),
+        recovery_certificate: Blob(seed.recovery_proof(&recovery).encode()),
         recovery_secret: recovery_secret(&recovery_code),
     };
     let body = SignUp {
@@ -166,18 +170,60 @@ pub async fn recover(
     label: &str,
     code: &RecoveryCode,
 ) -> Result<Identity, RecoverError> {
-    let at = now();
     let begin = RecoverBegin {
         handle: who.handle,
         recovery_secret: recovery_secret(code),
     };
     let ticket: RecoverTicket = post(server, "/v1/recover/begin", None, &begin).await?;
+    let restored = restore(&ticket, code, label, now())?;
+    let body = RecoverFinish {
+        ticket: ticket.ticket,
+        password: who.password,
+        app: NewApp {
+            key: Blob(restored.app.public().0.to_vec()),
+            label: label.to_owned(),
+        },
+        entry: Blob(restored.entry.encode()),
+        chain: Blob(restored.chain.encode()),
+    };
+    let signed_in: SignedIn = post(server, "/v1/recover/finish", None, &body).await?;
+    Ok(Identity {
+        token: signed_in.token,
+        account: ticket.account,
+        device_key: restored.app,
+        genesis_key: None,
+        genesis: restored.roster.genesis_key(),
+        chain: restored.chain,
+        roster_pin: restored.roster.pin(),
+        revisions: Vec::new(),
+        first_contacts: Vec::new(),
+    })
+}
+
+/// A new app, entered and certified by the recovery key.
+struct Restored {
+    app: PrivateKey,
+    entry: Signed,
+    /// With the new entry.
+    roster: Roster,
+    chain: Chain,
+}
+
+/// Believes nothing that the ticket says of the household unless the recovery key itself says it too.
+fn restore(
+    ticket: &RecoverTicket,
+    code: &RecoveryCode,
+    label: &str,
+    at: UnixMs,
+) -> Result<Restored, RecoverError> {
     let mut roster = Roster::from_entries(&ticket.roster)?;
     let recovery = code.signing_key();
     if roster.recovery_key() != recovery.public() {
-        return Err(RecoverError::OtherHousehold);
+        return Err(RecoverError::NotTheNewest);
     }
-    let certificate = Signed::decode(&ticket.recovery_certificate.0)?;
+    let proof =
+        RecoveryProof::decode(&ticket.recovery_certificate.0).map_err(RecoveryProofError::from)?;
+    let certificate = proof.open(roster.genesis_key(), recovery.public())?;
     let app = chance::private_key();
     let person = ticket.account.to_string();
     let added = Change::AddDevice {
@@ -189,40 +235,15 @@ pub async fn recover(
     };
     let entry = roster.next_entry(added, at, &recovery);
     roster.append(&entry)?;
-    let leaf = app_certificate(
-        roster.genesis_key(),
-        app.public(),
-        &person,
-        label,
-        at,
-        roster.seq(),
-    );
+    let genesis = roster.genesis_key();
+    let leaf = app_certificate(genesis, app.public(), &person, label, at, roster.seq());
     let chain = Chain(vec![leaf.sign(&recovery), certificate]);
-    // The server may have handed out another household's roster with its own certificate.
-    if verify_chain(&chain, at).is_err() {
-        return Err(RecoverError::OtherHousehold);
-    }
-    let body = RecoverFinish {
-        ticket: ticket.ticket,
-        password: who.password,
-        app: NewApp {
-            key: Blob(app.public().0.to_vec()),
-            label: label.to_owned(),
-        },
-        entry: Blob(entry.encode()),
-        chain: Blob(chain.encode()),
-    };
-    let signed_in: SignedIn = post(server, "/v1/recover/finish", None, &body).await?;
-    Ok(Identity {
-        token: signed_in.token,
-        account: ticket.account,
-        device_key: app,
-        genesis_key: None,
-        genesis: roster.genesis_key(),
+    verify_chain(&chain, at)?;
+    Ok(Restored {
+        app,
+        entry,
+        roster,
         chain,
-        roster_pin: roster.pin(),
-        revisions: Vec::new(),
-        first_contacts: Vec::new(),
     })
 }
 
@@ -303,11 +324,12 @@ impl Seed<'_> {
         Chain(vec![leaf.sign(self.genesis)])
     }
 
-    fn recovery_certificate(&self, recovery: PublicKey) -> Signed {
+    pub(crate) fn recovery_proof(&self, recovery: &PrivateKey) -> RecoveryProof {
         let (not_before, not_after) = Certificate::validity(Kind::RecoveryKey, self.at);
+        let genesis = self.genesis.public();
         let certificate = Certificate {
-            genesis: self.genesis.public(),
-            subject: recovery,
+            genesis,
+            subject: recovery.public(),
             kind: Kind::RecoveryKey,
             rights: Rights::NONE,
             person: self.account.to_string(),
@@ -316,8 +338,67 @@ impl Seed<'_> {
             not_after,
             roster_seq: 0,
         };
-        let signed = certificate.sign(self.genesis);
-        debug_assert!(signed.verify(Context::Certificate).is_ok());
-        signed
+        RecoveryProof::new(certificate.sign(self.genesis), genesis, recovery)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId([7; 16]);
+
+    /// What a server hands out that found a household for this code's public key.
+    fn ticket(genesis: &PrivateKey, recovery: PublicKey, proof: &RecoveryProof) -> RecoverTicket {
+        let (roster, _) = seed(genesis).roster("Family", recovery);
+        RecoverTicket {
+            ticket: Secret::new("ticket"),
+            account: ACCOUNT,
+            roster,
+            recovery_certificate: Blob(proof.encode()),
+        }
+    }
+
+    fn seed(genesis: &PrivateKey) -> Seed<'_> {
+        Seed {
+            genesis,
+            app: PrivateKey::from_seed(&[3; 32]).public(),
+            account: ACCOUNT,
+            label: "Phone",
+            at: UnixMs(1_795_305_600_000),
+        }
+    }
+
+    #[test]
+    fn only_the_household_that_the_recovery_key_names_is_restored() {
+        let [genesis, evil] = [1, 2].map(|fill| PrivateKey::from_seed(&[fill; 32]));
+        let code = RecoveryCode::from_bytes([9; 20]);
+        let key = code.signing_key();
+        let genuine = seed(&genesis).recovery_proof(&key);
+        let at = seed(&genesis).at;
+        let shown = ticket(&genesis, key.public(), &genuine);
+        let restored = restore(&shown, &code, "New phone", at).unwrap();
+        assert_eq!(restored.roster.genesis_key(), genesis.public());
+
+        // The server makes a household with the recovery key, which is public, in its roster; its
+        // genesis key vouches for that key, and binds it with the only key that it has.
+        let certificate = genuine
+            .clone()
+            .open(genesis.public(), key.public())
+            .unwrap();
+        let mut body = Certificate::open(&certificate).unwrap();
+        body.genesis = evil.public();
+        let forged = RecoveryProof::new(body.sign(&evil), evil.public(), &evil);
+        for proof in [&genuine, &forged] {
+            let shown = ticket(&evil, key.public(), proof);
+            let refused = restore(&shown, &code, "New phone", at).err().unwrap();
+            assert_eq!(
+                refused.to_string(),
+                "the server shows another household than the one this recovery code belongs to"
+            );
+        }
+        let older = RecoveryCode::from_bytes([8; 20]);
+        let refused = restore(&shown, &older, "New phone", at);
+        assert!(matches!(refused, Err(RecoverError::NotTheNewest)));
     }
 }

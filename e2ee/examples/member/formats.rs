@@ -10,6 +10,7 @@ use homeline_e2ee::invitation::JoinSecret;
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::policy::{AnswerPolicy, Mode, Rule};
 use homeline_e2ee::recovery::RecoveryCode;
+use homeline_e2ee::recovery_proof::RecoveryProof;
 use homeline_e2ee::roster::{Change, Entry, Roster, RosterPin};
 use homeline_e2ee::sframe::FrameSender;
 use homeline_e2ee::signed::{Context, Signed};
@@ -32,6 +33,8 @@ pub(crate) fn answer(op: &str, fields: Fields<'_>) -> Option<Answer> {
         "roster_append" => roster_append(fields),
         "roster_check" => roster_check(fields),
         "recovery" => recovery(fields),
+        "recovery_proof" => recovery_proof(fields),
+        "open_recovery_proof" => open_recovery_proof(fields),
         "join_proof" | "join_check" => join(fields),
         "contact" => contact(fields),
         "open_contact" => open_contact(fields),
@@ -67,6 +70,7 @@ fn context(fields: Fields<'_>) -> Result<Context, Failure> {
         "policy" => Context::AnswerPolicy,
         "invitation" => Context::CallInvitation,
         "ringing" => Context::Ringing,
+        "recovery_binding" => Context::RecoveryBinding,
         other => return Err(Failure(format!("no context {other}"))),
     })
 }
@@ -218,6 +222,18 @@ fn recovery(fields: Fields<'_>) -> Answer {
         "public": blob(key.public().0),
         "secret": blob(*code.server_secret()),
     }))
+}
+
+fn recovery_proof(fields: Fields<'_>) -> Answer {
+    let certificate = fields.signed("certificate")?;
+    let proof = RecoveryProof::new(certificate, fields.public("genesis")?, &fields.key()?);
+    Ok(json!({ "proof": blob(proof.encode()) }))
+}
+
+fn open_recovery_proof(fields: Fields<'_>) -> Answer {
+    let proof = RecoveryProof::decode(&fields.bytes("proof")?)?;
+    let certificate = proof.open(fields.public("genesis")?, fields.public("recovery")?)?;
+    Ok(json!({ "certificate": blob(certificate.encode()) }))
 }
 
 fn join(fields: Fields<'_>) -> Answer {

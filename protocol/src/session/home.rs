@@ -66,7 +66,7 @@ pub struct Household {
     pub genesis: Blob,
     /// The roster, all entries in order.
     pub roster: Vec<Blob>,
-    /// The genesis-signed certificate of the recovery key.
+    /// The recovery key's certificate, signed by genesis, and its binding, signed by itself.
     pub recovery_certificate: Blob,
     /// Members.
     pub members: Vec<Account>,

@@ -13,7 +13,7 @@ pub struct HouseholdRow {
     pub id: HouseholdId,
     /// The genesis key.
     pub genesis: Vec<u8>,
-    /// The genesis-signed certificate of the recovery key.
+    /// The recovery key's certificate, signed by genesis, and its binding, signed by itself.
     pub recovery_certificate: Vec<u8>,
     /// argon2id of the recovery secret.
     pub recovery_hash: String,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use homeline_e2ee::certificate::Kind;
 use homeline_e2ee::chain::Chain;
-use homeline_e2ee::signed::Signed;
+use homeline_e2ee::recovery_proof::RecoveryProof;
 use homeline_protocol::http::{
     NewApp, NewHome, RecoverBegin, RecoverFinish, RecoverTicket, SignIn, SignedIn,
 };
@@ -16,6 +16,8 @@ use homeline_signaling::store::{Db, StoreConfig};
 
 use crate::support::{Person, Server, Session, device_id, fresh_key};
 
+/// A signed binding: length, version and two keys, signer, signature.
+const BINDING_BYTES: usize = 4 + 65 + 32 + 64;
 const DAY: Duration = Duration::from_hours(24);
 
 // req: REG-7
@@ -102,6 +104,17 @@ async fn a_founding_that_does_not_fit_together_is_refused() {
         (
             "another's recovery",
             found(move |home| *home.recovery = recovery_certificate.clone()),
+        ),
+        (
+            "no binding",
+            found(|home| {
+                let certificate = home.recovery.0.len() - BINDING_BYTES;
+                home.recovery.0.truncate(certificate);
+            }),
+        ),
+        (
+            "a damaged binding",
+            found(|home| *home.recovery.0.last_mut().unwrap() ^= 1),
         ),
         ("one entry", found(|home| home.roster.truncate(1))),
         (
@@ -398,7 +411,8 @@ fn finish(
     let change = anna.add(&app, Kind::App, ticket.account, true, &anna.label);
     let entry = anna.folded().next_entry(change, now, &key);
     let certificate = anna.certificate(now, app.public(), Kind::App, ticket.account, true);
-    let recovery = Signed::decode(ticket.recovery_certificate.as_ref()).unwrap();
+    let proof = RecoveryProof::decode(ticket.recovery_certificate.as_ref()).unwrap();
+    let recovery = proof.open(anna.genesis, key.public()).unwrap();
     let chain = Chain(vec![certificate.sign(&key), recovery]);
     anna.app = app;
     RecoverFinish {

@@ -55,7 +55,7 @@ export function deriveRecovery(code: Uint8Array): RecoverySecrets {
   return { pair: keyPairFromSeed(derive("sign")), auth: derive("auth") };
 }
 
-/** The certificate of the recovery key, signed by genesis, kept by the server beside the roster. */
+/** The certificate of the recovery key, signed by genesis: one half of the recovery proof. */
 export function recoveryCertificate(recovery: Bytes, person: string, now: number, genesis: KeyPair): Signed {
   const certificate: Certificate = {
     genesis: genesis.publicKey, subject: recovery, kind: KIND.recovery, rights: RIGHTS.adult,

@@ -10,7 +10,8 @@ export type Context =
   | "homeline contact v1"
   | "homeline answer policy v1"
   | "homeline call invitation v1"
-  | "homeline ringing v1";
+  | "homeline ringing v1"
+  | "homeline recovery binding v1";
 
 export interface Signed {
   body: Bytes;

@@ -6,6 +6,7 @@ import { MalformedError } from "../identity/encoding.ts";
 import { IntroductionError } from "../identity/introduction.ts";
 import { PairingMismatchError } from "../identity/pairing.ts";
 import { RecoveryCodeError } from "../identity/recovery.ts";
+import { OtherHouseholdError } from "../identity/recovery_proof.ts";
 import { RosterError } from "../identity/roster.ts";
 import { SignatureError } from "../identity/signed.ts";
 import type { E2eeErrorCode } from "../port.ts";
@@ -27,6 +28,7 @@ export function codeOf(error: unknown): E2eeErrorCode {
   if (error instanceof RosterError) return error.rollback ? "rollback" : "bad_roster";
   if (error instanceof PairingMismatchError) return "pairing_mismatch";
   if (error instanceof RecoveryCodeError) return "bad_code";
+  if (error instanceof OtherHouseholdError) return "wrong_household";
   if (error instanceof GroupError) return error.refused === undefined ? "malformed" : "refused_member";
   if (error instanceof IntroductionError) return introductionCode(error);
   // Thrown by the base64url and hexadecimal readers.

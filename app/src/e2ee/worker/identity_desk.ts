@@ -1,7 +1,7 @@
 //! Requests about this identity: founding, joining, recovering, adopting, renewing, forgetting.
 
 import { type Bytes, equalBytes, fromBase64Url, toBase64Url, utf8 } from "../bytes.ts";
-import { decodeCertificate, KIND, RENEW_BELOW_MS, RIGHTS, signCertificate } from "../identity/certificate.ts";
+import { KIND, RENEW_BELOW_MS, RIGHTS, signCertificate } from "../identity/certificate.ts";
 import { type Chain, ChainError, decodeChain, encodeChain, type Identity, verifyChain } from "../identity/chain.ts";
 import { MalformedError } from "../identity/encoding.ts";
 import { equalKeys, keyText } from "../identity/keytext.ts";
@@ -9,8 +9,9 @@ import { deviceIdOf, fingerprintOf } from "../identity/ids.ts";
 import { joinProof, SECRET_LENGTH } from "../identity/invitation.ts";
 import { generateKeyPair, type KeyPair, signBytes } from "../identity/keys.ts";
 import { CODE_BYTES, deriveRecovery, formatCode, parseCode, recoveryCertificate } from "../identity/recovery.ts";
+import { encodeRecoveryProof, openRecoveryProof } from "../identity/recovery_proof.ts";
 import { type Device, genesisEntry, Roster } from "../identity/roster.ts";
-import { decodeSigned, encodeSigned, type Signed, verifySigned } from "../identity/signed.ts";
+import { encodeSigned } from "../identity/signed.ts";
 import type { Authority, Vault } from "../keys/keystore.ts";
 import type { Reply } from "../port.ts";
 import { DeskError } from "./errors.ts";
@@ -83,7 +84,7 @@ async function found(
   return {
     recoveryCode: formatCode(code),
     recoverySecret: toBase64Url(recovery.auth),
-    recoveryCertificate: toBase64Url(encodeSigned(recoveryCertificate(recovery.pair.publicKey, person, now, genesis))),
+    recoveryCertificate: toBase64Url(recoveryProof(recovery.pair, person, now, genesis)),
     genesis: toBase64Url(genesis.publicKey),
     appKey: toBase64Url(app.publicKey),
     chain: toBase64Url(chain),
@@ -159,8 +160,7 @@ async function restore(
   const recovery = deriveRecovery(parseCode(args.code)).pair;
   const roster = Roster.load(args.roster.map(fromBase64Url));
   if (!equalKeys(roster.recovery, recovery.publicKey)) throw new DeskError("bad_code", "this code is not the household's newest");
-  const certificate = fromBase64Url(args.recoveryCertificate);
-  const signed = openRecoveryCertificate(certificate, roster, recovery);
+  const signed = openRecoveryProof(fromBase64Url(args.recoveryCertificate), roster.genesis, recovery.publicKey);
   const app = generateKeyPair();
   const device = { key: app.publicKey, kind: KIND.app, rights: RIGHTS.adult, person: args.person, label: args.label };
   const entry = roster.next(addDevice(device), now, recovery);
@@ -169,19 +169,9 @@ async function restore(
   const identity = verifyChain(chain, now);
   roster.append(entry);
   const state = { type: "ready" as const, confirmed: false, genesis: roster.genesis, chain: encodeChain(chain) };
-  const vault = newVault(app, state, { type: "recovery", pair: recovery, certificate });
+  const vault = newVault(app, state, { type: "recovery", pair: recovery, certificate: encodeSigned(signed) });
   await home.become(vault, roster);
   return { entry: toBase64Url(entry), chain: toBase64Url(state.chain), appKey: toBase64Url(app.publicKey), who: home.whoIs(identity) };
-}
-
-function openRecoveryCertificate(encoded: Bytes, roster: Roster, recovery: KeyPair): Signed {
-  const signed = decodeSigned(encoded);
-  verifySigned("homeline certificate v1", signed);
-  const certificate = decodeCertificate(signed.body);
-  const genuine = certificate.kind === KIND.recovery && equalKeys(signed.signer, roster.genesis)
-    && equalKeys(certificate.genesis, roster.genesis) && equalKeys(certificate.subject, recovery.publicKey);
-  if (!genuine) throw new DeskError("bad_chain", "this is not the recovery key's certificate");
-  return signed;
 }
 
 function renewRecovery(home: Home): Reply<"recovery.renew"> {
@@ -189,15 +179,17 @@ function renewRecovery(home: Home): Reply<"recovery.renew"> {
   if (vault.authority?.type !== "genesis") throw new DeskError("no_genesis", "only the app that founded the household can do that");
   const code = randomBytes(CODE_BYTES);
   const recovery = deriveRecovery(code);
-  const key = recovery.pair.publicKey;
   const identity = verifyChain(home.chain(), home.now());
-  const certificate = recoveryCertificate(key, identity.person, home.now(), vault.authority.pair);
   return {
     recoveryCode: formatCode(code),
     recoverySecret: toBase64Url(recovery.auth),
-    recoveryCertificate: toBase64Url(encodeSigned(certificate)),
-    entry: toBase64Url(home.entry({ kind: "recovery_key", recovery: key })),
+    recoveryCertificate: toBase64Url(recoveryProof(recovery.pair, identity.person, home.now(), vault.authority.pair)),
+    entry: toBase64Url(home.entry({ kind: "recovery_key", recovery: recovery.pair.publicKey })),
   };
+}
+
+function recoveryProof(recovery: KeyPair, person: string, now: number, genesis: KeyPair): Bytes {
+  return encodeRecoveryProof(recoveryCertificate(recovery.publicKey, person, now, genesis), genesis.publicKey, recovery);
 }
 
 /** Protocol: Ed25519 over "homeline sign-in v1" || 0x00 || handle || 0x00 || decimal time. */

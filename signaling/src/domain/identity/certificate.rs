@@ -9,6 +9,8 @@ use crate::model::UnixMillis;
 
 /// The longest chain that is looked at.
 const CHAIN_LENGTH_MAX: u16 = 6;
+/// Certificate and binding.
+const RECOVERY_STATEMENTS: u16 = 2;
 /// How far a client's clock may be off.
 const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
@@ -97,18 +99,28 @@ impl Chain {
         identity(&links, now)
     }
 
-    /// Verifies the certificate of a recovery key, which the genesis key signs, and returns the key.
+    /// Verifies what is kept of a recovery key, and returns the key: the certificate that the
+    /// genesis key signed, and the binding by which the recovery key names the genesis key.
     ///
     /// # Errors
     /// When anything about it is wrong.
     pub fn verify_recovery(bytes: &[u8], genesis: PublicKey) -> Result<PublicKey, ChainError> {
-        let signed = Signed::parse(bytes)?;
+        let mut reader = Reader::new(bytes);
+        if reader.u16()? != RECOVERY_STATEMENTS {
+            return Err(ChainError::Broken);
+        }
+        let (signed, binding) = (Signed::read(&mut reader)?, Signed::read(&mut reader)?);
+        reader.finish()?;
         let certificate = Certificate::open(&signed)?;
+        binding.verify(Context::RecoveryBinding)?;
+        let recovery = certificate.subject;
         let right = certificate.genesis == genesis
             && signed.signer == genesis
-            && certificate.kind == Kind::RecoveryKey;
+            && certificate.kind == Kind::RecoveryKey
+            && binding.signer == recovery
+            && binding.body == [&[1][..], &genesis.0, &recovery.0].concat();
         if right {
-            Ok(certificate.subject)
+            Ok(recovery)
         } else {
             Err(ChainError::Broken)
         }

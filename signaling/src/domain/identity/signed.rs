@@ -14,6 +14,8 @@ pub enum Context {
     Contact,
     /// An answer policy.
     AnswerPolicy,
+    /// A recovery key's word on its household.
+    RecoveryBinding,
 }
 
 impl Context {
@@ -23,6 +25,7 @@ impl Context {
             Self::Roster => b"homeline roster v1",
             Self::Contact => b"homeline contact v1",
             Self::AnswerPolicy => b"homeline answer policy v1",
+            Self::RecoveryBinding => b"homeline recovery binding v1",
         }
     }
 }

@@ -4,6 +4,7 @@ use homeline_e2ee::certificate::{Certificate, Kind as ClientKind, Rights};
 use homeline_e2ee::chain::Chain as ClientChain;
 use homeline_e2ee::key::{PrivateKey, PublicKey as ClientKey};
 use homeline_e2ee::pairing::DevicePairing;
+use homeline_e2ee::recovery_proof::RecoveryProof;
 use homeline_e2ee::roster::{Change as ClientChange, Entry as ClientEntry, Roster as ClientRoster};
 use homeline_e2ee::time::UnixMs;
 use homeline_e2ee::{ids, signed};
@@ -230,6 +231,31 @@ fn a_chain_leads_from_the_device_to_the_genesis_key() {
         Chain::verify(&app_chain().encode(), early),
         Err(ChainError::Expired)
     );
+}
+
+#[test]
+fn a_recovery_key_and_its_household_name_each_other() {
+    let certificate = certificate(key(2).public(), ClientKind::RecoveryKey, false).sign(&key(1));
+    let proof = |genesis: u8, by: u8| {
+        RecoveryProof::new(certificate.clone(), key(genesis).public(), &key(by)).encode()
+    };
+    let genuine = proof(1, 2);
+    let verify = |bytes: &[u8]| Chain::verify_recovery(bytes, public(1));
+    assert_eq!(verify(&genuine), Ok(public(2)));
+    for (what, bytes) in [
+        ("bound to another genesis key", proof(9, 2)),
+        ("bound by another key", proof(1, 9)),
+        ("one statement", [&[0, 1], &genuine[2..]].concat()),
+    ] {
+        assert_eq!(verify(&bytes), Err(ChainError::Broken), "{what}");
+    }
+    for at in 0..genuine.len() {
+        let mut damaged = genuine.clone();
+        damaged[at] ^= 0x41;
+        assert!(verify(&damaged).is_err(), "byte {at}");
+        assert!(verify(&genuine[..at]).is_err(), "cut at {at}");
+    }
+    assert!(verify(&certificate.encode()).is_err());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use homeline_e2ee::ids;
 use homeline_e2ee::invitation::JoinSecret;
 use homeline_e2ee::key::{PrivateKey, PublicKey};
 use homeline_e2ee::recovery::RecoveryCode;
+use homeline_e2ee::recovery_proof::RecoveryProof;
 use homeline_e2ee::roster::{Change, Entry, Roster};
 use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
@@ -105,6 +106,11 @@ impl Person {
             not_after: UnixMs::NEVER,
             ..person.certificate(now, recovery_key, Kind::RecoveryKey, person.account, true)
         };
+        let proof = RecoveryProof::new(
+            recovery_leaf.sign(&genesis),
+            genesis.public(),
+            &person.recovery.signing_key(),
+        );
         let home = NewHome::Found {
             account: person.account,
             genesis: genesis.public().0.to_vec().into(),
@@ -115,7 +121,7 @@ impl Person {
                 .map(|entry| entry.encode().into())
                 .collect(),
             chain: person.chain.encode().into(),
-            recovery_certificate: recovery_leaf.sign(&genesis).encode().into(),
+            recovery_certificate: proof.encode().into(),
             recovery_secret: person.recovery_secret(),
         };
         let sign_up = person.sign_up(home);
