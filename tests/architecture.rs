@@ -81,12 +81,17 @@ fn no_shipped_crate_switches_a_test_window_on() {
         let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
         let manifest: BTreeMap<String, toml::Value> = toml::from_str(&manifest).unwrap();
         let shipped = manifest["dependencies"].to_string();
-        let default = manifest.get("features").and_then(|features| features.get("default"));
+        let default = manifest
+            .get("features")
+            .and_then(|features| features.get("default"));
         let default = default.map(ToString::to_string).unwrap_or_default();
         for window in ["tap", "plaintext-control"] {
             let quoted = format!("\"{window}\"");
             assert!(!shipped.contains(&quoted), "{folder} depends on {window}");
-            assert!(!default.contains(&quoted), "{folder} has {window} by default");
+            assert!(
+                !default.contains(&quoted),
+                "{folder} has {window} by default"
+            );
         }
     }
 }
