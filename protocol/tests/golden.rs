@@ -2,6 +2,8 @@
 //! `UPDATE=1 cargo test -p homeline-protocol --test golden` writes the files anew; a change in them
 //! is a change of the public protocol.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic in its helpers too")]
+
 mod golden_samples;
 
 use std::collections::BTreeSet;

@@ -118,17 +118,9 @@ pub(crate) fn track(source: Source) -> Track {
 }
 
 pub(crate) fn replies() -> Vec<Reply> {
-    let household = Household {
-        id: HOUSEHOLD,
-        genesis: blob(),
-        roster: vec![blob(), blob()],
-        recovery_certificate: blob(),
-        members: vec![account()],
-        devices: vec![device()],
-    };
     let home = Home {
         account: account(),
-        household: Some(household),
+        household: Some(household()),
         contacts: vec![contact()],
         invitations: vec![invitation()],
         join_requests: vec![join_request()],
@@ -192,6 +184,17 @@ pub(crate) fn replies() -> Vec<Reply> {
             ..quality
         }),
     ]
+}
+
+fn household() -> Household {
+    Household {
+        id: HOUSEHOLD,
+        genesis: blob(),
+        roster: vec![blob(), blob()],
+        recovery_certificate: blob(),
+        members: vec![account()],
+        devices: vec![device()],
+    }
 }
 
 pub(crate) fn client_frames() -> Vec<ClientFrame> {

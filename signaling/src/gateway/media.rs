@@ -48,7 +48,7 @@ impl Media {
 }
 
 impl PendingReply {
-    /// Waits for the reply, at most [`REPLY_TIMEOUT`].
+    /// Waits for the reply, at most five seconds.
     ///
     /// # Errors
     /// What the node says, or [`MediaError::Gone`] when it says nothing.
