@@ -94,3 +94,16 @@ export async function seesFrames(page, more = 10, timeout = 20_000) {
   }
   throw new Error(`no ${more} more frames within ${timeout} ms, ${await decoded()} in all`);
 }
+
+/** How the page's connections protect their packets, by the browser's own word. */
+export function srtpCiphers(page) {
+  return page.evaluate(async () => {
+    const ciphers = new Set();
+    for (const connection of globalThis.connections) {
+      (await connection.getStats()).forEach((entry) => {
+        if (entry.type === "transport" && entry.srtpCipher) ciphers.add(entry.srtpCipher);
+      });
+    }
+    return [...ciphers];
+  });
+}

@@ -9,15 +9,19 @@ use super::{Inbound, Outbound};
 pub enum Profile {
     /// AES-128 in Galois/counter mode: the fast one, offered first.
     AeadAes128Gcm,
-    /// AES-256 in Galois/counter mode: what the DTLS library chooses for peers that offer it.
+    /// AES-256 in Galois/counter mode: for peers that have no other GCM.
     AeadAes256Gcm,
     /// AES-128 in counter mode with an 80-bit HMAC-SHA1 tag: the one every peer has.
     Aes128CmHmacSha1_80,
 }
 
 impl Profile {
-    /// The profiles that we ask for, in the order in which they are preferred.
-    pub const PREFERRED: [Self; 2] = [Self::AeadAes128Gcm, Self::Aes128CmHmacSha1_80];
+    /// The profiles that we take, the preferred one first.
+    pub const PREFERRED: [Self; 3] = [
+        Self::AeadAes128Gcm,
+        Self::AeadAes256Gcm,
+        Self::Aes128CmHmacSha1_80,
+    ];
 
     /// The profile with this number in DTLS's `use_srtp` extension.
     pub const fn from_id(id: u16) -> Option<Self> {

@@ -1,7 +1,8 @@
 //! The DTLS server of one peer: checks the client's certificate and exports the SRTP keys (RFC 5764).
 //!
 //! DTLS 1.2 by `dimpl`, which browsers and the `webrtc` crate both speak. No cookie exchange: only a path that has passed an authenticated ICE check gets
-//! this far. Keys are given out only when the certificate is the one that the offer named.
+//! this far. Of the SRTP profiles that the client offers the first of ours is taken, whatever the client's order: Chromium
+//! would rather have SHA1_80. Keys are given out only when the certificate is the one that the offer named.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,6 +46,7 @@ impl Identity {
             .with_crypto_provider(provider)
             .use_server_cookie(false)
             .flight_start_rto(FLIGHT_TIMEOUT)
+            .srtp_profiles(&Profile::PREFERRED.map(name_of))
             .build()
             .map_err(|_| IdentityError)?;
         let fingerprint = digest::digest(&digest::SHA256, &certificate)
@@ -187,6 +189,8 @@ impl Handshake {
                     });
                 }
                 Output::KeyingMaterial(..) => event = Some(HandshakeEvent::Failed),
+                // Keys follow at once, unless the client had no profile that we take.
+                Output::Connected => event = Some(HandshakeEvent::Failed),
                 Output::CloseNotify => event = Some(HandshakeEvent::Closed),
                 // No data channels: whatever a client writes here is of no interest.
                 _ => {}
@@ -204,14 +208,20 @@ fn matches(expected: &Fingerprint, certificate: &[u8]) -> bool {
     digest::digest(algorithm, certificate).as_ref() == expected.bytes
 }
 
-/// The library offers no choice of profiles: as a server it takes the first of AES-256-GCM, AES-128-GCM and
-/// SHA1_80 that the client offers. Both GCMs are cheap; what matters is that Chromium, which would rather
-/// have SHA1_80, is not asked.
 fn profile_of(profile: SrtpProfile) -> Option<Profile> {
+    Profile::PREFERRED
+        .into_iter()
+        .find(|preferred| name_of(*preferred) == profile)
+}
+
+/// What the library calls it.
+const fn name_of(profile: Profile) -> SrtpProfile {
     match profile {
-        SrtpProfile::AEAD_AES_256_GCM => Some(Profile::AeadAes256Gcm),
-        SrtpProfile::AEAD_AES_128_GCM => Some(Profile::AeadAes128Gcm),
-        SrtpProfile::AES128_CM_SHA1_80 => Some(Profile::Aes128CmHmacSha1_80),
-        _ => None,
+        Profile::AeadAes128Gcm => SrtpProfile::AEAD_AES_128_GCM,
+        Profile::AeadAes256Gcm => SrtpProfile::AEAD_AES_256_GCM,
+        Profile::Aes128CmHmacSha1_80 => SrtpProfile::AES128_CM_SHA1_80,
     }
 }
+
+#[cfg(test)]
+mod tests;
