@@ -116,7 +116,7 @@ test("two fresh people add each other, call, hear each other's tone, see each ot
   await seesFrames(anna.page);
   await seesFrames(ben.page);
   // Left to itself the browser would take SHA1_80, which costs the server far more for each packet.
-  for (const { page } of [anna, ben]) assert.deepEqual(await srtpCiphers(page), ["AEAD_AES_128_GCM"]);
+  for (const { page } of [anna, ben]) assert.deepEqual(await srtpCiphers(page), ["SRTP_AEAD_AES_128_GCM"]);
   for (const { page } of [anna, ben]) await at(page, "own-picture").getByTestId("camera-indicator").waitFor();
   const digits = await code(anna.page);
   assert.match(digits, /^\d{5}( \d{5}){5}$/);
