@@ -1,0 +1,81 @@
+//! Hands each request to the service that it is for, and the answer back. One file for each area.
+
+mod calls;
+mod home;
+mod members;
+mod pairing;
+
+use std::sync::Arc;
+
+use homeline_protocol::session::{ApiError, Outcome, Reply, Request};
+
+use super::words;
+use crate::domain::accounts::Accounts;
+use crate::domain::calls::Calls;
+use crate::domain::contacts::Contacts;
+use crate::domain::devices::Devices;
+use crate::domain::households::Households;
+use crate::domain::invitations::Invitations;
+use crate::domain::pairing::Pairings;
+use crate::domain::presence::PresenceService;
+use crate::model::Speaker;
+
+/// What sessions speak to.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// People.
+    pub accounts: Arc<Accounts>,
+    /// Households.
+    pub households: Arc<Households>,
+    /// Apps and home devices.
+    pub devices: Arc<Devices>,
+    /// Address books.
+    pub contacts: Arc<Contacts>,
+    /// Pairings.
+    pub pairings: Arc<Pairings>,
+    /// Further members.
+    pub invitations: Arc<Invitations>,
+    /// Who can be reached.
+    pub presence: PresenceService,
+    /// Calls.
+    pub calls: Calls,
+}
+
+type Answer = Result<Reply, ApiError>;
+
+/// Carries out one request.
+pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Request) -> Outcome {
+    let answer = match request {
+        Request::ListenForPairing { .. }
+        | Request::AcceptPairing { .. }
+        | Request::RevealPairing { .. }
+        | Request::CertifyPairing { .. }
+        | Request::RefusePairing { .. } => pairing::pairing(services, speaker, request).await,
+        Request::CreateInvitation
+        | Request::CancelInvitation { .. }
+        | Request::AdmitMember { .. }
+        | Request::RefuseMember { .. } => members::members(services, speaker, request).await,
+        Request::StartCall { .. } | Request::ListCalls | Request::ListHistory { .. } => {
+            calls::calls(services, speaker, request).await
+        }
+        Request::GetHome
+        | Request::SetDisplayName { .. }
+        | Request::SetPresence { .. }
+        | Request::RenewCertificate { .. }
+        | Request::RemoveDevice { .. }
+        | Request::PutAnswerPolicy { .. }
+        | Request::PutContact { .. }
+        | Request::DeleteContact { .. } => home::home(services, speaker, request).await,
+        _ => calls::in_call(services, speaker, request).await,
+    };
+    match answer {
+        Ok(reply) => Outcome::Ok(Box::new(reply)),
+        Err(error) => Outcome::Error(error),
+    }
+}
+
+/// A request in the wrong part of this file: a fault of ours.
+fn misplaced() -> ApiError {
+    tracing::error!("a request was dispatched to the wrong service");
+    words::internal()
+}
