@@ -132,8 +132,11 @@ impl Vp8Encoder {
                 &raw mut is_key,
             )
         };
-        if why != 0 || data.is_null() {
+        if why != 0 {
             return Err(CodecError::Codec(words(why)));
+        }
+        if data.is_null() {
+            return Err(CodecError::Codec("no frame came out".to_owned()));
         }
         // SAFETY: libvpx says where its frame is and how long; it stands until the next call.
         let frame = unsafe { std::slice::from_raw_parts(data, length) };
