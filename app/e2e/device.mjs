@@ -84,10 +84,11 @@ export function start(folder, ...commandLine) {
   };
 }
 
-/** Starts it to wait for calls, with a tone for a microphone. */
-export async function run(folder, { tone, listenFor }) {
+/** Starts it to wait for calls, with a tone for a microphone and, if one is named, a picture. */
+export async function run(folder, { tone, listenFor, picture }) {
   const sound = ["--sound-in", `tone:${tone}`, "--listen-for", `${listenFor}`];
-  const device = start(folder, "run", ...sound, "--control", join(folder.path, "control"));
+  const pictures = picture === undefined ? [] : ["--picture", picture];
+  const device = start(folder, "run", ...sound, ...pictures, "--control", join(folder.path, "control"));
   try {
     await device.event("ready");
   } catch (error) {

@@ -1,6 +1,6 @@
-// A home device in Rust and browsers in one call, over the real server: two builds of the same protocol, encryption and sound understand each other.
+// A home device in Rust and browsers in one call, over the real server: two builds of the same protocol, encryption, sound and picture understand each other.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
@@ -8,7 +8,7 @@ import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
 import { newFolder, pair, run, SPEAKS } from "./device.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, signUp, watch } from "./people.mjs";
-import { hears, toneFile } from "./sound.mjs";
+import { hears, seesFrames, spyOnConnections, toneFile } from "./sound.mjs";
 
 const DEVICE_TONE = 1_000;
 const BROWSER_TONE = 1_500;
@@ -56,6 +56,7 @@ async function open(browser, viewport) {
   const context = await browser.newContext({ viewport });
   contexts.push(context);
   await fromDist(context);
+  await spyOnConnections(context);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   watch(page, complaints);
@@ -63,7 +64,7 @@ async function open(browser, viewport) {
 }
 
 /** Anna with a device in the kitchen, Ben with a phone, and each in the other's contacts. */
-async function annasKitchenAndBen() {
+async function annasKitchenAndBen({ picture } = {}) {
   homes += 1;
   const [anna, ben] = ["Anna", "Ben"].map((name) => ({ name, handle: `${name.toLowerCase()}${homes}`, household: `${name}'s home` }));
   const [annaPage, benPage] = [await open(plain, DESKTOP), await open(humming, PHONE)];
@@ -76,7 +77,7 @@ async function annasKitchenAndBen() {
   await at(benPage, "setting-original").check();
   await at(benPage, "nav-contacts").click();
   assert.equal(await pair(annaPage, folder, server.url, { handle: anna.handle, label: "Kitchen" }), anna.household);
-  device = await run(folder, { tone: DEVICE_TONE, listenFor: BROWSER_TONE });
+  device = await run(folder, { tone: DEVICE_TONE, listenFor: BROWSER_TONE, picture });
   return { anna: { ...anna, page: annaPage }, ben: { ...ben, page: benPage } };
 }
 
@@ -91,6 +92,34 @@ async function understandEachOther(page) {
   await at(page, "code-close").click();
   await hears(page, DEVICE_TONE);
   assert.equal((await device.event("tone_heard")).hertz, BROWSER_TONE);
+}
+
+/** Two seconds at ten pictures a second, grey that changes: a Y4M file. */
+async function greyFile(path, width, height) {
+  const picture = (number) => Buffer.concat([
+    Buffer.from("FRAME\n"),
+    Buffer.alloc(width * height, 40 + 8 * number),
+    Buffer.alloc(2 * (width / 2) * (height / 2), 128),
+  ]);
+  const pictures = Array.from({ length: 20 }, (_, number) => picture(number));
+  await writeFile(path, Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F10:1\n`), ...pictures]));
+  return path;
+}
+
+/** The size of the picture that the page shows, once it shows one. */
+function shownSize(page) {
+  return at(page, "remote-video").evaluate((video) => new Promise((resolve) => {
+    const look = () => (video.videoWidth > 2 ? resolve([video.videoWidth, video.videoHeight]) : requestAnimationFrame(look));
+    look();
+  }));
+}
+
+/** The device decodes more and more of the browser's pictures. */
+async function deviceSees() {
+  const first = await device.event("picture_seen");
+  assert.ok(first.width > 0 && first.height > 0, JSON.stringify(first));
+  const later = await device.event("picture_seen");
+  assert.ok(later.frames > first.frames, `${first.frames}, then ${later.frames}`);
 }
 
 async function endsWith(page, reason) {
@@ -135,4 +164,40 @@ test("the device calls a contact by name: the browser answers, both hear each ot
   await endsWith(ben.page, "hung_up");
   assert.equal((await device.event("light")).light, "off");
   assert.deepEqual(device.lights(), ["green", "off"]);
+});
+
+// req: CALL-10, CALL-11, ENC-1
+test("a browser makes a video call: both see each other, and video off at the device takes its picture away and leaves the voice", async () => {
+  const { anna, ben } = await annasKitchenAndBen({ picture: "pattern" });
+  await call(ben.page, anna.handle);
+  assert.equal((await device.event("ringing")).video, true);
+  await device.say("answer");
+  await understandEachOther(ben.page);
+  await deviceSees();
+  await at(ben.page, "remote-video").waitFor();
+  await seesFrames(ben.page, 30);
+  assert.deepEqual(await shownSize(ben.page), [320, 240]);
+  await device.say("video off");
+  await at(ben.page, "remote-video").waitFor({ state: "hidden" });
+  await hears(ben.page, DEVICE_TONE);
+  await device.say("video on");
+  await at(ben.page, "remote-video").waitFor();
+  await seesFrames(ben.page);
+  await at(ben.page, "hang-up").click();
+  assert.equal((await device.event("ended")).reason, "hung_up");
+});
+
+// req: CALL-1, CALL-10
+test("the device makes a video call with a file: the browser answers with video, and both see each other", async () => {
+  const { ben } = await annasKitchenAndBen({ picture: await greyFile(join(tones, "grey.y4m"), 160, 96) });
+  await device.say("call benny");
+  await at(ben.page, "answer-video").click();
+  await device.event("answered");
+  await understandEachOther(ben.page);
+  await deviceSees();
+  await at(ben.page, "remote-video").waitFor();
+  await seesFrames(ben.page);
+  assert.deepEqual(await shownSize(ben.page), [160, 96]);
+  await device.say("hang up");
+  await endsWith(ben.page, "hung_up");
 });

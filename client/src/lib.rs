@@ -10,6 +10,8 @@ mod chance;
 pub mod client;
 pub mod home;
 pub mod media;
+#[cfg(feature = "vp8")]
+pub mod picture;
 pub mod server;
 pub mod session;
 pub mod sound;

@@ -48,14 +48,14 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Join a household: shows six digits to be typed into the app of that person.
     Pair(Pair),
-    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, call NAME, quit.
-    Run(SoundOptions),
-    /// Call a contact, and end with the call.
+    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, quit.
+    Run(CallOptions),
+    /// Call a contact, and end with the call. With a picture it is a video call.
     Call {
         /// The contact's name, or a handle.
         name: String,
         #[command(flatten)]
-        sound: SoundOptions,
+        options: CallOptions,
     },
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Pair {
 }
 
 #[derive(Args, Clone)]
-pub(crate) struct SoundOptions {
+pub(crate) struct CallOptions {
     /// The microphone: silence, tone:HERTZ, a WAV file, or card.
     #[arg(long, default_value = default_input())]
     pub(crate) sound_in: Input,
@@ -83,6 +83,11 @@ pub(crate) struct SoundOptions {
     /// Say so when this tone is heard in a call (for trying a line; may be given again).
     #[arg(long, value_name = "HERTZ")]
     pub(crate) listen_for: Vec<f64>,
+    /// The picture to send in video calls: pattern (a moving test picture), or a Y4M file, which is
+    /// played over and over. With it the device takes the other side's picture too, and tells that it
+    /// is seen. Without, calls are of sound only.
+    #[arg(long, value_name = "pattern|FILE.y4m")]
+    pub(crate) picture: Option<Picture>,
     /// A Linux LED (a folder below /sys/class/leds) as the call light.
     #[arg(long)]
     pub(crate) led: Option<PathBuf>,
@@ -108,6 +113,13 @@ pub(crate) enum Outlet {
     Card,
 }
 
+/// Where a call's own picture comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Picture {
+    Pattern,
+    File(PathBuf),
+}
+
 impl FromStr for Input {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -130,6 +142,17 @@ impl FromStr for Outlet {
             "none" => Ok(Self::None),
             "card" => card().map(|()| Self::Card),
             _ => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+impl FromStr for Picture {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "pattern" => Ok(Self::Pattern),
+            file if file.to_lowercase().ends_with(".y4m") => Ok(Self::File(file.into())),
+            _ => Err("a picture is pattern, or a file whose name ends in .y4m".to_owned()),
         }
     }
 }
@@ -166,6 +189,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn pictures_are_named_as_the_help_says() {
+        assert_eq!("pattern".parse(), Ok(Picture::Pattern));
+        assert_eq!("a.Y4M".parse(), Ok(Picture::File("a.Y4M".into())));
+        assert!("camera".parse::<Picture>().is_err());
     }
 
     #[test]

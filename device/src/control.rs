@@ -17,6 +17,7 @@ pub(crate) enum Command {
     Decline,
     HangUp,
     Mute(bool),
+    Video(bool),
     Call(String),
     Quit,
     Unknown(String),
@@ -32,6 +33,8 @@ impl Command {
             "hang up" | "hangup" => Self::HangUp,
             "mute" => Self::Mute(true),
             "unmute" => Self::Mute(false),
+            "video off" => Self::Video(false),
+            "video on" => Self::Video(true),
             "quit" | "exit" => Self::Quit,
             other if other.starts_with("call ") => Self::Call(line[5..].trim().to_owned()),
             _ => Self::Unknown(line.to_owned()),
@@ -91,6 +94,8 @@ mod tests {
     fn commands_are_what_people_say() {
         assert_eq!(Command::parse(" Answer "), Some(Command::Answer));
         assert_eq!(Command::parse("hang up"), Some(Command::HangUp));
+        assert_eq!(Command::parse("Video off"), Some(Command::Video(false)));
+        assert_eq!(Command::parse("video on"), Some(Command::Video(true)));
         assert_eq!(
             Command::parse("call Uncle Ben"),
             Some(Command::Call("Uncle Ben".to_owned()))

@@ -8,6 +8,7 @@ mod folder;
 mod led;
 mod output;
 mod pair;
+mod picture;
 mod report;
 mod ring;
 mod run;
@@ -46,8 +47,10 @@ fn main() -> ExitCode {
     let ending = runtime.block_on(async {
         match arguments.command {
             Command::Pair(pair) => pair::pair(&arguments.common, pair).await,
-            Command::Run(sound) => run::run(&arguments.common, sound, None).await,
-            Command::Call { name, sound } => run::run(&arguments.common, sound, Some(name)).await,
+            Command::Run(options) => run::run(&arguments.common, options, None).await,
+            Command::Call { name, options } => {
+                run::run(&arguments.common, options, Some(name)).await
+            }
         }
     });
     // Tasks that wait for standard input would hold the program up.

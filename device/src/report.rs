@@ -49,6 +49,12 @@ pub(crate) enum Told {
     ToneHeard {
         hertz: f64,
     },
+    /// The other side's picture was decoded, so many times in this call.
+    PictureSeen {
+        width: u32,
+        height: u32,
+        frames: u64,
+    },
     PartyConnection {
         connected: bool,
     },
@@ -124,6 +130,12 @@ fn sentence(told: &Told) -> String {
         Told::Media { connected: true } => String::new(),
         Told::Media { connected: false } => "The line is broken; waiting for it.".to_owned(),
         Told::ToneHeard { hertz } => format!("A tone of {hertz} Hz is heard."),
+        Told::PictureSeen {
+            width,
+            height,
+            frames: 1,
+        } => format!("A picture is seen, {width} by {height}."),
+        Told::PictureSeen { .. } => String::new(),
         Told::PartyConnection { connected: true } => "The other side is back.".to_owned(),
         Told::PartyConnection { connected: false } => "The other side lost its line.".to_owned(),
         Told::Warning { text } => format!("Warning: {text}"),
@@ -132,7 +144,7 @@ fn sentence(told: &Told) -> String {
         Told::Connection { connected: false } => "The server can't be reached; trying.".to_owned(),
         Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
         Told::Unknown { command } => format!(
-            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, call NAME, quit."
+            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, quit."
         ),
     }
 }
@@ -166,6 +178,17 @@ mod tests {
         let json = serde_json::to_string(&told).unwrap();
         assert_eq!(json, r#"{"event":"ended","reason":"hung_up"}"#);
         assert_eq!(sentence(&told), "The call is over: hung up.");
+        let told = Told::PictureSeen {
+            width: 320,
+            height: 240,
+            frames: 1,
+        };
+        let json = serde_json::to_string(&told).unwrap();
+        assert_eq!(
+            json,
+            r#"{"event":"picture_seen","width":320,"height":240,"frames":1}"#
+        );
+        assert_eq!(sentence(&told), "A picture is seen, 320 by 240.");
         let light = serde_json::to_string(&Told::Light {
             light: Light::PulsingGreen,
         })

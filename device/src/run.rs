@@ -1,5 +1,6 @@
 //! `run` and `call`: one call at a time, from ringing or dialling to its end, with the light that goes with it.
 
+use anyhow::Context as _;
 use homeline_client::media::Pcm;
 use homeline_client::sound::echo;
 use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoing};
@@ -8,13 +9,13 @@ use homeline_protocol::session::EndReason;
 use tokio::sync::mpsc;
 
 use crate::Ending;
-use crate::arguments::{Common, SoundOptions};
+use crate::arguments::{CallOptions, Common};
 use crate::control::{self, Command};
 use crate::led::{Indicator, Light};
 use crate::report::{Report, Told, trust};
 use crate::ring::Ringing;
 use crate::voice::Voice;
-use crate::{folder, output};
+use crate::{folder, output, picture};
 
 /// What the device is doing.
 enum State {
@@ -28,7 +29,7 @@ enum State {
 
 struct Device {
     client: Client,
-    sound: SoundOptions,
+    options: CallOptions,
     output: mpsc::Sender<Pcm>,
     voice: Option<Voice>,
     report: Report,
@@ -42,22 +43,26 @@ struct Device {
 
 pub(crate) async fn run(
     common: &Common,
-    sound: SoundOptions,
+    options: CallOptions,
     dial: Option<String>,
 ) -> anyhow::Result<Ending> {
     let report = Report::new(common.json);
+    if let Some(picture) = &options.picture {
+        // A file that can't be used is told now and not when somebody calls.
+        picture::camera(picture).context("the picture")?;
+    }
     let server = folder::server(common)?;
     let identity = folder::identity(common)?;
     let path = folder::identity_path(common);
     let (client, mut events) = Client::connect(server, identity, Some(path)).await?;
     let household = client.household().roster().name().to_owned();
-    let mut commands = control::listen(sound.control.as_deref())?;
+    let mut commands = control::listen(options.control.as_deref())?;
     let voice = Voice::find();
     let mut device = Device {
-        output: output::open(&sound.sound_out)?,
-        indicator: Indicator::new(report, sound.led.as_deref()),
+        output: output::open(&options.sound_out)?,
+        indicator: Indicator::new(report, options.led.as_deref()),
         client,
-        sound,
+        options,
         voice,
         report,
         state: State::Idle,
@@ -162,10 +167,13 @@ impl Device {
     }
 
     async fn answer(&mut self, as_echo: bool) -> anyhow::Result<()> {
+        let State::Ringing { incoming, .. } = &self.state else {
+            return Ok(());
+        };
         let with = if as_echo {
             with_sound(echo())
         } else {
-            self.with()?
+            self.with(incoming.video())?
         };
         let state = std::mem::replace(&mut self.state, State::Idle);
         match state {
@@ -180,7 +188,7 @@ impl Device {
     }
 
     async fn dial(&mut self, name: &str) -> anyhow::Result<()> {
-        let with = self.with()?;
+        let with = self.with(true)?;
         match self.client.call(name, with).await {
             Ok(call) => {
                 self.report.tell(&Told::Calling {
@@ -196,14 +204,25 @@ impl Device {
         Ok(())
     }
 
-    fn with(&self) -> anyhow::Result<Outgoing> {
-        let SoundOptions {
+    /// What a call is made with; a picture only where the call has video.
+    fn with(&self, video: bool) -> anyhow::Result<Outgoing> {
+        let CallOptions {
             sound_in,
             listen_for,
+            picture,
             ..
-        } = &self.sound;
+        } = &self.options;
         let sound = output::sound(sound_in, self.output.clone(), listen_for, self.report)?;
-        Ok(with_sound(sound))
+        let mut with = with_sound(sound);
+        if let Some(picture) = picture {
+            with.camera = match video {
+                true => Some(picture::camera(picture)?),
+                false => None,
+            };
+            // The other side may switch its picture on later.
+            with.screen = Some(picture::screen(self.report)?);
+        }
+        Ok(with)
     }
 
     async fn command(&mut self, command: Command) -> anyhow::Result<()> {
@@ -219,6 +238,7 @@ impl Device {
             }
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
+            (Command::Video(on), State::InCall(call)) => call.video(on).await,
             (Command::Call(name), State::Idle) => self.dial(&name).await?,
             (Command::Quit, _) => self.ending = Some(Ending::Done),
             (Command::Unknown(command), _) => self.report.tell(&Told::Unknown { command }),

@@ -279,6 +279,49 @@ async fn a_device_answers_by_itself_only_for_whom_the_signed_setting_names() {
     assert_eq!(caller.exit_code().await, Some(0));
 }
 
+// req: CALL-10, CALL-11
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn devices_with_pictures_see_each_other_and_switch_theirs_off_and_on() {
+    let homes = homes().await;
+    let film = homes.folder.path().join("film.y4m");
+    let header = b"YUV4MPEG2 W64 H48 F20:1\nFRAME\n";
+    std::fs::write(&film, [&header[..], &[128; 64 * 48 * 3 / 2]].concat()).unwrap();
+    let arguments = ["run", "--picture", "pattern"];
+    let mut kitchen = Device::start(&homes.folder.path().join("b"), &arguments);
+    kitchen.event("ready").await;
+    let film = film.to_str().unwrap();
+    let arguments = ["call", "uncle ben", "--picture", film];
+    let mut caller = Device::start(&homes.folder.path().join("a"), &arguments);
+    assert_eq!(kitchen.event("ringing").await["video"], true);
+    kitchen.say("answer").await;
+    let here = kitchen.event("picture_seen").await;
+    assert_eq!((&here["width"], &here["height"]), (&64.into(), &48.into()));
+    let there = caller.event("picture_seen").await;
+    assert_eq!(
+        (&there["width"], &there["height"]),
+        (&320.into(), &240.into())
+    );
+    // Off and on again: the picture goes on.
+    caller.say("video off").await;
+    caller.say("video on").await;
+    let later = kitchen.event("picture_seen").await["frames"].as_u64();
+    assert!(later > here["frames"].as_u64());
+    caller.say("hang up").await;
+    assert_eq!(kitchen.event("ended").await["reason"], "hung_up");
+    assert_eq!(caller.exit_code().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_can_not_be_used_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.y4m");
+    std::fs::write(&film, "no film").unwrap();
+    let film = film.to_str().unwrap();
+    let arguments = ["--server", "http://localhost:1", "run", "--picture", film];
+    let device = Device::start(folder.path(), &arguments);
+    assert_eq!(device.exit_code().await, Some(1));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_without_a_household_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();

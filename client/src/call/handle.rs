@@ -13,7 +13,7 @@ use crate::media::{Camera, Seen, Sound};
 /// What an outgoing call is made with.
 pub struct Outgoing {
     pub sound: Sound,
-    /// Pictures to send; without, the call is one of sound.
+    /// Pictures to send; without, the call is one of sound. Not used where a call of sound is answered.
     pub camera: Option<Camera>,
     /// Where the other side's pictures go.
     pub screen: Option<mpsc::Sender<Seen>>,

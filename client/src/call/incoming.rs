@@ -175,8 +175,6 @@ impl Run {
             return;
         }
         self.phase = Phase::Answering;
-        self.media.camera = answer.camera.is_some();
-        self.camera.send_replace(self.media.camera);
         let Answer {
             sound,
             camera,
@@ -187,6 +185,8 @@ impl Run {
             camera,
             screen,
         });
+        self.media.camera = self.transport.has_camera();
+        self.camera.send_replace(self.media.camera);
         let request = Request::Answer {
             call: self.id,
             media: self.media,

@@ -217,6 +217,8 @@ impl Run {
                 self.media.microphone = on;
                 self.tell_media().await;
             }
+            // Others must not be told of a picture that can't come.
+            Command::Camera(_) if !self.transport.has_camera() => {}
             Command::Camera(on) => {
                 self.camera.send_replace(on);
                 self.media.camera = on;

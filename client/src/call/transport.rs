@@ -39,6 +39,7 @@ pub(super) struct Transport {
     generation: u32,
     microphone: watch::Sender<Option<Line>>,
     camera: watch::Sender<Option<Line>>,
+    has_camera: bool,
     speaker: Option<mpsc::Sender<Heard>>,
     screen: Option<mpsc::Sender<Seen>>,
     receivers: Vec<(TrackId, mpsc::Sender<Vec<u8>>)>,
@@ -68,6 +69,7 @@ impl Transport {
             generation: 0,
             microphone: watch::Sender::new(None),
             camera: watch::Sender::new(None),
+            has_camera: false,
             speaker: None,
             screen: None,
             receivers: Vec::new(),
@@ -103,7 +105,12 @@ impl Transport {
         on: watch::Receiver<bool>,
     ) {
         self.screen = screen;
-        let Some(camera) = camera else { return };
+        // A call of sound has no section for pictures.
+        let may = self.sources.contains(&Source::Camera);
+        let Some(camera) = camera.filter(|_| may) else {
+            return;
+        };
+        self.has_camera = true;
         let line = self.camera.subscribe();
         let sender = PictureSender {
             camera,
@@ -157,6 +164,11 @@ impl Transport {
         self.offering = true;
         self.tracks_told = false;
         Ok(Some(offer))
+    }
+
+    /// Whether there is anything to switch on as a camera.
+    pub(super) fn has_camera(&self) -> bool {
+        self.has_camera
     }
 
     fn takes(&self, source: Source) -> bool {

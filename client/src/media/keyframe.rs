@@ -1,4 +1,6 @@
-//! Hands requests for a key frame up to the program; the `webrtc` crate keeps all other RTCP to itself.
+//! Requests for a key frame: those of others are handed up to the program, our own are sent.
+//!
+//! The `webrtc` crate keeps all other RTCP to itself.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -8,6 +10,7 @@ use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::sansio::Protocol;
 use webrtc::error::Error;
+use webrtc::media_stream::track_remote::TrackRemote;
 
 /// Last of all interceptors, so that each of them has seen every packet before.
 const SLOT: usize = 14_000;
@@ -27,6 +30,23 @@ impl KeyFrameRequests {
 pub(super) fn asks_for_key_frame(packet: &dyn rtc::rtcp::Packet) -> bool {
     let packet = packet.as_any();
     packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>()
+}
+
+/// Asks the sender of a track for a key frame.
+pub(super) async fn ask_for_key_frame(remote: &dyn TrackRemote) {
+    let packets = remote
+        .ssrcs()
+        .await
+        .into_iter()
+        .map(|media_ssrc| {
+            Box::new(PictureLossIndication {
+                sender_ssrc: 0,
+                media_ssrc,
+            }) as Box<dyn rtc::rtcp::Packet>
+        })
+        .collect();
+    // A connection that is gone has no pictures to ask for.
+    remote.write_rtcp(packets).await.ok();
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyFrameRequests {

@@ -5,6 +5,7 @@
 //! taken out of them. There is no way around the encryption,
 //! but in a build with the feature `plaintext-control`, which one test of the whole system asks for.
 
+mod chain;
 mod config;
 mod descriptor;
 mod frames;
@@ -20,7 +21,7 @@ pub use frames::Control;
 pub(crate) use frames::{Frames, Owner};
 pub use peer::PeerError;
 pub(crate) use peer::{Line, Offer, Peer, PeerEvent};
-pub use picture::{Camera, Seen, VideoFrame};
+pub use picture::{Camera, KeyFrameWanted, Seen, VideoFrame};
 pub(crate) use picture::{PictureReceiver, PictureSender};
 pub use sound::{Heard, Pcm, SAMPLE_RATE, SAMPLES, Sound};
 pub(crate) use sound::{SoundReceiver, SoundSender};

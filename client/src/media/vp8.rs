@@ -69,6 +69,8 @@ pub(super) struct Assembled {
     pub(super) frame: Vec<u8>,
     pub(super) key: bool,
     pub(super) timestamp: u32,
+    /// From the dependency descriptor, where there is one.
+    pub(super) number: Option<u16>,
 }
 
 /// Puts packets together to frames, whatever order they come in.
@@ -83,6 +85,7 @@ struct Held {
     start: bool,
     end: bool,
     key: bool,
+    number: Option<u16>,
     chunk: Bytes,
 }
 
@@ -106,6 +109,7 @@ impl Assembler {
             start: descriptor.map_or(start, |descriptor| descriptor.start_of_frame),
             end: marker || descriptor.is_some_and(|descriptor| descriptor.end_of_frame),
             key: descriptor.is_some_and(|descriptor| descriptor.key_frame),
+            number: descriptor.map(|descriptor| descriptor.frame_number),
             chunk,
         };
         self.held.insert(extended, held);
@@ -131,15 +135,18 @@ impl Assembler {
             .find(|number| mine(number).is_some_and(|held| held.end))?;
         let mut frame = Vec::new();
         let mut key = false;
+        let mut frame_number = None;
         for number in first..=last {
             let held = self.held.remove(&number)?;
             key |= held.key;
+            frame_number = frame_number.or(held.number);
             frame.extend_from_slice(&held.chunk);
         }
         Some(Assembled {
             frame,
             key,
             timestamp,
+            number: frame_number,
         })
     }
 }
@@ -196,7 +203,8 @@ mod tests {
                 Some(Assembled {
                     frame,
                     key: true,
-                    timestamp: 9_000
+                    timestamp: 9_000,
+                    number: Some(packetizer.frame_number),
                 })
             );
         }

@@ -6,6 +6,7 @@ mod accounts;
 mod calls;
 mod house;
 mod pairing;
+mod pictures;
 mod proxy;
 mod refused;
 mod server;
