@@ -160,21 +160,22 @@ impl Device {
         });
         match mode {
             None => {}
-            Some(Mode::Auto) => self.answer(false).await?,
-            Some(Mode::Echo) => self.answer(true).await?,
+            // Nobody in the room has agreed to be seen: a picture needs a press, as in the browser.
+            Some(Mode::Auto) => self.answer(self.with(false)?).await,
+            Some(Mode::Echo) => self.answer(with_sound(echo())).await,
         }
         Ok(())
     }
 
-    async fn answer(&mut self, as_echo: bool) -> anyhow::Result<()> {
-        let State::Ringing { incoming, .. } = &self.state else {
-            return Ok(());
-        };
-        let with = if as_echo {
-            with_sound(echo())
-        } else {
-            self.with(incoming.video())?
-        };
+    /// Somebody at the device answers.
+    async fn answered_here(&mut self) -> anyhow::Result<()> {
+        if let State::Ringing { incoming, .. } = &self.state {
+            self.answer(self.with(incoming.video())?).await;
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, with: Outgoing) {
         let state = std::mem::replace(&mut self.state, State::Idle);
         match state {
             State::Ringing { incoming, .. } => {
@@ -184,7 +185,6 @@ impl Device {
             }
             other => self.state = other,
         }
-        Ok(())
     }
 
     async fn dial(&mut self, name: &str) -> anyhow::Result<()> {
@@ -227,7 +227,7 @@ impl Device {
 
     async fn command(&mut self, command: Command) -> anyhow::Result<()> {
         match (command, &self.state) {
-            (Command::Answer, State::Ringing { .. }) => self.answer(false).await?,
+            (Command::Answer, State::Ringing { .. }) => self.answered_here().await?,
             (Command::Decline, State::Ringing { .. }) => {
                 let state = std::mem::replace(&mut self.state, State::Idle);
                 self.indicator.show(Light::Off);
