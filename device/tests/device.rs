@@ -29,6 +29,7 @@ async fn start_server() -> (String, Node) {
     let config = NodeConfig {
         bind: vec![loopback],
         advertised_addresses: vec![loopback],
+        udp_port: 0,
         ..NodeConfig::default()
     };
     let (node, link) = Node::start(config).unwrap();

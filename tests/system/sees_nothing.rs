@@ -229,6 +229,7 @@ async fn serve(data: &Path, tap: std_mpsc::Sender<Vec<u8>>) -> (SocketAddr, Sign
     let config = NodeConfig {
         bind: vec![loopback],
         advertised_addresses: vec![loopback],
+        udp_port: 0,
         ..NodeConfig::default()
     };
     let (node, link) = Node::start_with_tap(config, tap).unwrap();

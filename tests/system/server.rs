@@ -86,7 +86,11 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        for port in ["HOMELINE_SERVER__HTTP_PORT", "HOMELINE_SERVER__HTTPS_PORT"] {
+        for port in [
+            "HOMELINE_SERVER__HTTP_PORT",
+            "HOMELINE_SERVER__HTTPS_PORT",
+            "HOMELINE_MEDIA__UDP_PORT",
+        ] {
             if !start.settings.iter().any(|(name, _)| *name == port) {
                 command.env(port, "0");
             }

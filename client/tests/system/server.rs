@@ -53,6 +53,7 @@ fn media() -> (Node, MediaLink) {
     let config = NodeConfig {
         bind: vec![loopback],
         advertised_addresses: vec![loopback],
+        udp_port: 0,
         ..NodeConfig::default()
     };
     let (node, link) = Node::start(config).unwrap();

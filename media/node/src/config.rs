@@ -13,8 +13,9 @@ pub struct NodeConfig {
     /// machine lacks is skipped.
     #[schemars(with = "Vec<String>")]
     pub bind: Vec<IpAddr>,
-    /// UDP port of all media, the same for IPv4 and IPv6. 0 takes a free one, which no firewall rule can
-    /// name: set it when the server stands behind a firewall or a router that forwards ports.
+    /// UDP port of all media, the same for IPv4 and IPv6: the one to let through a firewall and to forward
+    /// on a router. When another program has it, the server does not start. 0 takes a free one, which no
+    /// rule can name.
     pub udp_port: u16,
     /// Addresses at which clients can reach this node, most preferred first. Empty means the addresses of
     /// this machine's interfaces, as they are at the moment. For callers from outside a home behind NAT, list
@@ -44,7 +45,7 @@ impl Default for NodeConfig {
                 IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
                 IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
             ],
-            udp_port: 0,
+            udp_port: 8444,
             advertised_addresses: Vec::new(),
             rooms_max: 1_000,
             peers_per_room_max: 100,

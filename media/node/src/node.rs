@@ -21,7 +21,7 @@ use crate::worker::Worker;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No media socket could be bound.
-    #[error("udp port {port} for media can't be bound")]
+    #[error("UDP port {port} for media can't be bound; set udp_port under [media] to another")]
     Bind {
         /// The configured port.
         port: u16,

@@ -35,6 +35,7 @@ fn config(address: IpAddr) -> NodeConfig {
     NodeConfig {
         bind: vec![address],
         advertised_addresses: vec![address],
+        udp_port: 0,
         ..NodeConfig::default()
     }
 }
@@ -307,8 +308,27 @@ async fn the_tap_shows_every_packet_as_the_server_sees_it() {
 }
 
 #[test]
+fn a_taken_port_is_said_in_words() {
+    let loopback = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    let other = UdpSocket::bind((loopback, 0)).unwrap();
+    let udp_port = other.local_addr().unwrap().port();
+    let refused = Node::start(NodeConfig {
+        udp_port,
+        ..config(loopback)
+    });
+    let words = refused.err().unwrap().to_string();
+    assert!(words.contains(&udp_port.to_string()), "{words}");
+    assert!(words.contains("set udp_port"), "{words}");
+}
+
+#[test]
 fn the_default_configuration_starts_and_every_field_is_documented() {
-    let (node, _link) = Node::start(NodeConfig::default()).unwrap();
+    // A test takes a free port: a server may run on this machine.
+    let (node, _link) = Node::start(NodeConfig {
+        udp_port: 0,
+        ..NodeConfig::default()
+    })
+    .unwrap();
     assert!(
         node.addresses()
             .iter()
