@@ -82,7 +82,67 @@ export type Callee = {
 /**
  * The handle.
  */
-handle: Handle, };
+handle: Handle, } | { 
+/**
+ * The device.
+ */
+device: DeviceId, } | { 
+/**
+ * Which.
+ */
+place: Place, };
+
+export type CameraSwitch = "on" | "off" | "shutter";
+
+export type Capabilities = { 
+/**
+ * It can hear.
+ */
+microphone: boolean, 
+/**
+ * It can be heard.
+ */
+speaker: boolean, 
+/**
+ * It can show.
+ */
+screen: boolean, 
+/**
+ * It can see.
+ */
+camera: boolean, };
+
+export type Child = { 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * What they may.
+ */
+limits: ChildLimits, 
+/**
+ * Without it they reach nobody and nobody reaches them.
+ */
+consent: Consent | null, };
+
+export type ChildLimits = { 
+/**
+ * May call and be called.
+ */
+calling: boolean, 
+/**
+ * May write and be written to, and announce.
+ */
+messaging: boolean, 
+/**
+ * May drop in, and be dropped in on.
+ */
+drop_in: boolean, 
+/**
+ * Outside the household: only these contacts, in both directions; at most 256.
+ */
+contacts: Array<ContactId>, };
 
 export type ClientFrame = { "type": "hello", 
 /**
@@ -113,6 +173,16 @@ event: number,
  * The last request whose reply, and those of all before it, has arrived.
  */
 reply: number, } | { "type": "ping" };
+
+export type Consent = { 
+/**
+ * Which adult.
+ */
+by: AccountId, 
+/**
+ * When, Unix milliseconds.
+ */
+at_ms: number, };
 
 export type Contact = { 
 /**
@@ -162,15 +232,52 @@ presence: Presence,
 /**
  * Its newest certificate chain.
  */
-chain: Blob, };
+chain: Blob, 
+/**
+ * Its room, do not disturb, capabilities and switches.
+ */
+settings: DeviceSettings, };
 
 export type DeviceId = string;
 
 export type DeviceKind = "app" | "home_device";
 
+export type DeviceSettings = { 
+/**
+ * Where it stands, as "Upstairs"; at most 64 characters, empty for nowhere in particular.
+ */
+room: string, 
+/**
+ * Whether this one device is silent, until somebody switches it off.
+ */
+do_not_disturb: boolean, 
+/**
+ * What it can do.
+ */
+capabilities: Capabilities, 
+/**
+ * Its switches.
+ */
+switches: Switches, };
+
+export type DoNotDisturb = { 
+/**
+ * On now, until it is switched off.
+ */
+everywhere: boolean, 
+/**
+ * On by itself at these times.
+ */
+schedule: QuietSchedule | null, 
+/**
+ * Contacts of the household who get through `everywhere` and the schedule, at most 64. A device
+ * that is silent by its own switch stays silent for them too.
+ */
+exceptions: Array<ContactId>, };
+
 export type EndReason = "hung_up" | "declined" | "cancelled" | "no_answer" | "answered_elsewhere" | "busy" | "unreachable" | "device_lost" | "device_revoked" | "server_restarted" | "encryption_refused" | "media_failed";
 
-export type ErrorCode = "bad_request" | "too_large" | "protocol_version" | "unauthorized" | "not_registered" | "wrong_credentials" | "forbidden" | "not_found" | "handle_taken" | "conflict" | "rate_limited" | "limit_reached" | "epoch_taken" | "answered_elsewhere" | "call_ended" | "already_in_call" | "roster_moved" | "bad_offer" | "session_replaced" | "device_revoked" | "shutting_down" | "outbox_full" | "internal";
+export type ErrorCode = "bad_request" | "too_large" | "protocol_version" | "unauthorized" | "not_registered" | "wrong_credentials" | "forbidden" | "not_found" | "handle_taken" | "conflict" | "rate_limited" | "limit_reached" | "epoch_taken" | "answered_elsewhere" | "call_ended" | "already_in_call" | "roster_moved" | "bad_offer" | "session_replaced" | "device_revoked" | "shutting_down" | "outbox_full" | "internal" | "not_available";
 
 export type Event = { "type": "roster_grew", 
 /**
@@ -180,7 +287,7 @@ entries: Array<Blob>,
 /**
  * Members now.
  */
-members: Array<Account>, 
+members: Array<Member>, 
 /**
  * Devices now.
  */
@@ -200,7 +307,7 @@ device: DeviceId,
 /**
  * Now.
  */
-presence: Presence, } | { "type": "member_changed" } & Account | { "type": "contact_put" } & Contact | { "type": "contact_deleted", 
+presence: Presence, } | { "type": "member_changed" } & Member | { "type": "contact_put" } & Contact | { "type": "contact_deleted", 
 /**
  * The contact.
  */
@@ -400,7 +507,43 @@ author: DeviceId,
 /**
  * The message.
  */
-message: Blob, };
+message: Blob, } | { "type": "device_settings_changed", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Its label now.
+ */
+label: string, 
+/**
+ * Its settings now.
+ */
+settings: DeviceSettings, } | { "type": "do_not_disturb_changed" } & DoNotDisturb | { "type": "blocks_changed", 
+/**
+ * All of them now.
+ */
+blocked: Array<Handle>, } | { "type": "top_contact_changed", 
+/**
+ * Now.
+ */
+top_contact: TopContact | null, } | { "type": "child_changed" } & Child | { "type": "leave_requested", 
+/**
+ * Who.
+ */
+account: AccountId, } | { "type": "call_switches", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Whose.
+ */
+device: DeviceId, 
+/**
+ * What it can send now.
+ */
+media: MediaState, };
 
 export type Handle = string;
 
@@ -428,7 +571,19 @@ join_requests: Array<JoinRequest>,
 /**
  * The signed answer policies of home devices.
  */
-answer_policies: Array<AnswerPolicy>, };
+answer_policies: Array<AnswerPolicy>, 
+/**
+ * What the asking account has set for itself.
+ */
+settings: PersonSettings, 
+/**
+ * The household's children, and what each may.
+ */
+children: Array<Child>, 
+/**
+ * Members who asked to leave and wait for an adult's app to sign them out.
+ */
+leave_requests: Array<AccountId>, };
 
 export type Household = { 
 /**
@@ -450,7 +605,7 @@ recovery_certificate: Blob,
 /**
  * Members.
  */
-members: Array<Account>, 
+members: Array<Member>, 
 /**
  * Devices that are not removed.
  */
@@ -501,6 +656,24 @@ microphone: boolean,
  * False with video off.
  */
 camera: boolean, };
+
+export type Member = { 
+/**
+ * The id.
+ */
+id: AccountId, 
+/**
+ * What others type.
+ */
+handle: Handle, 
+/**
+ * What devices speak.
+ */
+display_name: string, 
+/**
+ * What they are.
+ */
+role: Role, };
 
 export type NewApp = { 
 /**
@@ -696,6 +869,22 @@ ended_at_ms: number,
  */
 reason: EndReason, };
 
+export type PersonSettings = { 
+/**
+ * Do not disturb.
+ */
+do_not_disturb: DoNotDisturb, 
+/**
+ * Who reaches them no more.
+ */
+blocked: Array<Handle>, 
+/**
+ * Whom one press calls.
+ */
+top_contact: TopContact | null, };
+
+export type Place = "home";
+
 export type Presence = "online" | "asleep" | "offline";
 
 export type PublishSection = { 
@@ -721,6 +910,30 @@ loss_down_percent: number,
  * Round trip, milliseconds.
  */
 round_trip_ms: number | null, };
+
+export type QuietSchedule = { 
+/**
+ * IANA name of the time zone whose wall clock counts, as "Europe/Berlin".
+ */
+time_zone: string, 
+/**
+ * The windows, at most 32.
+ */
+windows: Array<QuietWindow>, };
+
+export type QuietWindow = { 
+/**
+ * On which days it begins; at least one, none twice.
+ */
+days: Array<Weekday>, 
+/**
+ * When it begins: minutes of the day on the wall clock, 0 to 1439.
+ */
+from_minute: number, 
+/**
+ * When it ends, 0 to 1439. Before the beginning, or equal to it: on the next day.
+ */
+to_minute: number, };
 
 export type RecoverBegin = { 
 /**
@@ -914,7 +1127,11 @@ entry: Blob,
 /**
  * Their app's chain.
  */
-chain: Blob, } | { "type": "refuse_member", 
+chain: Blob, 
+/**
+ * What they are in the household; adult if absent. A child's app can't have the adult right.
+ */
+role?: Role, } | { "type": "refuse_member", 
 /**
  * The invitation used.
  */
@@ -1074,7 +1291,105 @@ call: CallId,
 /**
  * The message.
  */
-message: Blob, };
+message: Blob, } | { "type": "set_role", 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * `adult` or `child`.
+ */
+role: Role, } | { "type": "remove_member", 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * The signed roster removals of all their devices, in order.
+ */
+entries: Array<Blob>, } | { "type": "leave_household", 
+/**
+ * The signed roster removals.
+ */
+entries: Array<Blob>, } | { "type": "deregister", 
+/**
+ * The account's password.
+ */
+password: Secret, 
+/**
+ * Who takes over the home devices whose default person this account is (an adult member); without
+ * it they are removed.
+ */
+hand_over_to: AccountId | null, 
+/**
+ * The signed roster removals of what goes, if this app may sign; else none: an adult's app does
+ * it later.
+ */
+entries: Array<Blob>, } | { "type": "set_device", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * 1 to 64 characters.
+ */
+label: string | null, 
+/**
+ * At most 64 characters.
+ */
+room: string | null, } | { "type": "set_capabilities", 
+/**
+ * All of it.
+ */
+capabilities: Capabilities, } | { "type": "set_switches", 
+/**
+ * Both.
+ */
+switches: Switches, } | { "type": "set_device_do_not_disturb", 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Silent?
+ */
+on: boolean, } | { "type": "set_do_not_disturb_everywhere", 
+/**
+ * Silent?
+ */
+on: boolean, } | { "type": "set_do_not_disturb", 
+/**
+ * All of it.
+ */
+do_not_disturb: DoNotDisturb, } | { "type": "block", 
+/**
+ * Whom. Whether anybody has it is not told.
+ */
+handle: Handle, } | { "type": "unblock", 
+/**
+ * Whom.
+ */
+handle: Handle, } | { "type": "set_child_limits", 
+/**
+ * The child.
+ */
+account: AccountId, 
+/**
+ * All of it.
+ */
+limits: ChildLimits, } | { "type": "set_consent", 
+/**
+ * The child.
+ */
+account: AccountId, 
+/**
+ * Given?
+ */
+given: boolean, } | { "type": "set_top_contact", 
+/**
+ * Whom.
+ */
+top_contact: TopContact | null, };
 
 export type Resume = { 
 /**
@@ -1085,6 +1400,8 @@ session: SessionId,
  * The last event taken in.
  */
 last_event: number, };
+
+export type Role = "owner" | "adult" | "child";
 
 export type RunningCall = { 
 /**
@@ -1233,6 +1550,26 @@ mid: string,
  */
 track: TrackId, };
 
+export type Switches = { 
+/**
+ * False: the microphone's power is cut.
+ */
+microphone: boolean, 
+/**
+ * The camera.
+ */
+camera: CameraSwitch, };
+
+export type TopContact = { "type": "contact", 
+/**
+ * The contact.
+ */
+contact: ContactId, } | { "type": "person", 
+/**
+ * The handle.
+ */
+handle: Handle, };
+
 export type Track = { 
 /**
  * Its id.
@@ -1248,6 +1585,8 @@ device: DeviceId,
 source: Source, };
 
 export type TrackId = string;
+
+export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 
 export type WelcomeFor = { 
 /**

@@ -4,7 +4,10 @@ use homeline_e2ee::ids;
 use homeline_e2ee::recovery::RecoveryCode;
 use homeline_e2ee::time::UnixMs;
 use homeline_protocol::id::AccountId;
-use homeline_protocol::session::{Account, Device, DeviceKind, Home, Household, Presence};
+use homeline_protocol::session::{
+    Account, CameraSwitch, Capabilities, Device, DeviceKind, DeviceSettings, Home, Household, Member,
+    PersonSettings, Presence, Role, Switches,
+};
 use homeline_protocol::{Blob, Secret};
 
 use crate::api::Seed;
@@ -69,13 +72,32 @@ impl Founder {
             adult: true,
             presence: Presence::Online,
             chain: Blob(self.identity.chain.encode()),
+            settings: DeviceSettings {
+                room: String::new(),
+                do_not_disturb: false,
+                capabilities: Capabilities {
+                    microphone: true,
+                    speaker: true,
+                    screen: false,
+                    camera: false,
+                },
+                switches: Switches {
+                    microphone: true,
+                    camera: CameraSwitch::On,
+                },
+            },
         };
         let household = Household {
             id: ids::household_id(self.identity.genesis),
             genesis: Blob(self.identity.genesis.0.to_vec()),
             roster: self.entries.clone(),
             recovery_certificate: Blob::default(),
-            members: vec![account.clone()],
+            members: vec![Member {
+                id: account.id,
+                handle: account.handle.clone(),
+                display_name: account.display_name.clone(),
+                role: Role::Owner,
+            }],
             devices: vec![device],
         };
         Home {
@@ -85,6 +107,9 @@ impl Founder {
             invitations: vec![],
             join_requests: vec![],
             answer_policies: vec![],
+            settings: PersonSettings::default(),
+            children: vec![],
+            leave_requests: vec![],
         }
     }
 }

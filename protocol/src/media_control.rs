@@ -40,6 +40,16 @@ pub enum MediaCommand {
         /// Whether its media flows.
         on: bool,
     },
+    /// Lets one track flow, or holds it: the switch of a device's microphone or camera. A new track
+    /// flows. Of a track that is not there nothing is kept, and it is no error.
+    SetTrackForwarding {
+        /// The room.
+        room: RoomId,
+        /// The track.
+        track: TrackId,
+        /// Whether it flows.
+        on: bool,
+    },
     /// Takes a peer out of a room at once. Removing one that is not there is no error.
     RemovePeer {
         /// The room.

@@ -22,10 +22,11 @@ use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
+use crate::domain::reach::Reach;
 use crate::domain::roster::RosterGate;
 use crate::domain::secrets::{PasswordError, Passwords};
 use crate::edge::http::{self, HttpState};
-use crate::edge::session::{self, Services, Sessions, SignalingFigures};
+use crate::edge::session::{self, Rules, Services, Sessions, SignalingFigures};
 use crate::gateway::Media;
 use crate::model::Clock;
 use crate::store::{Db, StoreError};
@@ -117,7 +118,9 @@ impl Signaling {
             &limits,
             accounts,
         ));
+        let presence = PresenceService::new(bus.clone());
         let calls = Calls::start(CallsParts {
+            reach: Reach::new(presence.clone(), calls.stranger_limits()),
             config: calls,
             db: db.clone(),
             bus: bus.clone(),
@@ -136,14 +139,15 @@ impl Signaling {
                 gate.clone(),
             )),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
-            pairings: Arc::new(Pairings::new(parts(), gate.clone(), accounts, &limits)),
+            pairings: Arc::new(Pairings::new(parts(), gate.clone(), accounts.clone(), &limits)),
+            rules: Rules::new(parts(), gate.clone(), accounts, calls.clone()),
             invitations: Arc::new(Invitations::new(
                 db.clone(),
                 bus.clone(),
                 clock.clone(),
                 gate,
             )),
-            presence: PresenceService::new(bus.clone()),
+            presence,
             calls,
         };
         let about = About {

@@ -79,7 +79,7 @@ pub(crate) async fn start(
     run.keys(member::Input::Create).await;
     let request = Request::StartCall {
         call: id,
-        to: Callee { handle },
+        to: Callee::Person { handle },
         video,
         invitation,
     };

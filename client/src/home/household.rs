@@ -13,7 +13,7 @@ use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
 use homeline_protocol::Blob;
 use homeline_protocol::id::{ContactId, DeviceId};
-use homeline_protocol::session::{self, Account, Contact, Device, Event, Home};
+use homeline_protocol::session::{self, Account, Contact, Device, Event, Home, Member, PersonSettings};
 
 use crate::store::{self, Identity};
 
@@ -25,7 +25,8 @@ pub const CONTACTS_MAX: usize = 4_096;
 pub struct Household {
     roster: Roster,
     own: Account,
-    members: Vec<Account>,
+    members: Vec<Member>,
+    settings: PersonSettings,
     devices: Vec<Device>,
     contacts: BTreeMap<ContactId, contact::Contact>,
     policy: Option<AnswerPolicy>,
@@ -102,6 +103,7 @@ impl Household {
             roster,
             own: home.account.clone(),
             members: shown.members.clone(),
+            settings: home.settings.clone(),
             devices: shown.devices.clone(),
             contacts: BTreeMap::new(),
             policy: None,
@@ -159,14 +161,30 @@ impl Household {
                     known.presence = *presence;
                 }
             }
-            Event::MemberChanged(account) => {
-                if account.id == self.own.id {
-                    self.own = account.clone();
+            Event::MemberChanged(member) => {
+                if member.id == self.own.id {
+                    self.own.handle.clone_from(&member.handle);
+                    self.own.display_name.clone_from(&member.display_name);
                 }
-                match self.members.iter_mut().find(|known| known.id == account.id) {
-                    Some(known) => *known = account.clone(),
-                    None => self.members.push(account.clone()),
+                match self.members.iter_mut().find(|known| known.id == member.id) {
+                    Some(known) => *known = member.clone(),
+                    None => self.members.push(member.clone()),
                 }
+            }
+            Event::DeviceSettingsChanged {
+                device,
+                label,
+                settings,
+            } => {
+                if let Some(known) = self.devices.iter_mut().find(|known| known.id == *device) {
+                    known.label.clone_from(label);
+                    known.settings.clone_from(settings);
+                }
+            }
+            Event::DoNotDisturbChanged(now) => self.settings.do_not_disturb.clone_from(now),
+            Event::BlocksChanged { blocked } => self.settings.blocked.clone_from(blocked),
+            Event::TopContactChanged { top_contact } => {
+                self.settings.top_contact.clone_from(top_contact);
             }
             Event::ContactPut(card) => self.take_card(identity, card),
             Event::ContactDeleted { contact } => {
@@ -256,7 +274,12 @@ impl Household {
         &self.own
     }
 
-    pub fn members(&self) -> &[Account] {
+    /// What this person has set for themself: do not disturb, blocks, the top contact.
+    pub fn settings(&self) -> &PersonSettings {
+        &self.settings
+    }
+
+    pub fn members(&self) -> &[Member] {
         &self.members
     }
 

@@ -128,6 +128,12 @@ impl Engine {
                 })?;
                 Ok(MediaReply::Done)
             }
+            MediaCommand::SetTrackForwarding { room, track, on } => {
+                self.in_room(room, |room, context, _| {
+                    room.set_track_forwarding(context, track, on);
+                })?;
+                Ok(MediaReply::Done)
+            }
             MediaCommand::RemovePeer { room, peer } => {
                 if let Ok(slot) = self.find_peer(room, peer) {
                     self.in_room(room, |room, context, changes| {

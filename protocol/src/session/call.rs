@@ -22,7 +22,8 @@ pub enum EndReason {
     AnsweredElsewhere,
     /// The callee is in another call.
     Busy,
-    /// No device of the callee could be reached. Said alike for a handle that nobody has.
+    /// No device of the own household could be reached. Whoever calls from outside hears `no_answer` for
+    /// everything: away, do not disturb, blocked, and a handle that nobody has.
     Unreachable,
     /// A side's device was lost and did not come back in time.
     DeviceLost,
@@ -165,11 +166,34 @@ pub struct Quality {
     pub round_trip_ms: Option<u32>,
 }
 
-/// Who a call is for: by handle. The app finds the handle of a contact in the signed card.
+/// Who a call is for, told apart by the field's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct Callee {
-    /// The handle.
-    pub handle: Handle,
+#[serde(untagged)]
+pub enum Callee {
+    /// A person, by handle. The app finds the handle of a contact in the signed card.
+    Person {
+        /// The handle.
+        handle: Handle,
+    },
+    /// One device of the own household. The invitation is signed for its default person.
+    Device {
+        /// The device.
+        device: DeviceId,
+    },
+    /// A place of the own household. The invitation is signed for the caller's own handle, which the
+    /// incoming call names too.
+    Place {
+        /// Which.
+        place: Place,
+    },
+}
+
+/// What can be called in the own household, beside people and devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// All home devices but the asking one.
+    Home,
 }
 
 /// Who is in a call's key group, as the server knows it.

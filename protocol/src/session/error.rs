@@ -80,4 +80,6 @@ pub enum ErrorCode {
     OutboxFull,
     /// A fault of the server, which has been logged.
     Internal,
+    /// Somebody of the own household can't be reached now; the message says why. Never said to others.
+    NotAvailable,
 }

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Account, AnswerPolicy, Contact, Device, DeviceKind, EndReason, Invitation, JoinRequest,
-    MediaState, Participant, Party, Presence, Track,
+    Account, AnswerPolicy, Child, Contact, Device, DeviceKind, DeviceSettings, DoNotDisturb,
+    EndReason, Invitation, JoinRequest, MediaState, Member, Participant, Party, Presence,
+    TopContact, Track,
 };
-use crate::Blob;
-use crate::id::{CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingId};
+use crate::id::{AccountId, CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingId};
+use crate::{Blob, Handle};
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -16,11 +17,13 @@ use crate::id::{CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingI
 pub enum Event {
     // ---- household ----
     /// The roster grew; members and devices as they are now. Clients fold the entries onto what they hold.
+    /// Without entries when a member left the server by themself: an adult's app signs out what is in the
+    /// roster and not among the devices any more.
     RosterGrew {
         /// The new entries, in order.
         entries: Vec<Blob>,
         /// Members now.
-        members: Vec<Account>,
+        members: Vec<Member>,
         /// Devices now.
         devices: Vec<Device>,
     },
@@ -38,8 +41,8 @@ pub enum Event {
         /// Now.
         presence: Presence,
     },
-    /// A member changed their name.
-    MemberChanged(Account),
+    /// A member changed their name, or their role was changed.
+    MemberChanged(Member),
     /// A contact was added or changed.
     ContactPut(Contact),
     /// A contact was deleted.
@@ -209,5 +212,44 @@ pub enum Event {
         author: DeviceId,
         /// The message.
         message: Blob,
+    },
+    // ---- rules ----
+    /// A device's label, room, do not disturb, capabilities or switches changed.
+    DeviceSettingsChanged {
+        /// The device.
+        device: DeviceId,
+        /// Its label now.
+        label: String,
+        /// Its settings now.
+        settings: DeviceSettings,
+    },
+    /// The own do not disturb changed, everywhere or by schedule.
+    DoNotDisturbChanged(DoNotDisturb),
+    /// The own blocks changed; to apps only.
+    BlocksChanged {
+        /// All of them now.
+        blocked: Vec<Handle>,
+    },
+    /// The own top contact changed.
+    TopContactChanged {
+        /// Now.
+        top_contact: Option<TopContact>,
+    },
+    /// What a child may, or the consent, changed. Forgotten when `member_changed` says adult.
+    ChildChanged(Child),
+    /// A member whose app may not sign asks to leave; an adult's app signs it.
+    LeaveRequested {
+        /// Who.
+        account: AccountId,
+    },
+    /// Where a device's switches stand in a call that was not answered yet: to the caller of each device
+    /// that rings, to ringing devices of the caller's. Said only when something is off, and when it changes.
+    CallSwitches {
+        /// The call.
+        call: CallId,
+        /// Whose.
+        device: DeviceId,
+        /// What it can send now.
+        media: MediaState,
     },
 }

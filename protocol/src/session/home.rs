@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+use super::{Child, DeviceSettings, Member, PersonSettings};
 use crate::id::{AccountId, ContactId, DeviceId, HouseholdId, InvitationId};
 use crate::{Blob, Handle};
 
@@ -44,6 +45,12 @@ pub struct Home {
     pub join_requests: Vec<JoinRequest>,
     /// The signed answer policies of home devices.
     pub answer_policies: Vec<AnswerPolicy>,
+    /// What the asking account has set for itself.
+    pub settings: PersonSettings,
+    /// The household's children, and what each may.
+    pub children: Vec<Child>,
+    /// Members who asked to leave and wait for an adult's app to sign them out.
+    pub leave_requests: Vec<AccountId>,
 }
 
 /// A person.
@@ -69,7 +76,7 @@ pub struct Household {
     /// The recovery key's certificate, signed by genesis, and its binding, signed by itself.
     pub recovery_certificate: Blob,
     /// Members.
-    pub members: Vec<Account>,
+    pub members: Vec<Member>,
     /// Devices that are not removed.
     pub devices: Vec<Device>,
 }
@@ -91,6 +98,8 @@ pub struct Device {
     pub presence: Presence,
     /// Its newest certificate chain.
     pub chain: Blob,
+    /// Its room, do not disturb, capabilities and switches.
+    pub settings: DeviceSettings,
 }
 
 /// A contact of the household, with the card that an adult's app signed.

@@ -11,6 +11,7 @@ mod frame;
 mod home;
 mod reply;
 mod request;
+mod rules;
 
 pub use call::*;
 pub use error::{ApiError, ErrorCode};
@@ -19,3 +20,4 @@ pub use frame::*;
 pub use home::*;
 pub use reply::Reply;
 pub use request::{Request, WelcomeFor};
+pub use rules::*;

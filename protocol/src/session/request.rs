@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Callee, DeviceKind, EndReason, MediaState, Presence, PublishSection, SubscribeSection,
+    Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb, EndReason, MediaState, Presence,
+    PublishSection, Role, SubscribeSection, Switches, TopContact,
 };
 use crate::id::{AccountId, CallId, ContactId, DeviceId, InvitationId, PairingId};
-use crate::{Blob, Handle};
+use crate::{Blob, Handle, Secret};
 
 /// A request. Each variant says which [`super::Reply`] answers it; without a word, it is `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -117,6 +118,10 @@ pub enum Request {
         entry: Blob,
         /// Their app's chain.
         chain: Blob,
+        /// What they are in the household; adult if absent. A child's app can't have the adult right.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        role: Option<Role>,
     },
     /// Turns a join request away.
     RefuseMember {
@@ -258,6 +263,107 @@ pub enum Request {
         call: CallId,
         /// The message.
         message: Blob,
+    },
+    // ---- rules ----
+    /// Makes a member an adult or a child (owner and adults). Nobody makes or unmakes an owner, and
+    /// nobody changes themself. Refused with `conflict` while an app of theirs has the adult right.
+    SetRole {
+        /// Who.
+        account: AccountId,
+        /// `adult` or `child`.
+        role: Role,
+    },
+    /// Takes a member out of the household, with all their devices (adults' apps). Their account stays,
+    /// without a household.
+    RemoveMember {
+        /// Who.
+        account: AccountId,
+        /// The signed roster removals of all their devices, in order.
+        entries: Vec<Blob>,
+    },
+    /// Leaves the household. An adult's app sends the signed removals of all own devices, itself last;
+    /// any other app sends none, and an adult's app is asked to sign (`leave_requested`).
+    LeaveHousehold {
+        /// The signed roster removals.
+        entries: Vec<Blob>,
+    },
+    /// Deletes the own account at once: sessions and tokens end, running calls end, nobody reaches it and
+    /// it reaches nobody. The handle is nobody's for 30 days. The last member's household goes with it.
+    Deregister {
+        /// The account's password.
+        password: Secret,
+        /// Who takes over the home devices whose default person this account is (an adult member); without
+        /// it they are removed.
+        hand_over_to: Option<AccountId>,
+        /// The signed roster removals of what goes, if this app may sign; else none: an adult's app does
+        /// it later.
+        entries: Vec<Blob>,
+    },
+    /// Changes a device's label or room (owner and adults; an absent field stays).
+    SetDevice {
+        /// The device.
+        device: DeviceId,
+        /// 1 to 64 characters.
+        label: Option<String>,
+        /// At most 64 characters.
+        room: Option<String>,
+    },
+    /// This device tells what it can do.
+    SetCapabilities {
+        /// All of it.
+        capabilities: Capabilities,
+    },
+    /// This device tells where its switches stand. Heeded in running calls at once.
+    SetSwitches {
+        /// Both.
+        switches: Switches,
+    },
+    /// Makes one device silent, or loud again: the device itself, or an app of the household (a child's
+    /// only for their own).
+    SetDeviceDoNotDisturb {
+        /// The device.
+        device: DeviceId,
+        /// Silent?
+        on: bool,
+    },
+    /// Makes everything that is this person's silent, or loud again, without end time.
+    SetDoNotDisturbEverywhere {
+        /// Silent?
+        on: bool,
+    },
+    /// Replaces the own do not disturb: everywhere, schedule and exceptions (apps).
+    SetDoNotDisturb {
+        /// All of it.
+        do_not_disturb: DoNotDisturb,
+    },
+    /// Blocks a handle: whoever has it learns what somebody away would show (apps; at most 1,000).
+    Block {
+        /// Whom. Whether anybody has it is not told.
+        handle: Handle,
+    },
+    /// Lets a handle through again (apps).
+    Unblock {
+        /// Whom.
+        handle: Handle,
+    },
+    /// Sets what a child may (owner and adults).
+    SetChildLimits {
+        /// The child.
+        account: AccountId,
+        /// All of it.
+        limits: ChildLimits,
+    },
+    /// Gives or withdraws the consent without which a child reaches nobody (owner and adults).
+    SetConsent {
+        /// The child.
+        account: AccountId,
+        /// Given?
+        given: bool,
+    },
+    /// Sets or clears whom one press calls (apps).
+    SetTopContact {
+        /// Whom.
+        top_contact: Option<TopContact>,
     },
 }
 

@@ -4,18 +4,18 @@ use homeline_protocol::session::{DeviceKind, EndReason, Event, Presence, Source}
 
 use super::{
     AT_MS, CALL, CONTACT, DEVICE, HOUSEHOLD, INVITATION, MEDIA, PAIRING, account, answer_policy,
-    blob, contact, device, invitation, join_request, participant, party, track,
+    blob, contact, device, invitation, join_request, participant, party, rules, track,
 };
 
 pub(crate) fn events() -> Vec<Event> {
-    [household(), pairing(), calls(), keys()].concat()
+    [household(), pairing(), calls(), keys(), rules::events()].concat()
 }
 
 fn household() -> Vec<Event> {
     vec![
         Event::RosterGrew {
             entries: vec![blob()],
-            members: vec![account()],
+            members: vec![rules::member()],
             devices: vec![device()],
         },
         Event::CertificateRenewed {
@@ -26,7 +26,7 @@ fn household() -> Vec<Event> {
             device: DEVICE,
             presence: Presence::Offline,
         },
-        Event::MemberChanged(account()),
+        Event::MemberChanged(rules::member()),
         Event::ContactPut(contact()),
         Event::ContactDeleted { contact: CONTACT },
         Event::AnswerPolicyPut(answer_policy()),

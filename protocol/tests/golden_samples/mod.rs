@@ -2,6 +2,7 @@
 
 mod events;
 mod requests;
+mod rules;
 
 pub(crate) use events::events;
 use homeline_protocol::id::{
@@ -11,7 +12,7 @@ use homeline_protocol::id::{
 use homeline_protocol::session::{
     Account, AnswerPolicy, ApiError, CallDirection, CallPhase, ClientFrame, Contact, Device,
     DeviceKind, EndReason, ErrorCode, Event, Home, Household, Invitation, JoinRequest, MediaState,
-    Outcome, Participant, Party, PastCall, Presence, Quality, Reply, Request, Resume, RunningCall,
+    Outcome, Participant, Party, PastCall, PersonSettings, Presence, Quality, Reply, Request, Resume, RunningCall,
     ServerFrame, Source, Track,
 };
 use homeline_protocol::{Blob, Handle, Secret};
@@ -65,6 +66,7 @@ pub(crate) fn device() -> Device {
         adult: false,
         presence: Presence::Online,
         chain: blob(),
+        settings: rules::device_settings(),
     }
 }
 
@@ -125,6 +127,9 @@ pub(crate) fn replies() -> Vec<Reply> {
         invitations: vec![invitation()],
         join_requests: vec![join_request()],
         answer_policies: vec![answer_policy()],
+        settings: rules::person_settings(),
+        children: vec![rules::child()],
+        leave_requests: vec![ACCOUNT],
     };
     let waiting = Home {
         household: None,
@@ -132,6 +137,9 @@ pub(crate) fn replies() -> Vec<Reply> {
         invitations: vec![],
         join_requests: vec![],
         answer_policies: vec![],
+        settings: PersonSettings::default(),
+        children: vec![],
+        leave_requests: vec![],
         ..home.clone()
     };
     let running = |direction, phase, here| RunningCall {
@@ -192,7 +200,7 @@ fn household() -> Household {
         genesis: blob(),
         roster: vec![blob(), blob()],
         recovery_certificate: blob(),
-        members: vec![account()],
+        members: vec![rules::member()],
         devices: vec![device()],
     }
 }
@@ -294,6 +302,7 @@ pub(crate) fn error_codes() -> Vec<ErrorCode> {
         ShuttingDown,
         OutboxFull,
         Internal,
+        NotAvailable,
     ]
 }
 

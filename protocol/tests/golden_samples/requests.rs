@@ -6,7 +6,7 @@ use homeline_protocol::session::{
 };
 
 use super::{
-    ACCOUNT, AT_MS, CALL, CONTACT, DEVICE, INVITATION, MEDIA, PAIRING, TRACK, blob, handle,
+    ACCOUNT, AT_MS, CALL, CONTACT, DEVICE, INVITATION, MEDIA, PAIRING, TRACK, blob, handle, rules,
 };
 
 pub(crate) fn requests() -> Vec<Request> {
@@ -18,6 +18,7 @@ pub(crate) fn requests() -> Vec<Request> {
         calls(),
         media(),
         keys(),
+        rules::requests(),
     ]
     .concat()
 }
@@ -86,6 +87,7 @@ fn members() -> Vec<Request> {
             adult: true,
             entry: blob(),
             chain: blob(),
+            role: None,
         },
         Request::RefuseMember {
             invitation: INVITATION,
@@ -113,7 +115,7 @@ fn calls() -> Vec<Request> {
     vec![
         Request::StartCall {
             call: CALL,
-            to: Callee { handle: handle() },
+            to: Callee::Person { handle: handle() },
             video: true,
             invitation: blob(),
         },

@@ -72,16 +72,20 @@ impl LocalBus {
                 entry.end.send_replace(Some(code));
             }
         }
-        table.notices.retain(|notices| {
-            match notices.try_send(Notice::SessionsEnded { device, code }) {
-                Ok(()) => true,
-                Err(mpsc::error::TrySendError::Closed(_)) => false,
-                Err(mpsc::error::TrySendError::Full(_)) => {
-                    tracing::error!("a notice was dropped: the domain is too far behind");
-                    true
-                }
+        table.notify(Notice::SessionsEnded { device, code });
+    }
+
+    pub(super) fn end_account(&self, account: AccountId, code: ErrorCode) {
+        let table = self.lock();
+        for number in table.by_account.of(&account) {
+            if let Some(entry) = table.subscribers.get(&number) {
+                entry.end.send_replace(Some(code));
             }
-        });
+        }
+    }
+
+    pub(super) fn notify(&self, notice: Notice) {
+        self.lock().notify(notice);
     }
 
     pub(super) fn subscribe(&self, who: Subscriber) -> Subscription {
@@ -134,6 +138,18 @@ impl LocalBus {
 }
 
 impl Table {
+    fn notify(&mut self, notice: Notice) {
+        self.notices
+            .retain(|notices| match notices.try_send(notice) {
+                Ok(()) => true,
+                Err(mpsc::error::TrySendError::Closed(_)) => false,
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    tracing::error!("a notice was dropped: the domain is too far behind");
+                    true
+                }
+            });
+    }
+
     fn remove(&mut self, number: u64) {
         let Some(entry) = self.subscribers.remove(&number) else {
             return;

@@ -10,7 +10,7 @@ pub use local::LocalBus;
 pub use subscription::{Delivery, Subscriber, Subscription};
 
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::{ErrorCode, Event};
+use homeline_protocol::session::{ErrorCode, Event, Switches};
 use tokio::sync::mpsc;
 
 /// The way events take between the parts of the server.
@@ -43,6 +43,13 @@ pub enum Notice {
         /// Why.
         code: ErrorCode,
     },
+    /// A device told where its switches stand.
+    Switched {
+        /// The device.
+        device: DeviceId,
+        /// Its switches.
+        switches: Switches,
+    },
 }
 
 impl Default for Bus {
@@ -65,6 +72,20 @@ impl Bus {
     pub fn end_sessions(&self, device: DeviceId, code: ErrorCode) {
         match self {
             Self::Local(bus) => bus.end_sessions(device, code),
+        }
+    }
+
+    /// Ends all sessions of a person at once, those without a device too.
+    pub fn end_account(&self, account: AccountId, code: ErrorCode) {
+        match self {
+            Self::Local(bus) => bus.end_account(account, code),
+        }
+    }
+
+    /// Tells the domain what one of its lower rungs has learned.
+    pub fn notify(&self, notice: Notice) {
+        match self {
+            Self::Local(bus) => bus.notify(notice),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The services, as a ladder: each uses only those above it, received by constructor.
 //!
 //! identity, secrets, limits, roster; accounts, households, devices, contacts, invitations, pairing;
-//! presence, reach, keys, history, calls. What must go up goes as an event on the bus.
+//! presence, reach, settings, children, keys, history, calls, members. What must go up goes as an event
+//! on the bus.
 
 pub mod identity;
 pub mod limits;
@@ -24,8 +25,14 @@ pub mod presence;
 
 pub mod reach;
 
+pub mod settings;
+
+pub mod children;
+
 pub mod keys;
 
 pub mod history;
 
 pub mod calls;
+
+pub mod members;

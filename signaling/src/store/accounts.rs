@@ -2,6 +2,7 @@
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, HouseholdId};
+use homeline_protocol::session::Role;
 
 use super::{Nullable, StoreError, Tx, on_tx};
 use crate::model::UnixMillis;
@@ -22,6 +23,35 @@ pub struct AccountRow {
     /// Absent until admitted.
     #[sqlx(try_from = "Option<String>")]
     pub household: Nullable<HouseholdId>,
+    /// What they are there.
+    #[sqlx(try_from = "String")]
+    pub role: RoleColumn,
+}
+
+/// A role as its column says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoleColumn(pub Role);
+
+impl RoleColumn {
+    fn text(self) -> &'static str {
+        match self.0 {
+            Role::Owner => "owner",
+            Role::Adult => "adult",
+            Role::Child => "child",
+        }
+    }
+}
+
+impl TryFrom<String> for RoleColumn {
+    type Error = String;
+    fn try_from(column: String) -> Result<Self, String> {
+        match column.as_str() {
+            "owner" => Ok(Self(Role::Owner)),
+            "adult" => Ok(Self(Role::Adult)),
+            "child" => Ok(Self(Role::Child)),
+            _ => Err(format!("unknown role {column:?}")),
+        }
+    }
 }
 
 /// A new person.
@@ -37,6 +67,8 @@ pub struct NewAccount<'a> {
     pub password_hash: &'a str,
     /// Absent until admitted.
     pub household: Option<HouseholdId>,
+    /// What they are there, or will be.
+    pub role: Role,
     /// Now.
     pub at: UnixMillis,
 }
@@ -44,15 +76,17 @@ pub struct NewAccount<'a> {
 /// Adds a person.
 pub async fn insert(tx: &mut Tx, account: NewAccount<'_>) -> Result<(), StoreError> {
     let query = sqlx::query(
-        "insert into account (id, handle, display_name, password_hash, household, created_at_ms) \
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into account \
+         (id, handle, display_name, password_hash, household, created_at_ms, role) \
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(account.id.to_string())
     .bind(account.handle.as_str())
     .bind(account.display_name)
     .bind(account.password_hash)
     .bind(account.household.map(|id| id.to_string()))
-    .bind(account.at.column());
+    .bind(account.at.column())
+    .bind(RoleColumn(account.role).text());
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }
@@ -92,6 +126,15 @@ pub async fn set_household(
     let query = sqlx::query("update account set household = $2 where id = $1")
         .bind(id.to_string())
         .bind(household.to_string());
+    on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(())
+}
+
+/// Changes what a member is.
+pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<(), StoreError> {
+    let query = sqlx::query("update account set role = $2 where id = $1")
+        .bind(id.to_string())
+        .bind(RoleColumn(role).text());
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }

@@ -1,10 +1,9 @@
-//! The tables of running and past calls, and who rings when a handle is called.
+//! The tables of running and past calls.
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::EndReason;
 
-use super::devices::DeviceRow;
 use super::{Nullable, StoreError, Tx, on_tx};
 use crate::model::UnixMillis;
 
@@ -130,7 +129,8 @@ pub async fn answer(
     at: UnixMillis,
 ) -> Result<(), StoreError> {
     let query = sqlx::query(
-        "update running_call set answered_at_ms = $2, answered_device = $3 where id = $1",
+        "update running_call set answered_at_ms = $2, answered_device = $3, \
+         callee = coalesce(callee, (select account from device where id = $3)) where id = $1",
     )
     .bind(id.to_string())
     .bind(at.column())
@@ -213,14 +213,4 @@ pub async fn is_past(tx: &mut Tx, id: CallId) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar::<_, i64>("select count(*) from past_call where id = $1")
         .bind(id.to_string());
     Ok(on_tx!(tx, connection => query.fetch_one(connection).await?) > 0)
-}
-
-/// The devices of a person that are in a household and not removed.
-pub async fn devices_of(tx: &mut Tx, account: AccountId) -> Result<Vec<DeviceRow>, StoreError> {
-    let query = sqlx::query_as(
-        "select * from device where account = $1 and household is not null \
-         and removed_at_ms is null order by created_at_ms, id",
-    )
-    .bind(account.to_string());
-    Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
 }

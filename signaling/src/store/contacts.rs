@@ -48,6 +48,20 @@ pub async fn count(tx: &mut Tx, household: HouseholdId) -> Result<i64, StoreErro
     Ok(on_tx!(tx, connection => query.fetch_one(connection).await?))
 }
 
+/// Whether a household has a contact with this handle.
+pub async fn has(
+    tx: &mut Tx,
+    household: HouseholdId,
+    handle: &Handle,
+) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar::<_, i64>(
+        "select count(*) from contact where household = $1 and handle = $2",
+    )
+    .bind(household.to_string())
+    .bind(handle.as_str());
+    Ok(on_tx!(tx, connection => query.fetch_one(connection).await?) > 0)
+}
+
 /// Adds or replaces a contact.
 pub async fn put(
     tx: &mut Tx,

@@ -1,7 +1,9 @@
 //! The table of apps and home devices.
 
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::DeviceKind;
+use homeline_protocol::session::{
+    CameraSwitch, Capabilities, DeviceKind, DeviceSettings, Switches,
+};
 
 use super::{Nullable, StoreError, Tx, on_tx};
 use crate::model::UnixMillis;
@@ -31,6 +33,100 @@ pub struct DeviceRow {
     pub chain: Option<Vec<u8>>,
     /// When it was removed from its household.
     pub removed_at_ms: Option<i64>,
+    /// What stands at it beside what is signed.
+    #[sqlx(flatten)]
+    pub settings: SettingsColumns,
+}
+
+/// What stands at a device beside what is signed.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SettingsColumns {
+    /// Where it stands.
+    pub room: String,
+    /// Its own do not disturb.
+    pub quiet: bool,
+    has_microphone: bool,
+    has_speaker: bool,
+    has_screen: bool,
+    has_camera: bool,
+    microphone_on: bool,
+    #[sqlx(try_from = "String")]
+    camera_switch: CameraColumn,
+}
+
+/// As the columns' defaults are.
+impl Default for SettingsColumns {
+    fn default() -> Self {
+        Self {
+            room: String::new(),
+            quiet: false,
+            has_microphone: true,
+            has_speaker: true,
+            has_screen: false,
+            has_camera: false,
+            microphone_on: true,
+            camera_switch: CameraColumn(CameraSwitch::On),
+        }
+    }
+}
+
+impl SettingsColumns {
+    /// What it can do.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            microphone: self.has_microphone,
+            speaker: self.has_speaker,
+            screen: self.has_screen,
+            camera: self.has_camera,
+        }
+    }
+
+    /// Where its switches stand.
+    #[must_use]
+    pub fn switches(&self) -> Switches {
+        Switches {
+            microphone: self.microphone_on,
+            camera: self.camera_switch.0,
+        }
+    }
+
+    /// As clients see it.
+    #[must_use]
+    pub fn view(&self) -> DeviceSettings {
+        DeviceSettings {
+            room: self.room.clone(),
+            do_not_disturb: self.quiet,
+            capabilities: self.capabilities(),
+            switches: self.switches(),
+        }
+    }
+}
+
+/// A camera's switch as its column says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CameraColumn(CameraSwitch);
+
+impl CameraColumn {
+    fn text(self) -> &'static str {
+        match self.0 {
+            CameraSwitch::On => "on",
+            CameraSwitch::Off => "off",
+            CameraSwitch::Shutter => "shutter",
+        }
+    }
+}
+
+impl TryFrom<String> for CameraColumn {
+    type Error = String;
+    fn try_from(column: String) -> Result<Self, String> {
+        match column.as_str() {
+            "on" => Ok(Self(CameraSwitch::On)),
+            "off" => Ok(Self(CameraSwitch::Off)),
+            "shutter" => Ok(Self(CameraSwitch::Shutter)),
+            _ => Err(format!("unknown camera switch {column:?}")),
+        }
+    }
 }
 
 /// A device's kind as its column says it.
@@ -142,6 +238,32 @@ pub async fn remove(tx: &mut Tx, id: DeviceId, at: UnixMillis) -> Result<(), Sto
         .bind(id.to_string())
         .bind(at.column())
         .bind(false);
+    on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(())
+}
+
+/// Changes what stands at a device beside what is signed, and its label.
+pub async fn set_settings(
+    tx: &mut Tx,
+    id: DeviceId,
+    label: &str,
+    settings: &DeviceSettings,
+) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "update device set label = $2, room = $3, quiet = $4, has_microphone = $5, \
+         has_speaker = $6, has_screen = $7, has_camera = $8, microphone_on = $9, \
+         camera_switch = $10 where id = $1",
+    )
+    .bind(id.to_string())
+    .bind(label.to_owned())
+    .bind(settings.room.clone())
+    .bind(settings.do_not_disturb)
+    .bind(settings.capabilities.microphone)
+    .bind(settings.capabilities.speaker)
+    .bind(settings.capabilities.screen)
+    .bind(settings.capabilities.camera)
+    .bind(settings.switches.microphone)
+    .bind(CameraColumn(settings.switches.camera).text());
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod households;
 pub mod invitations;
 pub mod pairings;
 pub mod recovery;
+pub mod rules;
 pub mod tokens;
 
 pub use column::Nullable;

@@ -57,6 +57,7 @@ fn admit(server: &Server, host: &Person, guest: &Person, invitation: &Invitation
         adult: true,
         entry: entry.encode().into(),
         chain: chain.encode().into(),
+        role: None,
     }
 }
 

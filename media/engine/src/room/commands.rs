@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use homeline_protocol::id::{PeerId, RoomId};
+use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
 use rand::rngs::StdRng;
 
 use super::peer::Peer;
 use super::slots::{PeerSlot, Slots};
+use super::subscription::Subscription;
 use super::track::Track;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
@@ -142,6 +143,22 @@ impl Room {
         }
         peer.forwarding = on;
         self.peer_begins_or_stops(context, slot);
+    }
+
+    /// Lets a track flow, or holds it. Its receivers begin anew, as after a loss.
+    pub(crate) fn set_track_forwarding(
+        &mut self,
+        context: &mut Context<'_>,
+        id: TrackId,
+        on: bool,
+    ) {
+        for (_, track) in self.tracks.iter_mut() {
+            if track.id == id && track.held == on {
+                track.held = !on;
+                track.subscriptions.iter_mut().for_each(Subscription::wait);
+            }
+        }
+        self.ask_for_awaited_key_frames(context);
     }
 
     /// A peer was held, let go, lost or found: all that it takes part in begins anew.

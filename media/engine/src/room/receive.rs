@@ -139,6 +139,7 @@ impl Room {
         let Some(Track {
             source: Some(source),
             subscriptions,
+            held,
             ..
         }) = self.tracks.get_mut(at.0)
         else {
@@ -149,11 +150,11 @@ impl Room {
             source.key_frames.arrived();
         }
         let wake = source.wake_at(context.now);
-        if self
+        let flows = self
             .peers
             .get(publisher.0)
-            .is_some_and(|peer| peer.forwarding)
-        {
+            .is_some_and(|peer| peer.forwarding);
+        if flows && !*held {
             for subscription in subscriptions {
                 forward_to(
                     context,

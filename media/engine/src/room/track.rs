@@ -99,6 +99,8 @@ pub(super) struct Track {
     pub(super) id: TrackId,
     pub(super) source: Option<Source>,
     pub(super) subscriptions: Vec<Subscription>,
+    /// Received, and forwarded to nobody: its sender's switch is off.
+    pub(super) held: bool,
 }
 
 impl Track {
@@ -107,6 +109,7 @@ impl Track {
             id,
             source: None,
             subscriptions: Vec::new(),
+            held: false,
         }
     }
 

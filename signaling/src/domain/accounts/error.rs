@@ -70,6 +70,23 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+/// Why a password that was asked for again does not do.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordCheckError {
+    /// Too many tries for this handle.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// It is wrong.
+    #[error("wrong password")]
+    Wrong,
+    /// It cannot be checked now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a token is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {

@@ -10,7 +10,7 @@ mod sign_up;
 
 pub use config::AccountsConfig;
 pub use error::{
-    AuthenticateError, RecoverBeginError, RecoverFinishError, SetNameError, SignInError,
+    AuthenticateError, PasswordCheckError, RecoverBeginError, RecoverFinishError, SetNameError, SignInError,
     SignUpError,
 };
 pub use service::{Accounts, Person};

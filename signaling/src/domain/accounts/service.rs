@@ -10,7 +10,7 @@ use homeline_protocol::{Handle, Secret};
 use super::{AccountsConfig, AuthenticateError, SetNameError, rules};
 use crate::bus::{Audience, Bus};
 use crate::domain::limits::{Limiter, LimitsConfig, Origin};
-use crate::domain::roster::{RosterGate, account_view};
+use crate::domain::roster::{RosterGate, account_view, member_view};
 use crate::domain::secrets::{Passwords, hash_token, new_token};
 use crate::model::{Clock, Speaker, UnixMillis, is_name};
 use crate::store::{self, Db, StoreError, Tx};
@@ -162,7 +162,7 @@ impl Accounts {
             None => Audience::Account(row.id),
         };
         self.bus
-            .publish(audience, Event::MemberChanged(account_view(&row)));
+            .publish(audience, Event::MemberChanged(member_view(&row)));
         Ok(())
     }
 
@@ -175,6 +175,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         store::tokens::delete_expired(&mut tx, now).await?;
         store::recovery::delete_expired(&mut tx, now).await?;
+        store::rules::leaving::forget_rested(&mut tx, now).await?;
         tx.commit().await
     }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use homeline_protocol::http::{AppProof, SignIn, SignedIn};
+use homeline_protocol::id::AccountId;
 use homeline_protocol::session::ErrorCode;
 use homeline_protocol::{Handle, Secret};
 
-use super::{Accounts, SignInError};
+use super::{Accounts, PasswordCheckError, SignInError};
 use crate::domain::identity::{PublicKey, verify_app_proof};
 use crate::domain::limits::Origin;
 use crate::domain::secrets::hash_token;
@@ -58,6 +59,30 @@ impl Accounts {
             .await?;
         tx.commit().await?;
         Ok(signed_in)
+    }
+
+    /// Checks a signed-in person's password before something that can't be undone.
+    ///
+    /// # Errors
+    /// When it is wrong, or was tried too often.
+    pub async fn check_password(
+        &self,
+        account: AccountId,
+        password: &Secret,
+    ) -> Result<(), PasswordCheckError> {
+        let mut tx = self.db.read().await?;
+        let row = store::accounts::find(&mut tx, account).await?;
+        drop(tx);
+        let row = row.ok_or(PasswordCheckError::Wrong)?;
+        self.limits
+            .sign_in_handle
+            .check(&row.handle, self.clock.now())?;
+        let kept = Some(row.password_hash.as_str());
+        if self.passwords.verify(password, kept).await? {
+            Ok(())
+        } else {
+            Err(PasswordCheckError::Wrong)
+        }
     }
 
     /// Ends a token, and the sessions of its device. An unknown token is as good as ended.

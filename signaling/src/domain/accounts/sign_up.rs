@@ -2,7 +2,7 @@
 
 use homeline_protocol::http::{NewHome, SignUp, SignedIn};
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId, InvitationId};
-use homeline_protocol::session::{DeviceKind, Event, JoinRequest};
+use homeline_protocol::session::{DeviceKind, Event, JoinRequest, Role};
 use homeline_protocol::{Blob, Secret};
 
 use super::rules::{self, Founding, check_app, check_founding, check_password};
@@ -13,7 +13,7 @@ use crate::domain::limits::Origin;
 use crate::domain::roster::account_view;
 use crate::model::{UnixMillis, is_name};
 use crate::store::accounts::{AccountRow, NewAccount};
-use crate::store::devices::{DeviceRow, KindColumn};
+use crate::store::devices::{DeviceRow, KindColumn, SettingsColumns};
 use crate::store::households::HouseholdRow;
 use crate::store::invitations::JoinRow;
 use crate::store::{self, Nullable, StoreError, Tx};
@@ -230,6 +230,9 @@ impl Accounts {
         {
             return Err(SignUpError::HandleTaken);
         }
+        if store::rules::leaving::is_retired(tx, &request.handle, newcomer.now).await? {
+            return Err(SignUpError::HandleTaken);
+        }
         if store::accounts::count(tx).await? >= i64::from(self.config.accounts_max) {
             return Err(SignUpError::ServerFull);
         }
@@ -256,6 +259,12 @@ async fn insert_person(
         display_name: &request.display_name,
         password_hash: &newcomer.password_hash,
         household,
+        // Whoever founds a household owns it; what a joiner becomes is said at their admission.
+        role: if household.is_some() {
+            Role::Owner
+        } else {
+            Role::Adult
+        },
         at: newcomer.now,
     };
     store::accounts::insert(tx, account).await?;
@@ -270,6 +279,7 @@ async fn insert_person(
         adult: household.is_some(),
         chain: chain.map(|chain| chain.0.clone()),
         removed_at_ms: None,
+        settings: SettingsColumns::default(),
     };
     store::devices::insert(tx, &app, newcomer.now).await
 }

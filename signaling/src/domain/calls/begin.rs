@@ -2,23 +2,27 @@
 
 use std::sync::Arc;
 
-use homeline_protocol::id::{AccountId, CallId};
-use homeline_protocol::session::{Account, Party};
-use homeline_protocol::{Blob, Handle};
+use homeline_protocol::id::{AccountId, CallId, DeviceId};
+use homeline_protocol::session::{Account, Callee, CameraSwitch, Party, Switches};
+use homeline_protocol::Blob;
 use tokio::sync::mpsc;
 
 use super::index::{Admitted, Entry, Refused, Standing};
-use super::input::Invite;
+use super::input::{Invite, Rings};
 use super::machine::Call;
 use super::service::Calls;
 use super::task::{MAILBOX_MAX, Message, Task};
 use crate::domain::history::{HistoryError, RunningCallRecord};
-use crate::domain::reach::{Asker, Refusal, Target, TargetDevice, reach};
+use crate::domain::reach::{Asking, Plan, Refusal, Target, Way, World, reach};
+use crate::domain::roster::account_view;
 use crate::model::Speaker;
-use crate::store::{StoreError, accounts, calls};
+use crate::store::{self, StoreError, Tx, accounts};
 
 /// The longest signed invitation: a chain of six certificates takes some 2 KiB.
 const INVITATION_BYTES_MAX: usize = 16 * 1024;
+
+/// What the whole household is called where a person's name stands.
+const HOME: &str = "Home";
 
 /// A call to begin.
 #[derive(Debug, Clone)]
@@ -26,7 +30,7 @@ pub struct NewCall {
     /// Its id.
     pub call: CallId,
     /// Whom.
-    pub to: Handle,
+    pub to: Callee,
     /// With picture.
     pub video: bool,
     /// The caller's signed invitation.
@@ -65,6 +69,17 @@ pub enum StartError {
     Internal(#[from] StoreError),
 }
 
+/// What a call begins with.
+#[derive(Debug)]
+struct Beginning {
+    invite: Invite,
+    to: Callee,
+    /// Who keeps it in their history as a call to them.
+    callee: Option<AccountId>,
+    /// Whether it counts against the limits on strangers.
+    stranger: bool,
+}
+
 impl Calls {
     /// Calls somebody.
     ///
@@ -74,23 +89,30 @@ impl Calls {
         if new.invitation.0.len() > INVITATION_BYTES_MAX {
             return Err(StartError::TooLong);
         }
-        let invite = self.invite(speaker, new).await?;
+        let beginning = self.beginning(speaker, new).await?;
         let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
-        let id = invite.call;
-        let entry = entry(&invite, mailbox.clone());
+        let id = beginning.invite.call;
+        let entry = beginning.entry(mailbox.clone());
         let admitted = self.0.index().admit(&self.0.config, id, entry)?;
         let Admitted::New { busy } = admitted else {
             return Ok(());
         };
-        if let Err(error) = self.0.history.begin(self.record(&invite)).await {
+        let record = beginning.record(self.0.clock.now());
+        if let Err(error) = self.0.history.begin(record).await {
             self.0.index().withdraw(id);
             return Err(match error {
                 HistoryError::Used | HistoryError::BadLimit => StartError::Over,
                 HistoryError::Internal(error) => StartError::Internal(error),
             });
         }
+        if let Some(callee) = beginning.callee.filter(|_| beginning.stranger) {
+            let now = self.0.clock.now();
+            self.0.reach.count_stranger(callee, speaker.account, now);
+        }
         let moment = self.0.moment();
-        let (call, first) = Call::start(&self.0.config, invite, busy, moment);
+        // Nobody hears "busy" of somebody whom the call would not have rung.
+        let busy = busy && !beginning.invite.ring.is_empty();
+        let (call, first) = Call::start(&self.0.config, beginning.invite, busy, moment);
         let shared = Arc::clone(&self.0);
         let task = Task {
             id,
@@ -104,65 +126,73 @@ impl Calls {
         Ok(())
     }
 
-    async fn invite(&self, speaker: &Speaker, new: NewCall) -> Result<Invite, StartError> {
+    async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {
         let mut tx = self.0.db.read().await?;
-        let caller = accounts::find(&mut tx, speaker.account).await?;
-        let caller = caller.ok_or(StartError::NoAccount)?;
-        let callee = accounts::by_handle(&mut tx, &new.to).await?;
-        // Asked for nobody too, so that it takes as long.
-        let whose = callee
-            .as_ref()
-            .map_or(AccountId([0; 16]), |callee| callee.id);
-        let devices = calls::devices_of(&mut tx, whose).await?;
-        let devices = devices
-            .into_iter()
-            .map(|row| TargetDevice {
-                device: row.id,
-                kind: row.kind.0,
-            })
-            .collect();
-        let target = callee.as_ref().map(|callee| Target {
-            account: callee.id,
-            devices,
-        });
-        let admitted = speaker.household.is_some();
-        let asker = Asker {
+        let asking = Asking {
             account: speaker.account,
             device: speaker.device,
-            admitted,
+            household: speaker.household,
+            way: Way::Call,
+            now: self.0.clock.now(),
         };
-        let plan = reach(&asker, target.as_ref())?;
-        let display_name = callee
-            .as_ref()
-            .map_or(String::new(), |callee| callee.display_name.clone());
-        Ok(Invite {
-            call: new.call,
-            caller: Account {
-                id: caller.id,
-                handle: caller.handle,
-                display_name: caller.display_name,
+        let world = self.0.reach.world(&mut tx, asking, &new.to).await?;
+        let world = world.ok_or(StartError::NoAccount)?;
+        let plan = reach(&world)?;
+        let caller = accounts::find(&mut tx, speaker.account).await?;
+        let caller = account_view(&caller.ok_or(StartError::NoAccount)?);
+        let caller_device = speaker.device.ok_or(Refusal::NoDevice)?;
+        let caller_switches = switches_of(&mut tx, caller_device).await?;
+        let (callee, to) = called(&mut tx, &world, &plan, &caller).await?;
+        let is_home = matches!(new.to, Callee::Place { .. });
+        Ok(Beginning {
+            callee: plan.people.first().copied().filter(|_| !is_home),
+            stranger: plan.stranger,
+            to: new.to,
+            invite: Invite {
+                call: new.call,
+                caller,
+                caller_device,
+                callee,
+                ring: rings(&world, &plan),
+                people: plan.people,
+                to,
+                caller_switches,
+                family: plan.family,
+                video: new.video,
+                invitation: new.invitation,
             },
-            caller_device: speaker.device.ok_or(Refusal::NoDevice)?,
-            callee: Party {
-                handle: new.to,
-                display_name,
-            },
-            callee_account: callee.map(|callee| callee.id),
-            ring: plan.ring,
-            video: new.video,
-            invitation: new.invitation,
         })
     }
+}
 
-    fn record(&self, invite: &Invite) -> RunningCallRecord {
+impl Beginning {
+    fn entry(&self, mailbox: mpsc::Sender<Message>) -> Entry {
+        let invite = &self.invite;
+        Entry {
+            mailbox,
+            caller: invite.caller.id,
+            caller_device: invite.caller_device,
+            caller_party: Party {
+                handle: invite.caller.handle.clone(),
+                display_name: invite.caller.display_name.clone(),
+            },
+            to: self.to.clone(),
+            callees: invite.people.clone(),
+            callee: invite.callee.clone(),
+            standing: Standing::Waiting { rings: false },
+        }
+    }
+
+    fn record(&self, started_at: crate::model::UnixMillis) -> RunningCallRecord {
+        let invite = &self.invite;
         RunningCallRecord {
             call: invite.call,
             caller: invite.caller.id,
             caller_device: invite.caller_device,
-            callee: invite.callee_account,
+            callee: self.callee,
             callee_handle: invite.callee.handle.clone(),
             video: invite.video,
-            started_at: self.0.clock.now(),
+            started_at,
         }
     }
 }
@@ -178,18 +208,71 @@ impl From<Refused> for StartError {
     }
 }
 
-fn entry(invite: &Invite, mailbox: mpsc::Sender<Message>) -> Entry {
-    Entry {
-        mailbox,
-        caller: invite.caller.id,
-        caller_device: invite.caller_device,
-        caller_party: Party {
-            handle: invite.caller.handle.clone(),
-            display_name: invite.caller.display_name.clone(),
-        },
-        callee: invite.callee_account,
-        callee_handle: invite.callee.handle.clone(),
-        callee_name: invite.callee.display_name.clone(),
-        standing: Standing::Waiting { rings: false },
-    }
+/// Whose name the caller sees, and for whom it rings.
+async fn called(
+    tx: &mut Tx,
+    world: &World,
+    plan: &Plan,
+    caller: &Account,
+) -> Result<(Party, Option<Account>), StoreError> {
+    let row = match plan.people.first() {
+        Some(person) => accounts::find(tx, *person).await?,
+        None => None,
+    };
+    let account = row.as_ref().map(account_view);
+    let label = |device: DeviceId| {
+        let mut devices = world.devices();
+        let found = devices.find(|one| one.device == device);
+        found.map_or(String::new(), |one| one.label.clone())
+    };
+    Ok(match &world.target {
+        Target::Person { handle, .. } => {
+            let name = account.as_ref().map(|one| one.display_name.clone());
+            let party = Party {
+                handle: handle.clone(),
+                display_name: name.unwrap_or_default(),
+            };
+            (party, account)
+        }
+        Target::Device { device, .. } => {
+            let handle = account.as_ref().map_or(&caller.handle, |one| &one.handle);
+            let party = Party {
+                handle: handle.clone(),
+                display_name: label(*device),
+            };
+            (party, account)
+        }
+        Target::Home { .. } | Target::Household { .. } => {
+            let party = Party {
+                handle: caller.handle.clone(),
+                display_name: HOME.to_owned(),
+            };
+            (party, Some(caller.clone()))
+        }
+    })
 }
+
+/// Every device of the plan, those without a session too: one that comes at this very moment hears of
+/// it, and whoever has none is told nothing.
+pub(super) fn rings(world: &World, plan: &Plan) -> Vec<Rings> {
+    let planned = plan.ring.iter().chain(&plan.push).chain(&plan.later);
+    let known = |device: DeviceId| world.devices().find(|one| one.device == device);
+    planned
+        .filter_map(|one| known(one.device))
+        .map(|one| Rings {
+            device: one.device,
+            switches: one.switches,
+        })
+        .collect()
+}
+
+async fn switches_of(tx: &mut Tx, device: DeviceId) -> Result<Switches, StoreError> {
+    let row = store::devices::find(tx, device).await?;
+    Ok(row.map_or(ALL_ON, |row| row.settings.switches()))
+}
+
+/// As every device begins.
+pub(super) const ALL_ON: Switches = Switches {
+    microphone: true,
+    camera: CameraSwitch::On,
+};

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::reach::StrangerLimits;
+
 /// How long things may take in a call, and how many calls there may be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CallsConfig {
     /// How long a call rings before it ends as "no answer", in seconds, from its start.
     pub ring_timeout_secs: u32,
-    /// If no device has begun to ring by then, the call ends as "unreachable", in seconds. The same
-    /// for a handle that nobody has, so that calling tells nothing about who is registered.
+    /// If no device has begun to ring by then, a call within the household ends as "unreachable", in
+    /// seconds. From outside it ends as "no answer" after the whole ring time, whatever the cause, so
+    /// that calling tells nothing about who is registered, away, on do not disturb or blocking.
     pub unreachable_after_secs: u32,
     /// How long a caller's app may be gone while it still rings, before the call is cancelled, in
     /// seconds. Long enough for a short loss of the network.
@@ -27,6 +30,11 @@ pub struct CallsConfig {
     /// Calls that one account takes part in at once, ringing ones included. A further one is
     /// refused to the caller, or finds the callee busy.
     pub running_per_account_max: u32,
+    /// Calls in an hour with which one stranger rings one person: somebody neither of their household
+    /// nor in its address book. Further ones look unanswered and ring nothing.
+    pub one_stranger_an_hour_max: u32,
+    /// Calls in a day with which all strangers together ring one person.
+    pub all_strangers_a_day_max: u32,
     /// Past calls kept for each account; the oldest go first.
     pub history_per_account_max: u32,
 }
@@ -41,6 +49,8 @@ impl Default for CallsConfig {
             key_switch_timeout_ms: 2_000,
             running_max: 1_000,
             running_per_account_max: 8,
+            one_stranger_an_hour_max: 5,
+            all_strangers_a_day_max: 20,
             history_per_account_max: 1_000,
         }
     }
@@ -61,6 +71,15 @@ impl CallsConfig {
 
     pub(super) fn device_lost_after(&self) -> Duration {
         Duration::from_secs(self.device_lost_after_secs.into())
+    }
+
+    /// The limits as `reach` weighs them.
+    #[must_use]
+    pub fn stranger_limits(&self) -> StrangerLimits {
+        StrangerLimits {
+            one_an_hour: self.one_stranger_an_hour_max,
+            all_a_day: self.all_strangers_a_day_max,
+        }
     }
 
     pub(super) fn key_switch_timeout(&self) -> Duration {

@@ -2,7 +2,7 @@
 
 use homeline_protocol::id::{CallId, DeviceId, PeerId, RoomId};
 use homeline_protocol::media_control::{MediaCommand, MediaEvent};
-use homeline_protocol::session::{EndReason, ErrorCode, Event};
+use homeline_protocol::session::{EndReason, ErrorCode, Event, Switches};
 use tokio::sync::mpsc;
 
 use super::input::{Input, PeerChange};
@@ -41,7 +41,7 @@ impl Calls {
             Audience::Device(entry.caller_device),
             Event::CallEnded { call, reason },
         );
-        if let Some(callee) = entry.callee {
+        for callee in entry.callees {
             self.0
                 .bus
                 .publish(Audience::Account(callee), Event::CallEnded { call, reason });
@@ -89,10 +89,14 @@ impl Calls {
     }
 
     pub(super) async fn follow_notices(self, mut notices: mpsc::Receiver<Notice>) {
-        while let Some(Notice::SessionsEnded { device, code }) = notices.recv().await {
-            if code != ErrorCode::DeviceRevoked {
-                continue;
-            }
+        while let Some(notice) = notices.recv().await {
+            let input = match notice {
+                Notice::SessionsEnded { device, code } if is_gone(code) => {
+                    Notified::Revoked(device)
+                }
+                Notice::SessionsEnded { .. } => continue,
+                Notice::Switched { device, switches } => Notified::Switched(device, switches),
+            };
             let mailboxes: Vec<_> = self
                 .0
                 .index()
@@ -100,8 +104,29 @@ impl Calls {
                 .map(|entry| entry.mailbox.clone())
                 .collect();
             for mailbox in mailboxes {
-                send(&mailbox, Message::Input(Input::Revoked(device))).await;
+                send(&mailbox, Message::Input(input.into())).await;
             }
+        }
+    }
+}
+
+/// Whether a device whose sessions ended so is in no household any more.
+fn is_gone(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::DeviceRevoked | ErrorCode::NotRegistered)
+}
+
+/// What every call is told; one that has no part in it passes over it.
+#[derive(Debug, Clone, Copy)]
+enum Notified {
+    Revoked(DeviceId),
+    Switched(DeviceId, Switches),
+}
+
+impl From<Notified> for Input {
+    fn from(notified: Notified) -> Self {
+        match notified {
+            Notified::Revoked(device) => Self::Revoked(device),
+            Notified::Switched(device, switches) => Self::Switched(device, switches),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
-use homeline_protocol::session::{CallDirection, CallPhase, EndReason, Party, RunningCall};
+use homeline_protocol::session::{
+    CallDirection, CallPhase, Callee, EndReason, Party, RunningCall,
+};
 use tokio::sync::mpsc;
 
 use super::config::CallsConfig;
@@ -19,7 +20,7 @@ const RECENT_MAX: usize = 1_024;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     running: HashMap<CallId, Entry>,
-    recent: VecDeque<(CallId, AccountId, Option<AccountId>)>,
+    recent: VecDeque<(CallId, AccountId, Vec<AccountId>)>,
     started_total: u64,
     ended_total: HashMap<EndReason, u64>,
 }
@@ -31,9 +32,11 @@ pub(super) struct Entry {
     pub(super) caller: AccountId,
     pub(super) caller_device: DeviceId,
     pub(super) caller_party: Party,
-    pub(super) callee: Option<AccountId>,
-    pub(super) callee_handle: Handle,
-    pub(super) callee_name: String,
+    /// As the caller asked for it.
+    pub(super) to: Callee,
+    /// Whose devices may answer; nobody's if the call rings nowhere.
+    pub(super) callees: Vec<AccountId>,
+    pub(super) callee: Party,
     pub(super) standing: Standing,
 }
 
@@ -76,7 +79,7 @@ impl Index {
     ) -> Result<Admitted, Refused> {
         if let Some(running) = self.running.get(&id) {
             let same = running.caller_device == entry.caller_device
-                && running.callee_handle == entry.callee_handle;
+                && running.to == entry.to;
             return if same {
                 Ok(Admitted::Repeated)
             } else {
@@ -97,11 +100,18 @@ impl Index {
         if self.of_account(entry.caller).count() >= account_max {
             return Err(Refused::AccountFull);
         }
-        let busy = entry.callee.is_some_and(|callee| {
-            self.of_account(callee)
-                .any(|(_, other)| other.is_answered())
-                || self.of_account(callee).count() >= account_max
-        });
+        let busy = match (&entry.to, entry.callees.first()) {
+            (Callee::Person { .. }, Some(callee)) => {
+                let mut theirs = self.of_account(*callee);
+                theirs.any(|(_, other)| other.is_answered())
+                    || self.of_account(*callee).count() >= account_max
+            }
+            (Callee::Device { device }, Some(_)) => {
+                self.running.values().any(|other| other.has_device(*device))
+            }
+            // Of a whole household somebody is free, or every device says by itself that it is not.
+            (Callee::Place { .. }, _) | (_, None) => false,
+        };
         self.running.insert(id, entry);
         self.started_total += 1;
         Ok(Admitted::New { busy })
@@ -113,8 +123,8 @@ impl Index {
 
     /// Whether a call with this id and this person has ended lately.
     pub(super) fn is_recent(&self, id: CallId, account: AccountId) -> bool {
-        let with = |one: &&(CallId, AccountId, Option<AccountId>)| {
-            one.0 == id && (one.1 == account || one.2 == Some(account))
+        let with = |one: &&(CallId, AccountId, Vec<AccountId>)| {
+            one.0 == id && (one.1 == account || one.2.contains(&account))
         };
         self.recent.iter().any(|one| with(&one))
     }
@@ -180,12 +190,12 @@ impl Index {
         if self.recent.len() >= RECENT_MAX {
             self.recent.pop_front();
         }
-        self.recent.push_back((id, entry.caller, entry.callee));
+        self.recent.push_back((id, entry.caller, entry.callees));
     }
 
     pub(super) fn of_account(&self, account: AccountId) -> impl Iterator<Item = (CallId, &Entry)> {
         let takes_part =
-            move |entry: &Entry| entry.caller == account || entry.callee == Some(account);
+            move |entry: &Entry| entry.caller == account || entry.callees.contains(&account);
         self.running
             .iter()
             .filter(move |(_, entry)| takes_part(entry))
@@ -223,7 +233,8 @@ impl Entry {
 
     /// Whether the two people called each other.
     fn is_mutual(&self, other: &Self) -> bool {
-        self.callee == Some(other.caller) && other.callee == Some(self.caller)
+        let between_two = self.caller != other.caller;
+        between_two && self.callees.contains(&other.caller) && other.callees.contains(&self.caller)
     }
 
     /// As `list_calls` shows it to one of the two. The callee's own name is told only once it
@@ -235,13 +246,15 @@ impl Entry {
         device: Option<DeviceId>,
     ) -> RunningCall {
         let phase = self.standing.phase();
-        let outgoing = self.caller == account;
+        // A device of the caller's own may be the one that is called.
+        let here_or_away = device == Some(self.caller_device) || !self.callees.contains(&account);
+        let outgoing = self.caller == account && here_or_away;
         let display_name = match phase {
-            CallPhase::Inviting => self.callee_handle.to_string(),
-            CallPhase::Ringing | CallPhase::Answered => self.callee_name.clone(),
+            CallPhase::Inviting => self.callee.handle.to_string(),
+            CallPhase::Ringing | CallPhase::Answered => self.callee.display_name.clone(),
         };
         let callee = Party {
-            handle: self.callee_handle.clone(),
+            handle: self.callee.handle.clone(),
             display_name,
         };
         RunningCall {

@@ -6,7 +6,7 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
-    Account, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection,
+    Account, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection, Switches,
 };
 
 use crate::domain::keys::{CommitError, SentCommit};
@@ -32,14 +32,29 @@ pub(super) struct Invite {
     pub caller_device: DeviceId,
     /// Whom, as the caller typed it, with the name that they call themselves if somebody has it.
     pub callee: Party,
-    /// Who that is, if anybody.
-    pub callee_account: Option<AccountId>,
+    /// Whose devices may answer.
+    pub people: Vec<AccountId>,
+    /// For whom it rings, if for anybody: the callee, or the caller for the whole household.
+    pub to: Option<Account>,
     /// Which devices ring.
-    pub ring: Vec<DeviceId>,
+    pub ring: Vec<Rings>,
+    /// Where the switches of the caller's device stand.
+    pub caller_switches: Switches,
+    /// Whether both are of one household: only then is the caller told that nobody was reached.
+    pub family: bool,
     /// With picture.
     pub video: bool,
     /// The caller's signed invitation, passed through.
     pub invitation: Blob,
+}
+
+/// A device that rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rings {
+    /// The device.
+    pub device: DeviceId,
+    /// Where its switches stand.
+    pub switches: Switches,
 }
 
 /// Something that happens to a call.
@@ -48,7 +63,9 @@ pub(super) enum Input {
     /// Somebody does something.
     Act(DeviceId, AccountId, Act),
     /// A device of the callee came online, and may ring (`reach` was asked).
-    Reachable(DeviceId),
+    Reachable(Rings),
+    /// A device told where its switches stand.
+    Switched(DeviceId, Switches),
     /// A device's session was lost (it may resume) or ended.
     SessionLost(DeviceId),
     /// A device has a session again.

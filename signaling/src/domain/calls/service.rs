@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::media_control::MediaEvent;
-use homeline_protocol::session::{EndReason, Event, RunningCall};
+use homeline_protocol::session::{DeviceKind, EndReason, Event, RunningCall};
 use tokio::sync::{mpsc, oneshot};
 
+use super::begin::rings;
 use super::config::CallsConfig;
 use super::figures::CallFigures;
 use super::index::{Entry, Index, Standing};
-use super::input::{Act, ActReply, CallError, Input, Moment};
+use super::input::{Act, ActReply, CallError, Input, Moment, Rings};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
 use crate::domain::history::{History, HistoryError, Interrupted};
-use crate::domain::reach::{Asker, Target, TargetDevice, reach};
+use crate::domain::reach::{Asking, Reach, Way, World, reach};
 use crate::gateway::Media;
 use crate::model::{Clock, Speaker, UnixMillis};
-use crate::store::Db;
+use crate::store::{self, Db, StoreError};
 
 /// Calls cut off by the last stop, remembered until their people come back. A server carries fewer.
 const INTERRUPTED_MAX: usize = 2_048;
@@ -37,6 +38,8 @@ pub struct CallsParts {
     pub config: CallsConfig,
     /// Where they are kept on record.
     pub db: Db,
+    /// Who may be reached.
+    pub reach: Reach,
     /// Where their events go.
     pub bus: Bus,
     /// The media node.
@@ -52,6 +55,7 @@ pub struct CallsParts {
 pub(super) struct Shared {
     pub(super) config: CallsConfig,
     pub(super) db: Db,
+    pub(super) reach: Reach,
     pub(super) bus: Bus,
     pub(super) media: Media,
     pub(super) history: History,
@@ -84,6 +88,7 @@ impl Calls {
         let CallsParts {
             config,
             db,
+            reach,
             bus,
             media,
             media_events,
@@ -96,6 +101,7 @@ impl Calls {
         let calls = Self(Arc::new(Shared {
             config,
             db,
+            reach,
             bus,
             media,
             history,
@@ -134,7 +140,7 @@ impl Calls {
             };
             let mailbox = entry.mailbox.clone();
             if matches!(act, Act::Answer { .. })
-                && entry.callee == Some(account)
+                && entry.callees.contains(&account)
                 && !index.reserve_answer(call, device)
             {
                 return Err(CallError::AlreadyInCall);
@@ -172,8 +178,50 @@ impl Calls {
         if change == SessionChange::Opened {
             self.tell_of_interrupted(speaker.account, device);
         }
-        for (mailbox, input) in self.inputs_of(speaker, device, change) {
+        let (inputs, waiting) = self.concerned(speaker, device, change);
+        for (mailbox, input) in inputs {
             send(&mailbox, Message::Input(input)).await;
+        }
+        for entry in waiting {
+            match self.may_ring(&entry, device).await {
+                Ok(Some(rings)) => {
+                    send(&entry.mailbox, Message::Input(Input::Reachable(rings))).await;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "a device that came online does not ring"),
+            }
+        }
+    }
+
+    /// Ends every call in which a person takes part, in the name of the device that does. What only
+    /// rings them goes on, as to somebody who is away.
+    pub async fn hang_up_all(&self, account: AccountId, devices: &[DeviceId]) {
+        let theirs: Vec<_> = {
+            let index = self.0.index();
+            let calls = index.of_account(account);
+            calls
+                .filter_map(|(id, entry)| {
+                    let device = match entry.standing {
+                        _ if devices.contains(&entry.caller_device) => entry.caller_device,
+                        Standing::Answered(device) => device,
+                        Standing::Waiting { .. } | Standing::Answering { .. } => return None,
+                    };
+                    devices.contains(&device).then_some((id, device))
+                })
+                .collect()
+        };
+        for (call, device) in theirs {
+            let speaker = Speaker {
+                account,
+                device: Some(device),
+                household: None,
+                kind: DeviceKind::App,
+                adult: false,
+            };
+            let reason = EndReason::HungUp;
+            if let Err(error) = self.act(&speaker, call, Act::HangUp { reason }).await {
+                tracing::debug!(%call, %error, "a call of a leaving person was over already");
+            }
         }
     }
 
@@ -183,14 +231,16 @@ impl Calls {
         self.0.index().figures()
     }
 
-    fn inputs_of(
+    /// Calls that the device has a part in, with what they are told; and calls of its person that
+    /// still wait, which it may ring for.
+    fn concerned(
         &self,
         speaker: &Speaker,
         device: DeviceId,
         change: SessionChange,
-    ) -> Vec<(mpsc::Sender<Message>, Input)> {
+    ) -> (Vec<(mpsc::Sender<Message>, Input)>, Vec<Entry>) {
         let index = self.0.index();
-        let mut inputs = Vec::new();
+        let (mut inputs, mut waiting) = (Vec::new(), Vec::new());
         for (_, entry) in index.of_account(speaker.account) {
             let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
             if entry.has_device(device) {
@@ -200,11 +250,36 @@ impl Calls {
                     Input::SessionLost
                 };
                 inputs.push((entry.mailbox.clone(), input(device)));
-            } else if change == SessionChange::Opened && may_ring(entry, speaker, device) {
-                inputs.push((entry.mailbox.clone(), Input::Reachable(device)));
+            } else if change == SessionChange::Opened
+                && entry.callees.contains(&speaker.account)
+                && !matches!(entry.standing, Standing::Answered(_))
+            {
+                waiting.push(entry.clone());
             }
         }
-        inputs
+        (inputs, waiting)
+    }
+
+    /// Whether a device that comes online while a call waits rings for it too, by the rules as they
+    /// stand now.
+    async fn may_ring(&self, entry: &Entry, device: DeviceId) -> Result<Option<Rings>, StoreError> {
+        let mut tx = self.0.db.read().await?;
+        let caller = store::devices::find(&mut tx, entry.caller_device).await?;
+        let asking = Asking {
+            account: entry.caller,
+            device: Some(entry.caller_device),
+            household: caller.and_then(|caller| caller.household.0),
+            way: Way::Call,
+            now: self.0.clock.now(),
+        };
+        let world = self.0.reach.world(&mut tx, asking, &entry.to).await?;
+        let Some(world) = world.map(World::let_through) else {
+            return Ok(None);
+        };
+        let plan = reach(&world).unwrap_or_default();
+        Ok(rings(&world, &plan)
+            .into_iter()
+            .find(|one| one.device == device))
     }
 
     /// A call that the server's stop cut off: said once to each device that comes back.
@@ -237,29 +312,6 @@ impl Shared {
             unix: self.clock.now(),
         }
     }
-}
-
-/// Whether a device that comes online while a call waits rings for it too.
-fn may_ring(entry: &Entry, speaker: &Speaker, device: DeviceId) -> bool {
-    let waits = !matches!(entry.standing, Standing::Answered(_));
-    if !waits || entry.callee != Some(speaker.account) {
-        return false;
-    }
-    let (caller, caller_device) = (entry.caller, Some(entry.caller_device));
-    let asker = Asker {
-        account: caller,
-        device: caller_device,
-        admitted: true,
-    };
-    let devices = vec![TargetDevice {
-        device,
-        kind: speaker.kind,
-    }];
-    let target = Target {
-        account: speaker.account,
-        devices,
-    };
-    reach(&asker, Some(&target)).is_ok_and(|plan| plan.ring.contains(&device))
 }
 
 fn people_of(interrupted: &[Interrupted]) -> Vec<(AccountId, CallId)> {

@@ -98,10 +98,15 @@ impl Devices {
         let mut tx = self.db.write().await?;
         let row = store::devices::find(&mut tx, device)
             .await?
-            .filter(|row| row.household.0 == Some(app.household))
-            .ok_or(RemoveDeviceError::NotFound)?;
-        if row.removed_at_ms.is_some() {
-            return Ok(());
+            .filter(|row| row.household.0 == Some(app.household));
+        if row.as_ref().is_none_or(|row| row.removed_at_ms.is_some()) {
+            // Its person may have deleted their account, which no roster entry says yet.
+            let roster = roster::load(&mut tx, app.household).await?;
+            match row {
+                _ if roster.contains(device) => {}
+                Some(_) => return Ok(()),
+                None => return Err(RemoveDeviceError::NotFound),
+            }
         }
         let now = self.clock.now();
         let grown =

@@ -5,7 +5,8 @@ use homeline_protocol::session::{
     AnswerPolicy, Contact, DeviceKind, Home, Household, Invitation, JoinRequest,
 };
 
-use crate::domain::roster::{account_view, device_view};
+use super::view::{children_of, person_settings};
+use crate::domain::roster::{account_view, device_view, member_view};
 use crate::model::{Clock, Speaker, UnixMillis};
 use crate::store::contacts::ContactRow;
 use crate::store::{self, Db, StoreError, Tx};
@@ -50,7 +51,14 @@ impl Households {
             invitations: vec![],
             join_requests: vec![],
             answer_policies: vec![],
+            settings: person_settings(&mut tx, speaker.account).await?,
+            children: vec![],
+            leave_requests: vec![],
         };
+        if speaker.kind != DeviceKind::App {
+            // A device stands where guests see it.
+            home.settings.blocked.clear();
+        }
         let Some(household) = speaker.household else {
             return Ok(home);
         };
@@ -65,6 +73,8 @@ impl Households {
                 policy: row.policy.into(),
             })
             .collect();
+        home.children = children_of(&mut tx, household).await?;
+        home.leave_requests = store::rules::leaving::asking(&mut tx, household).await?;
         if speaker.kind == DeviceKind::App {
             home.invitations = invitations(&mut tx, household, self.clock.now()).await?;
             home.join_requests = join_requests(&mut tx, household).await?;
@@ -84,7 +94,7 @@ impl Households {
             genesis: row.genesis.into(),
             roster: roster.into_iter().map(Into::into).collect(),
             recovery_certificate: row.recovery_certificate.into(),
-            members: members.iter().map(account_view).collect(),
+            members: members.iter().map(member_view).collect(),
             devices: devices.iter().map(device_view).collect(),
         })
     }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use homeline_protocol::id::DeviceId;
+
 use super::certificate::{Identity, Kind, read_rights};
 use super::encoding::{Malformed, Reader};
-use super::keys::PublicKey;
+use super::keys::{PublicKey, device_id};
 use super::signed::{Context, Signed, StatementError, envelope_hash};
 
 /// More entries than a home makes in its life. Clients refuse a longer roster.
@@ -238,6 +240,12 @@ impl Roster {
     #[must_use]
     pub fn is_adult(&self, key: PublicKey) -> bool {
         self.devices.get(&key).is_some_and(|adult| *adult)
+    }
+
+    /// Whether this device is in it and not removed.
+    #[must_use]
+    pub fn contains(&self, device: DeviceId) -> bool {
+        self.devices.keys().any(|key| device_id(*key) == device)
     }
 
     /// Whether all who certified somebody still may.

@@ -38,6 +38,9 @@ pub enum AdmitMemberError {
     /// Nobody waits with this invitation and app.
     #[error("no such join request")]
     NotFound,
+    /// Nobody is admitted as an owner, nor a child with the adult right.
+    #[error("nobody is admitted as this")]
+    BadRole,
     /// The household has as many members as it may.
     #[error("the household is full")]
     Full,

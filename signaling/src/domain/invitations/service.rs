@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId, InvitationId};
-use homeline_protocol::session::{DeviceKind, Event, Invitation};
+use homeline_protocol::session::{DeviceKind, Event, Invitation, Role};
 
 use super::{AdmitMemberError, CancelInvitationError, CreateInvitationError, RefuseMemberError};
 use crate::bus::{Audience, Bus};
@@ -48,6 +48,8 @@ pub struct Admission<'a> {
     pub entry: &'a Blob,
     /// Their app's chain.
     pub chain: &'a Blob,
+    /// What they become.
+    pub role: Role,
 }
 
 impl Invitations {
@@ -119,6 +121,9 @@ impl Invitations {
         admission: Admission<'_>,
     ) -> Result<(), AdmitMemberError> {
         let app = speaker.adult_app()?;
+        if admission.role == Role::Owner || (admission.role == Role::Child && admission.adult) {
+            return Err(AdmitMemberError::BadRole);
+        }
         let _gate = self.gate.enter().await;
         let mut tx = self.db.write().await?;
         let Some(key) = waiting_key(&mut tx, app, admission).await? else {
@@ -170,6 +175,7 @@ impl Invitations {
         };
         // First the person, so that the roster's event shows them among the members.
         store::accounts::set_household(tx, admission.account, app.household).await?;
+        store::accounts::set_role(tx, admission.account, admission.role).await?;
         Ok(add_device(tx, app.household, addition, self.clock.now()).await?)
     }
 

@@ -1,5 +1,25 @@
 //! May A reach B now, on which devices, and if not, what is A told.
+//!
+//! `facts` is what a decision looks at, and `service` loads it; `rules` decides; `plan` chooses the
+//! devices; `quiet` knows do not disturb and its weekly times; `words` says what the asker hears.
 
+mod facts;
+mod plan;
+mod quiet;
 mod rules;
+mod service;
+mod strangers;
+mod words;
 
-pub use rules::{Asker, DEVICES_MAX, Plan, Refusal, Target, TargetDevice, reach};
+#[cfg(test)]
+mod tests;
+
+pub use facts::{
+    Asker, ChildFacts, DeviceFacts, Grant, Grantee, PersonFacts, StrangerCalls, StrangerLimits,
+    Target, Way, World,
+};
+pub use plan::{DEVICES_MAX, Plan, Ring};
+pub use quiet::{BadSchedule, QuietFacts, Schedule, WINDOWS_MAX};
+pub use rules::reach;
+pub use service::{Asking, Reach};
+pub use words::Refusal;

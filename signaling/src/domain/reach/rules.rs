@@ -1,174 +1,251 @@
 //! One pure function that every way of reaching somebody asks first.
 //!
-//! It reads no table and rings nothing. Do-not-disturb, blocks and children's limits come here.
+//! It reads no table and rings nothing. The order of the rules is the order below: what stands on the
+//! asker's side is told; then what the target has decided; then what the devices can do. Outside the
+//! household every obstacle of the target's gives the same plan as a handle that nobody has.
 
-use homeline_protocol::id::{AccountId, DeviceId};
+use homeline_protocol::Handle;
+use homeline_protocol::id::{DeviceId, HouseholdId};
 use homeline_protocol::session::DeviceKind;
 
-/// Devices that one call rings at most. A person with more has the rest left out.
-pub const DEVICES_MAX: usize = 32;
+use super::facts::{Asker, DeviceFacts, Grant, Grantee, PersonFacts, Target, Way, World};
+use super::plan::{Plan, can};
+use super::words::Refusal;
 
-/// Who wants to reach somebody.
-#[derive(Debug, Clone, Copy)]
-pub struct Asker {
-    /// The person.
-    pub account: AccountId,
-    /// From which app or device; absent for a sign-in without a key, which can't encrypt.
-    pub device: Option<DeviceId>,
-    /// Whether it belongs to a household: only then has it a certificate that others can check.
-    pub admitted: bool,
-}
-
-/// Whom.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The person.
-    pub account: AccountId,
-    /// Every device that is theirs: their apps, and the home devices whose default person they are.
-    pub devices: Vec<TargetDevice>,
-}
-
-/// A device of the person who is to be reached.
-#[derive(Debug, Clone, Copy)]
-pub struct TargetDevice {
-    /// The device.
-    pub device: DeviceId,
-    /// App or home device.
-    pub kind: DeviceKind,
-}
-
-/// How somebody is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// Which devices ring, all at once. Empty for nobody: the asker waits as long as for a person
-    /// whose devices are all off, and is told the same.
-    pub ring: Vec<DeviceId>,
-}
-
-/// Why nothing is tried. The words are for the asker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// No key: what it would say could not be encrypted.
-    #[error(
-        "This browser is signed in without a key of its own. Add it under \"Add a device\" first."
-    )]
-    NoDevice,
-    /// No certificate yet.
-    #[error("You are not a member of the household yet. Somebody there has to let you in first.")]
-    NotAdmitted,
-    /// A person's own devices do not ring for themselves.
-    #[error("This is your own handle. To reach a room, call the person whose device stands there.")]
-    OwnHandle,
-}
-
-/// Decides how `from` reaches `to`, who is nobody if the handle is not taken.
+/// Decides how the asker reaches the target.
 ///
 /// # Errors
-/// [`Refusal`], only for what the asker knows anyway: nothing tells whether a handle is taken.
-pub fn reach(from: &Asker, to: Option<&Target>) -> Result<Plan, Refusal> {
-    if from.device.is_none() {
+/// [`Refusal`], with the words for the asker: nothing that somebody outside a household should not
+/// learn. A plan that rings nothing is no error; the asker waits as long as for somebody who is away,
+/// and is told the same.
+pub fn reach(world: &World) -> Result<Plan, Refusal> {
+    let asker = &world.asker;
+    if asker.device.is_none() {
         return Err(Refusal::NoDevice);
     }
-    if !from.admitted {
+    let Some(home) = asker.household else {
         return Err(Refusal::NotAdmitted);
-    }
-    let Some(to) = to else {
-        return Ok(Plan { ring: Vec::new() });
     };
-    if to.account == from.account {
-        return Err(Refusal::OwnHandle);
+    if let Some(child) = &asker.child {
+        if !child.consented {
+            return Err(Refusal::NoConsent);
+        }
+        if !child.may(world.way) {
+            return Err(Refusal::SwitchedOff(world.way));
+        }
     }
-    let may_ring = |one: &&TargetDevice| Some(one.device) != from.device;
-    let ring = to.devices.iter().filter(may_ring).map(|one| one.device);
-    Ok(Plan {
-        ring: ring.take(DEVICES_MAX).collect(),
-    })
+    match &world.target {
+        Target::Person { handle, person } => reach_person(world, home, handle, person.as_ref()),
+        Target::Device { device, owner } => reach_device(world, *device, owner.as_ref()),
+        Target::Household { people } => reach_people(world, home, people),
+        Target::Home { people } => reach_home(world, people),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn reach_person(
+    world: &World,
+    home: HouseholdId,
+    handle: &Handle,
+    person: Option<&PersonFacts>,
+) -> Result<Plan, Refusal> {
+    let asker = &world.asker;
+    if *handle == asker.handle {
+        return Err(Refusal::OwnHandle);
+    }
+    let family = person.is_some_and(|person| person.household == Some(home));
+    may_leave_home(asker, family, Some(handle))?;
+    if world.way == Way::Announcement && !family {
+        return Err(Refusal::NotHousehold);
+    }
+    if world.way == Way::DropIn && !person.is_some_and(|person| is_granted(world, person)) {
+        return Err(Refusal::NoGrant);
+    }
+    person.map_or_else(|| Ok(Plan::default()), |person| one_person(world, person, |_| true))
+}
 
-    const ANNA: AccountId = AccountId([1; 16]);
-    const BEN: AccountId = AccountId([2; 16]);
+/// Everybody of a household, each by their own rules. Refused aloud only if nobody at all is reached.
+fn reach_people(
+    world: &World,
+    home: HouseholdId,
+    people: &[PersonFacts],
+) -> Result<Plan, Refusal> {
+    let family = people.iter().all(|person| person.household == Some(home));
+    may_leave_home(&world.asker, family, None)?;
+    if world.way == Way::Announcement && !family {
+        return Err(Refusal::NotHousehold);
+    }
+    let others = people.iter().filter(|one| one.account != world.asker.account);
+    let granted = others.filter(|one| world.way != Way::DropIn || is_granted(world, one));
+    let refusal = match world.way {
+        Way::DropIn => Refusal::NoGrant,
+        Way::Call | Way::Message | Way::Announcement => Refusal::NoDevices,
+    };
+    together(world, granted, |_| true, refusal)
+}
 
-    fn device(number: u8, kind: DeviceKind) -> TargetDevice {
-        TargetDevice {
-            device: DeviceId([number; 16]),
-            kind,
+/// All home devices of the own household but the asking one. Their owners' limits and do not disturb
+/// count as for a call to each.
+fn reach_home(world: &World, people: &[PersonFacts]) -> Result<Plan, Refusal> {
+    let asker = world.asker.device;
+    let stands_there =
+        |one: &DeviceFacts| one.kind == DeviceKind::HomeDevice && Some(one.device) != asker;
+    let granted = people
+        .iter()
+        .filter(|one| one.devices.iter().any(stands_there))
+        .filter(|one| world.way != Way::DropIn || is_granted(world, one));
+    let refusal = if world.way == Way::DropIn && !people.iter().any(|one| is_granted(world, one)) {
+        Refusal::NoGrant
+    } else {
+        Refusal::NoDevices
+    };
+    together(world, granted, |device| device.kind == DeviceKind::HomeDevice, refusal)
+}
+
+fn together<'a>(
+    world: &World,
+    people: impl Iterator<Item = &'a PersonFacts>,
+    choose: impl Fn(&DeviceFacts) -> bool,
+    nobody: Refusal,
+) -> Result<Plan, Refusal> {
+    let mut whole = Plan { family: true, ..Plan::default() };
+    let mut refused = None;
+    let mut any = false;
+    for person in people {
+        any = true;
+        match one_person(world, person, &choose) {
+            Ok(plan) => {
+                whole.family &= plan.family;
+                whole.people.extend(&plan.people);
+                for one in person.devices.iter().filter(|one| plan.rings(one.device)) {
+                    whole.add(person, one);
+                }
+            }
+            Err(refusal) => refused = refused.or(Some(refusal)),
         }
     }
+    let reached = !whole.people.is_empty() && !is_empty(&whole);
+    match refused {
+        _ if !any => Err(nobody),
+        Some(refusal) if !reached => Err(refusal),
+        None if whole.family && is_empty(&whole) && world.way != Way::Message => Err(nobody),
+        _ => Ok(whole),
+    }
+}
 
-    fn asker(device: u8) -> Asker {
-        Asker {
-            account: ANNA,
-            device: Some(DeviceId([device; 16])),
-            admitted: true,
+fn reach_device(
+    world: &World,
+    device: DeviceId,
+    owner: Option<&PersonFacts>,
+) -> Result<Plan, Refusal> {
+    let asker = &world.asker;
+    let owner = owner.filter(|owner| owner.is_family_of(asker));
+    let facts = |owner: &PersonFacts| owner.devices.iter().find(|one| one.device == device).cloned();
+    let (Some(owner), Some(facts)) = (owner, owner.and_then(facts)) else {
+        return Err(Refusal::NoSuchDevice);
+    };
+    if Some(device) == asker.device {
+        return Err(Refusal::OwnDevice);
+    }
+    if world.way == Way::DropIn && !is_granted(world, owner) {
+        return Err(Refusal::NoGrant);
+    }
+    if facts.quiet && world.way != Way::Message {
+        return Err(Refusal::DeviceQuiet { label: facts.label });
+    }
+    if !can(asker, world.way, &facts) {
+        return Err(Refusal::DeviceCannot { label: facts.label });
+    }
+    one_person(world, owner, |one| one.device == device)
+}
+
+/// One person, by what they and their devices have decided.
+fn one_person(
+    world: &World,
+    person: &PersonFacts,
+    choose: impl Fn(&DeviceFacts) -> bool,
+) -> Result<Plan, Refusal> {
+    let (asker, way) = (&world.asker, world.way);
+    let family = person.is_family_of(asker);
+    let silence = Plan { family, ..Plan::default() };
+    if person.household.is_none() || person.blocks_asker {
+        return Ok(silence);
+    }
+    if let Some(refusal) = child_keeps_out(world, person, family) {
+        return if family { Err(refusal) } else { Ok(silence) };
+    }
+    let stranger = !family && !person.knows_asker;
+    if stranger && way == Way::Call && !may_still_call(world, person) {
+        return Ok(silence);
+    }
+    let mut plan = Plan { people: vec![person.account], stranger, ..silence };
+    // What somebody set for themself does not keep them from their own other devices.
+    let own = person.account == asker.account;
+    if !own && person.quiet.keeps_out(&asker.handle, world.now) {
+        return if family && way != Way::Message {
+            Err(Refusal::PersonQuiet { person: person.name.clone() })
+        } else {
+            Ok(plan)
+        };
+    }
+    let able = person.devices.iter().filter(|one| choose(one) && can(asker, way, one));
+    let mut silent = false;
+    for device in able {
+        if device.quiet {
+            silent = true;
+        } else {
+            plan.add(person, device);
         }
     }
-
-    #[test]
-    fn all_devices_and_apps_of_a_person_ring_at_once() {
-        let devices = vec![
-            device(21, DeviceKind::App),
-            device(22, DeviceKind::HomeDevice),
-        ];
-        let plan = reach(
-            &asker(11),
-            Some(&Target {
-                account: BEN,
-                devices,
-            }),
-        )
-        .unwrap();
-        assert_eq!(plan.ring, [DeviceId([21; 16]), DeviceId([22; 16])]);
+    if silent && is_empty(&plan) && family && way != Way::Message {
+        return Err(Refusal::AllQuiet);
     }
+    Ok(plan)
+}
 
-    #[test]
-    fn nobody_is_reached_like_somebody_whose_devices_are_off() {
-        let nobody = reach(&asker(11), None);
-        let off = reach(
-            &asker(11),
-            Some(&Target {
-                account: BEN,
-                devices: vec![],
-            }),
-        );
-        assert_eq!(nobody, off);
-    }
+fn is_empty(plan: &Plan) -> bool {
+    plan.ring.is_empty() && plan.push.is_empty() && plan.later.is_empty()
+}
 
-    #[test]
-    fn one_cannot_call_oneself_nor_without_a_key_that_others_can_check() {
-        let own = Target {
-            account: ANNA,
-            devices: vec![device(11, DeviceKind::App)],
-        };
-        assert_eq!(reach(&asker(11), Some(&own)), Err(Refusal::OwnHandle));
-        let keyless = Asker {
-            device: None,
-            ..asker(11)
-        };
-        assert_eq!(reach(&keyless, None), Err(Refusal::NoDevice));
-        let waiting = Asker {
-            admitted: false,
-            ..asker(11)
-        };
-        assert_eq!(reach(&waiting, None), Err(Refusal::NotAdmitted));
+/// A child reaches nobody outside but the chosen contacts: by handle, so that it is told the same
+/// whether anybody has it.
+fn may_leave_home(asker: &Asker, family: bool, to: Option<&Handle>) -> Result<(), Refusal> {
+    let Some(child) = &asker.child else {
+        return Ok(());
+    };
+    let chosen = to.is_some_and(|to| child.contacts.contains(to));
+    if family || chosen {
+        Ok(())
+    } else {
+        Err(Refusal::NotChosen)
     }
+}
 
-    #[test]
-    fn the_number_of_devices_is_bounded() {
-        let devices = (0..100)
-            .map(|number| device(100 + number, DeviceKind::App))
-            .collect();
-        let plan = reach(
-            &asker(11),
-            Some(&Target {
-                account: BEN,
-                devices,
-            }),
-        )
-        .unwrap();
-        assert_eq!(plan.ring.len(), DEVICES_MAX);
+/// Why a child who is asked for can't be reached.
+fn child_keeps_out(world: &World, person: &PersonFacts, family: bool) -> Option<Refusal> {
+    let child = person.child.as_ref()?;
+    let name = || person.name.clone();
+    if !child.consented {
+        return Some(Refusal::ChildNoConsent { person: name() });
     }
+    if !child.may(world.way) {
+        return Some(Refusal::ChildSwitchedOff { person: name(), way: world.way });
+    }
+    let chosen = family || child.contacts.contains(&world.asker.handle);
+    (!chosen).then_some(Refusal::NotChosen)
+}
+
+fn may_still_call(world: &World, person: &PersonFacts) -> bool {
+    let calls = person.stranger_calls;
+    calls.from_asker < world.limits.one_an_hour && calls.from_all < world.limits.all_a_day
+}
+
+/// Whether somebody has let the asker drop in. One's own devices need nobody's leave but the
+/// household's: HH-1 says so of a grant to oneself, and it is a grant like any other.
+fn is_granted(world: &World, person: &PersonFacts) -> bool {
+    let asker = &world.asker;
+    let fits = |grant: &Grant| match grant.to {
+        Grantee::Person(whom) => whom == asker.account,
+        Grantee::Household(home) => asker.household == Some(home),
+    };
+    world.grants.iter().any(|grant| grant.by == person.account && fits(grant))
 }

@@ -1,18 +1,20 @@
 //! Adds a checked entry to a roster, and brings the device table in line with it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::{DeviceKind, Event};
+use homeline_protocol::session::{DeviceKind, Event, Role};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{account_view, device_view};
+use super::{device_view, member_view};
 use crate::bus::{Audience, Bus};
 use crate::domain::identity::{
     Chain, ChainError, Change, Kind, PublicKey, Roster, RosterError, device_id,
 };
 use crate::model::UnixMillis;
-use crate::store::devices::{DeviceRow, KindColumn};
+use crate::store::devices::{DeviceRow, KindColumn, SettingsColumns};
 use crate::store::{self, Nullable, StoreError, Tx};
 
 /// More devices than a home has; the roster's own bound counts removed ones too.
@@ -33,6 +35,9 @@ pub enum GrowError {
     /// The key belongs to another account or household.
     #[error("the device belongs to somebody already")]
     DeviceTaken,
+    /// A child's app never has the adult right.
+    #[error("a child's app can't have the adult right")]
+    Child,
     /// The household has as many devices as it may.
     #[error("the household has {DEVICES_MAX} devices")]
     TooManyDevices,
@@ -109,6 +114,10 @@ pub async fn add_device(
     let mut roster = load(tx, household).await?;
     let change = roster.append(addition.entry)?;
     let adult = check_addition(&roster, &change, addition, now)?;
+    let whose = store::accounts::find(tx, addition.account).await?;
+    if adult && whose.is_some_and(|row| row.role.0 == Role::Child) {
+        return Err(GrowError::Child);
+    }
     if store::devices::of_household(tx, household).await?.len() >= DEVICES_MAX {
         return Err(GrowError::TooManyDevices);
     }
@@ -126,6 +135,7 @@ pub async fn add_device(
                 adult,
                 chain: Some(addition.chain.to_vec()),
                 removed_at_ms: None,
+                settings: SettingsColumns::default(),
             };
             store::devices::insert(tx, &row, now).await?;
         }
@@ -137,7 +147,7 @@ pub async fn add_device(
             store::devices::admit(tx, id, household, adult, label, chain).await?;
         }
     }
-    grown(tx, household, addition.entry).await
+    grown(tx, household, &[addition.entry.to_vec().into()]).await
 }
 
 /// Removes a device: the entry to the roster, the device marked. Its tokens and sessions are the
@@ -162,7 +172,37 @@ pub async fn remove_device(
     store::households::append(tx, household, roster.seq(), entry).await?;
     store::devices::remove(tx, device, now).await?;
     store::households::delete_policy(tx, device).await?;
-    grown(tx, household, entry).await
+    grown(tx, household, &[entry.to_vec().into()]).await
+}
+
+/// Removes devices with one entry each, in any order: exactly these and no others.
+///
+/// # Errors
+/// When anything about the entries is wrong, or they are not all.
+pub async fn remove_devices(
+    tx: &mut Tx,
+    household: HouseholdId,
+    devices: &BTreeSet<DeviceId>,
+    entries: &[Blob],
+    now: UnixMillis,
+) -> Result<Grown, GrowError> {
+    if entries.len() != devices.len() {
+        return Err(GrowError::SaysOtherwise);
+    }
+    let mut roster = load(tx, household).await?;
+    for entry in entries {
+        let Change::RemoveDevice { key } = roster.append(entry.as_ref())? else {
+            return Err(GrowError::SaysOtherwise);
+        };
+        let device = device_id(key);
+        if !devices.contains(&device) {
+            return Err(GrowError::SaysOtherwise);
+        }
+        store::households::append(tx, household, roster.seq(), entry.as_ref()).await?;
+        store::devices::remove(tx, device, now).await?;
+        store::households::delete_policy(tx, device).await?;
+    }
+    grown(tx, household, entries).await
 }
 
 /// Checks that entry and chain say what the request says; returns the adult right they give.
@@ -205,12 +245,21 @@ fn check_addition(
     }
 }
 
-async fn grown(tx: &mut Tx, household: HouseholdId, entry: &[u8]) -> Result<Grown, GrowError> {
+/// What the household is told: the new entries, and members and devices as they are in this
+/// transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn grown(
+    tx: &mut Tx,
+    household: HouseholdId,
+    entries: &[Blob],
+) -> Result<Grown, GrowError> {
     let members = store::accounts::members(tx, household).await?;
     let devices = store::devices::of_household(tx, household).await?;
     let event = Event::RosterGrew {
-        entries: vec![entry.to_vec().into()],
-        members: members.iter().map(account_view).collect(),
+        entries: entries.to_vec(),
+        members: members.iter().map(member_view).collect(),
         devices: devices.iter().map(device_view).collect(),
     };
     Ok(Grown { household, event })

@@ -1,6 +1,6 @@
 //! Rows as clients see them.
 
-use homeline_protocol::session::{Account, Device, Presence};
+use homeline_protocol::session::{Account, Device, Member, Presence};
 
 use crate::store::accounts::AccountRow;
 use crate::store::devices::DeviceRow;
@@ -12,6 +12,17 @@ pub fn account_view(row: &AccountRow) -> Account {
         id: row.id,
         handle: row.handle.clone(),
         display_name: row.display_name.clone(),
+    }
+}
+
+/// A member of a household.
+#[must_use]
+pub fn member_view(row: &AccountRow) -> Member {
+    Member {
+        id: row.id,
+        handle: row.handle.clone(),
+        display_name: row.display_name.clone(),
+        role: row.role.0,
     }
 }
 
@@ -27,5 +38,6 @@ pub fn device_view(row: &DeviceRow) -> Device {
         adult: row.adult,
         presence: Presence::Offline,
         chain: row.chain.clone().unwrap_or_default().into(),
+        settings: row.settings.view(),
     }
 }

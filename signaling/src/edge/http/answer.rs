@@ -51,7 +51,8 @@ pub(super) fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::AlreadyInCall
         | ErrorCode::RosterMoved
         | ErrorCode::SessionReplaced
-        | ErrorCode::OutboxFull => StatusCode::CONFLICT,
+        | ErrorCode::OutboxFull
+        | ErrorCode::NotAvailable => StatusCode::CONFLICT,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -2,7 +2,7 @@
 
 use homeline_protocol::session::ApiError;
 
-use super::{conflict, limit, not_found};
+use super::{bad, conflict, limit, not_found};
 use crate::domain::invitations::{
     AdmitMemberError, CancelInvitationError, CreateInvitationError, RefuseMemberError,
 };
@@ -34,6 +34,9 @@ impl From<AdmitMemberError> for ApiError {
             AdmitMemberError::NoRight(error) => error.into(),
             AdmitMemberError::NotFound => {
                 not_found("Nobody waits with this invitation. They may have been turned away.")
+            }
+            AdmitMemberError::BadRole => {
+                bad("Members are admitted as adults, or as children without the adult right.")
             }
             AdmitMemberError::Full => limit("The household has as many members as it may."),
             AdmitMemberError::Grow(error) => error.into(),

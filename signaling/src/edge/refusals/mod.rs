@@ -5,6 +5,7 @@ mod accounts;
 mod home;
 mod members;
 mod pairing;
+mod rules;
 
 use homeline_protocol::session::{ApiError, ErrorCode};
 
@@ -145,6 +146,7 @@ impl From<GrowError> for ApiError {
             GrowError::DeviceTaken => {
                 conflict("This device belongs to somebody already. Reset it, then pair it again.")
             }
+            GrowError::Child => bad("A child's app can't have the adult right."),
             GrowError::TooManyDevices => {
                 limit("The household has as many devices as it may. Remove one first.")
             }

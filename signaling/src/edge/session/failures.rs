@@ -38,7 +38,8 @@ impl From<HistoryError> for ApiError {
 impl From<StartError> for ApiError {
     fn from(error: StartError) -> Self {
         let code = match error {
-            StartError::Refused(_) | StartError::TooLong => ErrorCode::BadRequest,
+            StartError::Refused(refusal) => return refusal.into(),
+            StartError::TooLong => ErrorCode::BadRequest,
             StartError::AlreadyInCall => ErrorCode::AlreadyInCall,
             StartError::AccountFull | StartError::Full => ErrorCode::LimitReached,
             StartError::IdTaken => ErrorCode::Conflict,

@@ -105,5 +105,28 @@ pub(super) fn kind(request: &Request) -> &'static str {
         Request::SendCommit { .. } => "send_commit",
         Request::EpochReady { .. } => "epoch_ready",
         Request::SendGroupMessage { .. } => "send_group_message",
+        other => kind_of_rules(other),
+    }
+}
+
+/// The kinds of requests about the rules of reaching people.
+fn kind_of_rules(request: &Request) -> &'static str {
+    match request {
+        Request::SetRole { .. } => "set_role",
+        Request::RemoveMember { .. } => "remove_member",
+        Request::LeaveHousehold { .. } => "leave_household",
+        Request::Deregister { .. } => "deregister",
+        Request::SetDevice { .. } => "set_device",
+        Request::SetCapabilities { .. } => "set_capabilities",
+        Request::SetSwitches { .. } => "set_switches",
+        Request::SetDeviceDoNotDisturb { .. } => "set_device_do_not_disturb",
+        Request::SetDoNotDisturbEverywhere { .. } => "set_do_not_disturb_everywhere",
+        Request::SetDoNotDisturb { .. } => "set_do_not_disturb",
+        Request::Block { .. } => "block",
+        Request::Unblock { .. } => "unblock",
+        Request::SetChildLimits { .. } => "set_child_limits",
+        Request::SetConsent { .. } => "set_consent",
+        Request::SetTopContact { .. } => "set_top_contact",
+        _ => "other",
     }
 }

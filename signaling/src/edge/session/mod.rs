@@ -19,7 +19,7 @@ mod tests;
 mod words;
 
 pub use config::SessionConfig;
-pub use dispatch::Services;
+pub use dispatch::{Rules, Services};
 pub use figures::{SessionFigures, SignalingFigures};
 pub use sessions::Sessions;
 pub use socket::routes;

@@ -347,7 +347,7 @@ pub(crate) const SWITCHES: MediaState = MediaState {
 };
 
 pub(crate) fn start_call(call: CallId, handle: &str) -> Request {
-    let to = Callee {
+    let to = Callee::Person {
         handle: handle.parse().unwrap(),
     };
     Request::StartCall {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::DeviceKind;
+use homeline_protocol::session::{DeviceKind, Role};
 use homeline_signaling::bus::Bus;
 use homeline_signaling::domain::accounts::{Accounts, AccountsConfig};
 use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
@@ -20,14 +20,15 @@ use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::limits::LimitsConfig;
 use homeline_signaling::domain::pairing::Pairings;
 use homeline_signaling::domain::presence::PresenceService;
+use homeline_signaling::domain::reach::Reach;
 use homeline_signaling::domain::roster::RosterGate;
 use homeline_signaling::domain::secrets::{Passwords, PasswordsConfig};
 use homeline_signaling::edge::session::{
-    Services, SessionConfig, Sessions, SignalingFigures, routes,
+    Rules, Services, SessionConfig, Sessions, SignalingFigures, routes,
 };
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::accounts::NewAccount;
-use homeline_signaling::store::devices::{DeviceRow, KindColumn};
+use homeline_signaling::store::devices::{DeviceRow, KindColumn, SettingsColumns};
 use homeline_signaling::store::households::HouseholdRow;
 use homeline_signaling::store::{Db, Nullable, StoreConfig, accounts, devices, households};
 use tokio::task::JoinHandle;
@@ -104,7 +105,9 @@ impl Server {
             AccountsConfig::default(),
         ));
         let (node, media, media_events) = Node::start();
+        let presence = PresenceService::new(bus.clone());
         let calls = Calls::start(CallsParts {
+            reach: Reach::new(presence.clone(), configs.calls.stranger_limits()),
             config: configs.calls,
             db: db.clone(),
             bus: bus.clone(),
@@ -131,8 +134,9 @@ impl Server {
                 Arc::clone(&accounts),
                 &limits,
             )),
-            invitations: Arc::new(Invitations::new(store, events, time, gate)),
-            presence: PresenceService::new(bus.clone()),
+            invitations: Arc::new(Invitations::new(store, events, time, gate.clone())),
+            rules: Rules::new(parts, gate, Arc::clone(&accounts), calls.clone()),
+            presence,
             calls,
         };
         let sessions = Sessions::new(configs.sessions, services, bus.clone(), clock);
@@ -192,6 +196,7 @@ impl Server {
             display_name: &name,
             password_hash: "none",
             household: Some(household),
+            role: Role::Adult,
             at: Clock::System.now(),
         };
         let mut tx = self.db.write().await.unwrap();
@@ -217,6 +222,7 @@ impl Server {
             adult: kind == DeviceKind::App,
             chain: Some(vec![4; 64]),
             removed_at_ms: None,
+            settings: SettingsColumns::default(),
         };
         let (account, now) = (person.account, Clock::System.now());
         let mut tx = self.db.write().await.unwrap();

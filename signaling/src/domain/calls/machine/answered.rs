@@ -65,38 +65,44 @@ impl Answered {
             None
         }
     }
-
-    /// Tells the caller whom to commit to the group.
-    pub(super) fn announcement(&self, call: CallId) -> Event {
-        admission(call, &self.callee, self.introduction.clone())
-    }
-
-    fn participants(&self) -> Vec<Participant> {
-        [&self.caller, &self.callee]
-            .map(|side| Participant {
-                device: side.device,
-                account: side.account,
-                media: side.media,
-            })
-            .to_vec()
-    }
 }
 
-fn admission(call: CallId, side: &Side, introduction: Introduction) -> Event {
+fn admission(call: CallId, (device, media): (DeviceId, MediaState), introduction: Introduction) -> Event {
     let Introduction {
         key_package,
         statement,
     } = introduction;
     Event::CallAnswered {
         call,
-        device: side.device,
-        media: side.media,
+        device,
+        media,
         key_package,
         statement,
     }
 }
 
 impl Call {
+    /// Tells the caller whom to commit to the group.
+    pub(super) fn announcement(&self, answered: &Answered) -> Event {
+        let callee = (answered.callee.device, self.clamped(&answered.callee));
+        admission(self.invite.call, callee, answered.introduction.clone())
+    }
+
+    /// Everybody, with what their switches let them send.
+    fn participants(&self, answered: &Answered) -> Vec<Participant> {
+        [&answered.caller, &answered.callee]
+            .map(|side| Participant {
+                device: side.device,
+                account: side.account,
+                media: self.clamped(side),
+            })
+            .to_vec()
+    }
+
+    fn clamped(&self, side: &Side) -> MediaState {
+        self.clamp(side.device, side.media)
+    }
+
     pub(super) fn act_when_answered(
         &mut self,
         now: Moment,
@@ -191,11 +197,14 @@ impl Call {
         if device == answered.callee.device {
             answered.introduction = introduction.clone();
         }
-        if answered.group.has(other) {
-            effects.push(Effect::Tell(other, admission(call, &side, introduction)));
-        } else {
+        let let_in = answered.group.has(other);
+        if let_in {
+            let media = self.clamp(device, side.media);
+            let event = admission(call, (device, media), introduction);
+            effects.push(Effect::Tell(other, event));
+        } else if let State::Answered(answered) = &self.state {
             // The caller was reloaded before it let the callee in: it makes the group again.
-            effects.push(Effect::Tell(device, answered.announcement(call)));
+            effects.push(Effect::Tell(device, self.announcement(answered)));
         }
         let tracks = self.tracks_for(other);
         effects.push(Effect::Tell(other, Event::Tracks { call, tracks }));
@@ -211,7 +220,7 @@ impl Call {
         let call = self.invite.call;
         [answered.caller.device, answered.callee.device]
             .map(|device| {
-                let participants = answered.participants();
+                let participants = self.participants(answered);
                 Effect::Tell(device, Event::Participants { call, participants })
             })
             .to_vec()
@@ -262,7 +271,7 @@ impl Call {
                 KeyEffect::Tell(device, event) => effects.push(Effect::Tell(device, event)),
                 KeyEffect::Welcome(welcome) => {
                     let participants = match &self.state {
-                        State::Answered(answered) => answered.participants(),
+                        State::Answered(answered) => self.participants(answered),
                         State::Waiting(_) | State::Ended(_) => Vec::new(),
                     };
                     let event = Event::GroupWelcome {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use homeline_protocol::id::{AccountId, DeviceId, RoomId};
 use homeline_protocol::media_control::MediaCommand;
-use homeline_protocol::session::{CallPhase, EndReason, Event, MediaState, Party, Track};
+use homeline_protocol::session::{
+    CallPhase, EndReason, Event, MediaState, Party, Switches, Track,
+};
 
 use super::answered::Answered;
 use super::media::Room;
@@ -27,7 +29,9 @@ pub(in crate::domain::calls) struct Call {
     pub(super) state: State,
     pub(super) timers: TimerTable,
     pub(super) room: Room,
+    /// What the caller says it sends, whatever its switches stand at.
     pub(super) caller_media: MediaState,
+    pub(super) switches: BTreeMap<DeviceId, Switches>,
 }
 
 /// Where a call stands.
@@ -64,21 +68,24 @@ impl Call {
                 microphone: true,
                 camera: invite.video,
             },
+            switches: BTreeMap::from([(invite.caller_device, invite.caller_switches)]),
             invite,
         };
         if busy {
             let effects = call.end(now, EndReason::Busy);
             return (call, effects);
         }
-        call.timers
-            .set(Timer::Unreachable, now.at + config.unreachable_after());
+        if call.invite.family {
+            call.timers
+                .set(Timer::Unreachable, now.at + config.unreachable_after());
+        }
         call.timers
             .set(Timer::NoAnswer, now.at + config.ring_timeout());
         let mut effects = vec![Effect::Media(MediaCommand::CreateRoom {
             room: call.room.id,
         })];
-        for device in call.invite.ring.clone() {
-            effects.extend(call.invite_device(device));
+        for rings in call.invite.ring.clone() {
+            effects.extend(call.invite_device(rings));
         }
         (call, effects)
     }
@@ -97,7 +104,8 @@ impl Call {
         }
         Ok(match input {
             Input::Act(device, account, act) => return self.act(now, device, account, act),
-            Input::Reachable(device) => self.invite_device(device),
+            Input::Reachable(rings) => self.invite_device(rings),
+            Input::Switched(device, switches) => self.switched(device, switches),
             Input::SessionLost(device) => self.session(now, device, false),
             Input::SessionBack(device) => self.session(now, device, true),
             Input::Revoked(device) => self.revoked(now, device),
@@ -179,7 +187,10 @@ impl Call {
         while let Some(timer) = self.timers.take_due(now.at) {
             effects.extend(match (timer, &mut self.state) {
                 (Timer::Unreachable, State::Waiting(waiting)) if waiting.rang => Vec::new(),
-                (Timer::NoAnswer, State::Waiting(waiting)) if waiting.rang => {
+                // To somebody outside everything that is not an answer is one and the same.
+                (Timer::NoAnswer, State::Waiting(waiting))
+                    if waiting.rang || !self.invite.family =>
+                {
                     self.end(now, EndReason::NoAnswer)
                 }
                 (Timer::Unreachable | Timer::NoAnswer, State::Waiting(_)) => {
@@ -268,7 +279,7 @@ impl Call {
     }
 
     pub(super) fn is_callee(&self, account: AccountId) -> bool {
-        self.invite.callee_account == Some(account)
+        self.invite.people.contains(&account)
     }
 
     pub(super) fn caller_party(&self) -> Party {

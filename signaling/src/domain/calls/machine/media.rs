@@ -168,20 +168,17 @@ impl Call {
         peer.negotiated = true;
         let changed = peer.tracks != peer.offered;
         peer.tracks.clone_from(&peer.offered);
+        // Before anything flows: what a switch is off for never does.
+        let mut effects = self.hold_tracks(device, false);
         let State::Answered(answered) = &self.state else {
-            return Vec::new();
+            return effects;
         };
         let Some(other) = answered.other(device) else {
-            return Vec::new();
+            return effects;
         };
         // Said each time, which does no harm: a page reloaded in the middle of a negotiation could
         // otherwise stay held.
-        let mut effects: Vec<_> = self
-            .room
-            .forward(device)
-            .into_iter()
-            .map(Effect::Media)
-            .collect();
+        effects.extend(self.room.forward(device).map(Effect::Media));
         if changed {
             let tracks = self.room.tracks_of(device);
             let event = Event::Tracks {

@@ -4,6 +4,7 @@ mod answered;
 mod call;
 mod media;
 mod ringing;
+mod switches;
 mod timers;
 
 pub(super) use call::Call;

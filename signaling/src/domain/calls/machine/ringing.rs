@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use homeline_protocol::id::{AccountId, DeviceId};
-use homeline_protocol::session::{Account, EndReason, Event, MediaState};
+use homeline_protocol::session::{EndReason, Event, MediaState};
 
 use super::answered::{Answered, Introduction, Side};
 use super::call::{Call, State, Step};
 use super::timers::Timer;
-use crate::domain::calls::input::{Act, CallError, Effect, Moment, Record};
+use crate::domain::calls::input::{Act, CallError, Effect, Moment, Record, Rings};
 use crate::domain::keys::Group;
 use crate::domain::reach::DEVICES_MAX;
 
@@ -32,31 +32,31 @@ impl Waiting {
 
 impl Call {
     /// Asks a device of the callee to ring: at the start, or when it comes online meanwhile.
-    pub(super) fn invite_device(&mut self, device: DeviceId) -> Vec<Effect> {
+    pub(super) fn invite_device(&mut self, rings: Rings) -> Vec<Effect> {
         let from = self.caller_party();
         let State::Waiting(waiting) = &mut self.state else {
             return Vec::new();
         };
-        let Some(account) = self.invite.callee_account else {
+        let Some(to) = self.invite.to.clone() else {
             return Vec::new();
         };
+        let device = rings.device;
         if waiting.invited.len() >= DEVICES_MAX && !waiting.invited.contains(&device) {
             return Vec::new();
         }
         waiting.invited.insert(device);
+        self.switches.insert(device, rings.switches);
         let incoming = Event::IncomingCall {
             call: self.invite.call,
             from,
-            to: Account {
-                id: account,
-                handle: self.invite.callee.handle.clone(),
-                display_name: self.invite.callee.display_name.clone(),
-            },
+            to,
             video: self.invite.video,
             invitation: self.invite.invitation.clone(),
             expires_at_ms: self.expires_at.0,
         };
-        vec![Effect::Tell(device, incoming)]
+        let mut effects = vec![Effect::Tell(device, incoming)];
+        effects.extend(self.tell_switches_unless_on(device, self.invite.caller_device));
+        effects
     }
 
     pub(super) fn act_while_waiting(
@@ -72,7 +72,7 @@ impl Call {
         let State::Waiting(waiting) = &mut self.state else {
             return Err(CallError::Ended);
         };
-        if self.invite.callee_account != Some(account) || !waiting.invited.contains(&device) {
+        if !waiting.invited.contains(&device) {
             return Err(CallError::NotFound);
         }
         match act {
@@ -139,7 +139,10 @@ impl Call {
             key_package,
             statement,
         };
-        vec![Effect::Tell(self.invite.caller_device, event)]
+        let caller = self.invite.caller_device;
+        let mut effects = vec![Effect::Tell(caller, event)];
+        effects.extend(self.tell_switches_unless_on(caller, device));
+        effects
     }
 
     /// One device rings no more; the others go on.
@@ -195,10 +198,8 @@ impl Call {
             introduction,
             group,
         };
-        let mut effects = vec![Effect::Tell(
-            caller.device,
-            answered.announcement(self.invite.call),
-        )];
+        let announcement = self.announcement(&answered);
+        let mut effects = vec![Effect::Tell(caller.device, announcement)];
         self.state = State::Answered(Box::new(answered));
         self.timers.clear_all();
         for side in [caller.device, device] {

@@ -11,11 +11,14 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
-    Account, EndReason, Event, MediaState, Party, PublishSection, Source, WelcomeFor,
+    Account, EndReason, Event, MediaState, Party, PublishSection, Source, Switches, WelcomeFor,
 };
 
+use super::begin::ALL_ON;
 use super::config::CallsConfig;
-use super::input::{Act, CallError, Effect, Input, Invite, Moment, Offer, PeerChange, Record};
+use super::input::{
+    Act, CallError, Effect, Input, Invite, Moment, Offer, PeerChange, Record, Rings,
+};
 use super::machine::Call;
 use crate::domain::keys::SentCommit;
 use crate::model::UnixMillis;
@@ -50,7 +53,7 @@ fn play(table: &str) {
             (None, start) => {
                 let (begun, effects) = Call::start(
                     &CallsConfig::default(),
-                    invite(start.contains(&"nobody")),
+                    invite(start),
                     start.contains(&"busy"),
                     now,
                 );
@@ -67,26 +70,39 @@ fn play(table: &str) {
     }
 }
 
-fn invite(nobody: bool) -> Invite {
-    let (callee, ring) = if nobody {
-        (None, vec![])
-    } else {
-        (Some(BEN), vec![APP, KITCHEN])
+/// `nobody` has the handle, or it is `family`; `anna-mute` has her microphone's switch off.
+fn invite(words: &[&str]) -> Invite {
+    let has = |word| words.contains(&word);
+    let account = |id, handle: &str, name: &str| Account {
+        id,
+        handle: handle.parse().unwrap(),
+        display_name: name.to_owned(),
     };
+    let rings = |device| Rings {
+        device,
+        switches: ALL_ON,
+    };
+    let nobody = has("nobody");
     Invite {
         call: CallId([7; 16]),
-        caller: Account {
-            id: ANNA,
-            handle: "anna".parse().unwrap(),
-            display_name: "Anna".to_owned(),
-        },
+        caller: account(ANNA, "anna", "Anna"),
         caller_device: CALLER,
         callee: Party {
             handle: "ben".parse().unwrap(),
             display_name: "Ben".to_owned(),
         },
-        callee_account: callee,
-        ring,
+        people: if nobody { vec![] } else { vec![BEN] },
+        to: (!nobody).then(|| account(BEN, "ben", "Ben")),
+        ring: if nobody {
+            vec![]
+        } else {
+            vec![rings(APP), rings(KITCHEN)]
+        },
+        caller_switches: Switches {
+            microphone: !has("anna-mute"),
+            ..ALL_ON
+        },
+        family: has("family"),
         video: true,
         invitation: Blob(vec![1]),
     }
@@ -110,7 +126,22 @@ fn input(words: &[&str]) -> Input {
         ["room-fails"] => return Input::RoomFailed,
         ["media-gone"] => return Input::MediaGone,
         ["superseded"] => return Input::Superseded,
-        [_, "online"] => return Input::Reachable(who),
+        [_, "online"] => {
+            return Input::Reachable(Rings {
+                device: who,
+                switches: ALL_ON,
+            });
+        }
+        [_, "microphone", on] => {
+            let microphone = *on == "on";
+            return Input::Switched(
+                who,
+                Switches {
+                    microphone,
+                    ..ALL_ON
+                },
+            );
+        }
         [_, "lost"] => return Input::SessionLost(who),
         [_, "back"] => return Input::SessionBack(who),
         [_, "revoked"] => return Input::Revoked(who),
@@ -226,6 +257,10 @@ fn told(event: &Event) -> String {
         Event::GroupWelcome { .. } => "welcome".to_owned(),
         Event::EpochExecute { epoch, .. } => format!("execute{epoch}"),
         Event::GroupMessage { .. } => "message".to_owned(),
+        Event::CallSwitches { device, media, .. } => {
+            let on = if media.microphone { "on" } else { "off" };
+            format!("{}-microphone-{on}", name(*device))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -241,6 +276,7 @@ fn media(command: &MediaCommand) -> String {
         } => {
             format!("forward:{}:{on}", peer(whose))
         }
+        MediaCommand::SetTrackForwarding { on, .. } => format!("track:{on}"),
         MediaCommand::RemovePeer { peer: whose, .. } => format!("remove:{}", peer(whose)),
         MediaCommand::RequestKeyFrames { .. } => "key-frames".to_owned(),
         MediaCommand::Statistics { .. } => "statistics".to_owned(),

@@ -112,31 +112,65 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     );
 }
 
+/// From outside it looks the same whether nobody has the handle, or somebody is away, and whatever
+/// keeps the call from them: the whole ring time, then the reason that an unanswered call has.
 #[test]
-fn nobody_and_somebody_out_are_unreachable_at_the_same_moment() {
-    for who in ["nobody", "out"] {
-        let rings = if who == "nobody" {
-            ""
-        } else {
-            "incoming>app incoming>kitchen"
-        };
-        let told = if who == "nobody" {
-            ""
-        } else {
-            "Unreachable>app Unreachable>kitchen"
-        };
+fn nobody_somebody_out_and_somebody_who_does_not_answer_end_alike() {
+    for (who, rings, told) in [
+        ("nobody", "", ""),
+        ("out", "incoming>app incoming>kitchen", "NoAnswer>app NoAnswer>kitchen"),
+    ] {
         with(
             "",
             &format!(
                 "
             0    start {who} -> room {rings}
-            9.9  tick        ->
-            10   tick        -> kept:Unreachable Unreachable>anna {told} close
+            10   tick        ->
+            44.9 tick        ->
+            45   tick        -> kept:NoAnswer NoAnswer>anna {told} close
         "
             ),
         );
     }
     with("", "0 start busy -> kept:Busy Busy>anna close");
+}
+
+#[test]
+fn the_family_is_told_soon_that_nobody_was_reached() {
+    with(
+        "",
+        "
+        0    start family -> room incoming>app incoming>kitchen
+        9.9  tick         ->
+        10   tick         -> kept:Unreachable Unreachable>anna
+                             Unreachable>app Unreachable>kitchen close
+    ",
+    );
+}
+
+#[test]
+fn a_switch_that_is_off_is_told_before_and_in_the_call_and_holds_the_sound() {
+    with(
+        "",
+        "
+        0  start anna-mute         -> room incoming>app anna-microphone-off>app
+                                      incoming>kitchen anna-microphone-off>kitchen
+        1  kitchen rings           -> rings:kitchen>anna
+        1  anna offers             -> negotiate:anna
+        1  anna negotiated         -> track:false
+        2  kitchen microphone off  -> kitchen-microphone-off>anna
+        2  anna microphone on      -> track:true
+                                      anna-microphone-on>app anna-microphone-on>kitchen
+        2  app microphone on       ->
+        3  stranger microphone off ->
+        4  kitchen answers         -> answered:kitchen>anna forward:anna:true
+                                      people:kitchen-mute>anna people:kitchen-mute>kitchen
+                                      tracks1>kitchen AnsweredElsewhere>app kept:kitchen
+        5  kitchen microphone on   -> people>anna people>kitchen
+        6  anna microphone off     -> track:false
+                                      people:anna-mute>anna people:anna-mute>kitchen
+    ",
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) async fn calls(services: &Services, speaker: &Speaker, request: Reque
         } => {
             let new = NewCall {
                 call,
-                to: to.handle,
+                to,
                 video,
                 invitation,
             };

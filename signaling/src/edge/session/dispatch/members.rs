@@ -1,6 +1,6 @@
 //! Further members of a household.
 
-use homeline_protocol::session::{Reply, Request};
+use homeline_protocol::session::{Reply, Request, Role};
 
 use super::{Answer, Services, misplaced};
 use crate::domain::invitations::Admission;
@@ -20,6 +20,7 @@ pub(super) async fn members(services: &Services, speaker: &Speaker, request: Req
             adult,
             entry,
             chain,
+            role,
         } => {
             let (entry, chain) = (&entry, &chain);
             let admission = Admission {
@@ -29,6 +30,7 @@ pub(super) async fn members(services: &Services, speaker: &Speaker, request: Req
                 adult,
                 entry,
                 chain,
+                role: role.unwrap_or(Role::Adult),
             };
             invitations.admit(speaker, admission).await?;
         }

@@ -4,6 +4,9 @@ mod calls;
 mod home;
 mod members;
 mod pairing;
+mod rules;
+
+pub use rules::Rules;
 
 use std::sync::Arc;
 
@@ -39,6 +42,8 @@ pub struct Services {
     pub presence: PresenceService,
     /// Calls.
     pub calls: Calls,
+    /// Roles, settings, children.
+    pub rules: Rules,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -66,6 +71,7 @@ pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Re
         | Request::PutAnswerPolicy { .. }
         | Request::PutContact { .. }
         | Request::DeleteContact { .. } => home::home(services, speaker, request).await,
+        _ if rules::takes(&request) => rules::rules(services, speaker, request).await,
         _ => calls::in_call(services, speaker, request).await,
     };
     match answer {

@@ -1,0 +1,12 @@
+//! Members of a household: their roles, their removal, their leaving, and the end of an account.
+
+mod deregister;
+mod error;
+mod rules;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use deregister::Deregistration;
+pub use error::{DeregisterError, LeaveError, RemoveMemberError, SetRoleError};
+pub use service::Members;

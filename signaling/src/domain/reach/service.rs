@@ -1,0 +1,246 @@
+//! Loads the facts of one question. What they mean is for `rules`.
+
+use std::sync::Arc;
+
+use homeline_protocol::Handle;
+use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::session::{Callee, Place, Presence, QuietSchedule, Role};
+
+use super::facts::{
+    Asker, ChildFacts, DeviceFacts, PersonFacts, StrangerCalls, StrangerLimits, Target, Way, World,
+};
+use super::quiet::{QuietFacts, Schedule};
+use super::strangers::Strangers;
+use crate::domain::presence::PresenceService;
+use crate::model::UnixMillis;
+use crate::store::accounts::AccountRow;
+use crate::store::devices::DeviceRow;
+use crate::store::rules::{children, people};
+use crate::store::{self, Nullable, StoreError, Tx};
+
+/// Nobody has this id; asked for where nobody has a handle, so that it takes as long.
+const NOBODY: AccountId = AccountId([0; 16]);
+
+/// What knows the facts. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    presence: PresenceService,
+    strangers: Arc<Strangers>,
+    limits: StrangerLimits,
+}
+
+/// Who asks, as a session says it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking {
+    /// The person.
+    pub account: AccountId,
+    /// From which app or device.
+    pub device: Option<DeviceId>,
+    /// For which household.
+    pub household: Option<HouseholdId>,
+    /// How.
+    pub way: Way,
+    /// Now.
+    pub now: UnixMillis,
+}
+
+impl Reach {
+    /// With these limits.
+    #[must_use]
+    pub fn new(presence: PresenceService, limits: StrangerLimits) -> Self {
+        Self {
+            presence,
+            strangers: Arc::default(),
+            limits,
+        }
+    }
+
+    /// The facts of one question; `None` when the asker's account is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn world(
+        &self,
+        tx: &mut Tx,
+        asking: Asking,
+        to: &Callee,
+    ) -> Result<Option<World>, StoreError> {
+        let Some(row) = store::accounts::find(tx, asking.account).await? else {
+            return Ok(None);
+        };
+        let asker = Asker {
+            account: row.id,
+            handle: row.handle.clone(),
+            device: asking.device,
+            household: asking.household,
+            child: child(tx, &row).await?,
+        };
+        let target = match to {
+            Callee::Person { handle } => {
+                let row = store::accounts::by_handle(tx, handle).await?;
+                let person = self.person(tx, &asker, row.as_ref(), asking.now).await?;
+                let person = row.map(|_| person);
+                Target::Person {
+                    handle: handle.clone(),
+                    person,
+                }
+            }
+            Callee::Device { device } => {
+                let owner = self.owner(tx, &asker, *device, asking.now).await?;
+                Target::Device {
+                    device: *device,
+                    owner,
+                }
+            }
+            Callee::Place { place: Place::Home } => {
+                let people = self.household(tx, &asker, asking.now).await?;
+                Target::Home { people }
+            }
+        };
+        Ok(Some(World {
+            now: asking.now,
+            way: asking.way,
+            asker,
+            target,
+            grants: Vec::new(),
+            limits: self.limits,
+        }))
+    }
+
+    /// A stranger's call rings somebody: it counts.
+    pub fn count_stranger(&self, callee: AccountId, from: AccountId, now: UnixMillis) {
+        self.strangers.rang(callee, from, now);
+    }
+
+    async fn owner(
+        &self,
+        tx: &mut Tx,
+        asker: &Asker,
+        device: DeviceId,
+        now: UnixMillis,
+    ) -> Result<Option<PersonFacts>, StoreError> {
+        let row = store::devices::find(tx, device).await?;
+        let row = row.filter(|row| row.removed_at_ms.is_none());
+        let Some(row) = row.filter(|row| row.household.0.is_some()) else {
+            return Ok(None);
+        };
+        let account = store::accounts::find(tx, row.account).await?;
+        Ok(match account {
+            Some(account) => Some(self.person(tx, asker, Some(&account), now).await?),
+            None => None,
+        })
+    }
+
+    async fn household(
+        &self,
+        tx: &mut Tx,
+        asker: &Asker,
+        now: UnixMillis,
+    ) -> Result<Vec<PersonFacts>, StoreError> {
+        let mut people = Vec::new();
+        if let Some(household) = asker.household {
+            for row in store::accounts::members(tx, household).await? {
+                people.push(self.person(tx, asker, Some(&row), now).await?);
+            }
+        }
+        Ok(people)
+    }
+
+    /// A person's facts. For nobody the same questions are asked of the database.
+    async fn person(
+        &self,
+        tx: &mut Tx,
+        asker: &Asker,
+        row: Option<&AccountRow>,
+        now: UnixMillis,
+    ) -> Result<PersonFacts, StoreError> {
+        let account = row.map_or(NOBODY, |row| row.id);
+        let household = row.and_then(|row| row.household.0);
+        let looked_in = household.unwrap_or(HouseholdId([0; 16]));
+        let devices = store::devices::of_account(tx, account).await?;
+        Ok(PersonFacts {
+            account,
+            name: row.map_or(String::new(), |row| row.display_name.clone()),
+            household,
+            child: match row {
+                Some(row) => child(tx, row).await?,
+                None => None,
+            },
+            blocks_asker: people::blocks(tx, account, &asker.handle).await?,
+            knows_asker: store::contacts::has(tx, looked_in, &asker.handle).await?,
+            stranger_calls: self.strangers.calls(account, asker.account, now),
+            quiet: quiet(tx, account, looked_in).await?,
+            devices: devices.iter().map(|row| self.device(row)).collect(),
+        })
+    }
+
+    fn device(&self, row: &DeviceRow) -> DeviceFacts {
+        DeviceFacts {
+            device: row.id,
+            kind: row.kind.0,
+            label: row.label.clone(),
+            quiet: row.settings.quiet,
+            capabilities: row.settings.capabilities(),
+            switches: row.settings.switches(),
+            session: self.presence.of(row.id) != Presence::Offline,
+            push: false,
+        }
+    }
+}
+
+impl World {
+    /// The same question about a call that was let through already: its own call counts no more.
+    #[must_use]
+    pub fn let_through(mut self) -> Self {
+        if let Target::Person {
+            person: Some(person),
+            ..
+        } = &mut self.target
+        {
+            person.stranger_calls = StrangerCalls::default();
+        }
+        self
+    }
+
+    /// Every device that could come into question.
+    pub fn devices(&self) -> impl Iterator<Item = &DeviceFacts> {
+        let people: &[PersonFacts] = match &self.target {
+            Target::Person { person: one, .. } | Target::Device { owner: one, .. } => one.as_slice(),
+            Target::Household { people } | Target::Home { people } => people,
+        };
+        people.iter().flat_map(|person| &person.devices)
+    }
+}
+
+async fn child(tx: &mut Tx, row: &AccountRow) -> Result<Option<ChildFacts>, StoreError> {
+    let (Role::Child, Nullable(Some(household))) = (row.role.0, row.household) else {
+        return Ok(None);
+    };
+    let stored = children::find(tx, row.id).await?;
+    let stored = stored.unwrap_or_else(|| children::ChildRow::unasked(row.id));
+    Ok(Some(ChildFacts {
+        consented: stored.consent_by.0.is_some(),
+        calling: stored.calling,
+        messaging: stored.messaging,
+        drop_in: stored.drop_in,
+        contacts: children::contact_handles(tx, row.id, household).await?,
+    }))
+}
+
+async fn quiet(
+    tx: &mut Tx,
+    account: AccountId,
+    household: HouseholdId,
+) -> Result<QuietFacts, StoreError> {
+    let settings = people::settings(tx, account).await?;
+    let windows = people::windows(tx, account).await?;
+    let exceptions: Vec<Handle> = people::exception_handles(tx, account, household).await?;
+    let zone = settings.as_ref().and_then(|row| row.quiet_zone.clone());
+    let schedule = zone.map(|time_zone| QuietSchedule { time_zone, windows });
+    Ok(QuietFacts {
+        everywhere: settings.is_some_and(|row| row.quiet_everywhere),
+        // It was checked when it was stored.
+        schedule: schedule.and_then(|one| Schedule::try_from(&one).ok()),
+        exceptions,
+    })
+}

@@ -1,0 +1,5 @@
+//! The tables of the rules of reaching people.
+
+pub mod children;
+pub mod leaving;
+pub mod people;
