@@ -1,5 +1,6 @@
 //! One sample or more of everything that a session says.
 
+mod calls;
 mod events;
 mod requests;
 
@@ -105,6 +106,7 @@ pub(crate) fn participant() -> Participant {
     Participant {
         device: DEVICE,
         account: ACCOUNT,
+        party: party(),
         media: MEDIA,
     }
 }
@@ -118,6 +120,12 @@ pub(crate) fn track(source: Source) -> Track {
 }
 
 pub(crate) fn replies() -> Vec<Reply> {
+    let mut replies = session_replies();
+    replies.extend(calls::replies());
+    replies
+}
+
+fn session_replies() -> Vec<Reply> {
     let home = Home {
         account: account(),
         household: Some(household()),
@@ -312,5 +320,6 @@ pub(crate) fn end_reasons() -> Vec<EndReason> {
         ServerRestarted,
         EncryptionRefused,
         MediaFailed,
+        Moved,
     ]
 }
