@@ -1,6 +1,8 @@
 //! Calls with more than two, moves, waiting and missed calls.
 
-use homeline_protocol::session::{CallDirection, Callee, EndReason, Event, PastCall, Reply, Request};
+use homeline_protocol::session::{
+    CallDirection, Callee, EndReason, Event, PastCall, Reply, Request,
+};
 
 use super::{AT_MS, CALL, DEVICE, MEDIA, account, blob, handle, party};
 

@@ -1,15 +1,16 @@
 //! How a call begins: who is called, whether it may be tried, and its record.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use homeline_protocol::id::{AccountId, CallId};
+use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Party};
 use homeline_protocol::{Blob, Handle};
 use tokio::sync::mpsc;
 
 use super::index::{Admitted, Entry, Refused, Standing};
 use super::input::Invite;
-use super::machine::Call;
+use super::machine::{Call, Part};
 use super::service::Calls;
 use super::task::{MAILBOX_MAX, Message, Task};
 use crate::domain::history::{HistoryError, RunningCallRecord};
@@ -18,7 +19,7 @@ use crate::model::Speaker;
 use crate::store::{StoreError, accounts, calls};
 
 /// The longest signed invitation: a chain of six certificates takes some 2 KiB.
-const INVITATION_BYTES_MAX: usize = 16 * 1024;
+pub(super) const INVITATION_BYTES_MAX: usize = 16 * 1024;
 
 /// A call to begin.
 #[derive(Debug, Clone)]
@@ -31,6 +32,15 @@ pub struct NewCall {
     pub video: bool,
     /// The caller's signed invitation.
     pub invitation: Blob,
+}
+
+/// Who is called, as `reach` decides.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) caller: Account,
+    pub(super) callee: Party,
+    pub(super) account: Option<AccountId>,
+    pub(super) ring: Vec<DeviceId>,
 }
 
 /// Why a call can't begin.
@@ -78,10 +88,14 @@ impl Calls {
         let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
         let id = invite.call;
         let entry = entry(&invite, mailbox.clone());
-        let admitted = self.0.index().admit(&self.0.config, id, entry)?;
-        let Admitted::New { busy } = admitted else {
+        let admitted = self
+            .0
+            .index()
+            .admit(&self.0.config, id, entry, &invite.ring)?;
+        let Admitted::New { busy, engaged } = admitted else {
             return Ok(());
         };
+        let invite = Invite { engaged, ..invite };
         if let Err(error) = self.0.history.begin(self.record(&invite)).await {
             self.0.index().withdraw(id);
             return Err(match error {
@@ -105,10 +119,31 @@ impl Calls {
     }
 
     async fn invite(&self, speaker: &Speaker, new: NewCall) -> Result<Invite, StartError> {
+        let reached = self.reach(speaker, &new.to).await?;
+        Ok(Invite {
+            call: new.call,
+            caller: reached.caller,
+            caller_device: speaker.device.ok_or(Refusal::NoDevice)?,
+            callee: reached.callee,
+            callee_account: reached.account,
+            ring: reached.ring,
+            engaged: BTreeSet::new(),
+            video: new.video,
+            invitation: new.invitation,
+        })
+    }
+
+    /// Who is called, and which devices ring: the same decision for a new call and for somebody who
+    /// is added to one.
+    pub(super) async fn reach(
+        &self,
+        speaker: &Speaker,
+        to: &Handle,
+    ) -> Result<Reached, StartError> {
         let mut tx = self.0.db.read().await?;
         let caller = accounts::find(&mut tx, speaker.account).await?;
         let caller = caller.ok_or(StartError::NoAccount)?;
-        let callee = accounts::by_handle(&mut tx, &new.to).await?;
+        let callee = accounts::by_handle(&mut tx, to).await?;
         // Asked for nobody too, so that it takes as long.
         let whose = callee
             .as_ref()
@@ -135,22 +170,18 @@ impl Calls {
         let display_name = callee
             .as_ref()
             .map_or(String::new(), |callee| callee.display_name.clone());
-        Ok(Invite {
-            call: new.call,
+        Ok(Reached {
             caller: Account {
                 id: caller.id,
                 handle: caller.handle,
                 display_name: caller.display_name,
             },
-            caller_device: speaker.device.ok_or(Refusal::NoDevice)?,
             callee: Party {
-                handle: new.to,
+                handle: to.clone(),
                 display_name,
             },
-            callee_account: callee.map(|callee| callee.id),
+            account: callee.map(|callee| callee.id),
             ring: plan.ring,
-            video: new.video,
-            invitation: new.invitation,
         })
     }
 
@@ -191,5 +222,6 @@ fn entry(invite: &Invite, mailbox: mpsc::Sender<Message>) -> Entry {
         callee_handle: invite.callee.handle.clone(),
         callee_name: invite.callee.display_name.clone(),
         standing: Standing::Waiting { rings: false },
+        part: Part::default(),
     }
 }

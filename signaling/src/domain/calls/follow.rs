@@ -33,18 +33,18 @@ impl Calls {
             at: self.0.clock.now(),
             reason,
             callee_named: false,
+            missed: false,
         };
         if let Err(error) = self.0.history.ended(call, ended).await {
             tracing::error!(%error, "a call could not be kept on record");
         }
-        self.0.bus.publish(
-            Audience::Device(entry.caller_device),
-            Event::CallEnded { call, reason },
-        );
-        if let Some(callee) = entry.callee {
-            self.0
-                .bus
-                .publish(Audience::Account(callee), Event::CallEnded { call, reason });
+        let people = [Some(entry.caller), entry.callee].into_iter().flatten();
+        let mut audiences: Vec<_> = people.map(Audience::Account).collect();
+        let present = entry.part.present.iter();
+        audiences.extend(present.map(|(device, _)| Audience::Device(*device)));
+        for audience in audiences {
+            let over = Event::CallEnded { call, reason };
+            self.0.bus.publish(audience, over);
         }
         let room = RoomId(call.0);
         let close = MediaCommand::CloseRoom { room };

@@ -1,6 +1,6 @@
 //! Which calls run, and what one call must know of the others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
@@ -9,6 +9,8 @@ use tokio::sync::mpsc;
 
 use super::config::CallsConfig;
 use super::figures::CallFigures;
+use super::input::Input;
+use super::machine::Part;
 use super::task::Message;
 
 /// Calls remembered after their end, so that a late request hears "over" and not "no such call".
@@ -35,6 +37,8 @@ pub(super) struct Entry {
     pub(super) callee_handle: Handle,
     pub(super) callee_name: String,
     pub(super) standing: Standing,
+    /// Who has a part once it is answered.
+    pub(super) part: Part,
 }
 
 /// Where a running call stands.
@@ -42,10 +46,10 @@ pub(super) struct Entry {
 pub(super) enum Standing {
     /// Nobody has answered.
     Waiting { rings: bool },
-    /// An answer is on its way into the call: no other call may be answered beside it.
-    Answering { rings: bool },
-    /// This device has answered.
-    Answered(DeviceId),
+    /// This device's answer is on its way into the call: no other call may be answered beside it.
+    Answering { rings: bool, device: DeviceId },
+    /// Somebody has answered.
+    Answered,
 }
 
 /// Why a call can't begin.
@@ -58,10 +62,13 @@ pub(super) enum Refused {
 }
 
 /// How a call begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Admitted {
     New {
+        /// The callee takes part in as many calls as they may.
         busy: bool,
+        /// Those of the devices to ring that are in a call: there the new one waits.
+        engaged: BTreeSet<DeviceId>,
     },
     /// It runs already: the request was repeated.
     Repeated,
@@ -73,6 +80,7 @@ impl Index {
         config: &CallsConfig,
         id: CallId,
         entry: Entry,
+        ring: &[DeviceId],
     ) -> Result<Admitted, Refused> {
         if let Some(running) = self.running.get(&id) {
             let same = running.caller_device == entry.caller_device
@@ -90,21 +98,33 @@ impl Index {
         if self
             .running
             .values()
-            .any(|other| other.has_device(entry.caller_device))
+            .any(|other| other.holds(entry.caller_device))
         {
             return Err(Refused::AlreadyInCall);
         }
         if self.of_account(entry.caller).count() >= account_max {
             return Err(Refused::AccountFull);
         }
-        let busy = entry.callee.is_some_and(|callee| {
-            self.of_account(callee)
-                .any(|(_, other)| other.is_answered())
-                || self.of_account(callee).count() >= account_max
-        });
+        let busy = entry
+            .callee
+            .is_some_and(|callee| self.is_full(config, callee));
+        let engaged = self.engaged(ring);
         self.running.insert(id, entry);
         self.started_total += 1;
-        Ok(Admitted::New { busy })
+        Ok(Admitted::New { busy, engaged })
+    }
+
+    /// Whether a person takes part in as many calls as they may.
+    pub(super) fn is_full(&self, config: &CallsConfig, account: AccountId) -> bool {
+        self.of_account(account).count() >= config.running_per_account_max as usize
+    }
+
+    /// Those of some devices that are in an answered call.
+    pub(super) fn engaged(&self, devices: &[DeviceId]) -> BTreeSet<DeviceId> {
+        let present = self.running.values().flat_map(|entry| &entry.part.present);
+        let present: BTreeSet<_> = present.map(|(device, _)| *device).collect();
+        let engaged = devices.iter().filter(|device| present.contains(device));
+        engaged.copied().collect()
     }
 
     pub(super) fn get(&self, id: CallId) -> Option<&Entry> {
@@ -119,15 +139,15 @@ impl Index {
         self.recent.iter().any(|one| with(&one))
     }
 
-    /// Reserves the answer of a call for a device. False when the device is in another call, or
-    /// the two people are talking already because they called each other at once.
-    pub(super) fn reserve_answer(&mut self, id: CallId, device: DeviceId) -> bool {
+    /// Reserves the answer of a call for a device. False when the device answers another call in
+    /// this moment, or the two people are talking already because they called each other at once.
+    pub(super) fn reserve_answer(&mut self, id: CallId, by: DeviceId) -> bool {
         let Some(entry) = self.running.get(&id) else {
             return true;
         };
         let taken = self.running.iter().any(|(other_id, other)| {
-            let answered = other.is_answered();
-            *other_id != id && answered && (other.has_device(device) || entry.is_mutual(other))
+            let same = matches!(other.standing, Standing::Answering { device, .. } if device == by);
+            *other_id != id && (same || other.is_answered() && entry.is_mutual(other))
         });
         if taken {
             return false;
@@ -135,34 +155,44 @@ impl Index {
         if let Some(Entry { standing, .. }) = self.running.get_mut(&id)
             && let Standing::Waiting { rings } = *standing
         {
-            *standing = Standing::Answering { rings };
+            let device = by;
+            *standing = Standing::Answering { rings, device };
         }
         true
     }
 
-    /// Calls that an answer makes pointless: the other one between the same two, and what the
-    /// answering device itself was calling.
-    pub(super) fn superseded_by(&self, id: CallId) -> Vec<mpsc::Sender<Message>> {
+    /// Says where a call stands now.
+    pub(super) fn set_standing(&mut self, id: CallId, standing: Standing, part: Part) {
+        if let Some(entry) = self.running.get_mut(&id) {
+            entry.standing = standing;
+            entry.part = part;
+        }
+    }
+
+    /// What an answer by this device means for the other calls: pointless is the other one between
+    /// the same two, and what the device was calling; the call that it was in, it leaves.
+    pub(super) fn after_answer(
+        &self,
+        id: CallId,
+        by: DeviceId,
+    ) -> Vec<(mpsc::Sender<Message>, Input)> {
         let Some(entry) = self.running.get(&id) else {
             return Vec::new();
         };
-        let Standing::Answered(device) = entry.standing else {
+        if !entry.has_device(by) {
             return Vec::new();
-        };
-        let pointless = |other: &Entry| {
-            !other.is_answered() && (other.caller_device == device || entry.is_mutual(other))
-        };
-        let others = self.running.iter().filter(|(other_id, _)| **other_id != id);
-        others
-            .filter(|(_, other)| pointless(other))
-            .map(|(_, other)| other.mailbox.clone())
-            .collect()
-    }
-
-    pub(super) fn set_standing(&mut self, id: CallId, standing: Standing) {
-        if let Some(entry) = self.running.get_mut(&id) {
-            entry.standing = standing;
         }
+        let others = self.running.iter().filter(|(other_id, _)| **other_id != id);
+        let consequence = |other: &Entry| match other.is_answered() {
+            true => other.holds(by).then_some(Input::LeftFor(by)),
+            false => {
+                let pointless = other.caller_device == by || entry.is_mutual(other);
+                pointless.then_some(Input::Superseded)
+            }
+        };
+        others
+            .filter_map(|(_, other)| Some((other.mailbox.clone(), consequence(other)?)))
+            .collect()
     }
 
     /// Takes a call out that never began.
@@ -183,13 +213,29 @@ impl Index {
         self.recent.push_back((id, entry.caller, entry.callee));
     }
 
+    /// Calls in which a person has a part, also with another of their devices.
     pub(super) fn of_account(&self, account: AccountId) -> impl Iterator<Item = (CallId, &Entry)> {
-        let takes_part =
-            move |entry: &Entry| entry.caller == account || entry.callee == Some(account);
-        self.running
-            .iter()
-            .filter(move |(_, entry)| takes_part(entry))
+        let running = self.running.iter();
+        running
+            .filter(move |(_, entry)| entry.concerns(account))
             .map(|(id, entry)| (*id, entry))
+    }
+
+    /// The calls that a device's session matters for: its person's, and those that it is in for
+    /// another person of the household.
+    pub(super) fn about(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+    ) -> impl Iterator<Item = &Entry> {
+        let about = move |entry: &&Entry| entry.concerns(account) || entry.has_device(device);
+        self.running.values().filter(about)
+    }
+
+    /// Whether a device is in some call, calls, or is to take one over.
+    pub(super) fn is_engaged(&self, device: DeviceId) -> bool {
+        let mut running = self.running.values();
+        running.any(|entry| entry.holds(device))
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
@@ -211,13 +257,39 @@ impl Index {
 
 impl Entry {
     pub(super) fn has_device(&self, device: DeviceId) -> bool {
-        self.caller_device == device || self.standing == Standing::Answered(device)
+        match self.standing {
+            Standing::Answered => self.part.present.iter().any(|(one, _)| *one == device),
+            Standing::Answering {
+                device: answering, ..
+            } => self.caller_device == device || answering == device,
+            Standing::Waiting { .. } => self.caller_device == device,
+        }
+    }
+
+    /// Whether a device takes part, or is to take a part over.
+    pub(super) fn holds(&self, device: DeviceId) -> bool {
+        self.has_device(device) || self.part.moving.contains(&device)
+    }
+
+    /// Whether a person has a part: calls, is called, takes part, or is being added.
+    fn concerns(&self, account: AccountId) -> bool {
+        match self.standing {
+            Standing::Answered => {
+                let present = self.part.present.iter();
+                let added = self.part.adding.as_ref();
+                present.map(|(_, one)| *one).any(|one| one == account)
+                    || added.is_some_and(|(added, _)| *added == account)
+            }
+            Standing::Waiting { .. } | Standing::Answering { .. } => {
+                self.caller == account || self.callee == Some(account)
+            }
+        }
     }
 
     fn is_answered(&self) -> bool {
         matches!(
             self.standing,
-            Standing::Answered(_) | Standing::Answering { .. }
+            Standing::Answered | Standing::Answering { .. }
         )
     }
 
@@ -265,11 +337,13 @@ impl Entry {
 impl Standing {
     fn phase(self) -> CallPhase {
         match self {
-            Self::Waiting { rings: false } | Self::Answering { rings: false } => {
+            Self::Waiting { rings: false } | Self::Answering { rings: false, .. } => {
                 CallPhase::Inviting
             }
-            Self::Waiting { rings: true } | Self::Answering { rings: true } => CallPhase::Ringing,
-            Self::Answered(_) => CallPhase::Answered,
+            Self::Waiting { rings: true } | Self::Answering { rings: true, .. } => {
+                CallPhase::Ringing
+            }
+            Self::Answered => CallPhase::Answered,
         }
     }
 }

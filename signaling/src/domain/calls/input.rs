@@ -1,5 +1,6 @@
 //! What goes into a call and what comes out of it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use homeline_protocol::Blob;
@@ -36,9 +37,39 @@ pub(super) struct Invite {
     pub callee_account: Option<AccountId>,
     /// Which devices ring.
     pub ring: Vec<DeviceId>,
+    /// Those among them that are in another call: there it waits.
+    pub engaged: BTreeSet<DeviceId>,
     /// With picture.
     pub video: bool,
     /// The caller's signed invitation, passed through.
+    pub invitation: Blob,
+}
+
+/// Somebody to add to a running call.
+#[derive(Debug, Clone)]
+pub struct Adding {
+    /// Who adds them.
+    pub from: Account,
+    /// Whom, with the name that they call themselves if somebody has the handle.
+    pub callee: Party,
+    /// Who that is, if anybody.
+    pub account: Option<AccountId>,
+    /// Which devices ring.
+    pub ring: Vec<DeviceId>,
+    /// Those among them that are in another call.
+    pub engaged: BTreeSet<DeviceId>,
+    /// The signed invitation, passed through.
+    pub invitation: Blob,
+}
+
+/// Where a call is to go on.
+#[derive(Debug, Clone)]
+pub struct Moving {
+    /// The device that is to take it.
+    pub to: DeviceId,
+    /// The person whose call it is.
+    pub person: Account,
+    /// The signed invitation of the device where it runs, passed through.
     pub invitation: Blob,
 }
 
@@ -65,6 +96,8 @@ pub(super) enum Input {
     MediaGone,
     /// The person on the other side was reached in another call.
     Superseded,
+    /// A participant's device has answered another call, and leaves this one.
+    LeftFor(DeviceId),
     /// Look at the timers.
     Tick,
 }
@@ -96,6 +129,16 @@ pub enum Act {
     EpochReady { epoch: u64 },
     /// A member's message to the others.
     GroupMessage { message: Blob },
+    /// A participant adds somebody.
+    Add(Box<Adding>),
+    /// The one who adds gives up.
+    CancelAdding,
+    /// A participant moves the call to another device.
+    Move(Box<Moving>),
+    /// A device of a participant wants the call.
+    WantHere,
+    /// Whoever began the call ends it for everyone.
+    EndForEveryone,
 }
 
 /// A device's offer.
@@ -134,15 +177,31 @@ pub(super) enum Effect {
 }
 
 /// What is kept of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Record {
     /// It was answered.
     Answered { at: UnixMillis, device: DeviceId },
+    /// Somebody is being added.
+    Adding {
+        at: UnixMillis,
+        account: AccountId,
+        from: Party,
+    },
+    /// Somebody who was added has answered.
+    Joined { at: UnixMillis, account: AccountId },
+    /// Somebody's part is over, and the call goes on.
+    Left {
+        at: UnixMillis,
+        account: AccountId,
+        reason: EndReason,
+    },
     /// It is over.
     Ended {
         at: UnixMillis,
         reason: EndReason,
         callee_named: bool,
+        /// Whether the callee missed it: they talk with the caller in another call if not.
+        missed: bool,
     },
 }
 
@@ -175,6 +234,12 @@ pub enum CallError {
     /// This device takes part in another call.
     #[error("this device is in another call")]
     AlreadyInCall,
+    /// As many take part as may.
+    #[error("the call is full")]
+    Full,
+    /// Somebody else's right.
+    #[error("{0}")]
+    NotYours(&'static str),
     /// Not at this point of the call.
     #[error("{0}")]
     NotNow(&'static str),

@@ -12,6 +12,7 @@ use super::config::CallsConfig;
 use super::figures::CallFigures;
 use super::index::{Entry, Index, Standing};
 use super::input::{Act, ActReply, CallError, Input, Moment};
+use super::machine::Someone;
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
 use crate::domain::history::{History, HistoryError, Interrupted};
@@ -134,6 +135,7 @@ impl Calls {
             };
             let mailbox = entry.mailbox.clone();
             if matches!(act, Act::Answer { .. })
+                && !matches!(entry.standing, Standing::Answered)
                 && entry.callee == Some(account)
                 && !index.reserve_answer(call, device)
             {
@@ -191,9 +193,9 @@ impl Calls {
     ) -> Vec<(mpsc::Sender<Message>, Input)> {
         let index = self.0.index();
         let mut inputs = Vec::new();
-        for (_, entry) in index.of_account(speaker.account) {
+        for entry in index.about(speaker.account, device) {
             let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
-            if entry.has_device(device) {
+            if entry.holds(device) {
                 let input = if present {
                     Input::SessionBack
                 } else {
@@ -239,16 +241,24 @@ impl Shared {
     }
 }
 
-/// Whether a device that comes online while a call waits rings for it too.
+/// Whether a device that comes online while a call waits, or somebody is being added, rings too.
 fn may_ring(entry: &Entry, speaker: &Speaker, device: DeviceId) -> bool {
-    let waits = !matches!(entry.standing, Standing::Answered(_));
-    if !waits || entry.callee != Some(speaker.account) {
+    let called = match entry.standing {
+        Standing::Answered => entry.part.adding,
+        Standing::Waiting { .. } | Standing::Answering { .. } => {
+            let by = Someone {
+                account: entry.caller,
+                device: entry.caller_device,
+            };
+            entry.callee.map(|callee| (callee, by))
+        }
+    };
+    let Some((_, by)) = called.filter(|(called, _)| *called == speaker.account) else {
         return false;
-    }
-    let (caller, caller_device) = (entry.caller, Some(entry.caller_device));
+    };
     let asker = Asker {
-        account: caller,
-        device: caller_device,
+        account: by.account,
+        device: Some(by.device),
         admitted: true,
     };
     let devices = vec![TargetDevice {

@@ -105,5 +105,11 @@ pub(super) fn kind(request: &Request) -> &'static str {
         Request::SendCommit { .. } => "send_commit",
         Request::EpochReady { .. } => "epoch_ready",
         Request::SendGroupMessage { .. } => "send_group_message",
+        Request::AddToCall { .. } => "add_to_call",
+        Request::CancelAdding { .. } => "cancel_adding",
+        Request::MoveCall { .. } => "move_call",
+        Request::EndForEveryone { .. } => "end_for_everyone",
+        Request::ListMissed => "list_missed",
+        Request::MarkMissedSeen { .. } => "mark_missed_seen",
     }
 }

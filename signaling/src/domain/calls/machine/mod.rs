@@ -1,9 +1,15 @@
 //! The call machine: `step(now, input) -> effects`, told the time, doing nothing by itself.
 
+mod adding;
 mod answered;
 mod call;
+mod keys;
+mod leaving;
 mod media;
+mod moving;
+mod part;
 mod ringing;
 mod timers;
 
-pub(super) use call::Call;
+pub(super) use call::{Call, is_missed};
+pub(super) use part::{Part, Someone};
