@@ -275,7 +275,7 @@ schedule: QuietSchedule | null,
  */
 exceptions: Array<ContactId>, };
 
-export type EndReason = "hung_up" | "declined" | "cancelled" | "no_answer" | "answered_elsewhere" | "busy" | "unreachable" | "device_lost" | "device_revoked" | "server_restarted" | "encryption_refused" | "media_failed";
+export type EndReason = "hung_up" | "declined" | "cancelled" | "no_answer" | "answered_elsewhere" | "busy" | "unreachable" | "device_lost" | "device_revoked" | "server_restarted" | "encryption_refused" | "media_failed" | "moved";
 
 export type ErrorCode = "bad_request" | "too_large" | "protocol_version" | "unauthorized" | "not_registered" | "wrong_credentials" | "forbidden" | "not_found" | "handle_taken" | "conflict" | "rate_limited" | "limit_reached" | "epoch_taken" | "answered_elsewhere" | "call_ended" | "already_in_call" | "roster_moved" | "bad_offer" | "session_replaced" | "device_revoked" | "shutting_down" | "outbox_full" | "internal" | "not_available";
 
@@ -543,7 +543,147 @@ device: DeviceId,
 /**
  * What it can send now.
  */
-media: MediaState, };
+media: MediaState, } | { "type": "adding_ringing", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The device.
+ */
+device: DeviceId, } | { "type": "adding_answered", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * Its switches.
+ */
+media: MediaState, 
+/**
+ * The MLS KeyPackage.
+ */
+key_package: Blob, 
+/**
+ * The signed statement that binds it to the call.
+ */
+statement: Blob, } | { "type": "adding_ended", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Why.
+ */
+reason: EndReason, } | { "type": "member_left", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Whom to remove.
+ */
+device: DeviceId, } | { "type": "move_offered", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Where it runs now.
+ */
+from: DeviceId, 
+/**
+ * Who is at the other end.
+ */
+party: Party, 
+/**
+ * For whom it moves: the person whose call it is.
+ */
+to: Account, 
+/**
+ * With picture.
+ */
+video: boolean, 
+/**
+ * The signed invitation of the device where it runs.
+ */
+invitation: Blob, 
+/**
+ * When the offer ends, Unix milliseconds.
+ */
+expires_at_ms: number, } | { "type": "move_wanted", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Which device.
+ */
+device: DeviceId, } | { "type": "move_accepted", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The device that leaves.
+ */
+from: DeviceId, 
+/**
+ * The device that comes.
+ */
+device: DeviceId, 
+/**
+ * The MLS KeyPackage.
+ */
+key_package: Blob, 
+/**
+ * The signed statement that binds it to the call.
+ */
+statement: Blob, } | { "type": "move_ended", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Where it should have gone.
+ */
+device: DeviceId, 
+/**
+ * Why not.
+ */
+reason: EndReason, } | { "type": "call_waiting", 
+/**
+ * The call that waits.
+ */
+call: CallId, 
+/**
+ * Who calls.
+ */
+from: Party, 
+/**
+ * For whom.
+ */
+to: Account, 
+/**
+ * With picture.
+ */
+video: boolean, 
+/**
+ * The caller's signed invitation.
+ */
+invitation: Blob, 
+/**
+ * When ringing ends, Unix milliseconds.
+ */
+expires_at_ms: number, } | { "type": "call_missed" } & PastCall | { "type": "missed_seen", 
+/**
+ * Those that began until then, Unix milliseconds.
+ */
+until_ms: number, };
 
 export type Handle = string;
 
@@ -821,6 +961,10 @@ device: DeviceId,
  */
 account: AccountId, 
 /**
+ * Who that is, as they call themselves.
+ */
+party: Party, 
+/**
  * Its switches.
  */
 media: MediaState, };
@@ -1001,7 +1145,11 @@ sdp: string,
 /**
  * The tracks that can be subscribed to now.
  */
-tracks: Array<Track>, } | { "type": "quality" } & Quality;
+tracks: Array<Track>, } | { "type": "quality" } & Quality | { "type": "missed", 
+/**
+ * The calls.
+ */
+calls: Array<PastCall>, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -1389,7 +1537,43 @@ given: boolean, } | { "type": "set_top_contact",
 /**
  * Whom.
  */
-top_contact: TopContact | null, };
+top_contact: TopContact | null, } | { "type": "add_to_call", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Whom.
+ */
+to: Callee, 
+/**
+ * The signed invitation, which names the households that are in the call already.
+ */
+invitation: Blob, } | { "type": "cancel_adding", 
+/**
+ * The call.
+ */
+call: CallId, } | { "type": "move_call", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Where to.
+ */
+to: DeviceId, 
+/**
+ * The signed invitation; absent from the device that wants the call.
+ */
+invitation: Blob | null, } | { "type": "end_for_everyone", 
+/**
+ * The call.
+ */
+call: CallId, } | { "type": "list_missed" } | { "type": "mark_missed_seen", 
+/**
+ * Unix milliseconds.
+ */
+until_ms: number, };
 
 export type Resume = { 
 /**

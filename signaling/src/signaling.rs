@@ -139,7 +139,12 @@ impl Signaling {
                 gate.clone(),
             )),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
-            pairings: Arc::new(Pairings::new(parts(), gate.clone(), accounts.clone(), &limits)),
+            pairings: Arc::new(Pairings::new(
+                parts(),
+                gate.clone(),
+                accounts.clone(),
+                &limits,
+            )),
             rules: Rules::new(parts(), gate.clone(), accounts, calls.clone()),
             invitations: Arc::new(Invitations::new(
                 db.clone(),

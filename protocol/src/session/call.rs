@@ -35,6 +35,8 @@ pub enum EndReason {
     EncryptionRefused,
     /// No media path could be made.
     MediaFailed,
+    /// The call goes on at another device of the same person: only this device's part is over.
+    Moved,
 }
 
 /// Where a call stands.
@@ -203,6 +205,8 @@ pub struct Participant {
     pub device: DeviceId,
     /// Its account.
     pub account: AccountId,
+    /// Who that is, as they call themselves.
+    pub party: Party,
     /// Its switches.
     pub media: MediaState,
 }

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use super::{
     Account, AnswerPolicy, Child, Contact, Device, DeviceKind, DeviceSettings, DoNotDisturb,
-    EndReason, Invitation, JoinRequest, MediaState, Member, Participant, Party, Presence,
+    EndReason, Invitation, JoinRequest, MediaState, Member, Participant, Party, PastCall, Presence,
     TopContact, Track,
 };
 use crate::id::{AccountId, CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingId};
@@ -251,5 +251,112 @@ pub enum Event {
         device: DeviceId,
         /// What it can send now.
         media: MediaState,
+    },
+    // ---- calls: more than two, moves, waiting, missed ----
+    /// To the one who adds somebody: a device of the added person rings.
+    AddingRinging {
+        /// The call.
+        call: CallId,
+        /// The device.
+        device: DeviceId,
+    },
+    /// To the one who adds somebody: this device answered; commit it to the group.
+    AddingAnswered {
+        /// The call.
+        call: CallId,
+        /// The device.
+        device: DeviceId,
+        /// Its switches.
+        media: MediaState,
+        /// The MLS KeyPackage.
+        key_package: Blob,
+        /// The signed statement that binds it to the call.
+        statement: Blob,
+    },
+    /// To the one who adds somebody: they do not come. The call goes on.
+    AddingEnded {
+        /// The call.
+        call: CallId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// To one of the remaining members: this device has left; commit its removal.
+    MemberLeft {
+        /// The call.
+        call: CallId,
+        /// Whom to remove.
+        device: DeviceId,
+    },
+    /// The call that runs at another device of the household wants to go on here. Answered like a
+    /// call: `ringing`, then `answer`; or `refuse_invitation`.
+    MoveOffered {
+        /// The call.
+        call: CallId,
+        /// Where it runs now.
+        from: DeviceId,
+        /// Who is at the other end.
+        party: Party,
+        /// For whom it moves: the person whose call it is.
+        to: Account,
+        /// With picture.
+        video: bool,
+        /// The signed invitation of the device where it runs.
+        invitation: Blob,
+        /// When the offer ends, Unix milliseconds.
+        #[ts(type = "number")]
+        expires_at_ms: u64,
+    },
+    /// To the device in the call: another device of this person wants the call. Ask to move it there.
+    MoveWanted {
+        /// The call.
+        call: CallId,
+        /// Which device.
+        device: DeviceId,
+    },
+    /// To a member at another end: commit the new device in and the old one out, in one commit.
+    MoveAccepted {
+        /// The call.
+        call: CallId,
+        /// The device that leaves.
+        from: DeviceId,
+        /// The device that comes.
+        device: DeviceId,
+        /// The MLS KeyPackage.
+        key_package: Blob,
+        /// The signed statement that binds it to the call.
+        statement: Blob,
+    },
+    /// To the device where the call runs: it stays here.
+    MoveEnded {
+        /// The call.
+        call: CallId,
+        /// Where it should have gone.
+        device: DeviceId,
+        /// Why not.
+        reason: EndReason,
+    },
+    /// To a device that is in a call: another call waits. Answering it ends the first for this device.
+    CallWaiting {
+        /// The call that waits.
+        call: CallId,
+        /// Who calls.
+        from: Party,
+        /// For whom.
+        to: Account,
+        /// With picture.
+        video: bool,
+        /// The caller's signed invitation.
+        invitation: Blob,
+        /// When ringing ends, Unix milliseconds.
+        #[ts(type = "number")]
+        expires_at_ms: u64,
+    },
+    /// Somebody called and was not answered. Kept in the history as well, until seen.
+    CallMissed(PastCall),
+    /// Missed calls were seen on some device of this person.
+    MissedSeen {
+        /// Those that began until then, Unix milliseconds.
+        #[ts(type = "number")]
+        until_ms: u64,
     },
 }

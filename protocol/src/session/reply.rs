@@ -34,4 +34,10 @@ pub enum Reply {
     },
     /// Figures of the own transport.
     Quality(Quality),
+    // ---- calls: missed ----
+    /// Missed calls that were not seen, newest first.
+    Missed {
+        /// The calls.
+        calls: Vec<PastCall>,
+    },
 }

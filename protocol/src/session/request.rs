@@ -365,6 +365,46 @@ pub enum Request {
         /// Whom.
         top_contact: Option<TopContact>,
     },
+    // ---- calls: more than two, moves, missed ----
+    /// Adds somebody to a running call: their devices ring. One at a time; what comes of it is told
+    /// by `adding_ringing`, `adding_answered` and `adding_ended`.
+    AddToCall {
+        /// The call.
+        call: CallId,
+        /// Whom.
+        to: Callee,
+        /// The signed invitation, which names the households that are in the call already.
+        invitation: Blob,
+    },
+    /// Stops adding: the added person's devices stop ringing. After their answer, and before they
+    /// are in the group, it turns them away.
+    CancelAdding {
+        /// The call.
+        call: CallId,
+    },
+    /// Moves a call to another device of the same person, or to a home device of the household. From
+    /// the device in the call, with its invitation; or without one from the device that wants the call.
+    MoveCall {
+        /// The call.
+        call: CallId,
+        /// Where to.
+        to: DeviceId,
+        /// The signed invitation; absent from the device that wants the call.
+        invitation: Option<Blob>,
+    },
+    /// Ends a call for everyone. Only who began it may.
+    EndForEveryone {
+        /// The call.
+        call: CallId,
+    },
+    /// Missed calls that were not seen, newest first. Reply `missed`.
+    ListMissed,
+    /// Missed calls were seen: those that began until then.
+    MarkMissedSeen {
+        /// Unix milliseconds.
+        #[ts(type = "number")]
+        until_ms: u64,
+    },
 }
 
 /// A Welcome and whom it is for.

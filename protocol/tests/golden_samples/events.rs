@@ -8,7 +8,15 @@ use super::{
 };
 
 pub(crate) fn events() -> Vec<Event> {
-    [household(), pairing(), calls(), keys(), rules::events()].concat()
+    [
+        household(),
+        pairing(),
+        calls(),
+        keys(),
+        rules::events(),
+        super::calls::events(),
+    ]
+    .concat()
 }
 
 fn household() -> Vec<Event> {

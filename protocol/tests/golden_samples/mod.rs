@@ -1,5 +1,6 @@
 //! One sample or more of everything that a session says.
 
+mod calls;
 mod events;
 mod requests;
 mod rules;
@@ -12,8 +13,8 @@ use homeline_protocol::id::{
 use homeline_protocol::session::{
     Account, AnswerPolicy, ApiError, CallDirection, CallPhase, ClientFrame, Contact, Device,
     DeviceKind, EndReason, ErrorCode, Event, Home, Household, Invitation, JoinRequest, MediaState,
-    Outcome, Participant, Party, PastCall, PersonSettings, Presence, Quality, Reply, Request, Resume, RunningCall,
-    ServerFrame, Source, Track,
+    Outcome, Participant, Party, PastCall, PersonSettings, Presence, Quality, Reply, Request,
+    Resume, RunningCall, ServerFrame, Source, Track,
 };
 use homeline_protocol::{Blob, Handle, Secret};
 pub(crate) use requests::requests;
@@ -107,6 +108,7 @@ pub(crate) fn participant() -> Participant {
     Participant {
         device: DEVICE,
         account: ACCOUNT,
+        party: party(),
         media: MEDIA,
     }
 }
@@ -120,6 +122,12 @@ pub(crate) fn track(source: Source) -> Track {
 }
 
 pub(crate) fn replies() -> Vec<Reply> {
+    let mut replies = session_replies();
+    replies.extend(calls::replies());
+    replies
+}
+
+fn session_replies() -> Vec<Reply> {
     let home = Home {
         account: account(),
         household: Some(household()),
@@ -321,5 +329,6 @@ pub(crate) fn end_reasons() -> Vec<EndReason> {
         ServerRestarted,
         EncryptionRefused,
         MediaFailed,
+        Moved,
     ]
 }

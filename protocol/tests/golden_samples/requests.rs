@@ -19,6 +19,7 @@ pub(crate) fn requests() -> Vec<Request> {
         media(),
         keys(),
         rules::requests(),
+        super::calls::requests(),
     ]
     .concat()
 }

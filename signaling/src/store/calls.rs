@@ -63,6 +63,8 @@ pub struct PastCallRow {
     /// Why.
     #[sqlx(try_from = "String")]
     pub reason: ReasonColumn,
+    /// False for a missed call that nobody has seen.
+    pub seen: bool,
 }
 
 /// A reason as its column says it.
@@ -70,7 +72,7 @@ pub struct PastCallRow {
 pub struct ReasonColumn(pub EndReason);
 
 impl ReasonColumn {
-    const ALL: [(EndReason, &'static str); 12] = [
+    const ALL: [(EndReason, &'static str); 13] = [
         (EndReason::HungUp, "hung_up"),
         (EndReason::Declined, "declined"),
         (EndReason::Cancelled, "cancelled"),
@@ -83,6 +85,7 @@ impl ReasonColumn {
         (EndReason::ServerRestarted, "server_restarted"),
         (EndReason::EncryptionRefused, "encryption_refused"),
         (EndReason::MediaFailed, "media_failed"),
+        (EndReason::Moved, "moved"),
     ];
 
     /// As the column says it.
@@ -162,8 +165,8 @@ pub async fn remove_running(tx: &mut Tx, id: CallId) -> Result<(), StoreError> {
 pub async fn insert_past(tx: &mut Tx, call: &PastCallRow) -> Result<(), StoreError> {
     let query = sqlx::query(
         "insert into past_call (account, id, outgoing, party_handle, party_name, video, \
-         started_at_ms, answered_at_ms, ended_at_ms, reason) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+         started_at_ms, answered_at_ms, ended_at_ms, reason, seen) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
     )
     .bind(call.account.to_string())
     .bind(call.id.to_string())
@@ -174,7 +177,8 @@ pub async fn insert_past(tx: &mut Tx, call: &PastCallRow) -> Result<(), StoreErr
     .bind(call.started_at_ms.column())
     .bind(call.answered_at_ms)
     .bind(call.ended_at_ms.column())
-    .bind(call.reason.text());
+    .bind(call.reason.text())
+    .bind(call.seen);
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }

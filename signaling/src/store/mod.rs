@@ -7,6 +7,7 @@ mod column;
 mod db;
 
 pub mod accounts;
+pub mod call_members;
 pub mod calls;
 pub mod contacts;
 pub mod devices;

@@ -1,15 +1,16 @@
 //! How a call begins: who is called, whether it may be tried, and its record.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, CameraSwitch, Party, Switches};
-use homeline_protocol::Blob;
 use tokio::sync::mpsc;
 
 use super::index::{Admitted, Entry, Refused, Standing};
 use super::input::{Invite, Rings};
-use super::machine::Call;
+use super::machine::{Call, Part};
 use super::service::Calls;
 use super::task::{MAILBOX_MAX, Message, Task};
 use crate::domain::history::{HistoryError, RunningCallRecord};
@@ -19,7 +20,7 @@ use crate::model::Speaker;
 use crate::store::{self, StoreError, Tx, accounts};
 
 /// The longest signed invitation: a chain of six certificates takes some 2 KiB.
-const INVITATION_BYTES_MAX: usize = 16 * 1024;
+pub(super) const INVITATION_BYTES_MAX: usize = 16 * 1024;
 
 /// What the whole household is called where a person's name stands.
 const HOME: &str = "Home";
@@ -69,6 +70,23 @@ pub enum StartError {
     Internal(#[from] StoreError),
 }
 
+/// Who is called, as `reach` decides.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) caller: Account,
+    pub(super) caller_device: DeviceId,
+    pub(super) callee: Party,
+    /// Whose devices may answer.
+    pub(super) people: Vec<AccountId>,
+    /// For whom it rings there.
+    pub(super) to: Option<Account>,
+    pub(super) ring: Vec<Rings>,
+    /// Whether both are of one household.
+    pub(super) family: bool,
+    /// Whether it counts against the limits on strangers.
+    pub(super) stranger: bool,
+}
+
 /// What a call begins with.
 #[derive(Debug)]
 struct Beginning {
@@ -93,10 +111,12 @@ impl Calls {
         let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
         let id = beginning.invite.call;
         let entry = beginning.entry(mailbox.clone());
-        let admitted = self.0.index().admit(&self.0.config, id, entry)?;
-        let Admitted::New { busy } = admitted else {
+        let ring = beginning.invite.devices();
+        let admitted = self.0.index().admit(&self.0.config, id, entry, &ring)?;
+        let Admitted::New { busy, engaged } = admitted else {
             return Ok(());
         };
+        let callee = beginning.callee;
         let record = beginning.record(self.0.clock.now());
         if let Err(error) = self.0.history.begin(record).await {
             self.0.index().withdraw(id);
@@ -105,14 +125,18 @@ impl Calls {
                 HistoryError::Internal(error) => StartError::Internal(error),
             });
         }
-        if let Some(callee) = beginning.callee.filter(|_| beginning.stranger) {
+        if let Some(callee) = callee.filter(|_| beginning.stranger) {
             let now = self.0.clock.now();
             self.0.reach.count_stranger(callee, speaker.account, now);
         }
         let moment = self.0.moment();
         // Nobody hears "busy" of somebody whom the call would not have rung.
-        let busy = busy && !beginning.invite.ring.is_empty();
-        let (call, first) = Call::start(&self.0.config, beginning.invite, busy, moment);
+        let busy = busy && !ring.is_empty();
+        let invite = Invite {
+            engaged,
+            ..beginning.invite
+        };
+        let (call, first) = Call::start(&self.0.config, invite, busy, moment);
         let shared = Arc::clone(&self.0);
         let task = Task {
             id,
@@ -127,6 +151,38 @@ impl Calls {
     }
 
     async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {
+        let reached = self.reached(speaker, &new.to).await?;
+        let mut tx = self.0.db.read().await?;
+        let caller_switches = switches_of(&mut tx, reached.caller_device).await?;
+        let is_home = matches!(new.to, Callee::Place { .. });
+        Ok(Beginning {
+            callee: reached.people.first().copied().filter(|_| !is_home),
+            stranger: reached.stranger,
+            to: new.to,
+            invite: Invite {
+                call: new.call,
+                caller: reached.caller,
+                caller_device: reached.caller_device,
+                callee: reached.callee,
+                ring: reached.ring,
+                engaged: BTreeSet::new(),
+                people: reached.people,
+                to: reached.to,
+                caller_switches,
+                family: reached.family,
+                video: new.video,
+                invitation: new.invitation,
+            },
+        })
+    }
+
+    /// Who is called, and which devices ring: the same decision for a new call and for somebody who
+    /// is added to one.
+    pub(super) async fn reached(
+        &self,
+        speaker: &Speaker,
+        callee: &Callee,
+    ) -> Result<Reached, StartError> {
         let mut tx = self.0.db.read().await?;
         let asking = Asking {
             account: speaker.account,
@@ -135,32 +191,22 @@ impl Calls {
             way: Way::Call,
             now: self.0.clock.now(),
         };
-        let world = self.0.reach.world(&mut tx, asking, &new.to).await?;
+        let world = self.0.reach.world(&mut tx, asking, callee).await?;
         let world = world.ok_or(StartError::NoAccount)?;
         let plan = reach(&world)?;
         let caller = accounts::find(&mut tx, speaker.account).await?;
         let caller = account_view(&caller.ok_or(StartError::NoAccount)?);
         let caller_device = speaker.device.ok_or(Refusal::NoDevice)?;
-        let caller_switches = switches_of(&mut tx, caller_device).await?;
         let (callee, to) = called(&mut tx, &world, &plan, &caller).await?;
-        let is_home = matches!(new.to, Callee::Place { .. });
-        Ok(Beginning {
-            callee: plan.people.first().copied().filter(|_| !is_home),
+        Ok(Reached {
+            caller,
+            caller_device,
+            callee,
+            ring: rings(&world, &plan),
+            people: plan.people,
+            to,
+            family: plan.family,
             stranger: plan.stranger,
-            to: new.to,
-            invite: Invite {
-                call: new.call,
-                caller,
-                caller_device,
-                callee,
-                ring: rings(&world, &plan),
-                people: plan.people,
-                to,
-                caller_switches,
-                family: plan.family,
-                video: new.video,
-                invitation: new.invitation,
-            },
         })
     }
 }
@@ -180,6 +226,7 @@ impl Beginning {
             callees: invite.people.clone(),
             callee: invite.callee.clone(),
             standing: Standing::Waiting { rings: false },
+            part: Part::default(),
         }
     }
 

@@ -22,6 +22,9 @@ pub struct CallsConfig {
     /// How long a side's device may be gone, session and media both, before an answered call ends
     /// as "device lost", in seconds.
     pub device_lost_after_secs: u32,
+    /// How long a device that is to take a call over may take for it, in seconds. Then the call stays
+    /// where it is.
+    pub move_timeout_secs: u32,
     /// How long the members of a call wait for each other before they all send under the next key,
     /// in milliseconds. Clients switch by themselves after two seconds.
     pub key_switch_timeout_ms: u32,
@@ -46,6 +49,7 @@ impl Default for CallsConfig {
             unreachable_after_secs: 10,
             caller_grace_secs: 10,
             device_lost_after_secs: 30,
+            move_timeout_secs: 20,
             key_switch_timeout_ms: 2_000,
             running_max: 1_000,
             running_per_account_max: 8,
@@ -80,6 +84,10 @@ impl CallsConfig {
             one_an_hour: self.one_stranger_an_hour_max,
             all_a_day: self.all_strangers_a_day_max,
         }
+    }
+
+    pub(super) fn move_timeout(&self) -> Duration {
+        Duration::from_secs(self.move_timeout_secs.into())
     }
 
     pub(super) fn key_switch_timeout(&self) -> Duration {

@@ -33,18 +33,22 @@ impl Calls {
             at: self.0.clock.now(),
             reason,
             callee_named: false,
+            missed: false,
         };
         if let Err(error) = self.0.history.ended(call, ended).await {
             tracing::error!(%error, "a call could not be kept on record");
         }
-        self.0.bus.publish(
-            Audience::Device(entry.caller_device),
-            Event::CallEnded { call, reason },
-        );
-        for callee in entry.callees {
-            self.0
-                .bus
-                .publish(Audience::Account(callee), Event::CallEnded { call, reason });
+        let people = entry
+            .callees
+            .iter()
+            .map(|callee| Audience::Account(*callee));
+        let mut audiences: Vec<_> = people.collect();
+        audiences.push(Audience::Account(entry.caller));
+        let present = entry.part.present.iter();
+        audiences.extend(present.map(|(device, _)| Audience::Device(*device)));
+        for audience in audiences {
+            let over = Event::CallEnded { call, reason };
+            self.0.bus.publish(audience, over);
         }
         let room = RoomId(call.0);
         let close = MediaCommand::CloseRoom { room };

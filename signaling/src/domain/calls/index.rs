@@ -1,15 +1,15 @@
 //! Which calls run, and what one call must know of the others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
-use homeline_protocol::session::{
-    CallDirection, CallPhase, Callee, EndReason, Party, RunningCall,
-};
+use homeline_protocol::session::{CallDirection, CallPhase, Callee, EndReason, Party, RunningCall};
 use tokio::sync::mpsc;
 
 use super::config::CallsConfig;
 use super::figures::CallFigures;
+use super::input::Input;
+use super::machine::{Part, Someone};
 use super::task::Message;
 
 /// Calls remembered after their end, so that a late request hears "over" and not "no such call".
@@ -38,6 +38,17 @@ pub(super) struct Entry {
     pub(super) callees: Vec<AccountId>,
     pub(super) callee: Party,
     pub(super) standing: Standing,
+    /// Who has a part once it is answered.
+    pub(super) part: Part,
+}
+
+/// A call that may still ring somebody, and who asks for it.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) mailbox: mpsc::Sender<Message>,
+    pub(super) by: Someone,
+    /// Whom.
+    pub(super) to: Callee,
 }
 
 /// Where a running call stands.
@@ -45,10 +56,10 @@ pub(super) struct Entry {
 pub(super) enum Standing {
     /// Nobody has answered.
     Waiting { rings: bool },
-    /// An answer is on its way into the call: no other call may be answered beside it.
-    Answering { rings: bool },
-    /// This device has answered.
-    Answered(DeviceId),
+    /// This device's answer is on its way into the call: no other call may be answered beside it.
+    Answering { rings: bool, device: DeviceId },
+    /// Somebody has answered.
+    Answered,
 }
 
 /// Why a call can't begin.
@@ -61,10 +72,13 @@ pub(super) enum Refused {
 }
 
 /// How a call begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Admitted {
     New {
+        /// The callee takes part in as many calls as they may.
         busy: bool,
+        /// Those of the devices to ring that are in a call: there the new one waits.
+        engaged: BTreeSet<DeviceId>,
     },
     /// It runs already: the request was repeated.
     Repeated,
@@ -76,10 +90,10 @@ impl Index {
         config: &CallsConfig,
         id: CallId,
         entry: Entry,
+        ring: &[DeviceId],
     ) -> Result<Admitted, Refused> {
         if let Some(running) = self.running.get(&id) {
-            let same = running.caller_device == entry.caller_device
-                && running.to == entry.to;
+            let same = running.caller_device == entry.caller_device && running.to == entry.to;
             return if same {
                 Ok(Admitted::Repeated)
             } else {
@@ -93,7 +107,7 @@ impl Index {
         if self
             .running
             .values()
-            .any(|other| other.has_device(entry.caller_device))
+            .any(|other| other.holds(entry.caller_device))
         {
             return Err(Refused::AlreadyInCall);
         }
@@ -101,20 +115,27 @@ impl Index {
             return Err(Refused::AccountFull);
         }
         let busy = match (&entry.to, entry.callees.first()) {
-            (Callee::Person { .. }, Some(callee)) => {
-                let mut theirs = self.of_account(*callee);
-                theirs.any(|(_, other)| other.is_answered())
-                    || self.of_account(*callee).count() >= account_max
-            }
-            (Callee::Device { device }, Some(_)) => {
-                self.running.values().any(|other| other.has_device(*device))
-            }
-            // Of a whole household somebody is free, or every device says by itself that it is not.
-            (Callee::Place { .. }, _) | (_, None) => false,
+            (Callee::Person { .. }, Some(callee)) => self.is_full(config, *callee),
+            // A device in a call is told that another one waits; of a household somebody is free.
+            _ => false,
         };
+        let engaged = self.engaged(ring);
         self.running.insert(id, entry);
         self.started_total += 1;
-        Ok(Admitted::New { busy })
+        Ok(Admitted::New { busy, engaged })
+    }
+
+    /// Whether a person takes part in as many calls as they may.
+    pub(super) fn is_full(&self, config: &CallsConfig, account: AccountId) -> bool {
+        self.of_account(account).count() >= config.running_per_account_max as usize
+    }
+
+    /// Those of some devices that are in an answered call.
+    pub(super) fn engaged(&self, devices: &[DeviceId]) -> BTreeSet<DeviceId> {
+        let present = self.running.values().flat_map(|entry| &entry.part.present);
+        let present: BTreeSet<_> = present.map(|(device, _)| *device).collect();
+        let engaged = devices.iter().filter(|device| present.contains(device));
+        engaged.copied().collect()
     }
 
     pub(super) fn get(&self, id: CallId) -> Option<&Entry> {
@@ -129,15 +150,15 @@ impl Index {
         self.recent.iter().any(|one| with(&one))
     }
 
-    /// Reserves the answer of a call for a device. False when the device is in another call, or
-    /// the two people are talking already because they called each other at once.
-    pub(super) fn reserve_answer(&mut self, id: CallId, device: DeviceId) -> bool {
+    /// Reserves the answer of a call for a device. False when the device answers another call in
+    /// this moment, or the two people are talking already because they called each other at once.
+    pub(super) fn reserve_answer(&mut self, id: CallId, by: DeviceId) -> bool {
         let Some(entry) = self.running.get(&id) else {
             return true;
         };
         let taken = self.running.iter().any(|(other_id, other)| {
-            let answered = other.is_answered();
-            *other_id != id && answered && (other.has_device(device) || entry.is_mutual(other))
+            let same = matches!(other.standing, Standing::Answering { device, .. } if device == by);
+            *other_id != id && (same || other.is_answered() && entry.is_mutual(other))
         });
         if taken {
             return false;
@@ -145,34 +166,44 @@ impl Index {
         if let Some(Entry { standing, .. }) = self.running.get_mut(&id)
             && let Standing::Waiting { rings } = *standing
         {
-            *standing = Standing::Answering { rings };
+            let device = by;
+            *standing = Standing::Answering { rings, device };
         }
         true
     }
 
-    /// Calls that an answer makes pointless: the other one between the same two, and what the
-    /// answering device itself was calling.
-    pub(super) fn superseded_by(&self, id: CallId) -> Vec<mpsc::Sender<Message>> {
+    /// Says where a call stands now.
+    pub(super) fn set_standing(&mut self, id: CallId, standing: Standing, part: Part) {
+        if let Some(entry) = self.running.get_mut(&id) {
+            entry.standing = standing;
+            entry.part = part;
+        }
+    }
+
+    /// What an answer by this device means for the other calls: pointless is the other one between
+    /// the same two, and what the device was calling; the call that it was in, it leaves.
+    pub(super) fn after_answer(
+        &self,
+        id: CallId,
+        by: DeviceId,
+    ) -> Vec<(mpsc::Sender<Message>, Input)> {
         let Some(entry) = self.running.get(&id) else {
             return Vec::new();
         };
-        let Standing::Answered(device) = entry.standing else {
+        if !entry.has_device(by) {
             return Vec::new();
-        };
-        let pointless = |other: &Entry| {
-            !other.is_answered() && (other.caller_device == device || entry.is_mutual(other))
-        };
-        let others = self.running.iter().filter(|(other_id, _)| **other_id != id);
-        others
-            .filter(|(_, other)| pointless(other))
-            .map(|(_, other)| other.mailbox.clone())
-            .collect()
-    }
-
-    pub(super) fn set_standing(&mut self, id: CallId, standing: Standing) {
-        if let Some(entry) = self.running.get_mut(&id) {
-            entry.standing = standing;
         }
+        let others = self.running.iter().filter(|(other_id, _)| **other_id != id);
+        let consequence = |other: &Entry| match other.is_answered() {
+            true => other.holds(by).then_some(Input::LeftFor(by)),
+            false => {
+                let pointless = other.caller_device == by || entry.is_mutual(other);
+                pointless.then_some(Input::Superseded)
+            }
+        };
+        others
+            .filter_map(|(_, other)| Some((other.mailbox.clone(), consequence(other)?)))
+            .collect()
     }
 
     /// Takes a call out that never began.
@@ -193,13 +224,40 @@ impl Index {
         self.recent.push_back((id, entry.caller, entry.callees));
     }
 
+    /// Calls in which a person has a part, also with another of their devices.
     pub(super) fn of_account(&self, account: AccountId) -> impl Iterator<Item = (CallId, &Entry)> {
-        let takes_part =
-            move |entry: &Entry| entry.caller == account || entry.callees.contains(&account);
-        self.running
-            .iter()
-            .filter(move |(_, entry)| takes_part(entry))
+        let running = self.running.iter();
+        running
+            .filter(move |(_, entry)| entry.concerns(account))
             .map(|(id, entry)| (*id, entry))
+    }
+
+    /// The calls that a device's session matters for: its person's, and those that it is in for
+    /// another person of the household.
+    pub(super) fn about(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+    ) -> impl Iterator<Item = &Entry> {
+        let about = move |entry: &&Entry| entry.concerns(account) || entry.has_device(device);
+        self.running.values().filter(about)
+    }
+
+    /// The calls that some devices are in, or call with.
+    pub(super) fn with_devices(&self, devices: &[DeviceId]) -> Vec<(CallId, DeviceId)> {
+        let running = self.running.iter();
+        running
+            .flat_map(|(id, entry)| {
+                let there = devices.iter().filter(|device| entry.has_device(**device));
+                there.map(|device| (*id, *device))
+            })
+            .collect()
+    }
+
+    /// Whether a device is in some call, calls, or is to take one over.
+    pub(super) fn is_engaged(&self, device: DeviceId) -> bool {
+        let mut running = self.running.values();
+        running.any(|entry| entry.holds(device))
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
@@ -221,13 +279,61 @@ impl Index {
 
 impl Entry {
     pub(super) fn has_device(&self, device: DeviceId) -> bool {
-        self.caller_device == device || self.standing == Standing::Answered(device)
+        match self.standing {
+            Standing::Answered => self.part.present.iter().any(|(one, _)| *one == device),
+            Standing::Answering {
+                device: answering, ..
+            } => self.caller_device == device || answering == device,
+            Standing::Waiting { .. } => self.caller_device == device,
+        }
+    }
+
+    /// Whether a device takes part, or is to take a part over.
+    pub(super) fn holds(&self, device: DeviceId) -> bool {
+        self.has_device(device) || self.part.moving.contains(&device)
+    }
+
+    /// Who asks for a person now, if the call still rings them.
+    pub(super) fn ringing(&self, account: AccountId) -> Option<Asked> {
+        let (by, to) = match self.standing {
+            Standing::Answered => {
+                let coming = self.part.coming.as_ref()?;
+                let handle = coming.handle.clone();
+                let theirs = coming.account == account;
+                theirs.then_some((coming.by, Callee::Person { handle }))?
+            }
+            Standing::Waiting { .. } | Standing::Answering { .. } => {
+                let by = Someone {
+                    account: self.caller,
+                    device: self.caller_device,
+                };
+                let theirs = self.callees.contains(&account);
+                theirs.then(|| (by, self.to.clone()))?
+            }
+        };
+        let mailbox = self.mailbox.clone();
+        Some(Asked { mailbox, by, to })
+    }
+
+    /// Whether a person has a part: calls, is called, takes part, or is being added.
+    fn concerns(&self, account: AccountId) -> bool {
+        match self.standing {
+            Standing::Answered => {
+                let present = self.part.present.iter();
+                let coming = self.part.coming.as_ref();
+                present.map(|(_, one)| *one).any(|one| one == account)
+                    || coming.is_some_and(|coming| coming.account == account)
+            }
+            Standing::Waiting { .. } | Standing::Answering { .. } => {
+                self.caller == account || self.callees.contains(&account)
+            }
+        }
     }
 
     fn is_answered(&self) -> bool {
         matches!(
             self.standing,
-            Standing::Answered(_) | Standing::Answering { .. }
+            Standing::Answered | Standing::Answering { .. }
         )
     }
 
@@ -278,11 +384,13 @@ impl Entry {
 impl Standing {
     fn phase(self) -> CallPhase {
         match self {
-            Self::Waiting { rings: false } | Self::Answering { rings: false } => {
+            Self::Waiting { rings: false } | Self::Answering { rings: false, .. } => {
                 CallPhase::Inviting
             }
-            Self::Waiting { rings: true } | Self::Answering { rings: true } => CallPhase::Ringing,
-            Self::Answered(_) => CallPhase::Answered,
+            Self::Waiting { rings: true } | Self::Answering { rings: true, .. } => {
+                CallPhase::Ringing
+            }
+            Self::Answered => CallPhase::Answered,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What goes into a call and what comes out of it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use homeline_protocol::Blob;
@@ -38,6 +39,8 @@ pub(super) struct Invite {
     pub to: Option<Account>,
     /// Which devices ring.
     pub ring: Vec<Rings>,
+    /// Those among them that are in another call: there it waits.
+    pub engaged: BTreeSet<DeviceId>,
     /// Where the switches of the caller's device stand.
     pub caller_switches: Switches,
     /// Whether both are of one household: only then is the caller told that nobody was reached.
@@ -48,13 +51,53 @@ pub(super) struct Invite {
     pub invitation: Blob,
 }
 
+impl Invite {
+    /// The devices that ring.
+    pub(super) fn devices(&self) -> Vec<DeviceId> {
+        self.ring.iter().map(|one| one.device).collect()
+    }
+}
+
 /// A device that rings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rings {
+pub struct Rings {
     /// The device.
     pub device: DeviceId,
     /// Where its switches stand.
     pub switches: Switches,
+}
+
+/// Somebody to add to a running call.
+#[derive(Debug, Clone)]
+pub struct Adding {
+    /// Who adds them.
+    pub from: Account,
+    /// Whom, with the name that they call themselves if somebody has the handle.
+    pub callee: Party,
+    /// Who that is, if anybody.
+    pub account: Option<AccountId>,
+    /// Which devices ring.
+    pub ring: Vec<Rings>,
+    /// Those among them that are in another call.
+    pub engaged: BTreeSet<DeviceId>,
+    /// Whether they are of the household of the one who adds them: only then is it told that they
+    /// were not reached.
+    pub family: bool,
+    /// The signed invitation, passed through.
+    pub invitation: Blob,
+}
+
+/// Where a call is to go on.
+#[derive(Debug, Clone)]
+pub struct Moving {
+    /// The device that is to take it.
+    pub to: DeviceId,
+    /// Where its switches stand.
+    pub switches: Switches,
+    /// The person whose call it is.
+    pub person: Account,
+    /// The signed invitation of the device where it runs, passed through.
+    pub invitation: Blob,
 }
 
 /// Something that happens to a call.
@@ -82,6 +125,8 @@ pub(super) enum Input {
     MediaGone,
     /// The person on the other side was reached in another call.
     Superseded,
+    /// A participant's device has answered another call, and leaves this one.
+    LeftFor(DeviceId),
     /// Look at the timers.
     Tick,
 }
@@ -113,6 +158,16 @@ pub enum Act {
     EpochReady { epoch: u64 },
     /// A member's message to the others.
     GroupMessage { message: Blob },
+    /// A participant adds somebody.
+    Add(Box<Adding>),
+    /// The one who adds gives up.
+    CancelAdding,
+    /// A participant moves the call to another device.
+    Move(Box<Moving>),
+    /// A device of a participant wants the call.
+    WantHere,
+    /// Whoever began the call ends it for everyone.
+    EndForEveryone,
 }
 
 /// A device's offer.
@@ -151,15 +206,31 @@ pub(super) enum Effect {
 }
 
 /// What is kept of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Record {
     /// It was answered.
     Answered { at: UnixMillis, device: DeviceId },
+    /// Somebody is being added.
+    Adding {
+        at: UnixMillis,
+        account: AccountId,
+        from: Party,
+    },
+    /// Somebody who was added has answered.
+    Joined { at: UnixMillis, account: AccountId },
+    /// Somebody's part is over, and the call goes on.
+    Left {
+        at: UnixMillis,
+        account: AccountId,
+        reason: EndReason,
+    },
     /// It is over.
     Ended {
         at: UnixMillis,
         reason: EndReason,
         callee_named: bool,
+        /// Whether the callee missed it: they talk with the caller in another call if not.
+        missed: bool,
     },
 }
 
@@ -192,6 +263,12 @@ pub enum CallError {
     /// This device takes part in another call.
     #[error("this device is in another call")]
     AlreadyInCall,
+    /// As many take part as may.
+    #[error("the call is full")]
+    Full,
+    /// Somebody else's right.
+    #[error("{0}")]
+    NotYours(&'static str),
     /// Not at this point of the call.
     #[error("{0}")]
     NotNow(&'static str),

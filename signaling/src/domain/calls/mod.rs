@@ -1,9 +1,10 @@
-//! Calls between two people: from the invitation to the named end.
+//! Calls between people: from the invitation to the named end.
 //!
 //! `machine` decides (pure, table-tested), `task` carries out what it decides for one call,
 //! `service` finds the call that a request is about.
 
 mod begin;
+mod change;
 mod config;
 mod figures;
 mod follow;
@@ -16,6 +17,7 @@ mod task;
 mod tests;
 
 pub use begin::{NewCall, StartError};
+pub use change::{AddError, MoveError};
 pub use config::CallsConfig;
 pub use figures::CallFigures;
 pub use input::{Act, ActReply, CallError, Offer};

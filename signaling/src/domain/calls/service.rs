@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::begin::rings;
 use super::config::CallsConfig;
 use super::figures::CallFigures;
-use super::index::{Entry, Index, Standing};
+use super::index::{Asked, Index, Standing};
 use super::input::{Act, ActReply, CallError, Input, Moment, Rings};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
@@ -140,6 +140,7 @@ impl Calls {
             };
             let mailbox = entry.mailbox.clone();
             if matches!(act, Act::Answer { .. })
+                && !matches!(entry.standing, Standing::Answered)
                 && entry.callees.contains(&account)
                 && !index.reserve_answer(call, device)
             {
@@ -182,10 +183,10 @@ impl Calls {
         for (mailbox, input) in inputs {
             send(&mailbox, Message::Input(input)).await;
         }
-        for entry in waiting {
-            match self.may_ring(&entry, device).await {
+        for asked in waiting {
+            match self.may_ring(&asked, device).await {
                 Ok(Some(rings)) => {
-                    send(&entry.mailbox, Message::Input(Input::Reachable(rings))).await;
+                    send(&asked.mailbox, Message::Input(Input::Reachable(rings))).await;
                 }
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "a device that came online does not ring"),
@@ -196,20 +197,7 @@ impl Calls {
     /// Ends every call in which a person takes part, in the name of the device that does. What only
     /// rings them goes on, as to somebody who is away.
     pub async fn hang_up_all(&self, account: AccountId, devices: &[DeviceId]) {
-        let theirs: Vec<_> = {
-            let index = self.0.index();
-            let calls = index.of_account(account);
-            calls
-                .filter_map(|(id, entry)| {
-                    let device = match entry.standing {
-                        _ if devices.contains(&entry.caller_device) => entry.caller_device,
-                        Standing::Answered(device) => device,
-                        Standing::Waiting { .. } | Standing::Answering { .. } => return None,
-                    };
-                    devices.contains(&device).then_some((id, device))
-                })
-                .collect()
-        };
+        let theirs = self.0.index().with_devices(devices);
         for (call, device) in theirs {
             let speaker = Speaker {
                 account,
@@ -238,41 +226,39 @@ impl Calls {
         speaker: &Speaker,
         device: DeviceId,
         change: SessionChange,
-    ) -> (Vec<(mpsc::Sender<Message>, Input)>, Vec<Entry>) {
+    ) -> (Vec<(mpsc::Sender<Message>, Input)>, Vec<Asked>) {
         let index = self.0.index();
         let (mut inputs, mut waiting) = (Vec::new(), Vec::new());
-        for (_, entry) in index.of_account(speaker.account) {
+        for entry in index.about(speaker.account, device) {
             let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
-            if entry.has_device(device) {
+            if entry.holds(device) {
                 let input = if present {
                     Input::SessionBack
                 } else {
                     Input::SessionLost
                 };
                 inputs.push((entry.mailbox.clone(), input(device)));
-            } else if change == SessionChange::Opened
-                && entry.callees.contains(&speaker.account)
-                && !matches!(entry.standing, Standing::Answered(_))
-            {
-                waiting.push(entry.clone());
+            } else if change == SessionChange::Opened {
+                waiting.extend(entry.ringing(speaker.account));
             }
         }
         (inputs, waiting)
     }
 
-    /// Whether a device that comes online while a call waits rings for it too, by the rules as they
-    /// stand now.
-    async fn may_ring(&self, entry: &Entry, device: DeviceId) -> Result<Option<Rings>, StoreError> {
+    /// Whether a device that comes online while a call waits, or somebody is being added, rings for it
+    /// too, by the rules as they stand now.
+    async fn may_ring(&self, asked: &Asked, device: DeviceId) -> Result<Option<Rings>, StoreError> {
         let mut tx = self.0.db.read().await?;
-        let caller = store::devices::find(&mut tx, entry.caller_device).await?;
+        let by = asked.by;
+        let caller = store::devices::find(&mut tx, by.device).await?;
         let asking = Asking {
-            account: entry.caller,
-            device: Some(entry.caller_device),
+            account: by.account,
+            device: Some(by.device),
             household: caller.and_then(|caller| caller.household.0),
             way: Way::Call,
             now: self.0.clock.now(),
         };
-        let world = self.0.reach.world(&mut tx, asking, &entry.to).await?;
+        let world = self.0.reach.world(&mut tx, asking, &asked.to).await?;
         let Some(world) = world.map(World::let_through) else {
             return Ok(None);
         };

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use homeline_protocol::id::{AccountId, CallId, DeviceId, PeerId};
 use homeline_protocol::media_control::{MediaCommand, MediaError, MediaReply, PeerStatistics};
-use homeline_protocol::session::{CallPhase, EndReason, Quality};
+use homeline_protocol::session::{CallPhase, EndReason, Event, Quality};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::index::Standing;
 use super::input::{Act, ActReply, CallError, Effect, Input, Record};
-use super::machine::Call;
+use super::machine::{Call, Part, is_missed};
 use super::service::Shared;
 use crate::bus::Audience;
-use crate::domain::history::Ended;
+use crate::domain::history::{Ended, HistoryError, Missed};
 use crate::gateway::PendingReply;
 
 /// What may wait for one call; whoever sends more waits.
@@ -93,9 +93,10 @@ impl Task {
                 match self.call.step(now, Input::Act(device, account, act)) {
                     Ok(effects) => {
                         self.carry_out(effects, &mut reply).await;
-                        self.publish_standing();
                         if answers {
-                            self.supersede_others();
+                            self.supersede_others(device);
+                        } else {
+                            self.publish_standing();
                         }
                         respond(reply, Ok(ActReply::Done));
                     }
@@ -220,50 +221,93 @@ impl Task {
 
     /// A store that fails is logged and does not end a call: people go on talking.
     async fn record(&self, record: Record) {
+        match self.keep(record).await {
+            Ok(Some(missed)) => {
+                let event = Event::CallMissed(missed.call);
+                let audience = Audience::Account(missed.account);
+                self.shared.bus.publish(audience, event);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a call could not be kept on record"),
+        }
+    }
+
+    async fn keep(&self, record: Record) -> Result<Option<Missed>, HistoryError> {
         let history = &self.shared.history;
-        let written = match record {
+        match record {
             Record::Answered { at, device } => {
                 tracing::info!(call = %self.id, %device, "a call is answered");
-                history.answered(self.id, device, at).await
+                history.answered(self.id, device, at).await?;
+                Ok(None)
+            }
+            Record::Adding { at, account, from } => {
+                history.adding(self.id, account, from, at).await?;
+                Ok(None)
+            }
+            Record::Joined { at, account } => {
+                history.joined(self.id, account, at).await?;
+                Ok(None)
+            }
+            Record::Left {
+                at,
+                account,
+                reason,
+            } => {
+                let (callee_named, missed) = (true, is_missed(reason));
+                let ended = Ended {
+                    at,
+                    reason,
+                    callee_named,
+                    missed,
+                };
+                history.left(self.id, account, ended).await
             }
             Record::Ended {
                 at,
                 reason,
                 callee_named,
+                missed,
             } => {
-                history
-                    .ended(
-                        self.id,
-                        Ended {
-                            at,
-                            reason,
-                            callee_named,
-                        },
-                    )
-                    .await
+                let ended = Ended {
+                    at,
+                    reason,
+                    callee_named,
+                    missed,
+                };
+                history.ended(self.id, ended).await
             }
-        };
-        if let Err(error) = written {
-            tracing::error!(%error, "a call could not be kept on record");
         }
     }
 
-    fn publish_standing(&self) {
-        let standing = match (self.call.phase(), self.call.answered_device()) {
-            (Some(CallPhase::Answered), Some(device)) => Standing::Answered(device),
-            (Some(CallPhase::Inviting), _) => Standing::Waiting { rings: false },
-            (Some(_), _) => Standing::Waiting { rings: true },
-            (None, _) => return,
+    fn standing(&self) -> Option<(Standing, Part)> {
+        let standing = match self.call.phase()? {
+            CallPhase::Answered => Standing::Answered,
+            CallPhase::Inviting => Standing::Waiting { rings: false },
+            CallPhase::Ringing => Standing::Waiting { rings: true },
         };
-        self.shared.index().set_standing(self.id, standing);
+        Some((standing, self.call.part()))
     }
 
-    fn supersede_others(&self) {
-        let others = self.shared.index().superseded_by(self.id);
+    fn publish_standing(&self) {
+        if let Some((standing, part)) = self.standing() {
+            self.shared.index().set_standing(self.id, standing, part);
+        }
+    }
+
+    /// Says that this device has answered, and tells the calls for which that means something. In
+    /// one step, so that of two calls that a device answers at once exactly the later one stays.
+    fn supersede_others(&self, by: DeviceId) {
+        let others = {
+            let mut index = self.shared.index();
+            if let Some((standing, part)) = self.standing() {
+                index.set_standing(self.id, standing, part);
+            }
+            index.after_answer(self.id, by)
+        };
         // Beside this call: two calls that wait for each other would hang.
         tokio::spawn(async move {
-            for other in others {
-                send(&other, Message::Input(Input::Superseded)).await;
+            for (other, input) in others {
+                send(&other, Message::Input(input)).await;
             }
         });
     }

@@ -38,6 +38,15 @@ pub struct RunningCallRecord {
     pub started_at: UnixMillis,
 }
 
+/// Somebody missed a call.
+#[derive(Debug, Clone)]
+pub struct Missed {
+    /// Who.
+    pub account: AccountId,
+    /// Which.
+    pub call: PastCall,
+}
+
 /// How a call ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
@@ -48,6 +57,8 @@ pub struct Ended {
     /// Whether the caller may see the callee's own name: it rang. Otherwise a history would tell
     /// whether anybody has a handle.
     pub callee_named: bool,
+    /// Whether the callee missed it.
+    pub missed: bool,
 }
 
 /// A call that a stop of the server cut off.
@@ -130,12 +141,14 @@ impl History {
     ///
     /// # Errors
     /// When the database fails; then the call still counts as running, and the next start ends it.
-    pub async fn ended(&self, call: CallId, ended: Ended) -> Result<(), HistoryError> {
+    pub async fn ended(&self, call: CallId, ended: Ended) -> Result<Option<Missed>, HistoryError> {
         let mut tx = self.db.write().await?;
-        if let Some(row) = calls::find_running(&mut tx, call).await? {
-            self.end(&mut tx, &row, ended).await?;
-        }
-        Ok(tx.commit().await?)
+        let missed = match calls::find_running(&mut tx, call).await? {
+            Some(row) => self.end(&mut tx, &row, ended).await?,
+            None => None,
+        };
+        tx.commit().await?;
+        Ok(missed)
     }
 
     /// Ends all calls that the last stop cut off. To be called once, before any call begins.
@@ -148,6 +161,7 @@ impl History {
         for row in calls::all_running(&mut tx).await? {
             let reason = EndReason::ServerRestarted;
             let callee_named = row.answered_at_ms.is_some();
+            let missed = !callee_named;
             self.end(
                 &mut tx,
                 &row,
@@ -155,6 +169,7 @@ impl History {
                     at,
                     reason,
                     callee_named,
+                    missed,
                 },
             )
             .await?;
@@ -192,10 +207,34 @@ impl History {
         tx: &mut Tx,
         row: &RunningCallRow,
         ended: Ended,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<Option<Missed>, HistoryError> {
+        self.end_members(tx, row, ended).await?;
         calls::remove_running(tx, row.id).await?;
+        let (caller_row, callee_row) = self.both(tx, row, ended).await?;
+        if let Some(past) = caller_row {
+            self.keep(tx, &past).await?;
+        }
+        let Some(past) = callee_row else {
+            return Ok(None);
+        };
+        self.keep(tx, &past).await?;
+        let account = past.account;
+        let missed = (!past.seen).then(|| Missed {
+            account,
+            call: past_call(past),
+        });
+        Ok(missed)
+    }
+
+    /// The records of the two between whom the call began.
+    pub(super) async fn both(
+        &self,
+        tx: &mut Tx,
+        row: &RunningCallRow,
+        ended: Ended,
+    ) -> Result<(Option<PastCallRow>, Option<PastCallRow>), HistoryError> {
         let Some(caller) = accounts::find(tx, row.caller).await? else {
-            return Ok(());
+            return Ok((None, None));
         };
         let callee = match row.callee.0 {
             Some(callee) => accounts::find(tx, callee).await?,
@@ -203,31 +242,7 @@ impl History {
         };
         let name = callee.as_ref().filter(|_| ended.callee_named);
         let name = name.map_or(row.callee_handle.as_str(), |callee| &callee.display_name);
-        let to_callee = Party {
-            handle: row.callee_handle.clone(),
-            display_name: name.to_owned(),
-        };
-        let to_caller = Party {
-            handle: caller.handle,
-            display_name: caller.display_name,
-        };
-        self.keep(tx, row, ended, (caller.id, true, to_callee))
-            .await?;
-        if let Some(callee) = callee {
-            self.keep(tx, row, ended, (callee.id, false, to_caller))
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn keep(
-        &self,
-        tx: &mut Tx,
-        row: &RunningCallRow,
-        ended: Ended,
-        (account, outgoing, party): (AccountId, bool, Party),
-    ) -> Result<(), HistoryError> {
-        let past = PastCallRow {
+        let past = |account, outgoing, party: Party, seen| PastCallRow {
             account,
             id: row.id,
             outgoing,
@@ -238,14 +253,34 @@ impl History {
             answered_at_ms: row.answered_at_ms,
             ended_at_ms: ended.at,
             reason: ReasonColumn(ended.reason),
+            seen,
         };
-        calls::insert_past(tx, &past).await?;
-        calls::forget_oldest(tx, account, self.per_account_max).await?;
+        let to_callee = Party {
+            handle: row.callee_handle.clone(),
+            display_name: name.to_owned(),
+        };
+        let to_caller = Party {
+            handle: caller.handle,
+            display_name: caller.display_name,
+        };
+        let hers = past(caller.id, true, to_callee, true);
+        let his = callee.map(|callee| past(callee.id, false, to_caller, !ended.missed));
+        Ok((Some(hers), his))
+    }
+
+    /// Once kept, a record stays: whoever left a call earlier has theirs already.
+    pub(super) async fn keep(&self, tx: &mut Tx, past: &PastCallRow) -> Result<(), HistoryError> {
+        calls::insert_past(tx, past).await?;
+        calls::forget_oldest(tx, past.account, self.per_account_max).await?;
         Ok(())
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.db
     }
 }
 
-fn past_call(row: PastCallRow) -> PastCall {
+pub(super) fn past_call(row: PastCallRow) -> PastCall {
     PastCall {
         call: row.id,
         direction: if row.outgoing {

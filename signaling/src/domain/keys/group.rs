@@ -10,7 +10,7 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Event, WelcomeFor};
 
-/// Members of one group. A call has two now; the bound is the SFU's for a room.
+/// Members of one group, the same bound as for a call's participants.
 pub(super) const MEMBERS_MAX: usize = 32;
 
 /// The longest message between members. The largest kind, the authenticator exchange, takes some
@@ -99,6 +99,11 @@ impl Group {
     #[must_use]
     pub fn has(&self, device: DeviceId) -> bool {
         self.members.contains(&device)
+    }
+
+    /// The members.
+    pub fn members(&self) -> impl Iterator<Item = DeviceId> {
+        self.members.iter().copied()
     }
 
     /// Takes a commit, if it is the first for its epoch.
@@ -219,7 +224,8 @@ impl Group {
         if sent.epoch > self.epoch {
             return Err(CommitError::EpochAhead);
         }
-        if joiner.is_some() && self.members.len() >= MEMBERS_MAX {
+        let stay = |member: &&DeviceId| !sent.removed.contains(member);
+        if joiner.is_some() && self.members.iter().filter(stay).count() >= MEMBERS_MAX {
             return Err(CommitError::Full);
         }
         Ok(())

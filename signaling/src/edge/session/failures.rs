@@ -58,6 +58,8 @@ impl From<CallError> for ApiError {
             CallError::AnsweredElsewhere => ErrorCode::AnsweredElsewhere,
             CallError::Ended => ErrorCode::CallEnded,
             CallError::AlreadyInCall => ErrorCode::AlreadyInCall,
+            CallError::Full => ErrorCode::LimitReached,
+            CallError::NotYours(_) => ErrorCode::Forbidden,
             CallError::NotNow(_) => ErrorCode::Conflict,
             CallError::Invalid(_) => ErrorCode::BadRequest,
             CallError::BadOffer(_) => ErrorCode::BadOffer,

@@ -109,7 +109,7 @@ pub(super) fn kind(request: &Request) -> &'static str {
     }
 }
 
-/// The kinds of requests about the rules of reaching people.
+/// The kinds of requests about the rules of reaching people, and about changing calls.
 fn kind_of_rules(request: &Request) -> &'static str {
     match request {
         Request::SetRole { .. } => "set_role",
@@ -127,6 +127,12 @@ fn kind_of_rules(request: &Request) -> &'static str {
         Request::SetChildLimits { .. } => "set_child_limits",
         Request::SetConsent { .. } => "set_consent",
         Request::SetTopContact { .. } => "set_top_contact",
+        Request::AddToCall { .. } => "add_to_call",
+        Request::CancelAdding { .. } => "cancel_adding",
+        Request::MoveCall { .. } => "move_call",
+        Request::EndForEveryone { .. } => "end_for_everyone",
+        Request::ListMissed => "list_missed",
+        Request::MarkMissedSeen { .. } => "mark_missed_seen",
         _ => "other",
     }
 }

@@ -1,38 +1,55 @@
-//! From the answer to the end.
+//! From the answer to the end: who takes part, and what each of them may do.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
-use homeline_protocol::media_control::MediaCommand;
-use homeline_protocol::session::{EndReason, Event, MediaState, Participant};
+use homeline_protocol::session::{EndReason, Event, MediaState, Participant, Party};
 
+use super::adding::Leg;
 use super::call::{Call, State, Step};
-use super::media::Link;
-use super::timers::Timer;
+use super::moving::Move;
+use super::switches::{Table, clamp};
 use crate::domain::calls::input::{Act, CallError, Effect, Moment};
-use crate::domain::keys::{Group, KeyEffect, SentCommit};
+use crate::domain::keys::Group;
 
-/// The two who take part, and their keys' group.
+/// Participants of one call. Adding one more is refused with `limit_reached`; the key group has the
+/// same bound.
+pub(super) const PARTICIPANTS_MAX: usize = 32;
+
+/// Those who take part, their keys' group, and who is on the way in or out.
 #[derive(Debug)]
 pub(super) struct Answered {
-    pub(super) caller: Side,
-    pub(super) callee: Side,
-    /// What lets the callee into the group.
-    pub(super) introduction: Introduction,
+    /// In the order in which they came.
+    pub(super) participants: Vec<Side>,
+    /// What lets those into the group who are not in it yet.
+    pub(super) joining: BTreeMap<DeviceId, Introduction>,
+    /// Pages that were reloaded: they are removed from the group and added again, and stay meanwhile.
+    pub(super) returning: BTreeSet<DeviceId>,
+    /// Those whose part is over.
+    pub(super) left: BTreeSet<DeviceId>,
     pub(super) group: Group,
+    /// Whether it has ever had three or more: then whoever hangs up leaves, and the others go on.
+    pub(super) grown: bool,
+    /// The person who is being added.
+    pub(super) leg: Option<Leg>,
+    /// Devices that were asked to take a part over.
+    pub(super) moves: BTreeMap<DeviceId, Move>,
 }
 
 /// One participant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Side {
     pub(super) device: DeviceId,
     pub(super) account: AccountId,
+    pub(super) party: Party,
     pub(super) media: MediaState,
     /// Whether its session is attached to a connection.
     pub(super) session: bool,
-    /// What the other side was last told of its connection.
+    /// What the others were last told of its connection.
     pub(super) connected: bool,
-    /// Its timer for when it is lost.
-    pub(super) lost: Timer,
+    /// Who lets it into the group.
+    pub(super) host: DeviceId,
 }
 
 /// A device's fresh key package, and the statement that binds it to the call.
@@ -44,30 +61,55 @@ pub(super) struct Introduction {
 
 impl Answered {
     pub(super) fn side(&self, device: DeviceId) -> Option<&Side> {
-        [&self.caller, &self.callee]
-            .into_iter()
-            .find(|side| side.device == device)
+        self.participants.iter().find(|side| side.device == device)
     }
 
     pub(super) fn side_mut(&mut self, device: DeviceId) -> Option<&mut Side> {
-        [&mut self.caller, &mut self.callee]
-            .into_iter()
+        self.participants
+            .iter_mut()
             .find(|side| side.device == device)
     }
 
-    /// The one that a participant talks with.
-    pub(super) fn other(&self, device: DeviceId) -> Option<&Side> {
-        if device == self.caller.device {
-            Some(&self.callee)
-        } else if device == self.callee.device {
-            Some(&self.caller)
+    /// Those that a participant talks with.
+    pub(super) fn others(&self, device: DeviceId) -> Vec<DeviceId> {
+        let others = self.participants.iter().map(|side| side.device);
+        others.filter(|other| *other != device).collect()
+    }
+
+    /// A member who can commit something about `device`: one that is there, rather than not.
+    pub(super) fn committer(&self, device: DeviceId) -> Option<DeviceId> {
+        let members = || {
+            let others = self.participants.iter();
+            others.filter(|side| side.device != device && self.group.has(side.device))
+        };
+        members()
+            .find(|side| side.session)
+            .or_else(|| members().next())
+            .map(|side| side.device)
+    }
+
+    /// Why a device that does not take part can't act.
+    fn why_not(&self, device: DeviceId, account: AccountId, caller: AccountId) -> CallError {
+        let theirs = |side: &Side| side.account == account && account != caller;
+        if self.left.contains(&device) {
+            CallError::Ended
+        } else if self.participants.iter().any(theirs) {
+            CallError::AnsweredElsewhere
         } else {
-            None
+            CallError::NotFound
         }
     }
 }
 
-fn admission(call: CallId, (device, media): (DeviceId, MediaState), introduction: Introduction) -> Event {
+/// Tells a member whom to commit to the group.
+pub(super) fn admission(
+    call: CallId,
+    switches: &Table,
+    side: &Side,
+    introduction: Introduction,
+) -> Event {
+    let device = side.device;
+    let media = clamp(switches, device, side.media);
     let Introduction {
         key_package,
         statement,
@@ -82,21 +124,18 @@ fn admission(call: CallId, (device, media): (DeviceId, MediaState), introduction
 }
 
 impl Call {
-    /// Tells the caller whom to commit to the group.
-    pub(super) fn announcement(&self, answered: &Answered) -> Event {
-        let callee = (answered.callee.device, self.clamped(&answered.callee));
-        admission(self.invite.call, callee, answered.introduction.clone())
-    }
-
     /// Everybody, with what their switches let them send.
-    fn participants(&self, answered: &Answered) -> Vec<Participant> {
-        [&answered.caller, &answered.callee]
+    pub(super) fn shown(&self, answered: &Answered) -> Vec<Participant> {
+        answered
+            .participants
+            .iter()
             .map(|side| Participant {
                 device: side.device,
                 account: side.account,
+                party: side.party.clone(),
                 media: self.clamped(side),
             })
-            .to_vec()
+            .collect()
     }
 
     fn clamped(&self, side: &Side) -> MediaState {
@@ -110,39 +149,58 @@ impl Call {
         account: AccountId,
         act: Act,
     ) -> Step {
-        let is_callee = self.is_callee(account);
-        let State::Answered(answered) = &mut self.state else {
+        let State::Answered(answered) = &self.state else {
             return Err(CallError::Ended);
         };
-        let Some(side) = answered.side_mut(device) else {
-            return Err(if is_callee {
-                CallError::AnsweredElsewhere
-            } else {
-                CallError::NotFound
-            });
+        if answered.side(device).is_some() {
+            return self.participant_acts(now, device, act);
+        }
+        if answered.moves.contains_key(&device) {
+            return self.target_acts(device, act);
+        }
+        if answered.rings_for(device, account) {
+            return self.added_acts(now, device, act);
+        }
+        match act {
+            Act::WantHere => self.want_here(device, account),
+            _ => {
+                let why = answered.why_not(device, account, self.invite.caller.id);
+                // Only the callee hears that another device was first.
+                Err(match why {
+                    CallError::NotFound if self.is_callee(account) => CallError::AnsweredElsewhere,
+                    why => why,
+                })
+            }
+        }
+    }
+
+    fn participant_acts(&mut self, now: Moment, device: DeviceId, act: Act) -> Step {
+        let State::Answered(answered) = &mut self.state else {
+            return Err(CallError::Ended);
         };
         match act {
             Act::Ringing {
                 key_package,
                 statement,
-            } => Ok(self.rejoin(
-                now,
-                device,
-                Introduction {
+            } => {
+                let introduction = Introduction {
                     key_package,
                     statement,
-                },
-            )),
+                };
+                Ok(self.rejoin(now, device, introduction))
+            }
             // Said twice, or cancelled in the moment in which it was answered.
             Act::Answer { .. } => Ok(Vec::new()),
-            Act::Cancel => Ok(self.end(now, EndReason::HungUp)),
+            Act::Cancel => Ok(self.leave(now, device, EndReason::HungUp)),
             Act::HangUp {
                 reason:
                     reason @ (EndReason::HungUp | EndReason::EncryptionRefused | EndReason::MediaFailed),
-            } => Ok(self.end(now, reason)),
+            } => Ok(self.leave(now, device, reason)),
             Act::HangUp { .. } => Err(CallError::Invalid("this is no reason to hang up")),
             Act::SetMedia { media } => {
-                side.media = media;
+                if let Some(side) = answered.side_mut(device) {
+                    side.media = media;
+                }
                 Ok(self.tell_participants())
             }
             Act::Commit(sent) => self.commit(now, device, sent),
@@ -154,26 +212,16 @@ impl Call {
                 let effects = answered.group.message(device, &message)?;
                 Ok(self.key_effects(now, effects))
             }
+            Act::Add(adding) => self.add(now, device, *adding),
+            Act::CancelAdding => self.cancel_adding(now, device),
+            Act::Move(moving) => self.move_to(now, device, *moving),
+            Act::EndForEveryone => self.end_for_everyone(now, device),
             Act::Decline | Act::RefuseInvitation => {
                 Err(CallError::NotNow("it is answered; hang up instead"))
             }
+            Act::WantHere => Err(CallError::NotNow("this device is in the call already")),
             Act::Offer(_) | Act::Quality => Err(CallError::Internal),
         }
-    }
-
-    fn commit(&mut self, now: Moment, device: DeviceId, sent: SentCommit) -> Step {
-        let State::Answered(answered) = &mut self.state else {
-            return Err(CallError::Ended);
-        };
-        if let Some(welcome) = &sent.welcome
-            && answered.side(welcome.device).is_none()
-        {
-            return Err(CallError::Invalid(
-                "the welcome is for a device that has not answered",
-            ));
-        }
-        let effects = answered.group.commit(device, sent)?;
-        Ok(self.key_effects(now, effects))
     }
 
     /// A participant's page was reloaded: it holds nothing any more, joins the group as a new leaf
@@ -189,25 +237,39 @@ impl Call {
         let State::Answered(answered) = &mut self.state else {
             return effects;
         };
-        let (Some(side), Some(other)) = (answered.side(device).copied(), answered.other(device))
-        else {
+        let Some(side) = answered.side(device).cloned() else {
             return effects;
         };
-        let other = other.device;
-        if device == answered.callee.device {
-            answered.introduction = introduction.clone();
+        let host = Some(side.host).filter(|host| {
+            let other = *host != device && answered.side(*host).is_some();
+            other && !answered.group.has(device) && answered.group.has(*host)
+        });
+        if let Some(committer) = host.or_else(|| answered.committer(device)) {
+            answered.joining.insert(device, introduction.clone());
+            if answered.group.has(device) {
+                answered.returning.insert(device);
+            }
+            effects.push(Effect::Tell(
+                committer,
+                admission(call, &self.switches, &side, introduction),
+            ));
+        } else if answered.group.has(device) {
+            // The caller was reloaded before it let the others in: it makes the group again.
+            let waiting = answered.joining.iter();
+            let waiting = waiting.filter_map(|(joiner, introduction)| {
+                let joiner = answered.side(*joiner).filter(|_| *joiner != device)?;
+                Some(admission(
+                    call,
+                    &self.switches,
+                    joiner,
+                    introduction.clone(),
+                ))
+            });
+            effects.extend(waiting.map(|event| Effect::Tell(device, event)));
         }
-        let let_in = answered.group.has(other);
-        if let_in {
-            let media = self.clamp(device, side.media);
-            let event = admission(call, (device, media), introduction);
-            effects.push(Effect::Tell(other, event));
-        } else if let State::Answered(answered) = &self.state {
-            // The caller was reloaded before it let the callee in: it makes the group again.
-            effects.push(Effect::Tell(device, self.announcement(answered)));
+        for other in answered.others(device) {
+            effects.push(self.tracks_told(other));
         }
-        let tracks = self.tracks_for(other);
-        effects.push(Effect::Tell(other, Event::Tracks { call, tracks }));
         effects.extend(self.tell_participants());
         effects.extend(self.weigh_connection(now, device));
         effects
@@ -218,86 +280,20 @@ impl Call {
             return Vec::new();
         };
         let call = self.invite.call;
-        [answered.caller.device, answered.callee.device]
-            .map(|device| {
-                let participants = self.participants(answered);
-                Effect::Tell(device, Event::Participants { call, participants })
-            })
-            .to_vec()
+        let told = |side: &Side| {
+            let participants = self.shown(answered);
+            Effect::Tell(side.device, Event::Participants { call, participants })
+        };
+        answered.participants.iter().map(told).collect()
     }
 
-    /// Tells the other side when a participant goes or returns, and waits for one that is lost:
-    /// without a session it can't be told anything, without media it can't be heard.
-    pub(super) fn weigh_connection(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
-        let link = self.room.link(device);
-        let State::Answered(answered) = &mut self.state else {
-            return Vec::new();
-        };
-        let Some(other) = answered.other(device).map(|other| other.device) else {
-            return Vec::new();
-        };
-        let Some(side) = answered.side_mut(device) else {
-            return Vec::new();
-        };
-        let lost = !side.session && link != Link::Up;
-        if !lost {
-            self.timers.clear(side.lost);
-        } else if !self.timers.is_set(side.lost) {
-            self.timers
-                .set(side.lost, now.at + self.config.device_lost_after());
-        }
-        let connected = side.session && link != Link::Down;
-        if connected == side.connected {
-            return Vec::new();
-        }
-        side.connected = connected;
+    pub(super) fn tracks_told(&self, device: DeviceId) -> Effect {
+        let tracks = self.tracks_for(device);
         let call = self.invite.call;
-        vec![Effect::Tell(
-            other,
-            Event::ParticipantConnection {
-                call,
-                device,
-                connected,
-            },
-        )]
+        Effect::Tell(device, Event::Tracks { call, tracks })
     }
 
-    /// Carries the relay's wishes into the call.
-    pub(super) fn key_effects(&mut self, now: Moment, wishes: Vec<KeyEffect>) -> Vec<Effect> {
-        let call = self.invite.call;
-        let mut effects = Vec::with_capacity(wishes.len());
-        for wish in wishes {
-            match wish {
-                KeyEffect::Tell(device, event) => effects.push(Effect::Tell(device, event)),
-                KeyEffect::Welcome(welcome) => {
-                    let participants = match &self.state {
-                        State::Answered(answered) => self.participants(answered),
-                        State::Waiting(_) | State::Ended(_) => Vec::new(),
-                    };
-                    let event = Event::GroupWelcome {
-                        call,
-                        welcome: welcome.welcome,
-                        participants,
-                    };
-                    effects.push(Effect::Tell(welcome.device, event));
-                }
-                KeyEffect::AwaitReady if self.phase().is_none() => {}
-                KeyEffect::AwaitReady => {
-                    self.timers
-                        .set(Timer::KeySwitch, now.at + self.config.key_switch_timeout());
-                }
-                KeyEffect::Switched => {
-                    self.timers.clear(Timer::KeySwitch);
-                    let room = self.room.id;
-                    effects.push(Effect::Media(MediaCommand::RequestKeyFrames { room }));
-                }
-                KeyEffect::Removed(device) => {
-                    // Between two, a removal leaves one alone, and a group of one ends.
-                    effects.extend(self.room.remove(device).map(Effect::Media));
-                    effects.extend(self.end(now, EndReason::HungUp));
-                }
-            }
-        }
-        effects
+    pub(super) fn tell_tracks_unless_none(&self, device: DeviceId) -> Option<Effect> {
+        (!self.tracks_for(device).is_empty()).then(|| self.tracks_told(device))
     }
 }

@@ -1,16 +1,15 @@
 //! A call's state, and which room of the machine takes an input.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use homeline_protocol::id::{AccountId, DeviceId, RoomId};
+use homeline_protocol::id::{AccountId, CallId, DeviceId, RoomId};
 use homeline_protocol::media_control::MediaCommand;
-use homeline_protocol::session::{
-    CallPhase, EndReason, Event, MediaState, Party, Switches, Track,
-};
+use homeline_protocol::session::{CallPhase, EndReason, Event, MediaState, Party, Track};
 
 use super::answered::Answered;
 use super::media::Room;
 use super::ringing::Waiting;
+use super::switches::Table;
 use super::timers::{Timer, TimerTable};
 use crate::domain::calls::CallsConfig;
 use crate::domain::calls::input::{Act, CallError, Effect, Input, Invite, Moment, Record};
@@ -19,7 +18,7 @@ use crate::model::UnixMillis;
 /// What a step leads to: effects in the order in which they are to be carried out.
 pub(super) type Step = Result<Vec<Effect>, CallError>;
 
-/// One call between two people. Every input is answered by the effects that are to be carried out
+/// One call. Every input is answered by the effects that are to be carried out
 /// in the order given; after each, [`Call::deadline`] says when to `step` with `Input::Tick`.
 #[derive(Debug)]
 pub(in crate::domain::calls) struct Call {
@@ -31,7 +30,7 @@ pub(in crate::domain::calls) struct Call {
     pub(super) room: Room,
     /// What the caller says it sends, whatever its switches stand at.
     pub(super) caller_media: MediaState,
-    pub(super) switches: BTreeMap<DeviceId, Switches>,
+    pub(super) switches: Table,
 }
 
 /// Where a call stands.
@@ -39,7 +38,7 @@ pub(in crate::domain::calls) struct Call {
 pub(super) enum State {
     /// Nobody has answered.
     Waiting(Waiting),
-    /// Two devices take part.
+    /// Devices take part, two or more.
     Answered(Box<Answered>),
     /// It is over.
     Ended(EndReason),
@@ -57,18 +56,14 @@ impl Call {
         let mut call = Self {
             config: config.clone(),
             expires_at: now.unix.plus(config.ring_timeout()),
-            state: State::Waiting(Waiting {
-                invited: BTreeSet::new(),
-                ringing: BTreeMap::new(),
-                rang: false,
-            }),
+            state: State::Waiting(Waiting::default()),
             timers: TimerTable::default(),
             room: Room::new(RoomId(invite.call.0)),
             caller_media: MediaState {
                 microphone: true,
                 camera: invite.video,
             },
-            switches: BTreeMap::from([(invite.caller_device, invite.caller_switches)]),
+            switches: Table::from([(invite.caller_device, invite.caller_switches)]),
             invite,
         };
         if busy {
@@ -114,9 +109,10 @@ impl Call {
             Input::RoomFailed => self.room_failed(now),
             Input::MediaGone => self.end(now, EndReason::MediaFailed),
             Input::Superseded => match self.state {
-                State::Waiting(_) => self.end(now, EndReason::Cancelled),
+                State::Waiting(_) => self.end_as(now, EndReason::Cancelled, false),
                 State::Answered(_) | State::Ended(_) => Vec::new(),
             },
+            Input::LeftFor(device) => self.left_for(now, device),
             Input::Tick => self.tick(now),
         })
     }
@@ -147,25 +143,22 @@ impl Call {
         }
     }
 
-    /// The device that answered.
-    #[must_use]
-    pub(in crate::domain::calls) fn answered_device(&self) -> Option<DeviceId> {
-        match &self.state {
-            State::Answered(answered) => Some(answered.callee.device),
-            State::Waiting(_) | State::Ended(_) => None,
-        }
-    }
-
     /// The tracks that a device can subscribe to now.
     #[must_use]
     pub(in crate::domain::calls) fn tracks_for(&self, device: DeviceId) -> Vec<Track> {
-        match &self.state {
-            State::Answered(answered) => answered
-                .other(device)
-                .map(|other| self.room.tracks_of(other.device))
-                .unwrap_or_default(),
-            State::Waiting(_) | State::Ended(_) => Vec::new(),
-        }
+        let State::Answered(answered) = &self.state else {
+            return Vec::new();
+        };
+        let heard = match answered.replaces(device) {
+            // It takes a part over: it hears those whom that part hears.
+            Some(from) => answered.others(from),
+            None if answered.side(device).is_some() => answered.others(device),
+            None => Vec::new(),
+        };
+        let tracks = heard.into_iter();
+        tracks
+            .flat_map(|other| self.room.tracks_of(other))
+            .collect()
     }
 
     fn act(&mut self, now: Moment, device: DeviceId, account: AccountId, act: Act) -> Step {
@@ -194,12 +187,18 @@ impl Call {
                     self.end(now, EndReason::NoAnswer)
                 }
                 (Timer::Unreachable | Timer::NoAnswer, State::Waiting(_)) => {
-                    self.end(now, EndReason::Unreachable)
+                    self.end(now, self.unreached())
                 }
                 (Timer::CallerGone, State::Waiting(_)) => self.end(now, EndReason::Cancelled),
-                (Timer::CallerLost | Timer::CalleeLost, State::Answered(_)) => {
-                    self.end(now, EndReason::DeviceLost)
+                (Timer::Lost(device), State::Answered(_)) => {
+                    self.leave(now, device, EndReason::DeviceLost)
                 }
+                (Timer::AddedUnreachable, State::Answered(_)) => self.added_unreachable(now),
+                (Timer::AddedNoAnswer, State::Answered(_)) => {
+                    self.end_adding(now, EndReason::NoAnswer)
+                }
+                (Timer::Moving(to), State::Answered(_)) => self.end_move(to, EndReason::NoAnswer),
+                (Timer::Removal, State::Answered(_)) => self.ask_all_for_removals(now),
                 (Timer::KeySwitch, State::Answered(answered)) => {
                     let switched = answered.group.switch_time_over();
                     self.key_effects(now, switched)
@@ -233,45 +232,66 @@ impl Call {
     }
 
     fn revoked(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
-        let takes_part = match &mut self.state {
+        match &mut self.state {
+            State::Waiting(_) if device == self.invite.caller_device => {
+                self.end(now, EndReason::DeviceRevoked)
+            }
             State::Waiting(waiting) => {
                 waiting.forget(device);
-                device == self.invite.caller_device
+                let removed = self.room.remove(device).map(Effect::Media);
+                removed.into_iter().collect()
             }
-            State::Answered(answered) => answered.side(device).is_some(),
-            State::Ended(_) => false,
-        };
-        if takes_part {
-            return self.end(now, EndReason::DeviceRevoked);
+            State::Answered(answered) if answered.side(device).is_some() => {
+                self.leave(now, device, EndReason::DeviceRevoked)
+            }
+            State::Answered(answered) if answered.moves.contains_key(&device) => {
+                self.end_move(device, EndReason::DeviceRevoked)
+            }
+            State::Answered(_) => self.added_stops(device),
+            State::Ended(_) => Vec::new(),
         }
-        self.room
-            .remove(device)
-            .into_iter()
-            .map(Effect::Media)
-            .collect()
+    }
+
+    /// Nobody rang: out, or busy in another call.
+    fn unreached(&self) -> EndReason {
+        if self.invite.engaged.is_empty() {
+            EndReason::Unreachable
+        } else {
+            EndReason::Busy
+        }
     }
 
     /// Ends the call for everyone who has a part in it, each with the same reason.
     pub(super) fn end(&mut self, now: Moment, reason: EndReason) -> Vec<Effect> {
+        let missed = matches!(self.state, State::Waiting(_)) && is_missed(reason);
+        self.end_as(now, reason, missed)
+    }
+
+    fn end_as(&mut self, now: Moment, reason: EndReason, missed: bool) -> Vec<Effect> {
+        // Who rings for the call to come in, or is to take it over, has no part in its end.
+        let mut effects = self.end_adding(now, EndReason::Cancelled);
+        effects.retain(|effect| !matches!(effect, Effect::Tell(_, Event::AddingEnded { .. })));
         let (mut devices, callee_named) = match &self.state {
             State::Waiting(waiting) => (waiting.invited.clone(), waiting.rang),
-            State::Answered(answered) => (BTreeSet::from([answered.callee.device]), true),
+            State::Answered(answered) => {
+                let there = answered.participants.iter().map(|side| side.device);
+                (there.chain(answered.moves.keys().copied()).collect(), true)
+            }
             State::Ended(_) => return Vec::new(),
         };
-        devices.insert(self.invite.caller_device);
+        if matches!(self.state, State::Waiting(_)) {
+            devices.insert(self.invite.caller_device);
+        }
         let call = self.invite.call;
         self.state = State::Ended(reason);
         self.timers.clear_all();
-        let mut effects = vec![Effect::Record(Record::Ended {
+        effects.push(Effect::Record(Record::Ended {
             at: now.unix,
             reason,
             callee_named,
-        })];
-        effects.extend(
-            devices
-                .into_iter()
-                .map(|device| Effect::Tell(device, Event::CallEnded { call, reason })),
-        );
+            missed,
+        }));
+        effects.extend(told_the_end(devices, call, reason));
         effects.push(Effect::Media(MediaCommand::CloseRoom {
             room: self.room.id,
         }));
@@ -287,5 +307,42 @@ impl Call {
             handle: self.invite.caller.handle.clone(),
             display_name: self.invite.caller.display_name.clone(),
         }
+    }
+
+    pub(super) fn party_of(&self, device: DeviceId) -> Party {
+        let side = match &self.state {
+            State::Answered(answered) => answered.side(device),
+            State::Waiting(_) | State::Ended(_) => None,
+        };
+        side.map_or_else(|| self.caller_party(), |side| side.party.clone())
+    }
+}
+
+fn told_the_end(
+    devices: BTreeSet<DeviceId>,
+    call: CallId,
+    reason: EndReason,
+) -> impl Iterator<Item = Effect> {
+    let devices = devices.into_iter();
+    devices.map(move |device| Effect::Tell(device, Event::CallEnded { call, reason }))
+}
+
+/// Whether somebody who did not answer missed a call that ended so: they did not decline it, nor
+/// refuse it as a forgery.
+pub(in crate::domain::calls) fn is_missed(reason: EndReason) -> bool {
+    match reason {
+        EndReason::Cancelled
+        | EndReason::NoAnswer
+        | EndReason::Busy
+        | EndReason::Unreachable
+        | EndReason::DeviceLost
+        | EndReason::DeviceRevoked
+        | EndReason::ServerRestarted
+        | EndReason::MediaFailed => true,
+        EndReason::HungUp
+        | EndReason::Declined
+        | EndReason::AnsweredElsewhere
+        | EndReason::EncryptionRefused
+        | EndReason::Moved => false,
     }
 }

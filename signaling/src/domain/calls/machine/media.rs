@@ -6,6 +6,7 @@ use homeline_protocol::id::{AccountId, DeviceId, PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaCommand, Publish, Subscribe};
 use homeline_protocol::session::{EndReason, Event, Source, Track};
 
+use super::answered::{Answered, PARTICIPANTS_MAX};
 use super::call::{Call, State, Step};
 use crate::domain::calls::input::{CallError, Effect, Moment, Offer, PeerChange};
 
@@ -15,8 +16,8 @@ const SDP_BYTES_MAX: usize = 64 * 1024;
 const MID_CHARS_MAX: usize = 16;
 /// One track of each source.
 const PUBLISH_MAX: usize = 2;
-/// Receiving sections of one offer: the other side's two tracks, and those that it had before.
-const SUBSCRIBE_MAX: usize = 16;
+/// Receiving sections of one offer: two tracks of each other participant, and some that were before.
+const SUBSCRIBE_MAX: usize = 2 * PARTICIPANTS_MAX + 16;
 /// How often a room that failed is made again before the call ends.
 const RESTARTS_MAX: u8 = 3;
 
@@ -173,19 +174,15 @@ impl Call {
         let State::Answered(answered) = &self.state else {
             return effects;
         };
-        let Some(other) = answered.other(device) else {
+        if answered.side(device).is_none() {
             return effects;
-        };
+        }
+        let others = answered.others(device);
         // Said each time, which does no harm: a page reloaded in the middle of a negotiation could
         // otherwise stay held.
         effects.extend(self.room.forward(device).map(Effect::Media));
         if changed {
-            let tracks = self.room.tracks_of(device);
-            let event = Event::Tracks {
-                call: self.invite.call,
-                tracks,
-            };
-            effects.push(Effect::Tell(other.device, event));
+            effects.extend(others.into_iter().map(|other| self.tracks_told(other)));
         }
         effects
     }
@@ -243,7 +240,7 @@ impl Call {
         account: AccountId,
         offer: &Offer,
     ) -> Result<(), CallError> {
-        let other = self.may_offer(device, account)?;
+        let others = self.may_offer(device, account)?;
         if offer.sdp.len() > SDP_BYTES_MAX {
             return Err(CallError::Invalid("the offer is longer than 64 KiB"));
         }
@@ -258,7 +255,7 @@ impl Call {
         if mids.any(|mid| mid.is_empty() || mid.chars().count() > MID_CHARS_MAX) {
             return Err(CallError::Invalid("a section's mid has 1 to 16 characters"));
         }
-        let knows = |track| other.is_some_and(|other| self.room.knows(other, track));
+        let knows = |track| others.iter().any(|other| self.room.knows(*other, track));
         if !offer.subscribe.iter().all(|section| knows(section.track)) {
             return Err(CallError::Invalid("a track asked for is not in this call"));
         }
@@ -266,28 +263,42 @@ impl Call {
     }
 
     /// Who may offer, and whose tracks they may ask for.
-    fn may_offer(
-        &self,
-        device: DeviceId,
-        account: AccountId,
-    ) -> Result<Option<DeviceId>, CallError> {
+    fn may_offer(&self, device: DeviceId, account: AccountId) -> Result<Vec<DeviceId>, CallError> {
         match &self.state {
             State::Waiting(waiting) => {
                 if device == self.invite.caller_device || waiting.ringing.contains_key(&device) {
-                    Ok(None)
+                    Ok(Vec::new())
                 } else if self.is_callee(account) {
                     Err(CallError::NotNow("say that this device rings first"))
                 } else {
                     Err(CallError::NotFound)
                 }
             }
-            State::Answered(answered) => match answered.other(device) {
-                Some(other) => Ok(Some(other.device)),
-                None if self.is_callee(account) => Err(CallError::AnsweredElsewhere),
-                None => Err(CallError::NotFound),
-            },
+            State::Answered(answered) => answered.may_offer(device, account).ok_or_else(|| {
+                if self.is_callee(account) {
+                    CallError::AnsweredElsewhere
+                } else {
+                    CallError::NotFound
+                }
+            }),
             State::Ended(_) => Err(CallError::Ended),
         }
+    }
+}
+
+impl Answered {
+    /// Whose tracks a device may ask for: those of the others it takes part with, or will.
+    fn may_offer(&self, device: DeviceId, account: AccountId) -> Option<Vec<DeviceId>> {
+        if self.side(device).is_some() {
+            return Some(self.others(device));
+        }
+        if let Some(from) = self.replaces(device) {
+            return Some(self.others(from));
+        }
+        let leg = self.leg.as_ref()?;
+        let rings =
+            leg.adding.account == Some(account) && leg.waiting.ringing.contains_key(&device);
+        rings.then(Vec::new)
     }
 }
 

@@ -1,10 +1,16 @@
 //! The call machine: `step(now, input) -> effects`, told the time, doing nothing by itself.
 
+mod adding;
 mod answered;
 mod call;
+mod keys;
+mod leaving;
 mod media;
+mod moving;
+mod part;
 mod ringing;
 mod switches;
 mod timers;
 
-pub(super) use call::Call;
+pub(super) use call::{Call, is_missed};
+pub(super) use part::{Part, Someone};

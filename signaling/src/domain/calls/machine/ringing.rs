@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use homeline_protocol::Blob;
+use homeline_protocol::id::CallId;
 use homeline_protocol::id::{AccountId, DeviceId};
-use homeline_protocol::session::{EndReason, Event, MediaState};
+use homeline_protocol::session::{Account, EndReason, Event, MediaState, Party};
 
-use super::answered::{Answered, Introduction, Side};
+use super::answered::{Answered, Introduction, Side, admission};
 use super::call::{Call, State, Step};
 use super::timers::Timer;
 use crate::domain::calls::input::{Act, CallError, Effect, Moment, Record, Rings};
 use crate::domain::keys::Group;
 use crate::domain::reach::DEVICES_MAX;
+use crate::model::UnixMillis;
 
 /// Who was asked to ring, and who does.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// Devices that were told of the call. They are told of its end.
     pub(super) invited: BTreeSet<DeviceId>,
@@ -23,7 +26,59 @@ pub(super) struct Waiting {
     pub(super) rang: bool,
 }
 
+/// What a device is told when it should ring.
+pub(super) struct Ring<'a> {
+    pub(super) call: CallId,
+    pub(super) from: &'a Account,
+    /// For whom it rings there.
+    pub(super) to: &'a Account,
+    pub(super) video: bool,
+    pub(super) invitation: &'a Blob,
+    pub(super) expires_at: UnixMillis,
+    /// The device is in another call: this one waits there.
+    pub(super) waits: bool,
+}
+
+pub(super) fn incoming(ring: &Ring<'_>) -> Event {
+    let call = ring.call;
+    let from = Party {
+        handle: ring.from.handle.clone(),
+        display_name: ring.from.display_name.clone(),
+    };
+    let to = ring.to.clone();
+    let (video, invitation) = (ring.video, ring.invitation.clone());
+    let expires_at_ms = ring.expires_at.0;
+    if ring.waits {
+        Event::CallWaiting {
+            call,
+            from,
+            to,
+            video,
+            invitation,
+            expires_at_ms,
+        }
+    } else {
+        Event::IncomingCall {
+            call,
+            from,
+            to,
+            video,
+            invitation,
+            expires_at_ms,
+        }
+    }
+}
+
 impl Waiting {
+    /// Notes that a device is asked to ring; false when there are too many.
+    pub(super) fn invite(&mut self, device: DeviceId) -> bool {
+        if self.invited.len() >= DEVICES_MAX && !self.invited.contains(&device) {
+            return false;
+        }
+        self.invited.insert(device);
+        true
+    }
+
     pub(super) fn forget(&mut self, device: DeviceId) {
         self.invited.remove(&device);
         self.ringing.remove(&device);
@@ -33,28 +88,27 @@ impl Waiting {
 impl Call {
     /// Asks a device of the callee to ring: at the start, or when it comes online meanwhile.
     pub(super) fn invite_device(&mut self, rings: Rings) -> Vec<Effect> {
-        let from = self.caller_party();
         let State::Waiting(waiting) = &mut self.state else {
-            return Vec::new();
+            return self.ring_added(rings);
         };
         let Some(to) = self.invite.to.clone() else {
             return Vec::new();
         };
         let device = rings.device;
-        if waiting.invited.len() >= DEVICES_MAX && !waiting.invited.contains(&device) {
+        if !waiting.invite(device) {
             return Vec::new();
         }
-        waiting.invited.insert(device);
-        self.switches.insert(device, rings.switches);
-        let incoming = Event::IncomingCall {
+        let ring = Ring {
             call: self.invite.call,
-            from,
-            to,
+            from: &self.invite.caller,
+            to: &to,
             video: self.invite.video,
-            invitation: self.invite.invitation.clone(),
-            expires_at_ms: self.expires_at.0,
+            invitation: &self.invite.invitation,
+            expires_at: self.expires_at,
+            waits: self.invite.engaged.contains(&device),
         };
-        let mut effects = vec![Effect::Tell(device, incoming)];
+        let mut effects = vec![Effect::Tell(device, incoming(&ring))];
+        self.switches.insert(device, rings.switches);
         effects.extend(self.tell_switches_unless_on(device, self.invite.caller_device));
         effects
     }
@@ -178,35 +232,46 @@ impl Call {
         let caller = Side {
             device: self.invite.caller_device,
             account: self.invite.caller.id,
+            party: self.caller_party(),
             media: self.caller_media,
             session: caller_present,
             connected: true,
-            lost: Timer::CallerLost,
+            host: self.invite.caller_device,
         };
         let callee = Side {
             device,
             account,
+            party: self.invite.callee.clone(),
             media,
             session: true,
             connected: true,
-            lost: Timer::CalleeLost,
+            host: caller.device,
         };
-        let group = Group::new(self.invite.call, caller.device);
+        let caller_device = caller.device;
+        let told = admission(
+            self.invite.call,
+            &self.switches,
+            &callee,
+            introduction.clone(),
+        );
+        let mut effects = vec![Effect::Tell(caller_device, told)];
         let answered = Answered {
-            caller,
-            callee,
-            introduction,
-            group,
+            participants: vec![caller, callee],
+            joining: BTreeMap::from([(device, introduction)]),
+            returning: BTreeSet::new(),
+            left: BTreeSet::new(),
+            group: Group::new(self.invite.call, caller_device),
+            grown: false,
+            leg: None,
+            moves: BTreeMap::new(),
         };
-        let announcement = self.announcement(&answered);
-        let mut effects = vec![Effect::Tell(caller.device, announcement)];
         self.state = State::Answered(Box::new(answered));
         self.timers.clear_all();
-        for side in [caller.device, device] {
+        for side in [caller_device, device] {
             effects.extend(self.room.forward(side).map(Effect::Media));
         }
         effects.extend(self.tell_participants());
-        for side in [caller.device, device] {
+        for side in [caller_device, device] {
             effects.extend(self.tell_tracks_unless_none(side));
         }
         let call = self.invite.call;
@@ -219,17 +284,8 @@ impl Call {
             at: now.unix,
             device,
         }));
-        effects.extend(self.weigh_connection(now, caller.device));
+        effects.extend(self.weigh_connection(now, caller_device));
         effects.extend(self.weigh_connection(now, device));
         Ok(effects)
-    }
-
-    fn tell_tracks_unless_none(&self, device: DeviceId) -> Option<Effect> {
-        let tracks = self.tracks_for(device);
-        let event = Event::Tracks {
-            call: self.invite.call,
-            tracks: tracks.clone(),
-        };
-        (!tracks.is_empty()).then_some(Effect::Tell(device, event))
     }
 }

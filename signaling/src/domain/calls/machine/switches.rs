@@ -1,5 +1,7 @@
 //! The switches of the devices in a call: what they let a device send, and who is told.
 
+use std::collections::BTreeMap;
+
 use homeline_protocol::id::DeviceId;
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{CameraSwitch, Event, MediaState, Source, Switches};
@@ -7,14 +9,13 @@ use homeline_protocol::session::{CameraSwitch, Event, MediaState, Source, Switch
 use super::call::{Call, State};
 use crate::domain::calls::input::Effect;
 
+/// Where the switches of each device stand that has a part, or is asked to.
+pub(super) type Table = BTreeMap<DeviceId, Switches>;
+
 impl Call {
     /// What a device sends of what it says it sends.
     pub(super) fn clamp(&self, device: DeviceId, said: MediaState) -> MediaState {
-        let able = self.able(device);
-        MediaState {
-            microphone: said.microphone && able.microphone,
-            camera: said.camera && able.camera,
-        }
+        clamp(&self.switches, device, said)
     }
 
     /// A device told where its switches stand: heeded at once, and told to the other side.
@@ -80,10 +81,23 @@ impl Call {
     }
 
     fn able(&self, device: DeviceId) -> MediaState {
-        let switches = self.switches.get(&device);
-        MediaState {
-            microphone: switches.is_none_or(|one| one.microphone),
-            camera: switches.is_none_or(|one| one.camera == CameraSwitch::On),
-        }
+        able(&self.switches, device)
+    }
+}
+
+/// What a device sends of what it says it sends.
+pub(super) fn clamp(table: &Table, device: DeviceId, said: MediaState) -> MediaState {
+    let able = able(table, device);
+    MediaState {
+        microphone: said.microphone && able.microphone,
+        camera: said.camera && able.camera,
+    }
+}
+
+fn able(table: &Table, device: DeviceId) -> MediaState {
+    let switches = table.get(&device);
+    MediaState {
+        microphone: switches.is_none_or(|one| one.microphone),
+        camera: switches.is_none_or(|one| one.camera == CameraSwitch::On),
     }
 }

@@ -3,7 +3,11 @@
 //! A line is `seconds  who what -> effects`; `x>y` means that y is told x. Anna calls Ben, who has an
 //! app and a kitchen.
 
+mod groups;
+mod moves;
+mod simulation;
 mod tables;
+mod waiting;
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +21,7 @@ use homeline_protocol::session::{
 use super::begin::ALL_ON;
 use super::config::CallsConfig;
 use super::input::{
-    Act, CallError, Effect, Input, Invite, Moment, Offer, PeerChange, Record, Rings,
+    Act, Adding, CallError, Effect, Input, Invite, Moment, Moving, Offer, PeerChange, Record, Rings,
 };
 use super::machine::Call;
 use crate::domain::keys::SentCommit;
@@ -28,11 +32,37 @@ const BEN: AccountId = AccountId([2; 16]);
 const CALLER: DeviceId = DeviceId([11; 16]);
 const APP: DeviceId = DeviceId([21; 16]);
 const KITCHEN: DeviceId = DeviceId([22; 16]);
+const CLEO: AccountId = AccountId([3; 16]);
+const DORA: AccountId = AccountId([4; 16]);
+const PHONE: DeviceId = DeviceId([31; 16]);
+const TABLET: DeviceId = DeviceId([32; 16]);
+const DORAS: DeviceId = DeviceId([41; 16]);
+const LIVING: DeviceId = DeviceId([24; 16]);
 const STRANGER: DeviceId = DeviceId([99; 16]);
 const SWITCHES: MediaState = MediaState {
     microphone: true,
     camera: true,
 };
+
+/// Begins every table in which the kitchen has answered.
+const TALKING: &str = "
+    0  start            -> room incoming>app incoming>kitchen
+    1  kitchen rings    -> rings:kitchen>anna
+    2  kitchen answers  -> answered:kitchen>anna people>anna people>kitchen
+                           AnsweredElsewhere>app kept:kitchen
+";
+
+/// One line of a table may go on in the next, indented; here they are joined.
+fn with(beginning: &str, rest: &str) {
+    let text = format!("{beginning}{rest}");
+    let mut table = String::new();
+    for line in text.lines().map(str::trim) {
+        let begins = line.starts_with(|first: char| first.is_ascii_digit());
+        table.push_str(if begins { "\n" } else { " " });
+        table.push_str(line);
+    }
+    play(&table);
+}
 
 /// Plays a table and compares each line's effects.
 fn play(table: &str) {
@@ -78,10 +108,6 @@ fn invite(words: &[&str]) -> Invite {
         handle: handle.parse().unwrap(),
         display_name: name.to_owned(),
     };
-    let rings = |device| Rings {
-        device,
-        switches: ALL_ON,
-    };
     let nobody = has("nobody");
     Invite {
         call: CallId([7; 16]),
@@ -96,8 +122,9 @@ fn invite(words: &[&str]) -> Invite {
         ring: if nobody {
             vec![]
         } else {
-            vec![rings(APP), rings(KITCHEN)]
+            all_on(&[APP, KITCHEN])
         },
+        engaged: has("engaged").then_some(KITCHEN).into_iter().collect(),
         caller_switches: Switches {
             microphone: !has("anna-mute"),
             ..ALL_ON
@@ -108,12 +135,108 @@ fn invite(words: &[&str]) -> Invite {
     }
 }
 
+/// Anna adds Cleo, who has a phone and a tablet, or Dora; or nobody.
+fn adding(words: &[&str]) -> Act {
+    let (account, handle, ring) = match words.first().copied() {
+        Some("cleo") => (Some(CLEO), "cleo", vec![PHONE, TABLET]),
+        Some("dora") => (Some(DORA), "dora", vec![DORAS]),
+        Some("ben") => (Some(BEN), "ben", vec![APP]),
+        _ => (None, "nobody", vec![]),
+    };
+    let engaged = words.contains(&"engaged").then(|| ring[0]);
+    Act::Add(Box::new(Adding {
+        from: Account {
+            id: ANNA,
+            handle: "anna".parse().unwrap(),
+            display_name: "Anna".to_owned(),
+        },
+        callee: Party {
+            handle: handle.parse().unwrap(),
+            display_name: handle.to_owned(),
+        },
+        account,
+        ring: all_on(&ring),
+        engaged: engaged.into_iter().collect(),
+        family: !words.contains(&"stranger"),
+        invitation: Blob(vec![1]),
+    }))
+}
+
+/// Devices to ring, with every switch on.
+fn all_on(devices: &[DeviceId]) -> Vec<Rings> {
+    let rings = |device: &DeviceId| Rings {
+        device: *device,
+        switches: ALL_ON,
+    };
+    devices.iter().map(rings).collect()
+}
+
+fn moving(to: DeviceId) -> Act {
+    Act::Move(Box::new(Moving {
+        to,
+        switches: ALL_ON,
+        person: Account {
+            id: BEN,
+            handle: "ben".parse().unwrap(),
+            display_name: "Ben".to_owned(),
+        },
+        invitation: Blob(vec![1]),
+    }))
+}
+
+/// So many join Anna and the kitchen, one after the other; then one more is refused.
+fn crowd(more: u8) {
+    let now = Moment {
+        at: Instant::now(),
+        unix: UnixMillis(1_000_000),
+    };
+    let (mut call, _) = Call::start(&CallsConfig::default(), invite(&[]), false, now);
+    let mut step = |input: Input| call.step(now, input);
+    let act = |device, account, act| Input::Act(device, account, act);
+    for words in [vec!["kitchen", "rings"], vec!["kitchen", "answers"]] {
+        step(input(&words)).unwrap();
+    }
+    step(input(&["anna", "adds", "kitchen", "0"])).unwrap();
+    let guest = |number: u8| {
+        let (device, account) = (DeviceId([100 + number; 16]), AccountId([100 + number; 16]));
+        let Act::Add(adding) = adding(&["cleo"]) else {
+            unreachable!()
+        };
+        let (account_id, ring) = (Some(account), all_on(&[device]));
+        let adding = Adding {
+            account: account_id,
+            ring,
+            ..*adding
+        };
+        (device, account, Act::Add(Box::new(adding)))
+    };
+    for number in 0..more {
+        let (device, account, add) = guest(number);
+        step(act(CALLER, ANNA, add)).unwrap();
+        let ringing = Act::Ringing {
+            key_package: Blob(vec![2]),
+            statement: Blob(vec![3]),
+        };
+        step(act(device, account, ringing)).unwrap();
+        step(act(device, account, Act::Answer { media: SWITCHES })).unwrap();
+        let epoch = (1 + number).to_string();
+        step(act(CALLER, ANNA, commit(&epoch, Some(device)))).unwrap();
+    }
+    let (_, _, add) = guest(more);
+    let refused = step(act(CALLER, ANNA, add));
+    assert_eq!(refused, Err(CallError::Full));
+}
+
 fn device(word: &str) -> (DeviceId, AccountId) {
     match word {
         "anna" => (CALLER, ANNA),
         "app" => (APP, BEN),
         "kitchen" => (KITCHEN, BEN),
         "late" => (DeviceId([23; 16]), BEN),
+        "living" => (LIVING, BEN),
+        "phone" => (PHONE, CLEO),
+        "tablet" => (TABLET, CLEO),
+        "doras" => (DORAS, DORA),
         _ => (STRANGER, AccountId([9; 16])),
     }
 }
@@ -182,6 +305,14 @@ fn input(words: &[&str]) -> Input {
         [_, "ready", epoch] => Act::EpochReady {
             epoch: epoch.parse().unwrap(),
         },
+        [_, "removes", whom, epoch] => removing(epoch, &[device(whom).0], None),
+        [_, "replaces", old, new, epoch] => removing(epoch, &[device(old).0], Some(device(new).0)),
+        [_, "invites", words @ ..] => adding(words),
+        [_, "stops-adding"] => Act::CancelAdding,
+        [_, "moves-to", whom] => moving(device(whom).0),
+        [_, "wants-it"] => Act::WantHere,
+        [_, "ends-for-all"] => Act::EndForEveryone,
+        [_, "left-for-another"] => return Input::LeftFor(who),
         [_, "says"] => Act::GroupMessage {
             message: Blob(vec![4]),
         },
@@ -202,12 +333,26 @@ fn commit(epoch: &str, adds: Option<DeviceId>) -> Act {
     })
 }
 
+fn removing(epoch: &str, removed: &[DeviceId], adds: Option<DeviceId>) -> Act {
+    match commit(epoch, adds) {
+        Act::Commit(sent) => Act::Commit(SentCommit {
+            removed: removed.to_vec(),
+            ..sent
+        }),
+        other => other,
+    }
+}
+
 fn name(device: DeviceId) -> &'static str {
     match device {
         CALLER => "anna",
         APP => "app",
         KITCHEN => "kitchen",
         DeviceId([23, ..]) => "late",
+        LIVING => "living",
+        PHONE => "phone",
+        TABLET => "tablet",
+        DORAS => "doras",
         _ => "stranger",
     }
 }
@@ -226,11 +371,44 @@ fn effect(effect: &Effect) -> String {
         Effect::Media(command) | Effect::Ask(_, command) => media(command),
         Effect::Record(Record::Answered { device, .. }) => format!("kept:{}", name(*device)),
         Effect::Record(Record::Ended { reason: why, .. }) => format!("kept:{}", reason(*why)),
+        Effect::Record(Record::Adding { account, .. }) => {
+            format!("kept:adding-{}", person(*account))
+        }
+        Effect::Record(Record::Joined { account, .. }) => format!("kept:{}", person(*account)),
+        Effect::Record(Record::Left {
+            account,
+            reason: why,
+            ..
+        }) => format!("kept:{}-{}", person(*account), reason(*why)),
+    }
+}
+
+fn person(account: AccountId) -> &'static str {
+    match account {
+        ANNA => "anna",
+        BEN => "ben",
+        CLEO => "cleo",
+        _ => "dora",
     }
 }
 
 fn told(event: &Event) -> String {
     match event {
+        Event::CallWaiting { .. } => "waiting".to_owned(),
+        Event::AddingRinging { device, .. } => format!("added-rings:{}", name(*device)),
+        Event::AddingAnswered { device, .. } => format!("added:{}", name(*device)),
+        Event::AddingEnded { reason: why, .. } => format!("not-added:{}", reason(*why)),
+        Event::MemberLeft { device, .. } => format!("left:{}", name(*device)),
+        Event::MoveOffered { from, .. } => format!("offered:{}", name(*from)),
+        Event::MoveWanted { device, .. } => format!("wanted:{}", name(*device)),
+        Event::MoveAccepted { from, device, .. } => {
+            format!("replace:{}:{}", name(*from), name(*device))
+        }
+        Event::MoveEnded {
+            device,
+            reason: why,
+            ..
+        } => format!("not-moved:{}:{}", name(*device), reason(*why)),
         Event::IncomingCall { .. } => "incoming".to_owned(),
         Event::DeviceRinging { device, .. } => format!("rings:{}", name(*device)),
         Event::CallAnswered { device, .. } => format!("answered:{}", name(*device)),
@@ -239,7 +417,8 @@ fn told(event: &Event) -> String {
             let mute = |one: &&homeline_protocol::session::Participant| !one.media.microphone;
             match participants.iter().find(mute) {
                 Some(muted) => format!("people:{}-mute", name(muted.device)),
-                None => "people".to_owned(),
+                None if participants.len() == 2 => "people".to_owned(),
+                None => format!("people{}", participants.len()),
             }
         }
         Event::Tracks { tracks, .. } => format!("tracks{}", tracks.len()),
@@ -289,6 +468,8 @@ fn refused(error: &CallError) -> &'static str {
         CallError::AnsweredElsewhere => "!elsewhere",
         CallError::Ended => "!over",
         CallError::AlreadyInCall => "!in-call",
+        CallError::Full => "!full",
+        CallError::NotYours(_) => "!not-yours",
         CallError::NotNow(_) => "!not-now",
         CallError::Invalid(_) => "!invalid",
         CallError::Keys(_) => "!keys",

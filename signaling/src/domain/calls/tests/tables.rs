@@ -1,6 +1,6 @@
 //! The tables.
 
-use super::play;
+use super::{TALKING, with};
 
 /// Begins every table in which it rings at the app and in the kitchen.
 const RINGING: &str = "
@@ -8,26 +8,6 @@ const RINGING: &str = "
     1  app rings      -> rings:app>anna
     1  kitchen rings  -> rings:kitchen>anna
 ";
-
-/// Begins every table in which the kitchen has answered.
-const TALKING: &str = "
-    0  start            -> room incoming>app incoming>kitchen
-    1  kitchen rings    -> rings:kitchen>anna
-    2  kitchen answers  -> answered:kitchen>anna people>anna people>kitchen
-                           AnsweredElsewhere>app kept:kitchen
-";
-
-/// One line of a table may go on in the next, indented; here they are joined.
-fn with(beginning: &str, rest: &str) {
-    let text = format!("{beginning}{rest}");
-    let mut table = String::new();
-    for line in text.lines().map(str::trim) {
-        let begins = line.starts_with(|first: char| first.is_ascii_digit());
-        table.push_str(if begins { "\n" } else { " " });
-        table.push_str(line);
-    }
-    play(&table);
-}
 
 #[test]
 fn the_first_answer_wins_and_everyone_hears_of_the_end() {
@@ -118,7 +98,11 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
 fn nobody_somebody_out_and_somebody_who_does_not_answer_end_alike() {
     for (who, rings, told) in [
         ("nobody", "", ""),
-        ("out", "incoming>app incoming>kitchen", "NoAnswer>app NoAnswer>kitchen"),
+        (
+            "out",
+            "incoming>app incoming>kitchen",
+            "NoAnswer>app NoAnswer>kitchen",
+        ),
     ] {
         with(
             "",

@@ -1,5 +1,6 @@
 //! Hands each request to the service that it is for, and the answer back. One file for each area.
 
+mod call_changes;
 mod calls;
 mod home;
 mod members;
@@ -62,6 +63,14 @@ pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Re
         | Request::RefuseMember { .. } => members::members(services, speaker, request).await,
         Request::StartCall { .. } | Request::ListCalls | Request::ListHistory { .. } => {
             calls::calls(services, speaker, request).await
+        }
+        Request::AddToCall { .. }
+        | Request::CancelAdding { .. }
+        | Request::MoveCall { .. }
+        | Request::EndForEveryone { .. }
+        | Request::ListMissed
+        | Request::MarkMissedSeen { .. } => {
+            call_changes::call_changes(services, speaker, request).await
         }
         Request::GetHome
         | Request::SetDisplayName { .. }
