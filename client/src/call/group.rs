@@ -6,7 +6,7 @@ use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member;
 use homeline_e2ee::signed::Signed;
 use homeline_protocol::id::DeviceId;
-use homeline_protocol::session::{Callee, EndReason, Participant, Request};
+use homeline_protocol::session::{Callee, EndReason, Event, Participant, Request};
 use homeline_protocol::{Blob, Handle};
 
 use super::event::CallEvent;
@@ -22,6 +22,41 @@ pub(super) struct Adding {
 }
 
 impl Run {
+    pub(super) async fn group_event(&mut self, event: Event) {
+        match event {
+            Event::AddingRinging { .. } => self.say(CallEvent::AddingRings),
+            Event::AddingAnswered {
+                key_package,
+                statement,
+                ..
+            } => {
+                self.added_answers(key_package, statement).await;
+            }
+            Event::AddingEnded { reason, .. } => self.not_added(reason),
+            Event::MemberLeft { device, .. } => {
+                self.keys(member::Input::Remove { device }).await;
+            }
+            Event::MoveWanted { device, .. } => self.move_to(device).await,
+            Event::MoveAccepted {
+                from,
+                key_package,
+                statement,
+                ..
+            } => {
+                self.keys(member::Input::Replace {
+                    device: from,
+                    key_package: key_package.0,
+                    statement: statement.0,
+                })
+                .await;
+            }
+            Event::MoveEnded { device, reason, .. } => {
+                self.say(CallEvent::NotMoved { device, reason });
+            }
+            _ => {}
+        }
+    }
+
     /// The own household, the one called or accepted, and those that this device brings or found in.
     pub(super) fn expect(&self) -> Expect {
         let state = self.shared.state();

@@ -117,6 +117,20 @@ struct Caller {
     mode: Option<Mode>,
 }
 
+impl Caller {
+    /// This device's part in the keys of the call: it expects those whom the invitation names.
+    fn keys(&self, state: &State, call: CallId) -> Result<CallCrypto, CredentialError> {
+        let at = now();
+        let identity = &state.identity;
+        let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
+        let own = state.household.roster().genesis_key();
+        let expect = state.household.expect(self.expected);
+        let others = self.households.iter().filter(|genesis| **genesis != own);
+        let expect = others.copied().fold(expect, Expect::and);
+        Ok(CallCrypto::new(credential, call, expect, at))
+    }
+}
+
 /// Checks an invitation and begins to ring.
 pub(crate) async fn receive(
     shared: Arc<Shared>,
@@ -126,14 +140,8 @@ pub(crate) async fn receive(
     let (caller, crypto) = {
         let state = shared.state();
         let caller = check(&state, &invited)?;
-        let at = now();
-        let identity = &state.identity;
-        let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
-        let own = state.household.roster().genesis_key();
-        let expect = state.household.expect(caller.expected);
-        let others = caller.households.iter().filter(|genesis| **genesis != own);
-        let expect = others.copied().fold(expect, Expect::and);
-        (caller, CallCrypto::new(credential, id, expect, at))
+        let crypto = caller.keys(&state, id)?;
+        (caller, crypto)
     };
     let Caller {
         party,

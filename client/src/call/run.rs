@@ -187,35 +187,6 @@ impl Run {
                 self.answered_there(key_package, statement).await;
             }
             Event::CallEnded { reason, .. } => self.over(reason),
-            Event::AddingRinging { .. } => self.say(CallEvent::AddingRings),
-            Event::AddingAnswered {
-                key_package,
-                statement,
-                ..
-            } => {
-                self.added_answers(key_package, statement).await;
-            }
-            Event::AddingEnded { reason, .. } => self.not_added(reason),
-            Event::MemberLeft { device, .. } => {
-                self.keys(member::Input::Remove { device }).await;
-            }
-            Event::MoveWanted { device, .. } => self.move_to(device).await,
-            Event::MoveAccepted {
-                from,
-                key_package,
-                statement,
-                ..
-            } => {
-                self.keys(member::Input::Replace {
-                    device: from,
-                    key_package: key_package.0,
-                    statement: statement.0,
-                })
-                .await;
-            }
-            Event::MoveEnded { device, reason, .. } => {
-                self.say(CallEvent::NotMoved { device, reason });
-            }
             Event::Participants { participants, .. } => self.participants(&participants),
             Event::Tracks { tracks, .. } => self.tracks(tracks).await,
             Event::ParticipantConnection {
@@ -247,7 +218,7 @@ impl Run {
                 self.keys(member::Input::Message { message: message.0 })
                     .await;
             }
-            _ => {}
+            other => self.group_event(other).await,
         }
     }
 

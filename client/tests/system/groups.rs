@@ -79,7 +79,6 @@ async fn talking(
     (hers, at_anna, his, at_ben)
 }
 
-// req: CALL-14, ENC-1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hear_each_other_and_whoever_leaves_hears_nothing_more() {
     let server = TestServer::start().await;
@@ -231,7 +230,7 @@ async fn a_missed_call_is_told_and_kept_until_it_is_seen() {
     .await;
     assert_eq!(missed.party.handle.as_str(), "anna");
     let kept = soon("the list", ben.client.missed()).await.unwrap();
-    assert_eq!(kept, [*missed.clone()]);
+    assert_eq!(kept, std::slice::from_ref(&*missed));
     let nothing = soon("the list", anna.client.missed()).await.unwrap();
     assert_eq!(nothing, []);
     let seen = ben.client.mark_missed_seen(missed.started_at_ms);

@@ -58,3 +58,42 @@ fn what_counts_as_missed() {
         assert!(!is_missed(reason), "{reason:?}");
     }
 }
+
+#[test]
+fn ringing_survives_a_lost_session() {
+    with(
+        "",
+        "
+        0   start            -> room incoming>app incoming>kitchen
+        1   kitchen rings    -> rings:kitchen>anna
+        2   kitchen lost     ->
+        20  tick             ->
+        21  kitchen back     ->
+        22  kitchen answers  -> answered:kitchen>anna people>anna people>kitchen
+                                AnsweredElsewhere>app kept:kitchen
+    ",
+    );
+}
+
+#[test]
+fn a_caller_who_cancels_as_somebody_answers_ends_it_either_way() {
+    let ringing = "
+        0  start          -> room incoming>app incoming>kitchen
+        1  kitchen rings  -> rings:kitchen>anna
+    ";
+    with(
+        ringing,
+        "
+        2  anna cancels     -> kept:Cancelled Cancelled>anna Cancelled>app Cancelled>kitchen close
+        2  kitchen answers  -> !over
+    ",
+    );
+    with(
+        ringing,
+        "
+        2  kitchen answers  -> answered:kitchen>anna people>anna people>kitchen
+                               AnsweredElsewhere>app kept:kitchen
+        2  anna cancels     -> kept:HungUp HungUp>anna HungUp>kitchen close
+    ",
+    );
+}
