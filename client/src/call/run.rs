@@ -377,7 +377,10 @@ impl Run {
                 self.over(EndReason::Cancelled);
             }
             // The other devices of the person may ring on.
-            Phase::Ringing => self.over(EndReason::Declined),
+            Phase::Ringing => {
+                self.tell(Request::RefuseInvitation { call: self.id }).await;
+                self.over(EndReason::Declined);
+            }
             Phase::Answering | Phase::Answered => self.hang_up(EndReason::HungUp).await,
             Phase::Over(_) => {}
         }

@@ -24,6 +24,27 @@ fn a_device_in_another_call_is_told_that_one_waits() {
 }
 
 #[test]
+fn who_does_not_want_the_call_that_waits_is_busy() {
+    with(
+        "",
+        "
+        0   start engaged               -> room incoming>app waiting>kitchen
+        1   kitchen rings               -> rings:kitchen>anna
+        2   app refuses-invitation      ->
+        3   kitchen refuses-invitation  -> kept:Busy Busy>anna close
+    ",
+    );
+    with(
+        super::groups::KEYED,
+        "
+        3   anna invites dora engaged   -> kept:adding-dora waiting>doras
+        4   doras rings                 -> added-rings:doras>anna
+        5   doras refuses-invitation    -> kept:dora-Busy not-added:Busy>anna
+    ",
+    );
+}
+
+#[test]
 fn answering_another_call_ends_the_part_in_the_first() {
     with(
         super::TALKING,
