@@ -163,6 +163,7 @@ fn words(reason: EndReason) -> &'static str {
         EndReason::ServerRestarted => "the server was restarted",
         EndReason::EncryptionRefused => "the encryption was refused",
         EndReason::MediaFailed => "no line for sound could be made",
+        EndReason::Moved => "it goes on at another device",
     }
 }
 

@@ -118,7 +118,14 @@ impl Device {
 
     async fn client_event(&mut self, event: Option<ClientEvent>) -> anyhow::Result<()> {
         match event {
-            Some(ClientEvent::Incoming(incoming)) => self.rings(incoming).await?,
+            Some(ClientEvent::Incoming(incoming) | ClientEvent::Moving(incoming)) => {
+                self.rings(incoming).await?;
+            }
+            // One call at a time: the one that waits rings on at the person's other devices. Missed
+            // calls are shown where there is a screen.
+            Some(
+                ClientEvent::Waiting(_) | ClientEvent::Missed(_) | ClientEvent::MissedSeen { .. },
+            ) => {}
             Some(ClientEvent::CallRefused { because, .. }) => {
                 self.report.tell(&Told::Refused {
                     text: because.to_string(),
@@ -276,7 +283,15 @@ impl Device {
             Some(CallEvent::FramesLost { total }) => Told::Warning {
                 text: format!("{total} frames did not decrypt"),
             },
-            Some(CallEvent::PartyMedia { .. }) => return,
+            // For a screen: who is there, and with which switches. Nothing here adds or moves.
+            Some(
+                CallEvent::PartyMedia { .. }
+                | CallEvent::Joined { .. }
+                | CallEvent::Left { .. }
+                | CallEvent::AddingRings
+                | CallEvent::NotAdded(_)
+                | CallEvent::NotMoved { .. },
+            ) => return,
             Some(CallEvent::Ended(reason)) => return self.over(reason),
             None => return self.over(EndReason::DeviceLost),
         };

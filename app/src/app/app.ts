@@ -54,6 +54,8 @@ export class App {
   /** Undefined until it was fetched. */
   history: PastCall[] | undefined;
   historyComplete = false;
+  /** Missed calls that nobody of this person's apps has seen. */
+  missed: PastCall[] = [];
   pairing: Pairing | undefined;
   addDevice: AddDevice | undefined;
   #notification: Notification | undefined;
@@ -183,6 +185,18 @@ export class App {
     this.history = more ? [...(this.history ?? []), ...calls] : calls;
     this.historyComplete = calls.length < HISTORY_PAGE;
     this.changed();
+    const newest = this.missed[0];
+    if (more || newest === undefined) return;
+    // They are on the screen now; the person's other apps take their marks away too.
+    this.missed = [];
+    await session.done({ type: "mark_missed_seen", until_ms: newest.started_at_ms });
+  }
+
+  async #loadMissed(): Promise<void> {
+    const session = this.linkUp?.session;
+    if (session === undefined) return;
+    this.missed = (await session.request({ type: "list_missed" }, "missed")).calls;
+    this.changed();
   }
 
   startAddDevice(): void {
@@ -234,6 +248,7 @@ export class App {
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.history = undefined;
+    this.missed = [];
     this.link = { state: "connecting", failures: 0 };
     this.tones.play("none");
   }
@@ -246,12 +261,17 @@ export class App {
 
   #event(event: Event): void {
     if (event.type === "join_refused") this.stop("join_refused", "Your request to join was turned down. Ask the person who invited you.");
-    if (event.type === "call_ended") this.history = undefined;
+    if (event.type === "call_ended" || event.type === "call_missed") this.history = undefined;
+    if (event.type === "call_missed") this.missed = [event, ...this.missed];
+    if (event.type === "missed_seen") this.missed = this.missed.filter((call) => call.started_at_ms > event.until_ms);
+    if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
     void this.addDevice?.handle(event);
   }
 
   #linkChanged(link: Link): void {
+    const online = link.state === "online" && this.link.state !== "online";
     this.link = link;
+    if (online && this.identity.state === "ready") void this.#loadMissed().catch(() => undefined);
     if (link.state === "ended") this.#ended(link.error.code, link.error.message);
     this.changed();
   }

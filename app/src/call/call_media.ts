@@ -4,10 +4,15 @@ import type { E2ee } from "../e2ee/page.ts";
 import { Capture, type SourceKind } from "../media/capture.ts";
 import { figures, LossMeter, rate, type Figures, type Rating } from "../media/quality.ts";
 import { Transport, type MediaAnswer, type OfferMedia } from "../media/transport.ts";
-import type { CallId, Quality, Track } from "../protocol.ts";
+import type { CallId, DeviceId, Quality, Track } from "../protocol.ts";
 import type { DeviceProblem, Path } from "./state.ts";
 
 const QUALITY_EVERY_MS = 3_000;
+
+export interface Remote {
+  audio: MediaStream | undefined;
+  video: MediaStream | undefined;
+}
 
 export interface CallMediaListener {
   offer(offer: OfferMedia): Promise<MediaAnswer>;
@@ -21,8 +26,8 @@ export interface CallMediaListener {
 export class CallMedia {
   readonly call: CallId;
   localVideo: MediaStream | undefined;
-  remoteAudio: MediaStream | undefined;
-  remoteVideo: MediaStream | undefined;
+  /** What is received, by device. */
+  readonly #remotes = new Map<DeviceId, Remote>();
   path: Path = "connecting";
   rating: Rating = "unknown";
   figures: Figures | undefined;
@@ -50,6 +55,11 @@ export class CallMedia {
       received: (tracks) => this.#received([...tracks.values()]),
     });
     this.#timer = setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+  }
+
+  /** What is heard and seen of a participant. */
+  of(device: DeviceId | undefined): Remote {
+    return (device === undefined ? undefined : this.#remotes.get(device)) ?? { audio: undefined, video: undefined };
   }
 
   /** Connects without a sound: the sections stand, and get their tracks by `open`. */
@@ -110,10 +120,16 @@ export class CallMedia {
   }
 
   #received(tracks: { track: Track; media: MediaStreamTrack }[]): void {
-    const audio = tracks.filter(({ media }) => media.kind === "audio").map(({ media }) => media);
-    const video = tracks.filter(({ media }) => media.kind === "video").map(({ media }) => media);
-    this.remoteAudio = sameOrNew(this.remoteAudio, audio);
-    this.remoteVideo = sameOrNew(this.remoteVideo, video.slice(-1));
+    const of = (device: DeviceId, kind: string) =>
+      tracks.filter(({ track, media }) => track.device === device && media.kind === kind).map(({ media }) => media);
+    const devices = new Set(tracks.map(({ track }) => track.device));
+    for (const device of this.#remotes.keys()) if (!devices.has(device)) this.#remotes.delete(device);
+    for (const device of devices) {
+      const before = this.#remotes.get(device);
+      const audio = sameOrNew(before?.audio, of(device, "audio"));
+      const video = sameOrNew(before?.video, of(device, "video").slice(-1));
+      this.#remotes.set(device, { audio, video });
+    }
     this.#listener.changed();
   }
 

@@ -53,6 +53,8 @@ export class CallController {
   #ringTimer: ReturnType<typeof setTimeout> | undefined;
   /** Devices that are let in again after a reload: their old leaf goes, they stay. */
   readonly #returning = new Set<DeviceId>();
+  /** Households that a call's invitation named, besides the one that invites. */
+  #invited: { call: CallId; households: string[] } | undefined;
   readonly #unlisten: (() => void)[];
 
   constructor(host: CallHost) {
@@ -172,6 +174,15 @@ export class CallController {
         this.input({ on: "their_connection", call: event.call, device: event.device, connected: event.connected });
         await e2ee.request("call.deliver", event);
         return;
+      case "member_left":
+        await e2ee.request("call.remove", { call: event.call, device: event.device });
+        return;
+      case "move_accepted": {
+        // The worker takes only another device of the household whose device goes.
+        const { call, from, key_package: keyPackage, statement } = event;
+        await e2ee.request("call.replace", { call, device: from, keyPackage, ringing: statement });
+        return;
+      }
       case "group_welcome":
       case "group_commit":
       case "epoch_execute":
@@ -198,6 +209,7 @@ export class CallController {
       if (code !== "stale") this.#host.alert("A call was turned away: its invitation was not signed by a genuine device.");
       return refuse();
     }
+    this.#invited = { call, households: checked.households };
     const contact = store.contactByHandle(event.from.handle);
     const verdict = judge(contact, checked.who, contact && memory.linkFingerprint(contact.id));
     if (verdict === "changed" && contact !== undefined) {
@@ -273,6 +285,11 @@ export class CallController {
         this.#started = this.#comeBack(effect);
         return;
       case "admit": return void this.#admit(effect);
+      case "admit_again": {
+        const { call, device, keyPackage, statement } = effect;
+        this.#returning.add(device);
+        return void this.#host.e2ee.request("call.add", { call, keyPackage, ringing: statement }).catch(ignore);
+      }
       case "decline": return void session.done({ type: "decline", call: effect.call }).catch(ignore);
       case "cancel": return void session.done({ type: "cancel", call: effect.call }).catch(ignore);
       case "hang_up": return void session.done({ type: "hang_up", call: effect.call, reason: effect.reason }).catch(ignore);
@@ -342,7 +359,8 @@ export class CallController {
   async #answer({ call, genesis, media }: Extract<Effect, { do: "answer" }>): Promise<void> {
     const { e2ee, session } = this.#host;
     try {
-      await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? [] : [genesis] } });
+      const invited = this.#invited?.call === call ? this.#invited.households : [];
+      await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? invited : [genesis, ...invited] } });
       await session.done({ type: "answer", call, media });
     } catch (error) {
       this.input({ on: "answer_failed", call, reason: endingOf(error) });
@@ -431,6 +449,11 @@ export class CallController {
       await session.done(request);
     } catch (error) {
       if (message.type !== "send_commit") return;
+      if (error instanceof RequestError && error.code === "bad_request" && message.welcome !== null) {
+        // Who was to be added went away meanwhile, or takes the call over no more.
+        await e2ee.request("call.forget", { call: message.call, device: message.welcome.device }).catch(() => undefined);
+        return;
+      }
       const type = error instanceof RequestError && error.code === "epoch_taken" ? "epoch_taken" : "commit_failed";
       await e2ee.request("call.deliver", { type, call: message.call, epoch: message.epoch }).catch(() => undefined);
     }

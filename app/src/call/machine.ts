@@ -151,8 +151,8 @@ function running(state: At<"running">, input: Input): Step {
     case "captured": return captured(state, input);
     case "path": return to({ ...state, path: input.path });
     case "participants": {
-      const other = input.participants.find(({ device }) => device !== input.self);
-      return other === undefined ? stay(state) : to({ ...state, theirDevice: other.device, theirMedia: other.media });
+      const [first, ...others] = input.participants.filter(({ device }) => device !== input.self);
+      return first === undefined ? stay(state) : to({ ...state, theirDevice: first.device, theirMedia: first.media, others });
     }
     case "their_connection":
       return input.device === state.theirDevice ? to({ ...state, theirConnected: input.connected }) : stay(state);
@@ -167,6 +167,10 @@ function running(state: At<"running">, input: Input): Step {
 
 /** The other side came back as a new member after a reload. */
 function joinedAnew(state: At<"running">, input: On<"answered">): Step {
+  if (state.others.some((other) => other.device === input.device)) {
+    const { call, device, keyPackage, statement } = input;
+    return to(state, { do: "admit_again", call, device, keyPackage, statement });
+  }
   if (input.verdict === "changed" || (state.peer.genesis !== undefined && state.peer.genesis !== input.genesis)) {
     return to({ ...state, warnings: warn(state.warnings, "refused_device") });
   }
@@ -234,7 +238,7 @@ function end(state: At<"outgoing"> | At<"running">, reason: Ending, nowMs: numbe
 function begin(call: CallId, peer: PeerView, video: boolean, mine: boolean, nowMs: number, microphone: Source, camera: Source): At<"running"> {
   const next: Running = {
     call, peer, video, outgoing: mine, rejoined: false, sinceMs: nowMs, microphone, camera, path: "connecting", keys: "waiting", code: undefined,
-    warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true,
+    warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true, others: [],
   };
   return { at: "running", ...next };
 }

@@ -55,6 +55,8 @@ export interface Running {
   theirDevice: DeviceId | undefined;
   theirMedia: MediaState;
   theirConnected: boolean;
+  /** Further participants, in a call with more than two. */
+  others: Participant[];
 }
 
 export type CallState =
@@ -110,6 +112,8 @@ export type Effect =
   | { do: "rejoin"; call: CallId; genesis: string | undefined; media: MediaState }
   /** Adds the device that answered to the group. `create`: the group went with a reload and is made again first. */
   | { do: "admit"; call: CallId; device: DeviceId; genesis: string; keyPackage: Blob; statement: Blob; create: boolean }
+  /** One of the further participants comes back after a reload: of a household that is in the call, or it is refused. */
+  | { do: "admit_again"; call: CallId; device: DeviceId; keyPackage: Blob; statement: Blob }
   | { do: "decline"; call: CallId }
   | { do: "cancel"; call: CallId }
   | { do: "hang_up"; call: CallId; reason: "hung_up" | "encryption_refused" | "media_failed" }

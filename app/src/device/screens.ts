@@ -9,6 +9,8 @@ import { sink } from "../screens/sink.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, field, form } from "../ui/parts.ts";
 import { endingWords, problemWords, warningWords } from "../ui/words.ts";
+import type { CallState } from "../call/state.ts";
+import type { DeviceId } from "../protocol.ts";
 import type { DeviceModel, Shape } from "./model.ts";
 
 export function screen(device: DeviceModel): TemplateResult {
@@ -142,11 +144,16 @@ function speakerCall(device: DeviceModel): TemplateResult {
     ${state.at !== "running" ? nothing : state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
     ${state.at !== "running" || state.code === undefined ? nothing : html`<details class="speaker-code"><summary data-testid="encryption-state" data-keys=${state.keys}>${icons.lock} Encrypted: call code</summary><p data-testid="call-code" data-code=${state.code}>${state.code}</p></details>`}
     <div class="device-buttons">${speakerButtons(device)}</div>
-    <audio data-testid="remote-audio" ${sink(calls.media?.remoteAudio, (blocked) => {
+    ${devicesHeard(state).map((heard, nth) => html`<audio data-testid=${nth === 0 ? "remote-audio" : "other-audio"} ${sink(calls.media?.of(heard).audio, (blocked) => {
       device.soundBlocked = blocked;
       device.changed();
-    })}></audio>
+    })}></audio>`)}
   </main>`;
+}
+
+/** The other participants, the first one first: each has an element of its own. */
+function devicesHeard(state: CallState): (DeviceId | undefined)[] {
+  return state.at === "running" ? [state.theirDevice, ...state.others.map(({ device }) => device)] : [undefined];
 }
 
 function testIdOf(at: string): string {

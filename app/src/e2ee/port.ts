@@ -244,7 +244,8 @@ export interface Requests {
   /** Fails with `stale`, `not_for_me`, `bad_signature` or `bad_chain`. Compare `who.genesis` with the pinned contact before ringing. */
   "call.check_invitation": [
     { call: HexId; handle: string; invitation: Blob64 },
-    { who: WhoIs; displayName: string; video: boolean },
+    /** `households`: those that are in the call already, by genesis key, when it is one that runs. */
+    { who: WhoIs; displayName: string; video: boolean; households: Blob64[] },
   ];
   /** A key package used once, bound to this call; `ringing` signs it. */
   "call.ringing": [{ call: HexId }, { keyPackage: Blob64; ringing: Blob64 }];
@@ -256,6 +257,10 @@ export interface Requests {
   "call.expect": [{ call: HexId; expect: Expect }, Record<string, never>];
   /** Adds the device that answered; checks `ringing` first. A device that is in the group already (a reload) is removed before. */
   "call.add": [{ call: HexId; keyPackage: Blob64; ringing: Blob64 }, Record<string, never>];
+  /** Adds a device in the place of `device`, another one of its household, in one commit. */
+  "call.replace": [{ call: HexId; device: HexId; keyPackage: Blob64; ringing: Blob64 }, Record<string, never>];
+  /** The server does not take this device: it is no longer to be added. */
+  "call.forget": [{ call: HexId; device: HexId }, Record<string, never>];
   "call.remove": [{ call: HexId; device: HexId }, Record<string, never>];
   /** New keys for everybody (post-compromise security). */
   "call.update": [{ call: HexId }, Record<string, never>];

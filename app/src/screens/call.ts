@@ -88,11 +88,13 @@ function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
 
 function running(host: CallScreenHost, state: At<"running">): TemplateResult {
   const media = host.calls.media;
-  const picture = state.theirMedia.camera && media?.remoteVideo !== undefined;
+  const theirs = media?.of(state.theirDevice);
+  const picture = state.theirMedia.camera && theirs?.video !== undefined;
   return html`<section class="call call-running ${picture ? "with-picture" : ""}" data-testid="call-screen" data-call-state=${state.path === "connected" && state.keys === "sending" ? "connected" : state.path}
       aria-label=${`Call with ${state.peer.name}`}>
-    <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(media?.remoteVideo)}></video>
-    <audio data-testid="remote-audio" ${sink(media?.remoteAudio, (blocked) => host.soundBlocked(blocked))}></audio>
+    <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(theirs?.video)}></video>
+    <audio data-testid="remote-audio" ${sink(theirs?.audio, (blocked) => host.soundBlocked(blocked))}></audio>
+    ${others(host, state)}
     ${picture ? nothing : html`<div class="call-person">${avatar(state.peer.name, "huge")}
       ${state.theirMedia.camera ? html`<p class="call-kind">Picture is coming…</p>` : nothing}</div>`}
     <header class="call-head">
@@ -115,6 +117,20 @@ function running(host: CallScreenHost, state: At<"running">): TemplateResult {
       ${round("hang-up", "Hang up", icons.hangUp, "red", () => host.calls.hangUp())}
     </div>
   </section>`;
+}
+
+/** Further participants of a call with more than two. */
+function others(host: CallScreenHost, state: At<"running">): TemplateResult | typeof nothing {
+  if (state.others.length === 0) return nothing;
+  return html`<ul class="call-others" data-testid="call-others">${state.others.map(({ device, party, media }) => {
+    const theirs = host.calls.media?.of(device);
+    const picture = media.camera && theirs?.video !== undefined;
+    return html`<li data-testid="call-other" data-device=${device}>
+      ${picture ? html`<video playsinline muted ${sink(theirs.video)}></video>` : avatar(party.display_name, "large")}
+      <audio ${sink(theirs?.audio, (blocked) => host.soundBlocked(blocked))}></audio>
+      <span>${party.display_name}${media.microphone ? nothing : html` <span aria-label="muted">${icons.micOff}</span>`}</span>
+    </li>`;
+  })}</ul>`;
 }
 
 function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {

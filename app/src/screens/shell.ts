@@ -26,6 +26,8 @@ export function shell(app: App): TemplateResult {
       <div class="nav-brand"><img src="/icon.svg" alt="" width="32" height="32" /><span>Homeline</span></div>
       ${PAGES.map((item) => html`<button class="nav-item" data-testid=${`nav-${item.page}`} aria-current=${item.page === page ? "page" : nothing}
         @click=${() => app.go(item.page)}>${item.icon}<span>${item.label}</span>
+        ${item.page === "history" && app.missed.length > 0
+          ? html`<b class="badge" data-testid="missed-badge" aria-label=${`${app.missed.length} missed`}>${app.missed.length}</b>` : nothing}
         ${item.page === "household" && waiting > 0 ? html`<b class="badge" data-testid="join-badge">${waiting}</b>` : nothing}</button>`)}
       ${account === undefined ? nothing : html`<div class="nav-me">${avatar(account.display_name)}<span><strong>${account.display_name}</strong><small>@${account.handle}</small></span></div>`}
     </nav>

@@ -18,6 +18,7 @@ export function endingWords(reason: Ending, name: string, outgoing: boolean): st
     case "server_restarted": return "The server was restarted and the call could not go on";
     case "encryption_refused": return "Stopped for safety: the other side's keys are not the ones they should be";
     case "media_failed": return "No way was found to carry sound and picture. The network may block it.";
+    case "moved": return "The call goes on at your other device";
     case "failed_to_start": return "The call could not be started";
     case "left_here": return "Call ended";
   }
@@ -39,6 +40,7 @@ export function historyWords(reason: EndReason, direction: CallDirection, answer
     case "server_restarted": return "Server restarted";
     case "encryption_refused": return "Stopped for safety: wrong keys";
     case "media_failed": return "No media connection";
+    case "moved": return "";
   }
 }
 

@@ -137,3 +137,18 @@ test("the other side comes back after a reload only with the same household key"
   assert.deepEqual(stranger.last, []);
   assert.deepEqual(stranger.state.at === "running" && stranger.state.warnings, ["refused_device"]);
 });
+
+test("in a call with more than two the first of the others is shown large, and the rest beside", () => {
+  const participant = (device: string) => ({
+    device, account: "e".repeat(32), party: { handle: device, display_name: device }, media: { microphone: true, camera: false },
+  });
+  const people: Input = { on: "participants", call: CALL, participants: ["me", "d1", "d2"].map(participant), self: "me" };
+  const three = play(DIAL, RINGS, ANSWERED, people);
+  assert.ok(three.state.at === "running" && three.state.theirDevice === "d1");
+  assert.deepEqual(three.state.others.map(({ device }) => device), ["d2"]);
+  // A reloaded page of another household comes back: the worker decides by the households that are in the call.
+  const back = play(DIAL, RINGS, ANSWERED, people, { ...ANSWERED, device: "d2", verdict: "changed", genesis: "X" });
+  assert.deepEqual(back.last, ["admit_again"]);
+  const left = play(DIAL, RINGS, ANSWERED, people, { ...people, participants: ["me", "d2"].map(participant) });
+  assert.ok(left.state.at === "running" && left.state.theirDevice === "d2" && left.state.others.length === 0);
+});

@@ -17,7 +17,7 @@ import { Roster } from "../../src/e2ee/identity/roster.ts";
 import { encodeSigned } from "../../src/e2ee/identity/signed.ts";
 import { House, key, NOW } from "./home.ts";
 import { HAS_CARGO, type Json, Rust, rustSeat } from "./rust.ts";
-import { CALL, last, type Seat, Server } from "./server.ts";
+import { CALL, last, type LocalSeat, type Seat, type SeatInput, Server } from "./server.ts";
 
 const skip = HAS_CARGO ? false : "no cargo here";
 const anna = new House(10);
@@ -102,6 +102,51 @@ for (const creator of ["local", "remote"] as const) {
     await agree(local, remote);
     await server.step(first, { type: "remove", device: second.device });
     assert.equal(last(first, "left")?.reason, "alone");
+  });
+}
+
+for (const by of ["local", "remote"] as const) {
+  test(`a call moves to another device with one commit of ${by === "local" ? "TypeScript" : "Rust"}`, { skip }, async () => {
+    const { server, local, remote } = await cast(`move by ${by}`);
+    await server.create(local);
+    await server.add(local, remote);
+    await agree(local, remote);
+    const [mover, stays, old] = by === "local"
+      ? [await rustSeat(rust, "move kitchen", NOW, ben.me(kitchen, KIND.device, RIGHTS.none), ben.entries, [anna.genesis.publicKey]), local, remote]
+      : [await server.seat(anna.me(tablet, KIND.app, RIGHTS.none), () => anna.roster, [ben.genesis.publicKey]), remote, local];
+    server.seats.set(mover.device, mover);
+    const before = last(stays, "call_code")?.epoch ?? -1;
+    await server.replace(stays, mover, old.device);
+    await agree(stays, mover);
+    assert.equal(last(stays, "call_code")?.epoch, before + 1, "one epoch change");
+    assert.equal(last(old, "left")?.reason, "removed");
+    await server.step(mover, { type: "update" });
+    await agree(stays, mover);
+    await server.tick(36_000);
+    await agree(stays, mover);
+    // Another household's device takes nobody's place.
+    const stranger = await server.seat(mallory.me(), () => mallory.roster, []);
+    await server.replace(stays, stranger, mover.device);
+    assert.ok(last(stays, "refused") !== undefined);
+    await agree(stays, mover);
+  });
+
+  test(`${by === "local" ? "TypeScript" : "Rust"} brings in a household that the others did not know`, { skip }, async () => {
+    const { server, local, remote } = await cast(`vouch by ${by}`);
+    await server.create(local);
+    await server.add(local, remote);
+    const third = new House(60);
+    const known = [anna.genesis.publicKey, ben.genesis.publicKey];
+    const here = await server.seat(third.me(), () => third.roster, known);
+    if (by === "local") {
+      (local as LocalSeat).expect.allow(third.genesis.publicKey);
+      await server.add(local, here);
+    } else {
+      const expect = { type: "expect", entries: ben.entries, households: [anna.genesis.publicKey, third.genesis.publicKey] };
+      await server.step(remote, expect as unknown as SeatInput);
+      await server.add(remote, here);
+    }
+    await agree(local, remote, here);
   });
 }
 

@@ -17,7 +17,8 @@ export const CALL = "000102030405060708090a0b0c0d0e0f";
 export type Logged = Output;
 
 export type SeatInput =
-  | Exclude<Input, { type: "add" } | { type: "welcome" }>
+  | Exclude<Input, { type: "add" } | { type: "replace" } | { type: "welcome" }>
+  | { type: "replace"; device: string; keyPackage: Bytes; deviceKey: Bytes; statement: Bytes }
   | { type: "add"; keyPackage: Bytes; deviceKey: Bytes; statement: Bytes }
   | { type: "welcome"; welcome: Bytes };
 
@@ -40,6 +41,7 @@ export class LocalSeat implements Seat {
   readonly device: string;
   readonly me: Me;
   readonly crypto: CallCrypto;
+  readonly expect: Expect;
   readonly keyring = new Keyring();
   readonly log: Logged[] = [];
   code = "";
@@ -49,6 +51,7 @@ export class LocalSeat implements Seat {
   private constructor(me: Me, expect: Expect, own: OwnKeyPackage) {
     this.device = deviceIdOf(me.pair.publicKey);
     this.me = me;
+    this.expect = expect;
     this.crypto = new CallCrypto(CALL, me, expect);
     this.#own = own;
     this.statement = introduce(me, own);
@@ -105,6 +108,7 @@ export class Server {
   /** Everybody ready switches the epoch; a test may hold that back. */
   executes = true;
   echoes = true;
+  relays = true;
 
   constructor(now: number) {
     this.now = now;
@@ -124,6 +128,11 @@ export class Server {
 
   add(by: Seat, { keyPackage, statement, me }: Seat): Promise<void> {
     return this.step(by, { type: "add", keyPackage, statement, deviceKey: me.pair.publicKey });
+  }
+
+  /** `who` takes the place of another device of its household. */
+  replace(by: Seat, { keyPackage, statement, me }: Seat, device: string): Promise<void> {
+    return this.step(by, { type: "replace", device, keyPackage, statement, deviceKey: me.pair.publicKey });
   }
 
   /** Gives a member its input, then carries out what everybody asks for, in order, until nobody asks for more. */
@@ -147,7 +156,7 @@ export class Server {
   #carry(seat: Seat, output: Logged): void {
     const others = [...this.inside].filter((device) => device !== seat.device);
     if (output.type === "send_commit" && this.echoes) this.#order(seat, output);
-    if (output.type === "send_message") this.#to(others, { type: "message", message: output.message });
+    if (output.type === "send_message" && this.relays) this.#to(others, { type: "message", message: output.message });
     if (output.type === "send_ready" && this.executes) this.#ready(seat, output.epoch);
   }
 

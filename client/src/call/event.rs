@@ -21,6 +21,16 @@ pub enum CallEvent {
     PartyMedia { device: DeviceId, media: MediaState },
     /// The other side's connection is lost, or back.
     PartyConnection { device: DeviceId, connected: bool },
+    /// Another participant is there, as they call themselves; the server's word.
+    Joined { device: DeviceId, party: Person },
+    /// A participant left, and the call goes on.
+    Left { device: DeviceId },
+    /// A device of the person who is being added rings.
+    AddingRings,
+    /// The person who was to be added does not come.
+    NotAdded(EndReason),
+    /// The call stays here, and does not go on at that device.
+    NotMoved { device: DeviceId, reason: EndReason },
     /// Something is wrong with the keys; people should know.
     Warning(CallWarning),
     /// The encryption was refused, and the call ends: possibly an attack. To be shown loudly.

@@ -1,7 +1,7 @@
 //! The handles of calls: what a program does with one.
 
 use homeline_e2ee::policy::Mode;
-use homeline_protocol::id::CallId;
+use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Account, EndReason};
 use tokio::sync::mpsc;
 
@@ -62,6 +62,27 @@ impl Call {
     /// Switches the own picture off or on; sound goes on.
     pub async fn video(&self, on: bool) {
         self.tell(Command::Camera(on)).await;
+    }
+
+    /// Adds a contact by the family's name for them, or anybody by handle. One at a time.
+    pub async fn add(&self, to: &str) {
+        self.tell(Command::Add(to.to_owned())).await;
+    }
+
+    /// Gives up adding.
+    pub async fn stop_adding(&self) {
+        self.tell(Command::StopAdding).await;
+    }
+
+    /// Asks another device of the household to take the call over. It goes on here until that device
+    /// is in; then it ends here as `moved`.
+    pub async fn move_to(&self, device: DeviceId) {
+        self.tell(Command::MoveTo(device)).await;
+    }
+
+    /// Ends the call for everyone; only who began it may.
+    pub async fn end_for_everyone(&self) {
+        self.tell(Command::EndForEveryone).await;
     }
 
     async fn tell(&self, command: Command) {

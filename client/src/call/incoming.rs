@@ -1,10 +1,14 @@
 //! Being called: the invitation is checked, a key package offered, and media connected before the answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use homeline_e2ee::group::{Credential, CredentialError, GroupError};
+use homeline_e2ee::chain::Identity;
+use homeline_e2ee::group::{Credential, CredentialError, Expect, GroupError};
 use homeline_e2ee::introduction::{CallInvitation, InvitationError};
+use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member::CallCrypto;
+use homeline_e2ee::policy::Mode;
 use homeline_e2ee::signed::Signed;
 use homeline_protocol::Blob;
 use homeline_protocol::id::CallId;
@@ -15,7 +19,7 @@ use super::handle::{Call, IncomingCall, Outgoing};
 use super::run::{Answer, EVENTS_MAX, INPUTS_MAX, Phase, Replied, Run};
 use super::transport::Transport;
 use crate::client::{Shared, State};
-use crate::home::{KeyChanged, Person};
+use crate::home::{KeyChanged, Person, Trust};
 use crate::media::{Frames, PeerError};
 use crate::time::now;
 
@@ -28,6 +32,8 @@ pub enum InvitationRefused {
     Invitation(#[from] InvitationError),
     #[error("the caller's device was removed from this household")]
     Removed,
+    #[error("a device that is not of this household's person would hand a call over")]
+    NotOurs,
     #[error(transparent)]
     KeyChanged(#[from] KeyChanged),
     #[error("this device's own certificate does not hold: {0}")]
@@ -38,8 +44,20 @@ pub enum InvitationRefused {
     Media(#[from] PeerError),
 }
 
-/// What an `incoming_call` event says.
+/// Why this device is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Somebody calls.
+    Called,
+    /// Somebody calls while this device is in another call.
+    Waits,
+    /// A call of the household goes on here.
+    Moves,
+}
+
+/// What an event says that asks this device to take a call.
 pub(crate) struct Invited {
+    pub(crate) asked: Asked,
     pub(crate) call: CallId,
     pub(crate) from: Party,
     pub(crate) to: Account,
@@ -49,6 +67,11 @@ pub(crate) struct Invited {
 
 impl Invited {
     pub(crate) fn of(event: Event) -> Option<Self> {
+        let asked = match &event {
+            Event::CallWaiting { .. } => Asked::Waits,
+            Event::MoveOffered { .. } => Asked::Moves,
+            _ => Asked::Called,
+        };
         match event {
             Event::IncomingCall {
                 call,
@@ -57,7 +80,24 @@ impl Invited {
                 video,
                 invitation,
                 ..
+            }
+            | Event::CallWaiting {
+                call,
+                from,
+                to,
+                video,
+                invitation,
+                ..
+            }
+            | Event::MoveOffered {
+                call,
+                party: from,
+                to,
+                video,
+                invitation,
+                ..
             } => Some(Self {
+                asked,
                 call,
                 from,
                 to,
@@ -69,26 +109,46 @@ impl Invited {
     }
 }
 
+/// Who asks, and who is in the call.
+struct Caller {
+    party: Person,
+    expected: Option<PublicKey>,
+    households: BTreeSet<PublicKey>,
+    mode: Option<Mode>,
+}
+
+impl Caller {
+    /// This device's part in the keys of the call: it expects those whom the invitation names.
+    fn keys(&self, state: &State, call: CallId) -> Result<CallCrypto, CredentialError> {
+        let at = now();
+        let identity = &state.identity;
+        let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
+        let own = state.household.roster().genesis_key();
+        let expect = state.household.expect(self.expected);
+        let others = self.households.iter().filter(|genesis| **genesis != own);
+        let expect = others.copied().fold(expect, Expect::and);
+        Ok(CallCrypto::new(credential, call, expect, at))
+    }
+}
+
 /// Checks an invitation and begins to ring.
 pub(crate) async fn receive(
     shared: Arc<Shared>,
     invited: Invited,
 ) -> Result<IncomingCall, InvitationRefused> {
     let id = invited.call;
-    let (caller, crypto, mode) = {
+    let (caller, crypto) = {
         let state = shared.state();
-        let (caller, genesis) = check(&state, &invited)?;
-        let mode = state
-            .household
-            .answer_mode(genesis.genesis, &genesis.person);
-        let at = now();
-        let identity = &state.identity;
-        let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
-        let expect = state.household.expect(Some(genesis.genesis));
-        let crypto = CallCrypto::new(credential, id, expect, at);
-        ((caller, genesis.genesis), crypto, mode)
+        let caller = check(&state, &invited)?;
+        let crypto = caller.keys(&state, id)?;
+        (caller, crypto)
     };
-    let (party, genesis) = caller;
+    let Caller {
+        party,
+        expected,
+        households,
+        mode,
+    } = caller;
     let offer = crypto.key_package(now())?;
     let frames = Frames::new(crypto);
     #[cfg(feature = "plaintext-control")]
@@ -102,7 +162,12 @@ pub(crate) async fn receive(
         id,
         phase: Phase::Ringing,
         party: party.clone(),
-        expected: Some(genesis),
+        expected,
+        households,
+        brought: Vec::new(),
+        adding: None,
+        present: BTreeSet::new(),
+        video: invited.video,
         frames,
         transport,
         media: MediaState {
@@ -142,10 +207,7 @@ pub(crate) async fn receive(
 }
 
 /// Who signed the invitation, and by which name the family knows them.
-fn check(
-    state: &State,
-    invited: &Invited,
-) -> Result<(Person, homeline_e2ee::chain::Identity), InvitationRefused> {
+fn check(state: &State, invited: &Invited) -> Result<Caller, InvitationRefused> {
     let household = &state.household;
     let signed =
         Signed::decode(&invited.invitation.0).map_err(|_| InvitationRefused::Unreadable)?;
@@ -159,14 +221,63 @@ fn check(
     if caller.genesis == household.roster().genesis_key() && !household.roster().admits(&caller) {
         return Err(InvitationRefused::Removed);
     }
+    let households: BTreeSet<_> = invitation.households.iter().copied().collect();
+    if invited.asked == Asked::Moves {
+        return moves(state, invited, &invitation, &caller);
+    }
     let from = invited.from.handle.as_str();
-    let person = household.person(
+    let party = household.person(
         caller.genesis,
         from,
         &invitation.display_name,
         &state.identity,
     )?;
-    Ok((person, caller))
+    Ok(Caller {
+        party,
+        expected: Some(caller.genesis),
+        households,
+        mode: household.answer_mode(caller.genesis, &caller.person),
+    })
+}
+
+/// A device of the own household hands its call over. It says so by inviting its own person: a call
+/// to oneself is never made, so no other invitation can be passed off as one to move.
+fn moves(
+    state: &State,
+    invited: &Invited,
+    invitation: &CallInvitation,
+    caller: &Identity,
+) -> Result<Caller, InvitationRefused> {
+    let household = &state.household;
+    let members = household.members().iter().chain([household.own()]);
+    let mut own = members.filter(|member| member.id.to_string() == caller.person);
+    let own_handle = own.any(|member| member.handle.as_str() == invitation.to_handle);
+    if caller.genesis != household.roster().genesis_key() || !own_handle {
+        return Err(InvitationRefused::NotOurs);
+    }
+    let from = &invited.from;
+    let known = invitation.households.iter().find_map(|genesis| {
+        let (handle, name) = (from.handle.as_str(), from.display_name.as_str());
+        let person = household.person(*genesis, handle, name, &state.identity);
+        Some((*genesis, person.ok()?))
+    });
+    let (expected, party) = match known {
+        Some((genesis, party)) => (Some(genesis), party),
+        None => (
+            None,
+            Person {
+                name: from.display_name.clone(),
+                handle: from.handle.to_string(),
+                trust: Trust::Family,
+            },
+        ),
+    };
+    Ok(Caller {
+        party,
+        expected,
+        households: invitation.households.iter().copied().collect(),
+        mode: household.answer_mode(caller.genesis, &caller.person),
+    })
 }
 
 impl Run {
@@ -192,5 +303,7 @@ impl Run {
             media: self.media,
         };
         self.ask(request, Replied::Answered).await;
+        // A call that is taken over has tracks already.
+        self.offer().await;
     }
 }

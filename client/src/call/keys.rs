@@ -3,6 +3,7 @@
 use homeline_e2ee::group::Member;
 use homeline_e2ee::member::{self, LeftReason, Output, Warning};
 use homeline_protocol::Blob;
+use homeline_protocol::id::DeviceId;
 use homeline_protocol::session::{EndReason, ErrorCode, Reply, Request, WelcomeFor};
 
 use super::event::{CallEvent, CallWarning, RefusedBecause};
@@ -27,6 +28,7 @@ impl Run {
                 welcome,
                 removed,
             } => {
+                let adding = welcome.as_ref().map(|(device, _)| *device);
                 let welcome = welcome.map(|(device, welcome)| WelcomeFor {
                     device,
                     welcome: Blob(welcome),
@@ -38,8 +40,12 @@ impl Run {
                     welcome,
                     removed,
                 };
-                self.ask(request, move |result| Replied::Committed { epoch, result })
-                    .await;
+                self.ask(request, move |result| Replied::Committed {
+                    epoch,
+                    adding,
+                    result,
+                })
+                .await;
             }
             Output::SendReady { epoch } => {
                 self.tell(Request::EpochReady {
@@ -97,12 +103,21 @@ impl Run {
         self.hang_up(EndReason::EncryptionRefused).await;
     }
 
-    pub(super) async fn committed(&mut self, epoch: u64, result: Result<Reply, RequestError>) {
+    pub(super) async fn committed(
+        &mut self,
+        epoch: u64,
+        adding: Option<DeviceId>,
+        result: Result<Reply, RequestError>,
+    ) {
         let Err(error) = result else { return };
-        let input = match error.code() {
-            Some(ErrorCode::EpochTaken) => member::Input::EpochTaken { epoch },
-            Some(ErrorCode::CallEnded | ErrorCode::NotFound) => return,
-            _ => member::Input::CommitFailed { epoch },
+        let input = match (error.code(), adding) {
+            // It went away meanwhile, or takes the call over no more.
+            (Some(ErrorCode::BadRequest), Some(device)) => member::Input::Forget { device },
+            (code, _) => match code {
+                Some(ErrorCode::EpochTaken) => member::Input::EpochTaken { epoch },
+                Some(ErrorCode::CallEnded | ErrorCode::NotFound) => return,
+                _ => member::Input::CommitFailed { epoch },
+            },
         };
         self.keys(input).await;
     }
@@ -110,7 +125,10 @@ impl Run {
     /// The other household is in the call now: remembered, if it is met for the first time.
     async fn met(&mut self, member: &Member) {
         let genesis = member.identity.genesis;
-        let handle = self.party.handle.clone();
+        // Whom another member brought in is known by that member's word only: not to be pinned.
+        let Some(handle) = self.handle_of(member) else {
+            return;
+        };
         let (card, saved) = {
             let mut state = self.shared.state();
             if genesis == state.household.roster().genesis_key() {

@@ -1,6 +1,7 @@
 //! A call from ringing to its end: the protocol, the keys and the media of it, driven by one task.
 
 mod event;
+mod group;
 mod handle;
 mod incoming;
 mod keys;
@@ -11,7 +12,7 @@ mod transport;
 pub use event::{CallEvent, CallWarning, RefusedBecause};
 pub use handle::{Call, IncomingCall, Outgoing};
 pub use incoming::InvitationRefused;
-pub(crate) use incoming::{Invited, receive};
+pub(crate) use incoming::{Asked, Invited, receive};
 pub use outgoing::CallError;
 pub(crate) use outgoing::start;
 pub(crate) use run::Input;

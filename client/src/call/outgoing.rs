@@ -1,5 +1,6 @@
 //! Calling somebody: the signed invitation, whose household may answer, and its device let into the group.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use homeline_e2ee::group::{Credential, CredentialError};
@@ -61,6 +62,11 @@ pub(crate) async fn start(
         phase: Phase::Calling,
         party,
         expected,
+        households: BTreeSet::new(),
+        brought: Vec::new(),
+        adding: None,
+        present: BTreeSet::new(),
+        video,
         frames,
         transport,
         media: MediaState {
@@ -152,12 +158,15 @@ impl Run {
 
     /// It answered: let it into the group.
     pub(super) async fn answered_there(&mut self, key_package: Blob, statement: Blob) {
+        if self.phase == Phase::Answered {
+            return self.comes_back(key_package, statement).await;
+        }
         if self.phase != Phase::Calling || !self.expects(&key_package, &statement).await {
             return;
         }
         self.phase = Phase::Answered;
         self.say(CallEvent::Answered);
-        let expect = self.shared.state().household.expect(self.expected);
+        let expect = self.expect();
         self.keys(member::Input::Expect(Box::new(expect))).await;
         let (key_package, statement) = (key_package.0, statement.0);
         self.keys(member::Input::Add {

@@ -1,17 +1,17 @@
 //! The task of one call: what comes from the server, the program, the media and the clock, one by one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member;
-use homeline_protocol::id::CallId;
-use homeline_protocol::session::{
-    EndReason, ErrorCode, Event, MediaState, Participant, Reply, Request, Track,
-};
+use homeline_protocol::id::{CallId, DeviceId};
+use homeline_protocol::session::{EndReason, ErrorCode, Event, MediaState, Reply, Request, Track};
 use tokio::sync::{mpsc, watch};
 
 use super::event::{CallEvent, RefusedBecause};
+use super::group::Adding;
 use super::transport::Transport;
 use crate::client::Shared;
 use crate::home::Person;
@@ -42,6 +42,10 @@ pub(super) enum Command {
     HangUp,
     Microphone(bool),
     Camera(bool),
+    Add(String),
+    StopAdding,
+    MoveTo(DeviceId),
+    EndForEveryone,
 }
 
 pub(super) struct Answer {
@@ -58,8 +62,14 @@ pub(super) enum Replied {
         generation: u32,
         result: Result<Reply, RequestError>,
     },
+    Added(Result<Reply, RequestError>),
+    Moving {
+        device: DeviceId,
+        result: Result<Reply, RequestError>,
+    },
     Committed {
         epoch: u64,
+        adding: Option<DeviceId>,
         result: Result<Reply, RequestError>,
     },
 }
@@ -84,6 +94,14 @@ pub(super) struct Run {
     pub(super) party: Person,
     /// The household at the other end: pinned, met before, or the first that rang.
     pub(super) expected: Option<PublicKey>,
+    /// Further households: those that the invitation named, and those that this device brought in.
+    pub(super) households: BTreeSet<PublicKey>,
+    /// Under which handles this device brought households in.
+    pub(super) brought: Vec<(String, PublicKey)>,
+    pub(super) adding: Option<Adding>,
+    /// The other participants, as last told.
+    pub(super) present: BTreeSet<DeviceId>,
+    pub(super) video: bool,
     pub(super) frames: Frames,
     pub(super) transport: Transport,
     pub(super) media: MediaState,
@@ -146,7 +164,7 @@ impl Run {
             Input::SessionAnew { running: false } => self.over(EndReason::ServerRestarted),
             Input::SessionAnew { running: true } => self.renew().await,
             Input::RosterGrew => {
-                let expect = self.shared.state().household.expect(self.expected);
+                let expect = self.expect();
                 self.keys(member::Input::Expect(Box::new(expect))).await;
             }
         }
@@ -200,7 +218,7 @@ impl Run {
                 self.keys(member::Input::Message { message: message.0 })
                     .await;
             }
-            _ => {}
+            other => self.group_event(other).await,
         }
     }
 
@@ -224,6 +242,10 @@ impl Run {
                 self.media.camera = on;
                 self.tell_media().await;
             }
+            Command::Add(to) => self.add(&to).await,
+            Command::StopAdding => self.stop_adding().await,
+            Command::MoveTo(device) => self.move_to(device).await,
+            Command::EndForEveryone => self.tell(Request::EndForEveryone { call: self.id }).await,
         }
     }
 
@@ -239,8 +261,25 @@ impl Run {
             {
                 self.offered(result).await;
             }
-            Replied::Offered { .. } => {}
-            Replied::Committed { epoch, result } => self.committed(epoch, result).await,
+            Replied::Offered { .. } | Replied::Added(Ok(_)) => {}
+            Replied::Added(Err(error)) => {
+                tracing::info!(%error, "nobody is added");
+                self.not_added(EndReason::Unreachable);
+            }
+            Replied::Moving { result: Ok(_), .. } => {}
+            Replied::Moving {
+                device,
+                result: Err(error),
+            } => {
+                tracing::info!(%error, "the call does not move");
+                let reason = EndReason::Unreachable;
+                self.say(CallEvent::NotMoved { device, reason });
+            }
+            Replied::Committed {
+                epoch,
+                adding,
+                result,
+            } => self.committed(epoch, adding, result).await,
         }
     }
 
@@ -332,17 +371,6 @@ impl Run {
         self.hang_up(EndReason::MediaFailed).await;
     }
 
-    fn participants(&mut self, participants: &[Participant]) {
-        let own = self.shared.device();
-        for participant in participants
-            .iter()
-            .filter(|participant| participant.device != own)
-        {
-            let (device, media) = (participant.device, participant.media);
-            self.say(CallEvent::PartyMedia { device, media });
-        }
-    }
-
     /// The person hangs up, or the handle was dropped.
     async fn leave(&mut self) {
         match self.phase {
@@ -351,7 +379,10 @@ impl Run {
                 self.over(EndReason::Cancelled);
             }
             // The other devices of the person may ring on.
-            Phase::Ringing => self.over(EndReason::Declined),
+            Phase::Ringing => {
+                self.tell(Request::RefuseInvitation { call: self.id }).await;
+                self.over(EndReason::Declined);
+            }
             Phase::Answering | Phase::Answered => self.hang_up(EndReason::HungUp).await,
             Phase::Over(_) => {}
         }

@@ -4,8 +4,8 @@ use homeline_e2ee::chain::verify_chain_bytes;
 use homeline_e2ee::contact::Pin;
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::policy::{Mode, Rule};
-use homeline_protocol::id::{ContactId, DeviceId};
-use homeline_protocol::session::{PastCall, Reply, Request};
+use homeline_protocol::id::{CallId, ContactId, DeviceId};
+use homeline_protocol::session::{PastCall, Reply, Request, RunningCall};
 use homeline_protocol::{Blob, Handle};
 
 use super::Client;
@@ -184,6 +184,51 @@ impl Client {
             Reply::History { calls } => Ok(calls),
             _ => Err(RequestError::WrongReply),
         }
+    }
+
+    /// The calls of this person that run, on whatever device.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn running(&self) -> Result<Vec<RunningCall>, RequestError> {
+        match self.session().request(Request::ListCalls).await? {
+            Reply::Calls { calls } => Ok(calls),
+            _ => Err(RequestError::WrongReply),
+        }
+    }
+
+    /// Asks for a call that runs at another device of this person. It comes as `Moving`.
+    ///
+    /// # Errors
+    /// When the server refuses: no such call, or not this person's.
+    pub async fn take_over(&self, call: CallId) -> Result<(), RequestError> {
+        let (to, invitation) = (self.shared.device(), None);
+        let request = Request::MoveCall {
+            call,
+            to,
+            invitation,
+        };
+        self.session().done(request).await
+    }
+
+    /// Missed calls that nobody has seen, newest first.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn missed(&self) -> Result<Vec<PastCall>, RequestError> {
+        match self.session().request(Request::ListMissed).await? {
+            Reply::Missed { calls } => Ok(calls),
+            _ => Err(RequestError::WrongReply),
+        }
+    }
+
+    /// Missed calls that began until then were seen.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn mark_missed_seen(&self, until_ms: u64) -> Result<(), RequestError> {
+        let request = Request::MarkMissedSeen { until_ms };
+        self.session().done(request).await
     }
 
     /// Takes in what this client just signed and the server stored.

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use homeline_protocol::id::CallId;
-use homeline_protocol::session::{ApiError, Event, Home, Reply, Request, RunningCall};
+use homeline_protocol::session::{ApiError, Event, Home, PastCall, Reply, Request, RunningCall};
 use tokio::sync::mpsc;
 
 use super::shared::{Shared, State};
 use crate::call::{
-    Call, CallError, IncomingCall, Input, InvitationRefused, Invited, Outgoing, receive, start,
+    Asked, Call, CallError, IncomingCall, Input, InvitationRefused, Invited, Outgoing, receive,
+    start,
 };
 use crate::home::{HomeError, Household};
 use crate::server::Server;
@@ -32,6 +33,14 @@ pub struct Client {
 pub enum ClientEvent {
     /// A call rings here.
     Incoming(Box<IncomingCall>),
+    /// Another call rings while this device is in one. Answering it ends the first here.
+    Waiting(Box<IncomingCall>),
+    /// A call of the household would go on here: answered, it does. `from` is the other end.
+    Moving(Box<IncomingCall>),
+    /// Somebody called and was not answered.
+    Missed(Box<PastCall>),
+    /// Missed calls were seen on some device of this person: those that began until then.
+    MissedSeen { until_ms: u64 },
     /// A call was not let ring: its invitation was forged, old, or by the wrong household.
     CallRefused {
         call: CallId,
@@ -242,6 +251,17 @@ impl Run {
             }
             return Ok(());
         }
+        match event {
+            Event::CallMissed(call) => {
+                self.tell(ClientEvent::Missed(Box::new(call))).await;
+                return Ok(());
+            }
+            Event::MissedSeen { until_ms } => {
+                self.tell(ClientEvent::MissedSeen { until_ms }).await;
+                return Ok(());
+            }
+            _ => {}
+        }
         let grew = matches!(event, Event::RosterGrew { .. });
         let applied = {
             let mut state = self.shared.state();
@@ -282,9 +302,17 @@ impl Run {
         let Some(invited) = Invited::of(event) else {
             return;
         };
-        let call = invited.call;
+        let (call, asked) = (invited.call, invited.asked);
         match receive(self.shared.clone(), invited).await {
-            Ok(incoming) => self.tell(ClientEvent::Incoming(Box::new(incoming))).await,
+            Ok(incoming) => {
+                let incoming = Box::new(incoming);
+                let event = match asked {
+                    Asked::Called => ClientEvent::Incoming(incoming),
+                    Asked::Waits => ClientEvent::Waiting(incoming),
+                    Asked::Moves => ClientEvent::Moving(incoming),
+                };
+                self.tell(event).await;
+            }
             Err(because) => {
                 tracing::warn!(%because, "an invitation was refused");
                 let refused = self
@@ -334,7 +362,16 @@ fn call_of(event: &Event) -> Option<CallId> {
         | Event::GroupCommit { call, .. }
         | Event::GroupWelcome { call, .. }
         | Event::EpochExecute { call, .. }
-        | Event::GroupMessage { call, .. } => Some(*call),
+        | Event::GroupMessage { call, .. }
+        | Event::AddingRinging { call, .. }
+        | Event::AddingAnswered { call, .. }
+        | Event::AddingEnded { call, .. }
+        | Event::MemberLeft { call, .. }
+        | Event::MoveOffered { call, .. }
+        | Event::MoveWanted { call, .. }
+        | Event::MoveAccepted { call, .. }
+        | Event::MoveEnded { call, .. }
+        | Event::CallWaiting { call, .. } => Some(*call),
         _ => None,
     }
 }

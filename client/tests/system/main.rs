@@ -4,6 +4,7 @@
 
 mod accounts;
 mod calls;
+mod groups;
 mod house;
 mod pairing;
 mod pictures;

@@ -334,6 +334,7 @@ fn invitation(fields: Fields<'_>) -> Answer {
         display_name: fields.text("display_name")?.to_owned(),
         video: fields.flag("video"),
         chain: fields.bytes("chain")?,
+        households: Vec::new(),
     };
     Ok(json!({ "signed": blob(invitation.sign(&fields.key()?).encode()) }))
 }

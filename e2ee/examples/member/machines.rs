@@ -107,6 +107,14 @@ fn input(fields: Fields<'_>) -> Result<Input, Failure> {
             key_package: fields.bytes("key_package")?,
             statement: fields.bytes("statement")?,
         },
+        "replace" => Input::Replace {
+            device: fields.id("device")?,
+            key_package: fields.bytes("key_package")?,
+            statement: fields.bytes("statement")?,
+        },
+        "forget" => Input::Forget {
+            device: fields.id("device")?,
+        },
         "remove" => Input::Remove {
             device: fields.id("device")?,
         },

@@ -35,6 +35,7 @@ pub struct Member {
 pub struct CommitPlan {
     /// A device that is in the group already is removed by a commit before this one.
     pub add: Option<AcceptedKeyPackage>,
+    /// Beside an addition: the device that the new one takes the place of.
     pub remove: Vec<DeviceId>,
 }
 
@@ -265,17 +266,24 @@ impl CallGroup {
         let mut applied = Applied::default();
         for member in self.group.roster().members_iter() {
             let (leaf, signing) = (member.index, member.signing_identity);
-            let known = before.remove(&leaf);
-            if let Some(known) = known.filter(|(known, _)| *known == signing) {
-                self.members.insert(leaf, known);
-                continue;
+            match before.remove(&leaf) {
+                Some(known) if known.0 == signing => {
+                    self.members.insert(leaf, known);
+                    continue;
+                }
+                // A renewed chain, or another device in the place that became free.
+                Some((_, known)) => applied.left.push(known),
+                None => {}
             }
             let identity = self.provider.check(&signing)?;
             let member = Member { leaf, identity };
+            let same = |left: &Member| left.identity.device == member.identity.device;
+            applied.left.retain(|left| left.leaf != leaf || !same(left));
             applied.joined.push(member.clone());
             self.members.insert(leaf, (signing, member));
         }
-        applied.left = before.into_values().map(|(_, member)| member).collect();
+        let gone = before.into_values().map(|(_, member)| member);
+        applied.left.extend(gone);
         Ok(applied)
     }
 }

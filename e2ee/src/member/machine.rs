@@ -2,12 +2,16 @@
 //!
 //! How it passes from epoch to epoch is in `epochs`.
 
+use std::collections::BTreeSet;
+
 use homeline_protocol::id::{CallId, DeviceId};
 
 use crate::group::{CallParty, Credential, Expect, GroupError, KeyPackageOffer, Member};
+use crate::key::PublicKey;
 use crate::member::frames::{Frames, SendKey};
 use crate::member::message::{Input, Output, Phase, StopReason, Warning};
 use crate::member::session::{Pending, RETRY_AFTER_MS, Session};
+use crate::member::vouching::VOUCHED_MAX;
 use crate::sframe::{FrameCounts, FrameError, FrameSource, NoKey};
 use crate::time::UnixMs;
 
@@ -19,6 +23,9 @@ pub struct CallCrypto {
     pub(super) party: CallParty,
     pub(super) state: State,
     pub(super) frames: Frames,
+    expect: Expect,
+    /// Households that other members vouched for in this call.
+    vouched: BTreeSet<PublicKey>,
 }
 
 pub(super) enum State {
@@ -38,11 +45,13 @@ pub(super) struct Preparing {
 
 impl CallCrypto {
     pub fn new(credential: Credential, call: CallId, expect: Expect, now: UnixMs) -> Self {
-        let party = CallParty::new(credential, call, expect, now);
+        let party = CallParty::new(credential, call, expect.clone(), now);
         Self {
             party,
             state: State::Idle,
             frames: Frames::default(),
+            expect,
+            vouched: BTreeSet::new(),
         }
     }
 
@@ -170,14 +179,26 @@ impl CallCrypto {
                 statement,
             } => {
                 let accepted = self.party.accept_key_package(now, &key_package, &statement);
-                session.wish_add(accepted, &key_package, out);
+                session.wish_add(accepted, &key_package, None, out);
             }
+            Input::Replace {
+                device,
+                key_package,
+                statement,
+            } => {
+                let accepted = self.party.accept_key_package(now, &key_package, &statement);
+                session.wish_add(accepted, &key_package, Some(device), out);
+            }
+            Input::Forget { device } => session.forget(now, device),
             Input::Remove { device } => session.wish_remove(device),
             Input::Update => session.wishes.update(),
             // The winner is on its way; until it is applied nothing can be made in this epoch.
             Input::EpochTaken { .. } => {}
             Input::CommitFailed { epoch } => session.make_again(now, epoch),
-            Input::Message { message } => session.compare(now, &message, out),
+            Input::Message { message } => {
+                let vouched = session.hear(now, &message, out);
+                self.vouched(vouched);
+            }
             Input::Connection { device, connected } => {
                 session.peers.connection(now, device, connected);
             }
@@ -185,7 +206,23 @@ impl CallCrypto {
         }
     }
 
+    fn vouched(&mut self, genesis: Option<PublicKey>) {
+        let Some(genesis) = genesis.filter(|_| self.vouched.len() < VOUCHED_MAX) else {
+            return;
+        };
+        self.vouched.insert(genesis);
+        self.party.expect(self.expected());
+    }
+
+    /// What the call's owner expects, and what its members vouched for.
+    fn expected(&self) -> Expect {
+        let vouched = self.vouched.iter().copied();
+        vouched.fold(self.expect.clone(), Expect::and)
+    }
+
     fn expect(&mut self, expect: Expect) {
+        self.expect = expect;
+        let expect = self.expected();
         self.party.expect(expect.clone());
         let Some(session) = self.session_mut() else {
             return;
@@ -235,6 +272,9 @@ impl CallCrypto {
                 return;
             };
             let adding = plan.add.as_ref().map(|add| add.identity.device);
+            if let Some(add) = &plan.add {
+                session.vouch(add.identity.genesis, out);
+            }
             match (session.group.commit(now, &plan), adding) {
                 (Ok(made), _) => {
                     if !made.removed.is_empty() {

@@ -15,6 +15,14 @@ pub enum Input {
         key_package: Vec<u8>,
         statement: Vec<u8>,
     },
+    /// Add a device in the place of another of its household, in one commit.
+    Replace {
+        device: DeviceId,
+        key_package: Vec<u8>,
+        statement: Vec<u8>,
+    },
+    /// The server does not take this device: it is no longer to be added.
+    Forget { device: DeviceId },
     /// Remove a device that left, was lost, or must not stay.
     Remove { device: DeviceId },
     /// New keys for everybody (post-compromise security).

@@ -10,6 +10,7 @@ mod frames;
 mod machine;
 mod message;
 mod session;
+mod vouching;
 mod wishes;
 
 pub use comparison::{COMPARE_EVERY_MS, SILENCE_MS_MAX};

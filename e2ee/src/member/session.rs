@@ -3,8 +3,10 @@
 use homeline_protocol::id::DeviceId;
 
 use crate::group::{AcceptedKeyPackage, Applied, CallGroup, GroupError, Member};
+use crate::key::PublicKey;
 use crate::member::comparison::{COMPARE_EVERY_MS, Comparison, Peers};
 use crate::member::message::{Output, Phase, Refusal, Warning};
+use crate::member::vouching;
 use crate::member::wishes::Wishes;
 use crate::time::UnixMs;
 
@@ -106,17 +108,43 @@ impl Session {
         }
     }
 
+    /// `old`: whose place it takes, which only another device of the same household can.
     pub(super) fn wish_add(
         &mut self,
         accepted: Result<AcceptedKeyPackage, GroupError>,
         key_package: &[u8],
+        old: Option<DeviceId>,
         out: &mut Vec<Output>,
     ) {
+        let same_home = |accepted: &AcceptedKeyPackage| {
+            let genesis = accepted.identity.genesis;
+            old.is_none_or(|old| {
+                let old = self.group.member_of(old);
+                old.is_some_and(|old| old.identity.genesis == genesis)
+            })
+        };
         match accepted {
-            Ok(accepted) if self.wishes.first_use(key_package) => self.wishes.add(accepted),
+            Ok(accepted) if same_home(&accepted) && self.wishes.first_use(key_package) => match old
+            {
+                Some(old) => self.wishes.replace(accepted, old),
+                None => self.wishes.add(accepted),
+            },
             Ok(_) => out.push(Output::Refused(Refusal::BadKeyPackage)),
             Err(error) => out.push(Output::Refused(error.into())),
         }
+    }
+
+    /// The commit on its way that adds it is not taken either.
+    pub(super) fn forget(&mut self, now: UnixMs, device: DeviceId) {
+        self.wishes.forget(device);
+        if self
+            .pending
+            .is_some_and(|pending| pending.adding == Some(device))
+        {
+            self.pending = None;
+            self.retry_at = now;
+        }
+        self.withheld &= self.wishes.removing_since.is_some();
     }
 
     pub(super) fn wish_remove(&mut self, device: DeviceId) {
@@ -152,12 +180,36 @@ impl Session {
     }
 
     /// Of an epoch that is over or not here yet, or garbage: nothing. A member that is never
-    /// understood is noticed by its silence.
-    pub(super) fn compare(&mut self, now: UnixMs, message: &[u8], out: &mut Vec<Output>) {
-        let Ok((sender, data)) = self.group.decrypt_message(now, message) else {
+    /// understood is noticed by its silence. Says for which household the message vouches.
+    pub(super) fn hear(
+        &mut self,
+        now: UnixMs,
+        message: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Option<PublicKey> {
+        let (sender, data) = self.group.decrypt_message(now, message).ok()?;
+        if let Ok(Some(genesis)) = vouching::decode(&data) {
+            return Some(genesis);
+        }
+        self.compare(now, &sender, &data, out);
+        None
+    }
+
+    /// A household that no member belongs to yet is vouched for before its first device is added.
+    pub(super) fn vouch(&mut self, genesis: PublicKey, out: &mut Vec<Output>) {
+        let known = self
+            .group
+            .members()
+            .any(|one| one.identity.genesis == genesis);
+        if known || self.others().next().is_none() {
             return;
-        };
-        let (Ok(said), Ok(own)) = (Comparison::decode(&data), self.comparison()) else {
+        }
+        let said = self.group.encrypt_message(&vouching::encode(genesis));
+        out.extend(said.ok().map(|message| Output::SendMessage { message }));
+    }
+
+    fn compare(&mut self, now: UnixMs, sender: &Member, data: &[u8], out: &mut Vec<Output>) {
+        let (Ok(said), Ok(own)) = (Comparison::decode(data), self.comparison()) else {
             return;
         };
         if said.epoch != own.epoch {

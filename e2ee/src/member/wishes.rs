@@ -19,6 +19,8 @@ const USED_MAX: usize = 256;
 pub(super) struct Wishes {
     adds: BTreeMap<DeviceId, AcceptedKeyPackage>,
     removes: BTreeSet<DeviceId>,
+    /// Which device an added one takes the place of, in the same commit.
+    replaces: BTreeMap<DeviceId, DeviceId>,
     update: bool,
     used: VecDeque<[u8; 32]>,
     /// When the oldest removal that was not echoed yet was sent.
@@ -45,8 +47,26 @@ impl Wishes {
         }
     }
 
+    /// Adds a device in the place of another one of its household.
+    pub(super) fn replace(&mut self, accepted: AcceptedKeyPackage, old: DeviceId) {
+        let new = accepted.identity.device;
+        if new != old && self.replaces.len() < WISHES_MAX {
+            self.replaces.insert(new, old);
+        }
+        self.add(accepted);
+    }
+
     pub(super) fn no_longer_add(&mut self, device: DeviceId) {
         self.adds.remove(&device);
+        self.replaces.remove(&device);
+    }
+
+    /// The server does not take the device: it, and whatever goes for it, is not wished for.
+    pub(super) fn forget(&mut self, device: DeviceId) {
+        self.no_longer_add(device);
+        if self.removes.is_empty() {
+            self.removing_since = None;
+        }
     }
 
     pub(super) fn remove(&mut self, device: DeviceId) {
@@ -68,7 +88,8 @@ impl Wishes {
     }
 
     /// The next commit. Removals first, on their own: a device that comes back is removed before
-    /// it is added. One addition at a time, since a Welcome goes to one device.
+    /// it is added. One addition at a time, since a Welcome goes to one device; with it goes the
+    /// device whose place it takes.
     pub(super) fn plan(&self, group: &CallGroup) -> Option<CommitPlan> {
         let others = || {
             group
@@ -84,7 +105,10 @@ impl Wishes {
         if !remove.is_empty() {
             return Some(CommitPlan { add: None, remove });
         }
-        if let Some(add) = self.adds.values().next() {
+        if let Some((device, add)) = self.adds.iter().next() {
+            let old = self.replaces.get(device).copied();
+            let present = |old: &DeviceId| others().any(|one| one.identity.device == *old);
+            let remove = old.filter(present).into_iter().collect();
             return Some(CommitPlan {
                 add: Some(add.clone()),
                 remove,
@@ -97,6 +121,8 @@ impl Wishes {
     /// `came`, a removal by absence.
     pub(super) fn settle(&mut self, group: &CallGroup, came: &[DeviceId]) {
         self.adds.retain(|device, _| !came.contains(device));
+        let adds = &self.adds;
+        self.replaces.retain(|new, _| adds.contains_key(new));
         self.removes
             .retain(|device| group.member_of(*device).is_some());
         let to_go = |device: &DeviceId| group.member_of(*device).is_some();

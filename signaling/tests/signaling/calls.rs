@@ -254,8 +254,8 @@ async fn a_device_that_comes_online_while_it_rings_gets_the_call_too() {
 }
 
 #[tokio::test]
-async fn somebody_in_a_call_is_busy() {
-    let server = Server::start().await;
+async fn somebody_in_a_call_who_takes_no_notice_is_busy() {
+    let server = Server::with(quick()).await;
     let (mut anna, mut bens, call) = talking(&server).await;
     let cleo = server.person("cleo").await;
     let mut cleos = server.app(&cleo).await;

@@ -9,6 +9,7 @@ mod accounts;
 mod call_media;
 mod calls;
 mod contacts;
+mod group_calls;
 mod harness;
 mod home;
 mod http;

@@ -4,6 +4,7 @@
 //! WebCrypto is: the caller makes one step at a time. The Rust twin is `e2ee/src/member`.
 
 import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
+import type { Identity } from "../identity/chain.ts";
 import { sha256 } from "../identity/keys.ts";
 import { callCode } from "./code.ts";
 import { comparison, readComparison } from "./comparison.ts";
@@ -11,6 +12,7 @@ import type { Expect } from "./expect.ts";
 import { type CommitResult, Group, GroupError, type Me, type Member, type OwnKeyPackage } from "./group.ts";
 import type { Input, Output, State, StopReason } from "./message.ts";
 import { Silence } from "./silence.ts";
+import { readVouching, VOUCHED_MAX, vouching } from "./vouching.ts";
 
 /** After a prepare, the sending key is switched even when nobody says `execute`. */
 export const EXECUTE_AFTER_MS = 2_000;
@@ -51,9 +53,12 @@ export class CallCrypto {
   #pending: { epoch: number; adding: string | undefined } | undefined;
   #retryAt = 0;
   readonly #adds = new Map<string, Uint8Array>();
+  /** Which device an added one takes the place of, in the same commit. */
+  readonly #replaces = new Map<string, string>();
   readonly #removes = new Set<string>();
   readonly #used = new Set<string>();
   #update = false;
+  #vouched = 0;
   /** When the oldest removal that is not echoed yet was sent. */
   #removingSince: number | undefined;
   #withheld = false;
@@ -87,6 +92,12 @@ export class CallCrypto {
         break;
       case "add":
         this.#wishAdd(now, input, out);
+        break;
+      case "replace":
+        this.#wishAdd(now, { ...input, type: "add" }, out, input.device);
+        break;
+      case "forget":
+        this.#forget(now, input.device);
         break;
       case "remove":
         this.#wishRemove(input.device);
@@ -156,13 +167,21 @@ export class CallCrypto {
     out.push({ type: "send_ready", epoch: key.epoch }, { type: "switch_send_key", ...key });
   }
 
-  #wishAdd(now: number, { keyPackage, deviceKey }: Input & { type: "add" }, out: Output[]): void {
+  /** `old`: whose place it takes, which only another device of the same household can. */
+  #wishAdd(now: number, { keyPackage, deviceKey }: Input & { type: "add" }, out: Output[], old?: string): void {
     if (this.#group === undefined || this.#adds.size >= WISHES_MAX) return;
     const name = toBase64Url(sha256(keyPackage));
     if (this.#used.has(name)) return;
     try {
       const identity = this.#group.inspect(keyPackage, now);
       if (!equalBytes(identity.deviceKey, deviceKey)) throw new GroupError("introduced by another", { reason: "wrong_key", identity });
+      if (old !== undefined) {
+        const replaced = this.members.find((member) => member.identity.device === old);
+        if (replaced === undefined || !equalBytes(replaced.identity.genesis, identity.genesis)) {
+          throw new GroupError("takes the place of another household's device", { reason: "bad_key_package", identity });
+        }
+        if (old !== identity.device) this.#replaces.set(identity.device, old);
+      }
       this.#adds.set(identity.device, keyPackage);
       this.#used.add(name);
       const oldest = [...this.#used].at(-USED_MAX - 1);
@@ -173,8 +192,22 @@ export class CallCrypto {
     }
   }
 
+  #forget(now: number, device: string): void {
+    this.#adds.delete(device);
+    this.#replaces.delete(device);
+    if (this.#pending?.adding === device) {
+      this.#forgetPending();
+      this.#retryAt = now;
+    }
+    if (this.#removes.size === 0) {
+      this.#removingSince = undefined;
+      this.#withheld = false;
+    }
+  }
+
   #wishRemove(device: string): void {
     this.#adds.delete(device);
+    this.#replaces.delete(device);
     const present = this.members.some((member) => member.identity.device === device) || this.#pending?.adding === device;
     if (present && this.#removes.size < WISHES_MAX) this.#removes.add(device);
   }
@@ -263,6 +296,11 @@ export class CallCrypto {
       if (error instanceof GroupError) return;
       throw error;
     }
+    const vouched = readVouching(message.data);
+    if (vouched !== undefined) {
+      if (this.#vouched++ < VOUCHED_MAX) this.#expect.allow(vouched);
+      return;
+    }
     const said = readComparison(message.data);
     const own = this.#epochs.get(message.epoch);
     if (own === undefined || said === undefined || said.epoch !== message.epoch) return;
@@ -295,17 +333,23 @@ export class CallCrypto {
     out.push({ type: "send_message", message: await group.encrypt(body) });
   }
 
-  /** One commit at a time, removals first; a device that comes back under its own key is removed before it is added. */
+  /**
+   * One commit at a time, removals first; a device that comes back under its own key is removed before it is added. With
+   * an added device goes the one whose place it takes.
+   */
   async #commitWishes(now: number, out: Output[]): Promise<void> {
     const group = this.#group;
     const ready = this.#state.type === "lone" || this.#state.type === "active";
     if (group === undefined || !ready || this.#pending !== undefined || now < this.#retryAt) return;
     const members = group.members.filter((member) => member.leaf !== group.ownLeaf);
-    const leaving = members.filter(({ identity }) => this.#removes.has(identity.device) || this.#adds.has(identity.device));
+    let leaving = members.filter(({ identity }) => this.#removes.has(identity.device) || this.#adds.has(identity.device));
     const adding = leaving.length === 0 ? [...this.#adds][0] : undefined;
+    const replaced = adding && this.#replaces.get(adding[0]);
+    if (replaced !== undefined) leaving = members.filter(({ identity }) => identity.device === replaced);
     if (leaving.length === 0 && adding === undefined && !(this.#update && members.length > 0)) return;
     const change = { remove: leaving.map((member) => member.leaf), add: adding?.[1] };
     try {
+      if (adding !== undefined) await this.#vouch(group, group.inspect(adding[1], now), members.length, out);
       const { commit, welcome } = await group.stage(change, now);
       const removed = leaving.map((member) => member.identity.device);
       this.#pending = { epoch: group.epoch, adding: adding?.[0] };
@@ -318,6 +362,13 @@ export class CallCrypto {
       this.#adds.delete(adding[0]);
       reportBadAdd(error, out);
     }
+  }
+
+  /** A household that no member belongs to yet is vouched for before its first device is added. */
+  async #vouch(group: Group, identity: Identity, others: number, out: Output[]): Promise<void> {
+    const known = group.members.some((member) => equalBytes(member.identity.genesis, identity.genesis));
+    if (known || others === 0) return;
+    out.push({ type: "send_message", message: await group.encrypt(vouching(identity.genesis)) });
   }
 
   /** After an applied commit: wishes that it fulfilled, whoever made it. */
@@ -333,6 +384,7 @@ export class CallCrypto {
   #meet(now: number, member: Member, out: Output[]): void {
     if (member.leaf === this.#group?.ownLeaf) return;
     this.#adds.delete(member.identity.device);
+    this.#replaces.delete(member.identity.device);
     this.#silence.met(now, member.identity.device);
     out.push({ type: "member_joined", member });
   }
@@ -360,7 +412,7 @@ export class CallCrypto {
     this.#update = this.#withheld = false;
     this.#removingSince = undefined;
     this.#retryAt = 0;
-    for (const all of [this.#adds, this.#removes, this.#used, this.#drops, this.#epochs, this.#silence]) {
+    for (const all of [this.#adds, this.#replaces, this.#removes, this.#used, this.#drops, this.#epochs, this.#silence]) {
       all.clear();
     }
   }

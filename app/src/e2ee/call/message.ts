@@ -14,6 +14,10 @@ export type Input =
   | { type: "welcome"; welcome: Uint8Array; keyPackage: OwnKeyPackage }
   /** `deviceKey`: who introduced the key package; another one's is refused. */
   | { type: "add"; keyPackage: Uint8Array; deviceKey: Uint8Array }
+  /** Adds a device in the place of `device`, another one of its household, in one commit. */
+  | { type: "replace"; device: string; keyPackage: Uint8Array; deviceKey: Uint8Array }
+  /** The server does not take this device: it is no longer to be added. */
+  | { type: "forget"; device: string }
   | { type: "remove"; device: string }
   | { type: "update" }
   /** The commit that won `epoch`, which it ends. */

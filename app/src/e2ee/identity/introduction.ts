@@ -8,6 +8,9 @@ import { type KeyPair, sha256 } from "./keys.ts";
 import { decodeSigned, encodeSigned, type Signed, sign, verifySigned } from "./signed.ts";
 
 const CALL_ID_LENGTH = 16;
+const GENESIS_LENGTH = 32;
+/** Households that an invitation names; a call has no more participants. */
+const HOUSEHOLDS_MAX = 32;
 /** How old an invitation may be, beyond the clocks' skew. A phone rings for less. */
 export const INVITATION_AGE_MAX_MS = 60_000;
 
@@ -18,6 +21,8 @@ export interface CallInvitation {
   displayName: string;
   video: boolean;
   chain: Chain;
+  /** Households that are in the call already, by genesis key: for somebody who is added, and for a device that takes over. */
+  households?: Bytes[];
 }
 
 export interface Ringing {
@@ -71,16 +76,21 @@ export function checkRinging(blob: Uint8Array, expected: { call: string; keyPack
   return checkSigner(signed, ringing.chain, now);
 }
 
+/** Version 2 is version 1 with the households behind it. */
 export function encodeInvitation(i: CallInvitation): Bytes {
-  return new Writer()
-    .u8(1).opaque(fromHex(i.call), CALL_ID_LENGTH).u64(i.atMs).string(i.toHandle).string(i.displayName)
-    .u8(i.video ? 1 : 0).vec16(encodeChain(i.chain)).bytes();
+  const households = i.households ?? [];
+  const writer = new Writer()
+    .u8(households.length === 0 ? 1 : 2).opaque(fromHex(i.call), CALL_ID_LENGTH).u64(i.atMs).string(i.toHandle)
+    .string(i.displayName).u8(i.video ? 1 : 0).vec16(encodeChain(i.chain));
+  if (households.length === 0) return writer.bytes();
+  return writer.vec16(Uint8Array.from(households.flatMap((key) => [...key]))).bytes();
 }
 
 export function decodeInvitation(body: Uint8Array): CallInvitation {
   return decode(body, (reader) => {
-    readVersion(reader);
-    return {
+    const version = reader.u8();
+    if (version !== 1 && version !== 2) throw new MalformedError("an invitation of an unknown version");
+    const invitation = {
       call: toHex(reader.opaque(CALL_ID_LENGTH)),
       atMs: reader.u64(),
       toHandle: reader.string(),
@@ -88,6 +98,7 @@ export function decodeInvitation(body: Uint8Array): CallInvitation {
       video: readFlag(reader.u8()),
       chain: decodeChain(reader.vec16()),
     };
+    return version === 1 ? invitation : { ...invitation, households: readHouseholds(reader.vec16()) };
   });
 }
 
@@ -112,6 +123,13 @@ function checkSigner(signed: Signed, chain: Chain, now: number): Identity {
   const identity = verifyChain(chain, now);
   if (!equalBytes(signed.signer, identity.deviceKey)) throw new IntroductionError("wrong_signer");
   return identity;
+}
+
+function readHouseholds(bytes: Uint8Array): Bytes[] {
+  const count = bytes.length / GENESIS_LENGTH;
+  if (!Number.isInteger(count) || count === 0 || count > HOUSEHOLDS_MAX) throw new MalformedError("households are 1 to 32 keys");
+  const key = (index: number) => Uint8Array.from(bytes.subarray(index * GENESIS_LENGTH, (index + 1) * GENESIS_LENGTH));
+  return Array.from({ length: count }, (_, index) => key(index));
 }
 
 function readFlag(value: number): boolean {

@@ -83,8 +83,8 @@ export class Calls {
       "call.check_invitation": ({ call, handle, invitation }) => {
         const expected = { call: readId(call), handle };
         const checked = checkInvitation(fromBase64Url(invitation), expected, this.#home.now());
-        const { displayName, video } = checked.invitation;
-        return { who: this.#home.whoIs(checked.caller), displayName, video };
+        const { displayName, video, households = [] } = checked.invitation;
+        return { who: this.#home.whoIs(checked.caller), displayName, video, households: households.map(toBase64Url) };
       },
       "call.ringing": ({ call }) => this.#ringing(readId(call)),
       "call.check_ringing": ({ call, keyPackage, ringing }) => {
@@ -110,6 +110,15 @@ export class Calls {
         await this.#step(id, session, { type: "add", keyPackage: bytes, deviceKey: introduced.deviceKey });
         return NOTHING;
       },
+      "call.replace": async ({ call, device, keyPackage, ringing }) => {
+        const [id, session] = this.#session(call);
+        const bytes = fromBase64Url(keyPackage);
+        const introduced = checkRinging(fromBase64Url(ringing), { call: id, keyPackage: bytes }, this.#home.now());
+        const input = { type: "replace" as const, device: readId(device), keyPackage: bytes, deviceKey: introduced.deviceKey };
+        await this.#step(id, session, input);
+        return NOTHING;
+      },
+      "call.forget": ({ call, device }) => this.#input(call, { type: "forget", device: readId(device) }),
       "call.remove": ({ call, device }) => this.#input(call, { type: "remove", device: readId(device) }),
       "call.update": ({ call }) => this.#input(call, { type: "update" }),
       "call.deliver": (delivery) => this.#deliver(delivery),

@@ -143,7 +143,7 @@ impl Call {
             Act::RefuseInvitation
             | Act::HangUp {
                 reason: EndReason::EncryptionRefused | EndReason::MediaFailed,
-            } => Ok(self.added_stops(device)),
+            } => Ok(self.added_stops(now, device)),
             Act::Answer { media } => self.added_answers(now, device, media),
             Act::Decline
             | Act::HangUp {
@@ -169,15 +169,19 @@ impl Call {
         vec![Effect::Tell(leg.inviter, event)]
     }
 
-    /// One device rings no more; the others go on.
-    pub(super) fn added_stops(&mut self, device: DeviceId) -> Vec<Effect> {
+    /// One device rings no more; the others go on. Where the last one is in another call, it is busy.
+    pub(super) fn added_stops(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
+        let removed = self.room.remove(device).map(Effect::Media);
+        let mut effects: Vec<_> = removed.into_iter().collect();
         if let State::Answered(answered) = &mut self.state
             && let Some(leg) = &mut answered.leg
         {
             leg.waiting.forget(device);
+            if leg.waiting.invited.is_empty() && leg.adding.engaged.contains(&device) {
+                effects.extend(self.end_adding(now, EndReason::Busy));
+            }
         }
-        let removed = self.room.remove(device).map(Effect::Media);
-        removed.into_iter().collect()
+        effects
     }
 
     fn added_answers(&mut self, now: Moment, device: DeviceId, media: MediaState) -> Step {

@@ -247,7 +247,7 @@ impl Call {
             State::Answered(answered) if answered.moves.contains_key(&device) => {
                 self.end_move(device, EndReason::DeviceRevoked)
             }
-            State::Answered(_) => self.added_stops(device),
+            State::Answered(_) => self.added_stops(now, device),
             State::Ended(_) => Vec::new(),
         }
     }

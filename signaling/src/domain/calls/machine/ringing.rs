@@ -140,10 +140,10 @@ impl Call {
                     statement,
                 },
             )),
-            Act::RefuseInvitation => Ok(self.stop_ringing(device)),
+            Act::RefuseInvitation => Ok(self.stop_ringing(now, device)),
             Act::HangUp {
                 reason: EndReason::EncryptionRefused | EndReason::MediaFailed,
-            } => Ok(self.stop_ringing(device)),
+            } => Ok(self.stop_ringing(now, device)),
             Act::Answer { media } => self.answer(now, device, account, media),
             Act::Decline
             | Act::HangUp {
@@ -199,16 +199,21 @@ impl Call {
         effects
     }
 
-    /// One device rings no more; the others go on.
-    fn stop_ringing(&mut self, device: DeviceId) -> Vec<Effect> {
-        if let State::Waiting(waiting) = &mut self.state {
-            waiting.forget(device);
-        }
-        self.room
+    /// One device rings no more; the others go on. Where the last one is in another call, it is busy.
+    fn stop_ringing(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
+        let mut effects: Vec<_> = self
+            .room
             .remove(device)
             .into_iter()
             .map(Effect::Media)
-            .collect()
+            .collect();
+        if let State::Waiting(waiting) = &mut self.state {
+            waiting.forget(device);
+            if waiting.invited.is_empty() && self.invite.engaged.contains(&device) {
+                effects.extend(self.end(now, EndReason::Busy));
+            }
+        }
+        effects
     }
 
     /// The first answer wins: the caller hears of it first, since all else waits for its commit.

@@ -33,6 +33,27 @@ fn a_device_in_another_call_is_told_that_one_waits() {
 }
 
 #[test]
+fn who_does_not_want_the_call_that_waits_is_busy() {
+    with(
+        "",
+        "
+        0   start engaged               -> room incoming>app waiting>kitchen
+        1   kitchen rings               -> rings:kitchen>anna
+        2   app refuses-invitation      ->
+        3   kitchen refuses-invitation  -> kept:Busy Busy>anna close
+    ",
+    );
+    with(
+        super::groups::KEYED,
+        "
+        3   anna invites dora engaged   -> kept:adding-dora waiting>doras
+        4   doras rings                 -> added-rings:doras>anna
+        5   doras refuses-invitation    -> kept:dora-Busy not-added:Busy>anna
+    ",
+    );
+}
+
+#[test]
 fn answering_another_call_ends_the_part_in_the_first() {
     with(
         super::TALKING,
@@ -66,4 +87,43 @@ fn what_counts_as_missed() {
     ] {
         assert!(!is_missed(reason), "{reason:?}");
     }
+}
+
+#[test]
+fn ringing_survives_a_lost_session() {
+    with(
+        "",
+        "
+        0   start            -> room incoming>app incoming>kitchen
+        1   kitchen rings    -> rings:kitchen>anna
+        2   kitchen lost     ->
+        20  tick             ->
+        21  kitchen back     ->
+        22  kitchen answers  -> answered:kitchen>anna people>anna people>kitchen
+                                AnsweredElsewhere>app kept:kitchen
+    ",
+    );
+}
+
+#[test]
+fn a_caller_who_cancels_as_somebody_answers_ends_it_either_way() {
+    let ringing = "
+        0  start          -> room incoming>app incoming>kitchen
+        1  kitchen rings  -> rings:kitchen>anna
+    ";
+    with(
+        ringing,
+        "
+        2  anna cancels     -> kept:Cancelled Cancelled>anna Cancelled>app Cancelled>kitchen close
+        2  kitchen answers  -> !over
+    ",
+    );
+    with(
+        ringing,
+        "
+        2  kitchen answers  -> answered:kitchen>anna people>anna people>kitchen
+                               AnsweredElsewhere>app kept:kitchen
+        2  anna cancels     -> kept:HungUp HungUp>anna HungUp>kitchen close
+    ",
+    );
 }

@@ -5,20 +5,16 @@ use std::time::{Duration, Instant};
 
 use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
-use homeline_protocol::media_control::MediaCommand;
-use homeline_protocol::session::{Account, CallPhase, Callee, EndReason, Event, Party, WelcomeFor};
+use homeline_protocol::session::{Account, Callee, EndReason, Party};
 use tokio::sync::mpsc;
 
 use super::super::super::begin::ALL_ON;
 use super::super::super::config::CallsConfig;
 use super::super::super::index::{Admitted, Entry, Index, Standing};
-use super::super::super::input::{
-    Act, Adding, Effect, Input, Invite, Moment, Moving, Offer, PeerChange, Record,
-};
+use super::super::super::input::{Act, Adding, Input, Invite, Moment, Moving, Offer, PeerChange};
 use super::super::super::machine::{Call, Part};
 use super::super::super::task::Message;
 use super::super::{SWITCHES, all_on};
-use crate::domain::keys::SentCommit;
 use crate::model::UnixMillis;
 
 const HOUSEHOLDS: usize = 1_000;
@@ -35,23 +31,23 @@ struct Person {
 }
 
 /// A call under way, and what was said of it.
-struct Running {
-    call: Call,
-    inbox: mpsc::Receiver<Message>,
-    epoch: u64,
+pub(super) struct Running {
+    pub(super) call: Call,
+    pub(super) inbox: mpsc::Receiver<Message>,
+    pub(super) epoch: u64,
     /// Who was asked, at their own or another's devices: the only ones who may ever take part.
-    asked: BTreeSet<DeviceId>,
-    answers: usize,
-    adding: usize,
-    joined: usize,
-    grown: bool,
+    pub(super) asked: BTreeSet<DeviceId>,
+    pub(super) answers: usize,
+    pub(super) adding: usize,
+    pub(super) joined: usize,
+    pub(super) grown: bool,
     /// Who takes part, as last told.
-    present: BTreeSet<DeviceId>,
-    took_part: BTreeSet<DeviceId>,
+    pub(super) present: BTreeSet<DeviceId>,
+    pub(super) took_part: BTreeSet<DeviceId>,
     /// The reason with which a part ended, each once.
-    part_ends: BTreeMap<DeviceId, EndReason>,
+    pub(super) part_ends: BTreeMap<DeviceId, EndReason>,
     /// What was heard of the end since a device last took part.
-    ends: BTreeMap<DeviceId, EndReason>,
+    pub(super) ends: BTreeMap<DeviceId, EndReason>,
 }
 
 /// What a run did.
@@ -66,20 +62,20 @@ pub(super) struct Figures {
 }
 
 pub(super) struct World {
-    seed: u64,
+    pub(super) seed: u64,
     random: u64,
     start: Instant,
-    elapsed: Duration,
+    pub(super) elapsed: Duration,
     config: CallsConfig,
     people: Vec<Person>,
     owner: HashMap<DeviceId, usize>,
     quiet: BTreeSet<DeviceId>,
     revoked: BTreeSet<DeviceId>,
-    index: Index,
-    calls: BTreeMap<CallId, Running>,
-    ringing: BTreeMap<(DeviceId, CallId), Duration>,
-    figures: Figures,
-    over: bool,
+    pub(super) index: Index,
+    pub(super) calls: BTreeMap<CallId, Running>,
+    pub(super) ringing: BTreeMap<(DeviceId, CallId), Duration>,
+    pub(super) figures: Figures,
+    pub(super) over: bool,
 }
 
 impl World {
@@ -127,14 +123,14 @@ impl World {
         });
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         (self.random % bound.max(1) as u64) as usize
     }
 
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         Moment {
             at: self.start + self.elapsed,
             unix: UnixMillis(1_000_000).plus(self.elapsed),
@@ -236,23 +232,7 @@ impl World {
         let (caller, callee) = (self.shown(from), self.shown(to));
         let ring = self.reach(caller.id, to);
         let (mailbox, inbox) = mpsc::channel(256);
-        let party = |of: &Account| Party {
-            handle: of.handle.clone(),
-            display_name: of.display_name.clone(),
-        };
-        let entry = Entry {
-            mailbox,
-            caller: caller.id,
-            caller_device: device,
-            caller_party: party(&caller),
-            to: Callee::Person {
-                handle: callee.handle.clone(),
-            },
-            callees: vec![callee.id],
-            callee: party(&callee),
-            standing: Standing::Waiting { rings: false },
-            part: Part::default(),
-        };
+        let entry = entry(mailbox, device, &caller, &callee);
         let Ok(Admitted::New { busy, engaged }) = self.index.admit(&self.config, id, entry, &ring)
         else {
             self.figures.refused += 1;
@@ -311,7 +291,7 @@ impl World {
         asked[self.below(asked.len())]
     }
 
-    fn account_of(&self, device: DeviceId) -> AccountId {
+    pub(super) fn account_of(&self, device: DeviceId) -> AccountId {
         self.people[self.owner[&device]].account
     }
 
@@ -343,10 +323,7 @@ impl World {
         let callee = self.shown(whom);
         let adding = Adding {
             from: self.shown(self.owner[&device]),
-            callee: Party {
-                handle: callee.handle.clone(),
-                display_name: callee.display_name.clone(),
-            },
+            callee: party(&callee),
             account: Some(callee.id),
             engaged: self.index.engaged(&ring),
             ring: all_on(&ring),
@@ -449,216 +426,38 @@ impl World {
         assert_eq!(self.index.figures().answered, 0, "seed {seed}");
     }
 
-    fn running(&mut self, id: CallId) -> &mut Running {
+    pub(super) fn running(&mut self, id: CallId) -> &mut Running {
         self.calls.get_mut(&id).expect("it runs")
-    }
-
-    fn step(&mut self, id: CallId, input: Input) {
-        let now = self.now();
-        let Some(running) = self.calls.get_mut(&id) else {
-            return;
-        };
-        match running.call.step(now, input) {
-            Ok(effects) => self.carry_out(id, effects),
-            Err(_) => {
-                self.figures.refused += 1;
-                self.settled(id);
-            }
-        }
-    }
-
-    /// What one call said to others through the index.
-    fn deliver(&mut self) {
-        for id in self.calls.keys().copied().collect::<Vec<_>>() {
-            while let Some(Ok(Message::Input(input))) =
-                self.calls.get_mut(&id).map(|one| one.inbox.try_recv())
-            {
-                self.step(id, input);
-            }
-        }
-    }
-
-    fn carry_out(&mut self, id: CallId, effects: Vec<Effect>) {
-        let mut wishes = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Tell(device, event) => self.told(id, device, event, &mut wishes),
-                Effect::Media(MediaCommand::SetForwarding { peer, on: true, .. }) => {
-                    let device = DeviceId(peer.0);
-                    let present = self.running(id).call.part().present;
-                    let ended = self.running(id).call.ended().is_some();
-                    let takes_part = present.iter().any(|(one, _)| *one == device);
-                    assert!(
-                        takes_part || ended,
-                        "seed {}: {device} hears {id}",
-                        self.seed
-                    );
-                }
-                Effect::Record(record) => self.kept(id, &record),
-                Effect::Media(_) | Effect::Ask(..) => {}
-            }
-        }
-        self.settled(id);
-        for (device, removed, joiner) in wishes {
-            // Sometimes a client does not do what it is asked.
-            if self.over || self.below(8) > 0 {
-                self.commit(id, device, removed, joiner);
-            }
-        }
-    }
-
-    fn commit(
-        &mut self,
-        id: CallId,
-        by: DeviceId,
-        removed: Vec<DeviceId>,
-        joiner: Option<DeviceId>,
-    ) {
-        let account = self.account_of(by);
-        let Some(running) = self.calls.get(&id) else {
-            return;
-        };
-        let sent = SentCommit {
-            epoch: running.epoch,
-            commit: Blob(vec![5]),
-            welcome: joiner.map(|device| WelcomeFor {
-                device,
-                welcome: Blob(vec![6]),
-            }),
-            removed,
-        };
-        self.step(id, act(by, account, Act::Commit(sent)));
-    }
-
-    fn told(&mut self, id: CallId, device: DeviceId, event: Event, wishes: &mut Vec<Wish>) {
-        let (seed, elapsed) = (self.seed, self.elapsed);
-        match event {
-            Event::IncomingCall { .. } | Event::CallWaiting { .. } | Event::MoveOffered { .. } => {
-                let asked = &self.running(id).asked;
-                assert!(
-                    asked.contains(&device),
-                    "seed {seed}: {device} may not ring for {id}"
-                );
-                self.running(id).ends.remove(&device);
-                self.ringing.insert((device, id), elapsed);
-            }
-            Event::CallEnded { reason, .. } => {
-                self.ringing.remove(&(device, id));
-                let running = self.running(id);
-                let before = running.ends.insert(device, reason);
-                assert_eq!(
-                    before, None,
-                    "seed {seed}: {device} heard the end of {id} twice"
-                );
-                if running.present.remove(&device) {
-                    running.part_ends.insert(device, reason);
-                }
-                self.figures.moved += usize::from(reason == EndReason::Moved);
-            }
-            Event::Participants { participants, .. } => {
-                let running = self.running(id);
-                for one in &participants {
-                    let asked = running.asked.contains(&one.device);
-                    assert!(asked, "seed {seed}: {} is in {id} unasked", one.device);
-                }
-                running.present = participants.iter().map(|one| one.device).collect();
-                running.took_part.extend(running.present.iter());
-                running.grown |= running.present.len() > 2;
-                for one in participants {
-                    self.ringing.remove(&(one.device, id));
-                }
-            }
-            Event::CallAnswered { device: joiner, .. }
-            | Event::AddingAnswered { device: joiner, .. } => {
-                wishes.push((device, vec![], Some(joiner)));
-            }
-            Event::MemberLeft { device: gone, .. } => wishes.push((device, vec![gone], None)),
-            Event::MoveAccepted {
-                from, device: to, ..
-            } => {
-                wishes.push((device, vec![from], Some(to)));
-            }
-            Event::GroupCommit { epoch, .. } => self.running(id).epoch = epoch + 1,
-            _ => {}
-        }
-    }
-
-    fn kept(&mut self, id: CallId, record: &Record) {
-        let seed = self.seed;
-        let running = self.running(id);
-        match record {
-            Record::Answered { .. } => {
-                running.answers += 1;
-                assert_eq!(running.answers, 1, "seed {seed}: {id} has two answerers");
-            }
-            Record::Adding { .. } => running.adding += 1,
-            Record::Joined { .. } => {
-                running.joined += 1;
-                let fits = running.joined <= running.adding;
-                assert!(
-                    fits,
-                    "seed {seed}: two answered for one who was added to {id}"
-                );
-                self.figures.added += 1;
-            }
-            Record::Left { .. } | Record::Ended { .. } => {}
-        }
-    }
-
-    /// After each step: where the call stands is told to the index; one that is over, over for all.
-    fn settled(&mut self, id: CallId) {
-        let seed = self.seed;
-        let Some(running) = self.calls.get(&id) else {
-            return;
-        };
-        let Some(reason) = running.call.ended() else {
-            let standing = match running.call.phase() {
-                Some(CallPhase::Answered) => Standing::Answered,
-                Some(CallPhase::Ringing) => Standing::Waiting { rings: true },
-                _ => Standing::Waiting { rings: false },
-            };
-            let part = running.call.part();
-            self.index.set_standing(id, standing, part);
-            return;
-        };
-        assert!(
-            running.present.is_empty(),
-            "seed {seed}: {id} ended, not for all"
-        );
-        for device in &running.took_part {
-            let heard = running.part_ends.get(device);
-            let expected = match heard {
-                Some(EndReason::Moved) => true,
-                Some(heard) => running.grown || *heard == reason,
-                None => false,
-            };
-            assert!(
-                expected,
-                "seed {seed}: {device} heard {heard:?} of {id}, which {reason:?}"
-            );
-        }
-        *self.figures.ended.entry(reason).or_default() += 1;
-        self.index.end(id, reason);
-        self.calls.remove(&id);
-    }
-
-    /// No device takes part in two calls.
-    fn nobody_is_in_two(&self) {
-        let mut seen = BTreeSet::new();
-        for entry in self.index.all() {
-            for (device, _) in &entry.part.present {
-                assert!(
-                    seen.insert(*device),
-                    "seed {}: {device} is in two calls",
-                    self.seed
-                );
-            }
-        }
     }
 }
 
-/// What a device is asked to commit: by whom, who goes, who comes.
-type Wish = (DeviceId, Vec<DeviceId>, Option<DeviceId>);
+fn party(of: &Account) -> Party {
+    Party {
+        handle: of.handle.clone(),
+        display_name: of.display_name.clone(),
+    }
+}
+
+fn entry(
+    mailbox: mpsc::Sender<Message>,
+    device: DeviceId,
+    caller: &Account,
+    callee: &Account,
+) -> Entry {
+    Entry {
+        mailbox,
+        caller: caller.id,
+        caller_device: device,
+        caller_party: party(caller),
+        to: Callee::Person {
+            handle: callee.handle.clone(),
+        },
+        callees: vec![callee.id],
+        callee: party(callee),
+        standing: Standing::Waiting { rings: false },
+        part: Part::default(),
+    }
+}
 
 fn account(number: usize) -> AccountId {
     let mut id = [0; 16];
@@ -667,7 +466,7 @@ fn account(number: usize) -> AccountId {
     AccountId(id)
 }
 
-fn act(device: DeviceId, account: AccountId, act: Act) -> Input {
+pub(super) fn act(device: DeviceId, account: AccountId, act: Act) -> Input {
     Input::Act(device, account, act)
 }
 

@@ -1,6 +1,7 @@
 //! A thousand households on a virtual clock: random legal and illegal actions, driven straight at the
 //! machines and the index, and what must hold whatever they do. A failure names its seed.
 
+mod rules;
 mod world;
 
 use std::time::Duration;
