@@ -5,8 +5,8 @@ use homeline_e2ee::recovery::RecoveryCode;
 use homeline_e2ee::time::UnixMs;
 use homeline_protocol::id::AccountId;
 use homeline_protocol::session::{
-    Account, CameraSwitch, Capabilities, Device, DeviceKind, DeviceSettings, Home, Household, Member,
-    PersonSettings, Presence, Role, Switches,
+    Account, CameraSwitch, Capabilities, Device, DeviceKind, DeviceSettings, Home, Household,
+    Member, PersonSettings, Presence, Role, Switches,
 };
 use homeline_protocol::{Blob, Secret};
 

@@ -13,7 +13,9 @@ use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
 use homeline_protocol::Blob;
 use homeline_protocol::id::{ContactId, DeviceId};
-use homeline_protocol::session::{self, Account, Contact, Device, Event, Home, Member, PersonSettings};
+use homeline_protocol::session::{
+    self, Account, Contact, Device, Event, Home, Member, PersonSettings,
+};
 
 use crate::store::{self, Identity};
 

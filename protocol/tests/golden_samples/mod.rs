@@ -12,8 +12,8 @@ use homeline_protocol::id::{
 use homeline_protocol::session::{
     Account, AnswerPolicy, ApiError, CallDirection, CallPhase, ClientFrame, Contact, Device,
     DeviceKind, EndReason, ErrorCode, Event, Home, Household, Invitation, JoinRequest, MediaState,
-    Outcome, Participant, Party, PastCall, PersonSettings, Presence, Quality, Reply, Request, Resume, RunningCall,
-    ServerFrame, Source, Track,
+    Outcome, Participant, Party, PastCall, PersonSettings, Presence, Quality, Reply, Request,
+    Resume, RunningCall, ServerFrame, Source, Track,
 };
 use homeline_protocol::{Blob, Handle, Secret};
 pub(crate) use requests::requests;

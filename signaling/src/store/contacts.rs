@@ -49,11 +49,7 @@ pub async fn count(tx: &mut Tx, household: HouseholdId) -> Result<i64, StoreErro
 }
 
 /// Whether a household has a contact with this handle.
-pub async fn has(
-    tx: &mut Tx,
-    household: HouseholdId,
-    handle: &Handle,
-) -> Result<bool, StoreError> {
+pub async fn has(tx: &mut Tx, household: HouseholdId, handle: &Handle) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar::<_, i64>(
         "select count(*) from contact where household = $1 and handle = $2",
     )

@@ -13,6 +13,8 @@ mod harness;
 mod home;
 mod http;
 mod keys;
+mod leaving;
+mod manners;
 mod pairing;
 mod resume;
 mod sessions;

@@ -10,7 +10,7 @@ mod sign_up;
 
 pub use config::AccountsConfig;
 pub use error::{
-    AuthenticateError, PasswordCheckError, RecoverBeginError, RecoverFinishError, SetNameError, SignInError,
-    SignUpError,
+    AuthenticateError, PasswordCheckError, RecoverBeginError, RecoverFinishError, SetNameError,
+    SignInError, SignUpError,
 };
 pub use service::{Accounts, Person};

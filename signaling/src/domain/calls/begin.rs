@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, CameraSwitch, Party, Switches};
-use homeline_protocol::Blob;
 use tokio::sync::mpsc;
 
 use super::index::{Admitted, Entry, Refused, Standing};

@@ -3,9 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
-use homeline_protocol::session::{
-    CallDirection, CallPhase, Callee, EndReason, Party, RunningCall,
-};
+use homeline_protocol::session::{CallDirection, CallPhase, Callee, EndReason, Party, RunningCall};
 use tokio::sync::mpsc;
 
 use super::config::CallsConfig;
@@ -78,8 +76,7 @@ impl Index {
         entry: Entry,
     ) -> Result<Admitted, Refused> {
         if let Some(running) = self.running.get(&id) {
-            let same = running.caller_device == entry.caller_device
-                && running.to == entry.to;
+            let same = running.caller_device == entry.caller_device && running.to == entry.to;
             return if same {
                 Ok(Admitted::Repeated)
             } else {

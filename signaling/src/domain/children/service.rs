@@ -117,9 +117,8 @@ async fn find(
 ) -> Result<(HouseholdId, ChildRow), ChildError> {
     let household = adult_of(tx, speaker).await?;
     let row = store::accounts::find(tx, account).await?;
-    let is_child = row.is_some_and(|row| {
-        row.household.0 == Some(household) && row.role.0 == Role::Child
-    });
+    let is_child =
+        row.is_some_and(|row| row.household.0 == Some(household) && row.role.0 == Role::Child);
     if !is_child {
         return Err(ChildError::NotFound);
     }

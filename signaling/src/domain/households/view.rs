@@ -55,7 +55,10 @@ pub async fn person_settings(
         }),
         None => None,
     };
-    let contact = row.top_contact.0.map(|contact| TopContact::Contact { contact });
+    let contact = row
+        .top_contact
+        .0
+        .map(|contact| TopContact::Contact { contact });
     let person = row.top_handle.0.map(|handle| TopContact::Person { handle });
     Ok(PersonSettings {
         do_not_disturb: DoNotDisturb {
@@ -85,7 +88,10 @@ pub async fn child(tx: &mut Tx, account: AccountId) -> Result<Child, StoreError>
             drop_in: row.drop_in,
             contacts: children::contacts(tx, account).await?,
         },
-        consent: consent.map(|(by, at_ms)| Consent { by, at_ms: at(at_ms) }),
+        consent: consent.map(|(by, at_ms)| Consent {
+            by,
+            at_ms: at(at_ms),
+        }),
     })
 }
 

@@ -11,9 +11,9 @@ use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
 use homeline_protocol::session::{DeviceKind, ErrorCode, Event, Role};
 use homeline_protocol::{Blob, Secret};
 
+use super::DeregisterError;
 use super::rules::{Departure, departure};
 use super::service::{Members, standings};
-use super::DeregisterError;
 use crate::bus::Audience;
 use crate::domain::roster::{self, Grown};
 use crate::model::Speaker;
@@ -123,7 +123,10 @@ impl Members {
         let departure = self.plan(tx, account, said.hand_over_to).await?;
         let mut gone = Gone::default();
         for row in store::devices::of_account(tx, account).await? {
-            match said.hand_over_to.filter(|_| row.kind.0 == DeviceKind::HomeDevice) {
+            match said
+                .hand_over_to
+                .filter(|_| row.kind.0 == DeviceKind::HomeDevice)
+            {
                 Some(heir) => {
                     leaving::hand_over(tx, row.id, heir).await?;
                     gone.handed_over.insert(row.id);

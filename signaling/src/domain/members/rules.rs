@@ -20,9 +20,7 @@ pub(super) enum Departure {
     /// The others would be without an adult whose app may sign: nobody could be admitted or removed.
     LeavesNoAdult,
     /// The household goes on; an owner who goes is followed by this member.
-    GoesOn {
-        heir: Option<AccountId>,
-    },
+    GoesOn { heir: Option<AccountId> },
 }
 
 /// Members in the order in which they came.
@@ -34,7 +32,9 @@ pub(super) fn departure(members: &[Standing], of: AccountId) -> Departure {
     let Some(heir) = others.find(|one| one.role != Role::Child && one.signs) else {
         return Departure::LeavesNoAdult;
     };
-    let owns = members.iter().any(|one| one.account == of && one.role == Role::Owner);
+    let owns = members
+        .iter()
+        .any(|one| one.account == of && one.role == Role::Owner);
     Departure::GoesOn {
         heir: owns.then_some(heir.account),
     }

@@ -114,8 +114,7 @@ impl Members {
         leaving::leave(&mut tx, account).await?;
         children::delete(&mut tx, account).await?;
         let now = self.clock.now();
-        let grown =
-            roster::remove_devices(&mut tx, app.household, &devices, entries, now).await?;
+        let grown = roster::remove_devices(&mut tx, app.household, &devices, entries, now).await?;
         tx.commit().await?;
         self.end_sessions(&devices);
         grown.publish(&self.bus);
@@ -176,7 +175,11 @@ pub(super) async fn standings(
 ) -> Result<Vec<Standing>, StoreError> {
     let devices = store::devices::of_household(tx, household).await?;
     let members = store::accounts::members(tx, household).await?;
-    let signs = |account| devices.iter().any(|one| one.account == account && one.adult);
+    let signs = |account| {
+        devices
+            .iter()
+            .any(|one| one.account == account && one.adult)
+    };
     Ok(members
         .into_iter()
         .map(|row| Standing {

@@ -21,13 +21,21 @@ fn a_household_is_never_left_without_an_adult_who_can_sign() {
         (vec![anna], Departure::Last),
         (vec![anna, mia], Departure::LeavesNoAdult),
         (vec![anna, unsigned, mia], Departure::LeavesNoAdult),
-        (vec![anna, mia, ben], Departure::GoesOn { heir: Some(ben.account) }),
+        (
+            vec![anna, mia, ben],
+            Departure::GoesOn {
+                heir: Some(ben.account),
+            },
+        ),
     ];
     for (members, expected) in table {
         assert_eq!(departure(&members, anna.account), expected, "{members:?}");
     }
     let all = [anna, ben, mia];
-    assert_eq!(departure(&all, mia.account), Departure::GoesOn { heir: None });
+    assert_eq!(
+        departure(&all, mia.account),
+        Departure::GoesOn { heir: None }
+    );
     assert_eq!(departure(&[mia], mia.account), Departure::Last);
 }
 
@@ -37,10 +45,30 @@ fn roles_change_between_adult_and_child_and_never_ones_own() {
     let table = [
         (anna, member(2, Role::Adult, false), Role::Child, Ok(())),
         (anna, member(2, Role::Child, false), Role::Adult, Ok(())),
-        (anna, member(2, Role::Adult, true), Role::Child, Err(BadRole::HasAdultApp)),
-        (anna, member(2, Role::Adult, true), Role::Owner, Err(BadRole::NotThis)),
-        (ben, member(1, Role::Owner, true), Role::Child, Err(BadRole::NotThis)),
-        (anna, member(1, Role::Adult, false), Role::Child, Err(BadRole::NotThis)),
+        (
+            anna,
+            member(2, Role::Adult, true),
+            Role::Child,
+            Err(BadRole::HasAdultApp),
+        ),
+        (
+            anna,
+            member(2, Role::Adult, true),
+            Role::Owner,
+            Err(BadRole::NotThis),
+        ),
+        (
+            ben,
+            member(1, Role::Owner, true),
+            Role::Child,
+            Err(BadRole::NotThis),
+        ),
+        (
+            anna,
+            member(1, Role::Adult, false),
+            Role::Child,
+            Err(BadRole::NotThis),
+        ),
     ];
     for (by, who, to, expected) in table {
         assert_eq!(check_role(by, who, to), expected, "{who:?} to {to:?}");

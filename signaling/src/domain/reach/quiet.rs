@@ -108,8 +108,8 @@ impl Window {
     fn is_open(&self, local: civil::DateTime) -> bool {
         let today = usize::from(local.weekday().to_monday_zero_offset().unsigned_abs());
         let yesterday = (today + 6) % 7;
-        let minute = u16::from(local.hour().unsigned_abs()) * 60
-            + u16::from(local.minute().unsigned_abs());
+        let minute =
+            u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
         if self.from < self.to {
             return self.days[today] && (self.from..self.to).contains(&minute);
         }

@@ -60,21 +60,22 @@ fn reach_person(
     if world.way == Way::DropIn && !person.is_some_and(|person| is_granted(world, person)) {
         return Err(Refusal::NoGrant);
     }
-    person.map_or_else(|| Ok(Plan::default()), |person| one_person(world, person, |_| true))
+    person.map_or_else(
+        || Ok(Plan::default()),
+        |person| one_person(world, person, |_| true),
+    )
 }
 
 /// Everybody of a household, each by their own rules. Refused aloud only if nobody at all is reached.
-fn reach_people(
-    world: &World,
-    home: HouseholdId,
-    people: &[PersonFacts],
-) -> Result<Plan, Refusal> {
+fn reach_people(world: &World, home: HouseholdId, people: &[PersonFacts]) -> Result<Plan, Refusal> {
     let family = people.iter().all(|person| person.household == Some(home));
     may_leave_home(&world.asker, family, None)?;
     if world.way == Way::Announcement && !family {
         return Err(Refusal::NotHousehold);
     }
-    let others = people.iter().filter(|one| one.account != world.asker.account);
+    let others = people
+        .iter()
+        .filter(|one| one.account != world.asker.account);
     let granted = others.filter(|one| world.way != Way::DropIn || is_granted(world, one));
     let refusal = match world.way {
         Way::DropIn => Refusal::NoGrant,
@@ -98,7 +99,12 @@ fn reach_home(world: &World, people: &[PersonFacts]) -> Result<Plan, Refusal> {
     } else {
         Refusal::NoDevices
     };
-    together(world, granted, |device| device.kind == DeviceKind::HomeDevice, refusal)
+    together(
+        world,
+        granted,
+        |device| device.kind == DeviceKind::HomeDevice,
+        refusal,
+    )
 }
 
 fn together<'a>(
@@ -107,7 +113,10 @@ fn together<'a>(
     choose: impl Fn(&DeviceFacts) -> bool,
     nobody: Refusal,
 ) -> Result<Plan, Refusal> {
-    let mut whole = Plan { family: true, ..Plan::default() };
+    let mut whole = Plan {
+        family: true,
+        ..Plan::default()
+    };
     let mut refused = None;
     let mut any = false;
     for person in people {
@@ -139,7 +148,13 @@ fn reach_device(
 ) -> Result<Plan, Refusal> {
     let asker = &world.asker;
     let owner = owner.filter(|owner| owner.is_family_of(asker));
-    let facts = |owner: &PersonFacts| owner.devices.iter().find(|one| one.device == device).cloned();
+    let facts = |owner: &PersonFacts| {
+        owner
+            .devices
+            .iter()
+            .find(|one| one.device == device)
+            .cloned()
+    };
     let (Some(owner), Some(facts)) = (owner, owner.and_then(facts)) else {
         return Err(Refusal::NoSuchDevice);
     };
@@ -166,7 +181,10 @@ fn one_person(
 ) -> Result<Plan, Refusal> {
     let (asker, way) = (&world.asker, world.way);
     let family = person.is_family_of(asker);
-    let silence = Plan { family, ..Plan::default() };
+    let silence = Plan {
+        family,
+        ..Plan::default()
+    };
     if person.household.is_none() || person.blocks_asker {
         return Ok(silence);
     }
@@ -177,17 +195,26 @@ fn one_person(
     if stranger && way == Way::Call && !may_still_call(world, person) {
         return Ok(silence);
     }
-    let mut plan = Plan { people: vec![person.account], stranger, ..silence };
+    let mut plan = Plan {
+        people: vec![person.account],
+        stranger,
+        ..silence
+    };
     // What somebody set for themself does not keep them from their own other devices.
     let own = person.account == asker.account;
     if !own && person.quiet.keeps_out(&asker.handle, world.now) {
         return if family && way != Way::Message {
-            Err(Refusal::PersonQuiet { person: person.name.clone() })
+            Err(Refusal::PersonQuiet {
+                person: person.name.clone(),
+            })
         } else {
             Ok(plan)
         };
     }
-    let able = person.devices.iter().filter(|one| choose(one) && can(asker, way, one));
+    let able = person
+        .devices
+        .iter()
+        .filter(|one| choose(one) && can(asker, way, one));
     let mut silent = false;
     for device in able {
         if device.quiet {
@@ -228,7 +255,10 @@ fn child_keeps_out(world: &World, person: &PersonFacts, family: bool) -> Option<
         return Some(Refusal::ChildNoConsent { person: name() });
     }
     if !child.may(world.way) {
-        return Some(Refusal::ChildSwitchedOff { person: name(), way: world.way });
+        return Some(Refusal::ChildSwitchedOff {
+            person: name(),
+            way: world.way,
+        });
     }
     let chosen = family || child.contacts.contains(&world.asker.handle);
     (!chosen).then_some(Refusal::NotChosen)
@@ -247,5 +277,8 @@ fn is_granted(world: &World, person: &PersonFacts) -> bool {
         Grantee::Person(whom) => whom == asker.account,
         Grantee::Household(home) => asker.household == Some(home),
     };
-    world.grants.iter().any(|grant| grant.by == person.account && fits(grant))
+    world
+        .grants
+        .iter()
+        .any(|grant| grant.by == person.account && fits(grant))
 }

@@ -205,7 +205,9 @@ impl World {
     /// Every device that could come into question.
     pub fn devices(&self) -> impl Iterator<Item = &DeviceFacts> {
         let people: &[PersonFacts] = match &self.target {
-            Target::Person { person: one, .. } | Target::Device { owner: one, .. } => one.as_slice(),
+            Target::Person { person: one, .. } | Target::Device { owner: one, .. } => {
+                one.as_slice()
+            }
             Target::Household { people } | Target::Home { people } => people,
         };
         people.iter().flat_map(|person| &person.devices)

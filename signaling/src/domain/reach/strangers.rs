@@ -57,7 +57,8 @@ impl Strangers {
             }
         }
         let calls = people.entry(callee).or_default();
-        while calls.len() >= CALLS_MAX || calls.front().is_some_and(|(at, _)| now.since(*at) >= DAY) {
+        while calls.len() >= CALLS_MAX || calls.front().is_some_and(|(at, _)| now.since(*at) >= DAY)
+        {
             calls.pop_front();
         }
         calls.push_back((now, from));

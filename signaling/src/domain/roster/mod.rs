@@ -3,5 +3,7 @@
 mod grow;
 mod view;
 
-pub use grow::{Addition, GrowError, Grown, RosterGate, add_device, grown, load, remove_device, remove_devices};
+pub use grow::{
+    Addition, GrowError, Grown, RosterGate, add_device, grown, load, remove_device, remove_devices,
+};
 pub use view::{account_view, device_view, member_view};

@@ -49,7 +49,8 @@ impl Settings {
         let mut settings = row.settings.view();
         settings.room = room.unwrap_or(settings.room);
         let label = label.unwrap_or(row.label);
-        self.store_device(tx, household, device, (label, settings)).await
+        self.store_device(tx, household, device, (label, settings))
+            .await
     }
 
     /// Makes one device silent, or loud again.
@@ -70,7 +71,8 @@ impl Settings {
         rules::may_silence(speaker, role, device, row.account)?;
         let mut settings = row.settings.view();
         settings.do_not_disturb = on;
-        self.store_device(tx, household, device, (row.label, settings)).await
+        self.store_device(tx, household, device, (row.label, settings))
+            .await
     }
 
     /// A device tells what it can do.
@@ -210,7 +212,8 @@ impl Settings {
         let row = find(&mut tx, household, device).await?;
         let mut settings = row.settings.view();
         change(&mut settings);
-        self.store_device(tx, household, device, (row.label, settings)).await
+        self.store_device(tx, household, device, (row.label, settings))
+            .await
     }
 
     async fn store_device(

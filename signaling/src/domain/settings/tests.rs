@@ -22,7 +22,10 @@ fn speaker(device: u8, kind: DeviceKind) -> Speaker {
 
 #[test]
 fn a_device_is_silenced_by_itself_and_by_apps_a_childs_only_for_the_childs_own() {
-    let (app, lamp) = (speaker(9, DeviceKind::App), speaker(8, DeviceKind::HomeDevice));
+    let (app, lamp) = (
+        speaker(9, DeviceKind::App),
+        speaker(8, DeviceKind::HomeDevice),
+    );
     let itself = speaker(3, DeviceKind::HomeDevice);
     assert!(may_silence(&itself, Role::Child, KITCHEN, BEN).is_ok());
     assert!(may_silence(&app, Role::Adult, KITCHEN, BEN).is_ok());

@@ -52,7 +52,10 @@ pub async fn put(tx: &mut Tx, child: &ChildRow) -> Result<(), StoreError> {
 
 /// Forgets what a child may: it is none any more.
 pub async fn delete(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
-    for table in ["delete from child where account = $1", "delete from child_contact where account = $1"] {
+    for table in [
+        "delete from child where account = $1",
+        "delete from child_contact where account = $1",
+    ] {
         let query = sqlx::query(table).bind(account.to_string());
         on_tx!(tx, connection => query.execute(connection).await?);
     }
@@ -83,7 +86,10 @@ pub async fn contact_handles(
     .bind(account.to_string())
     .bind(household.to_string());
     let handles = on_tx!(tx, connection => query.fetch_all(connection).await?);
-    Ok(handles.iter().filter_map(|handle| handle.parse().ok()).collect())
+    Ok(handles
+        .iter()
+        .filter_map(|handle| handle.parse().ok())
+        .collect())
 }
 
 /// Replaces the chosen contacts.

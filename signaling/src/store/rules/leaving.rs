@@ -39,9 +39,8 @@ pub async fn asking(tx: &mut Tx, household: HouseholdId) -> Result<Vec<AccountId
 
 /// Takes a person out of their household. The role is that of somebody who begins anew.
 pub async fn leave(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
-    let query =
-        sqlx::query("update account set household = null, role = 'adult' where id = $1")
-            .bind(account.to_string());
+    let query = sqlx::query("update account set household = null, role = 'adult' where id = $1")
+        .bind(account.to_string());
     on_tx!(tx, connection => query.execute(connection).await?);
     answer(tx, account).await
 }
@@ -52,7 +51,9 @@ pub async fn hand_over(tx: &mut Tx, device: DeviceId, to: AccountId) -> Result<(
         "update device set account = $2 where id = $1",
         "update token set account = $2 where device = $1",
     ] {
-        let query = sqlx::query(change).bind(device.to_string()).bind(to.to_string());
+        let query = sqlx::query(change)
+            .bind(device.to_string())
+            .bind(to.to_string());
         on_tx!(tx, connection => query.execute(connection).await?);
     }
     Ok(())

@@ -94,7 +94,11 @@ pub async fn set_windows(
         sqlx::query("delete from quiet_window where account = $1").bind(account.to_string());
     on_tx!(tx, connection => query.execute(connection).await?);
     for (place, window) in (0_i64..).zip(windows) {
-        let bits = |day: &Weekday| DAYS.iter().position(|one| one == day).map_or(0, |at| 1 << at);
+        let bits = |day: &Weekday| {
+            DAYS.iter()
+                .position(|one| one == day)
+                .map_or(0, |at| 1 << at)
+        };
         let query = sqlx::query(
             "insert into quiet_window (account, place, days, from_minute, to_minute) \
              values ($1, $2, $3, $4, $5)",
@@ -133,7 +137,10 @@ pub async fn exception_handles(
     .bind(account.to_string())
     .bind(household.to_string());
     let handles = on_tx!(tx, connection => query.fetch_all(connection).await?);
-    Ok(handles.iter().filter_map(|handle| handle.parse().ok()).collect())
+    Ok(handles
+        .iter()
+        .filter_map(|handle| handle.parse().ok())
+        .collect())
 }
 
 /// Replaces those who get through.
@@ -158,19 +165,19 @@ pub async fn set_exceptions(
 
 /// Whom a person has blocked, by handle.
 pub async fn blocked(tx: &mut Tx, account: AccountId) -> Result<Vec<Handle>, StoreError> {
-    let query =
-        sqlx::query_scalar::<_, String>("select handle from block where account = $1 order by handle")
-            .bind(account.to_string());
+    let query = sqlx::query_scalar::<_, String>(
+        "select handle from block where account = $1 order by handle",
+    )
+    .bind(account.to_string());
     let handles = on_tx!(tx, connection => query.fetch_all(connection).await?);
-    Ok(handles.iter().filter_map(|handle| handle.parse().ok()).collect())
+    Ok(handles
+        .iter()
+        .filter_map(|handle| handle.parse().ok())
+        .collect())
 }
 
 /// Whether a person has blocked a handle.
-pub async fn blocks(
-    tx: &mut Tx,
-    account: AccountId,
-    handle: &Handle,
-) -> Result<bool, StoreError> {
+pub async fn blocks(tx: &mut Tx, account: AccountId, handle: &Handle) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar::<_, i64>(
         "select count(*) from block where account = $1 and handle = $2",
     )

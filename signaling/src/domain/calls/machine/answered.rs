@@ -67,7 +67,11 @@ impl Answered {
     }
 }
 
-fn admission(call: CallId, (device, media): (DeviceId, MediaState), introduction: Introduction) -> Event {
+fn admission(
+    call: CallId,
+    (device, media): (DeviceId, MediaState),
+    introduction: Introduction,
+) -> Event {
     let Introduction {
         key_package,
         statement,

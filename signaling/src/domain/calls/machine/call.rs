@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use homeline_protocol::id::{AccountId, DeviceId, RoomId};
 use homeline_protocol::media_control::MediaCommand;
-use homeline_protocol::session::{
-    CallPhase, EndReason, Event, MediaState, Party, Switches, Track,
-};
+use homeline_protocol::session::{CallPhase, EndReason, Event, MediaState, Party, Switches, Track};
 
 use super::answered::Answered;
 use super::media::Room;

@@ -118,7 +118,11 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
 fn nobody_somebody_out_and_somebody_who_does_not_answer_end_alike() {
     for (who, rings, told) in [
         ("nobody", "", ""),
-        ("out", "incoming>app incoming>kitchen", "NoAnswer>app NoAnswer>kitchen"),
+        (
+            "out",
+            "incoming>app incoming>kitchen",
+            "NoAnswer>app NoAnswer>kitchen",
+        ),
     ] {
         with(
             "",
