@@ -18,6 +18,13 @@ pub(crate) enum Command {
     HangUp,
     Mute(bool),
     Video(bool),
+    /// The button that cuts the microphone's power, and gives it back.
+    Microphone(bool),
+    DoNotDisturb(bool),
+    DoNotDisturbEverywhere(bool),
+    /// One press of the button.
+    Press,
+    DoublePress,
     Call(String),
     Quit,
     Unknown(String),
@@ -35,6 +42,14 @@ impl Command {
             "unmute" => Self::Mute(false),
             "video off" => Self::Video(false),
             "video on" => Self::Video(true),
+            "microphone off" => Self::Microphone(false),
+            "microphone on" => Self::Microphone(true),
+            "do not disturb on" | "turn on do not disturb" => Self::DoNotDisturb(true),
+            "do not disturb off" | "turn off do not disturb" => Self::DoNotDisturb(false),
+            "do not disturb everywhere on" => Self::DoNotDisturbEverywhere(true),
+            "do not disturb everywhere off" => Self::DoNotDisturbEverywhere(false),
+            "press" => Self::Press,
+            "double press" => Self::DoublePress,
             "quit" | "exit" => Self::Quit,
             other if other.starts_with("call ") => Self::Call(line[5..].trim().to_owned()),
             _ => Self::Unknown(line.to_owned()),
@@ -100,6 +115,11 @@ mod tests {
             Command::parse("call Uncle Ben"),
             Some(Command::Call("Uncle Ben".to_owned()))
         );
+        assert_eq!(
+            Command::parse("Turn on do not disturb"),
+            Some(Command::DoNotDisturb(true))
+        );
+        assert_eq!(Command::parse("double press"), Some(Command::DoublePress));
         assert_eq!(Command::parse(""), None);
         assert_eq!(
             Command::parse("dance"),

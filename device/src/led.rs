@@ -31,6 +31,9 @@ impl Light {
 /// Something that can show a light. Makers add drivers for theirs.
 pub(crate) trait Led: Send {
     fn show(&mut self, light: Light);
+
+    /// The red light of a microphone that is off; beside the call light, not instead of it.
+    fn microphone_off(&mut self, off: bool);
 }
 
 /// Tells the light on standard output.
@@ -39,6 +42,10 @@ pub(crate) struct Terminal(pub(crate) Report);
 impl Led for Terminal {
     fn show(&mut self, light: Light) {
         self.0.tell(&Told::Light { light });
+    }
+
+    fn microphone_off(&mut self, off: bool) {
+        self.0.tell(&Told::RedLight { on: off });
     }
 }
 
@@ -76,6 +83,9 @@ impl Led for Sysfs {
             }
         }
     }
+
+    // It is the call light, and has one colour.
+    fn microphone_off(&mut self, _off: bool) {}
 }
 
 /// Shows each state once on all lights that there are.
@@ -94,6 +104,10 @@ impl Indicator {
             leds,
             shown: Light::Off,
         }
+    }
+
+    pub(crate) fn microphone_off(&mut self, off: bool) {
+        self.leds.iter_mut().for_each(|led| led.microphone_off(off));
     }
 
     pub(crate) fn show(&mut self, light: Light) {
@@ -116,6 +130,8 @@ mod tests {
         fn show(&mut self, light: Light) {
             self.0.lock().unwrap().push(light);
         }
+
+        fn microphone_off(&mut self, _off: bool) {}
     }
 
     #[test]

@@ -2,13 +2,19 @@
 
 use homeline_client::media::{Heard, Pcm, SAMPLE_RATE, Sound};
 use homeline_client::sound::{self, HEARD_MAX, Recorder, level_at};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::arguments::{Input, Outlet};
 use crate::report::{Report, Told};
 
 /// Frames on their way to the speaker: a fifth of a second.
 const OUTPUT_MAX: usize = 10;
+
+/// Frames on their way from the microphone; an old one is worth nothing.
+const INPUT_MAX: usize = 2;
+
+/// Each of the two notes of a confirmation: an eighth of a second.
+const CONFIRMATION_FRAMES: usize = 6;
 
 /// Opens the speaker: everything sent there is heard, or written, or dropped.
 pub(crate) fn open(outlet: &Outlet) -> anyhow::Result<mpsc::Sender<Pcm>> {
@@ -49,14 +55,74 @@ fn microphone(input: &Input) -> anyhow::Result<mpsc::Receiver<Pcm>> {
     })
 }
 
-/// A call's sound: the microphone, and a speaker that also listens for tones.
+/// The microphone behind its switch. Off: nothing is captured at all, not even for somebody who would
+/// throw it away; on again: it is opened anew.
+fn switched(input: &Input, mut on: watch::Receiver<bool>) -> anyhow::Result<mpsc::Receiver<Pcm>> {
+    let (sender, receiver) = mpsc::channel(INPUT_MAX);
+    let open = *on.borrow_and_update();
+    let mut capture = if open { Some(microphone(input)?) } else { None };
+    let input = input.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                biased;
+                changed = on.changed() => {
+                    let open = changed.is_ok() && *on.borrow_and_update();
+                    capture = None;
+                    if open {
+                        match microphone(&input) {
+                            Ok(opened) => capture = Some(opened),
+                            Err(error) => tracing::error!(%error, "the microphone can't be opened"),
+                        }
+                    }
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+                () = sender.closed() => return,
+                pcm = next(&mut capture) => match pcm {
+                    Some(pcm) => {
+                        if sender.send(pcm).await.is_err() {
+                            return;
+                        }
+                    }
+                    None => capture = None,
+                },
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+async fn next(capture: &mut Option<mpsc::Receiver<Pcm>>) -> Option<Pcm> {
+    match capture {
+        Some(capture) => capture.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A short rising sound: it was understood.
+pub(crate) async fn confirm(output: &mpsc::Sender<Pcm>) {
+    for hertz in [660.0, 880.0] {
+        let mut tone = sound::tone(hertz);
+        for _ in 0..CONFIRMATION_FRAMES {
+            let Some(pcm) = tone.recv().await else { return };
+            if output.send(pcm).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A call's sound: the microphone behind its switch, and a speaker that also listens for tones.
 pub(crate) fn sound(
     input: &Input,
+    on: watch::Receiver<bool>,
     output: mpsc::Sender<Pcm>,
     listen_for: &[f64],
     report: Report,
 ) -> anyhow::Result<Sound> {
-    let microphone = microphone(input)?;
+    let microphone = switched(input, on)?;
     let (speaker, mut heard) = mpsc::channel::<Heard>(HEARD_MAX);
     let mut listener = Listener::new(listen_for.to_vec());
     tokio::spawn(async move {
@@ -110,6 +176,22 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_microphone_that_is_off_gives_nothing_until_it_is_on() {
+        let on = watch::Sender::new(false);
+        let mut sound = switched(&Input::Tone(1_000.0), on.subscribe()).unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert!(sound.try_recv().is_err());
+        on.send_replace(true);
+        assert!(sound.recv().await.is_some());
+        on.send_replace(false);
+        // At most what was on its way.
+        let ended = async { while sound.recv().await.is_some() {} };
+        let soon = std::time::Duration::from_millis(200);
+        assert!(tokio::time::timeout(soon, ended).await.is_err());
+        assert!(sound.try_recv().is_err());
+    }
 
     #[tokio::test]
     async fn a_tone_is_told_once() {

@@ -25,6 +25,16 @@ pub(crate) enum Told {
     Light {
         light: Light,
     },
+    /// The microphone is off, or on again.
+    RedLight {
+        on: bool,
+    },
+    /// A command was understood, and heard to be.
+    Confirmed,
+    DoNotDisturb {
+        on: bool,
+        everywhere: bool,
+    },
     Ringing {
         from: String,
         trust: &'static str,
@@ -115,6 +125,14 @@ fn sentence(told: &Told) -> String {
         Told::Paired { household } => format!("Paired with {household}."),
         Told::NoVoice => "flite is not installed: calls ring, but names are not spoken.".to_owned(),
         Told::Light { light } => format!("[{}]", light.words()),
+        Told::RedLight { on: true } => "[red light: the microphone is off]".to_owned(),
+        Told::RedLight { on: false } => "[red light off]".to_owned(),
+        Told::Confirmed => "Calling the top contact.".to_owned(),
+        Told::DoNotDisturb { on, everywhere } => format!(
+            "Do not disturb is {}{}.",
+            if *on { "on" } else { "off" },
+            if *everywhere { " everywhere" } else { "" }
+        ),
         Told::Ringing { from, trust, .. } => match *trust {
             "family" | "verified" => format!("{from} calls. (answer, decline)"),
             _ => format!("{from} calls; who it is was never verified. (answer, decline)"),

@@ -5,8 +5,8 @@ use homeline_client::media::Pcm;
 use homeline_client::sound::echo;
 use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoing};
 use homeline_e2ee::policy::Mode;
-use homeline_protocol::session::EndReason;
-use tokio::sync::mpsc;
+use homeline_protocol::session::{CameraSwitch, Capabilities, EndReason, Switches};
+use tokio::sync::{mpsc, watch};
 
 use crate::Ending;
 use crate::arguments::{CallOptions, Common};
@@ -16,6 +16,14 @@ use crate::report::{Report, Told, trust};
 use crate::ring::Ringing;
 use crate::voice::Voice;
 use crate::{folder, output, picture};
+
+/// What a device of this kind can do.
+const CAPABILITIES: Capabilities = Capabilities {
+    microphone: true,
+    speaker: true,
+    screen: false,
+    camera: false,
+};
 
 /// What the device is doing.
 enum State {
@@ -34,6 +42,8 @@ struct Device {
     voice: Option<Voice>,
     report: Report,
     indicator: Indicator,
+    /// Where the microphone's switch stands.
+    microphone: watch::Sender<bool>,
     state: State,
     /// Ends with its first call.
     once: bool,
@@ -58,7 +68,11 @@ pub(crate) async fn run(
     let household = client.household().roster().name().to_owned();
     let mut commands = control::listen(options.control.as_deref())?;
     let voice = Voice::find();
+    // A device that was started anew stands where its switch stood.
+    let settings = client.device_settings();
+    let microphone_on = settings.is_none_or(|settings| settings.switches.microphone);
     let mut device = Device {
+        microphone: watch::Sender::new(microphone_on),
         output: output::open(&options.sound_out)?,
         indicator: Indicator::new(report, options.led.as_deref()),
         client,
@@ -70,6 +84,10 @@ pub(crate) async fn run(
         secured: false,
         ending: None,
     };
+    device.client.set_capabilities(CAPABILITIES).await?;
+    if !microphone_on {
+        device.indicator.microphone_off(true);
+    }
     report.tell(&Told::Ready { household });
     if device.voice.is_none() {
         report.tell(&Told::NoVoice);
@@ -219,7 +237,9 @@ impl Device {
             picture,
             ..
         } = &self.options;
-        let sound = output::sound(sound_in, self.output.clone(), listen_for, self.report)?;
+        let on = self.microphone.subscribe();
+        let output = self.output.clone();
+        let sound = output::sound(sound_in, on, output, listen_for, self.report)?;
         let mut with = with_sound(sound);
         if let Some(picture) = picture {
             with.camera = match video {
@@ -246,6 +266,11 @@ impl Device {
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
             (Command::Video(on), State::InCall(call)) => call.video(on).await,
+            (Command::Press, State::InCall(call)) => call.hang_up().await,
+            (Command::DoublePress, State::Idle) => self.call_top_contact().await?,
+            (Command::Microphone(on), _) => self.switch_microphone(on).await,
+            (Command::DoNotDisturb(on), _) => self.do_not_disturb(on, false).await,
+            (Command::DoNotDisturbEverywhere(on), _) => self.do_not_disturb(on, true).await,
             (Command::Call(name), State::Idle) => self.dial(&name).await?,
             (Command::Quit, _) => self.ending = Some(Ending::Done),
             (Command::Unknown(command), _) => self.report.tell(&Told::Unknown { command }),
@@ -253,6 +278,47 @@ impl Device {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Capturing stops first; then others are told.
+    async fn switch_microphone(&mut self, on: bool) {
+        self.microphone.send_replace(on);
+        self.indicator.microphone_off(!on);
+        let switches = Switches {
+            microphone: on,
+            camera: CameraSwitch::On,
+        };
+        if let Err(error) = self.client.set_switches(switches).await {
+            self.warn(&error);
+        }
+    }
+
+    async fn do_not_disturb(&mut self, on: bool, everywhere: bool) {
+        let set = if everywhere {
+            self.client.set_do_not_disturb_everywhere(on).await
+        } else {
+            self.client.set_do_not_disturb(on).await
+        };
+        match set {
+            Ok(()) => self.report.tell(&Told::DoNotDisturb { on, everywhere }),
+            Err(error) => self.warn(&error),
+        }
+    }
+
+    async fn call_top_contact(&mut self) -> anyhow::Result<()> {
+        let Some(name) = self.client.top_contact() else {
+            let text = "there is no top contact; choose one in the app".to_owned();
+            self.report.tell(&Told::Warning { text });
+            return Ok(());
+        };
+        output::confirm(&self.output).await;
+        self.report.tell(&Told::Confirmed);
+        self.dial(&name).await
+    }
+
+    fn warn(&self, error: &dyn std::error::Error) {
+        let text = error.to_string();
+        self.report.tell(&Told::Warning { text });
     }
 
     async fn call_event(&mut self, event: Option<CallEvent>) {

@@ -12,6 +12,7 @@ use homeline_client::{Client, Server};
 use homeline_e2ee::policy::Mode;
 use homeline_media_node::{Node, NodeConfig};
 use homeline_protocol::Secret;
+use homeline_protocol::session::TopContact;
 use homeline_signaling::gateway::Media;
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::Db;
@@ -114,6 +115,18 @@ impl Device {
         waited.unwrap_or_else(|_| panic!("waited too long for {wanted}"))
     }
 
+    /// Waits for an event before which another must not come.
+    async fn event_before(&mut self, wanted: &str, unwanted: &str) -> Value {
+        loop {
+            let line = self.told.next_line().await.unwrap().unwrap();
+            let told: Value = serde_json::from_str(&line).unwrap();
+            assert_ne!(told["event"], unwanted);
+            if told["event"] == wanted {
+                return told;
+            }
+        }
+    }
+
     async fn light(&mut self, wanted: &str) {
         assert_eq!(self.event("light").await["light"], wanted);
     }
@@ -157,6 +170,7 @@ async fn pair(address: &str, app: &Client, handle: &str, folder: &Path) {
 
 struct Homes {
     _node: Node,
+    anna: Client,
     ben: Client,
     folder: tempfile::TempDir,
 }
@@ -178,6 +192,7 @@ async fn homes() -> Homes {
         .unwrap();
     Homes {
         _node: node,
+        anna,
         ben,
         folder,
     }
@@ -321,6 +336,61 @@ async fn a_picture_that_can_not_be_used_is_told_at_once() {
     let arguments = ["--server", "http://localhost:1", "run", "--picture", film];
     let device = Device::start(folder.path(), &arguments);
     assert_eq!(device.exit_code().await, Some(1));
+}
+
+// req: CALL-7, DEV-5, TOP-2, TOP-3, TOP-4
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_button_calls_and_hangs_up_and_another_cuts_the_microphone() {
+    let homes = homes().await;
+    let arguments = ["run", "--sound-in", "tone:1000"];
+    let mut caller = Device::start(&homes.folder.path().join("a"), &arguments);
+    let arguments = ["run", "--listen-for", "1000"];
+    let mut kitchen = Device::start(&homes.folder.path().join("b"), &arguments);
+    caller.event("ready").await;
+    kitchen.event("ready").await;
+    // Nobody is chosen yet: it says so, and calls nobody.
+    caller.say("double press").await;
+    caller.event("warning").await;
+
+    let contact = homes.anna.household().find_contact("Uncle Ben").unwrap().id;
+    let top = Some(TopContact::Contact { contact });
+    homes.anna.set_top_contact(top).await.unwrap();
+    caller.say("microphone off").await;
+    assert_eq!(caller.event("red_light").await["on"], true);
+    // The news of the top contact and this answer come the same way, in this order.
+    caller.say("do not disturb on").await;
+    caller.event("do_not_disturb").await;
+    caller.say("double press").await;
+    caller.event("confirmed").await;
+    kitchen.event("ringing").await;
+    kitchen.say("answer").await;
+    kitchen.event("secured").await;
+    caller.event("secured").await;
+    let deaf = kitchen.event("tone_heard");
+    let unheard = tokio::time::timeout(Duration::from_secs(2), deaf).await;
+    assert!(unheard.is_err(), "a microphone that is off was heard");
+    caller.say("microphone on").await;
+    assert_eq!(caller.event("red_light").await["on"], false);
+    kitchen.event("tone_heard").await;
+    caller.say("press").await;
+    assert_eq!(kitchen.event("ended").await["reason"], "hung_up");
+    assert_eq!(caller.event("ended").await["reason"], "hung_up");
+
+    // A device that was told to be silent does not ring, until it is told otherwise.
+    kitchen.say("do not disturb on").await;
+    kitchen.event("do_not_disturb").await;
+    caller.say("double press").await;
+    caller.event("calling").await;
+    caller.say("press").await;
+    assert_eq!(caller.event("ended").await["reason"], "cancelled");
+    kitchen.say("do not disturb off").await;
+    let waited_for = kitchen.event_before("do_not_disturb", "ringing").await;
+    assert_eq!(waited_for["on"], false);
+    // A name alone is enough to reach a contact's devices; one that nobody has reaches nobody.
+    caller.say("call nobody we know").await;
+    caller.event("warning").await;
+    caller.say("call uncle ben").await;
+    kitchen.event("ringing").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

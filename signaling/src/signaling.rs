@@ -104,10 +104,7 @@ impl Signaling {
             session,
             calls,
         } = config;
-        let MediaLink {
-            media,
-            events: media_events,
-        } = link;
+        let (media, media_events) = (link.media, link.events);
         let (bus, gate) = (Bus::default(), RosterGate::default());
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let passwords = Passwords::new(&passwords)?;
@@ -155,14 +152,9 @@ impl Signaling {
             presence,
             calls,
         };
-        let about = About {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            protocol: PROTOCOL_VERSION,
-            app_hash: app_hash.to_owned(),
-        };
         let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
         let sessions = Sessions::new(session, services.clone(), bus, clock);
-        let about = Arc::new(about);
+        let about = Arc::new(about(app_hash));
         Ok(Self(Arc::new(Inner {
             db,
             media,
@@ -220,6 +212,14 @@ impl Signaling {
     /// When the database fails.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         sweep(&self.0.services).await
+    }
+}
+
+fn about(app_hash: &str) -> About {
+    About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: PROTOCOL_VERSION,
+        app_hash: app_hash.to_owned(),
     }
 }
 

@@ -9,10 +9,10 @@ export function endingWords(reason: Ending, name: string, outgoing: boolean): st
     case "hung_up": return "Call ended";
     case "declined": return outgoing ? `${name} declined the call` : "Call declined";
     case "cancelled": return outgoing ? "Call cancelled" : `${name} gave up`;
-    case "no_answer": return outgoing ? `${name} did not answer` : "Missed call";
+    case "no_answer": return outgoing ? `No answer from ${name}. Perhaps nobody is there, or nobody has that handle.` : "Missed call";
     case "answered_elsewhere": return "Answered on another device";
     case "busy": return `${name} is in another call`;
-    case "unreachable": return `${name} can't be reached now. Perhaps nobody has that handle, or no device is switched on.`;
+    case "unreachable": return `${name} can't be reached now: no device is switched on.`;
     case "device_lost": return "The connection to one side was lost";
     case "device_revoked": return "A device was removed from its household";
     case "server_restarted": return "The server was restarted and the call could not go on";

@@ -84,10 +84,9 @@ impl Run {
         let Some(adding) = found else {
             return self.say(CallEvent::NotAdded(EndReason::Unreachable));
         };
-        let to = Callee {
-            handle: adding.handle.clone(),
-        };
-        let invitation = self.invitation(to.handle.as_str());
+        let handle = adding.handle.clone();
+        let invitation = self.invitation(handle.as_str());
+        let to = Callee::Person { handle };
         self.adding = Some(adding);
         let call = self.id;
         let request = Request::AddToCall {

@@ -240,8 +240,8 @@ fn check(state: &State, invited: &Invited) -> Result<Caller, InvitationRefused> 
     })
 }
 
-/// A device of the own household hands its call over. It says so by inviting its own person: a call
-/// to oneself is never made, so no other invitation can be passed off as one to move.
+/// A device of the own household hands its call over. It says so by inviting its own person and naming
+/// the households in the call: no other invitation does both, so none can be passed off as one to move.
 fn moves(
     state: &State,
     invited: &Invited,
@@ -249,9 +249,13 @@ fn moves(
     caller: &Identity,
 ) -> Result<Caller, InvitationRefused> {
     let household = &state.household;
-    let members = household.members().iter().chain([household.own()]);
-    let mut own = members.filter(|member| member.id.to_string() == caller.person);
-    let own_handle = own.any(|member| member.handle.as_str() == invitation.to_handle);
+    let members = household.members().iter();
+    let people = members.map(|member| (member.id, &member.handle));
+    let own = household.own();
+    let mut people = people.chain([(own.id, &own.handle)]);
+    let own_handle = people.any(|(id, handle)| {
+        id.to_string() == caller.person && handle.as_str() == invitation.to_handle
+    });
     if caller.genesis != household.roster().genesis_key() || !own_handle {
         return Err(InvitationRefused::NotOurs);
     }

@@ -3,6 +3,7 @@
 mod adding;
 mod household;
 mod run;
+mod settings;
 mod shared;
 
 pub use adding::{AddDeviceError, DeviceDigits, DeviceListener};

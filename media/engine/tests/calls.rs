@@ -11,7 +11,7 @@ use str0m::media::Direction;
 use str0m::media::MediaKind::{Audio, Video};
 use str0m::media::Mid;
 use support::network::Weather;
-use support::world::{ROOM, World, count_of, peer};
+use support::world::{ROOM, World, count_of, peer, track};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -137,6 +137,41 @@ fn a_removed_peer_gets_no_packet_more_and_is_told() {
         on: true,
     };
     assert_eq!(call.world.command(on), Err(MediaError::NoPeer));
+}
+
+#[test]
+fn a_track_that_is_held_is_not_forwarded_until_it_flows_again() {
+    let mut call = call(8);
+    call.world.run(SECOND);
+    let set = |on, number| MediaCommand::SetTrackForwarding {
+        room: ROOM,
+        track: track(number),
+        on,
+    };
+    assert_eq!(call.world.command(set(false, 11)), Ok(MediaReply::Done));
+    call.world.run(SECOND);
+    let [first, second] = call.heard_during(SECOND);
+    assert_eq!(second, 0, "a held track was heard");
+    assert!(first > 40, "the other way goes on: {first}");
+    // Offered again, it stays held.
+    let offer = call.world.client(1).offer_ice_restart();
+    let (sends, hears) = (call.sends[0], call.hears[0]);
+    call.world
+        .negotiate(1, offer, &[(sends, 11)], &[(hears, 22)]);
+    call.world.run(3 * SECOND);
+    assert_eq!(call.heard_during(SECOND)[1], 0);
+    assert_eq!(call.world.command(set(true, 11)), Ok(MediaReply::Done));
+    call.world.run(SECOND);
+    let heard = call.heard_during(SECOND);
+    assert!(heard.iter().all(|count| *count > 40), "{heard:?}");
+    // A track that nobody has is no error; a room that nobody has is one.
+    assert_eq!(call.world.command(set(false, 99)), Ok(MediaReply::Done));
+    let nowhere = MediaCommand::SetTrackForwarding {
+        room: RoomId([99; 16]),
+        track: track(11),
+        on: false,
+    };
+    assert_eq!(call.world.command(nowhere), Err(MediaError::NoRoom));
 }
 
 #[test]
@@ -507,7 +542,7 @@ fn a_track_cannot_be_taken_from_its_publisher() {
         offer,
         publish: vec![Publish {
             mid: mids[0].to_string(),
-            track: support::world::track(11),
+            track: track(11),
         }],
         subscribe: Vec::new(),
     };

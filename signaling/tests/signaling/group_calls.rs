@@ -26,7 +26,7 @@ fn commit(call: CallId, epoch: u64, adds: Option<DeviceId>, removed: Vec<DeviceI
 fn add(call: CallId, whom: &Person) -> Request {
     Request::AddToCall {
         call,
-        to: Callee {
+        to: Callee::Person {
             handle: whom.handle.clone(),
         },
         invitation: blob("invitation"),

@@ -17,21 +17,26 @@ use crate::support::{Person, Server, Session, device_id, fresh_key};
 
 const SECRET: JoinSecret = JoinSecret([5; 32]);
 
-async fn invite(session: &mut Session) -> Invitation {
+pub(crate) async fn invite(session: &mut Session) -> Invitation {
     match session.request(Request::CreateInvitation).await {
         Ok(Reply::Invitation(invitation)) => invitation,
         other => panic!("{other:?}"),
     }
 }
 
-fn join_requested(event: &Event) -> Option<JoinRequest> {
+pub(crate) fn join_requested(event: &Event) -> Option<JoinRequest> {
     match event {
         Event::JoinRequested(request) => Some(request.clone()),
         _ => None,
     }
 }
 
-async fn join(server: &Server, host: &Person, handle: &str, invitation: &Invitation) -> Person {
+pub(crate) async fn join(
+    server: &Server,
+    host: &Person,
+    handle: &str,
+    invitation: &Invitation,
+) -> Person {
     let (mut joiner, request) = Person::joining(host, handle, invitation.id, &SECRET);
     let signed_in: SignedIn = server.post("/v1/sign-up", &request).await.ok();
     assert_eq!(

@@ -14,6 +14,8 @@ mod harness;
 mod home;
 mod http;
 mod keys;
+mod leaving;
+mod manners;
 mod pairing;
 mod resume;
 mod sessions;

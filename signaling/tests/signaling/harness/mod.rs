@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use homeline_protocol::Handle;
-use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::id::{AccountId, ContactId, DeviceId, HouseholdId};
 use homeline_protocol::session::{DeviceKind, Role};
 use homeline_signaling::bus::Bus;
 use homeline_signaling::domain::accounts::{Accounts, AccountsConfig};
@@ -28,9 +28,12 @@ use homeline_signaling::edge::session::{
 };
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::accounts::NewAccount;
+use homeline_signaling::store::contacts::ContactRow;
 use homeline_signaling::store::devices::{DeviceRow, KindColumn, SettingsColumns};
 use homeline_signaling::store::households::HouseholdRow;
-use homeline_signaling::store::{Db, Nullable, StoreConfig, accounts, devices, households};
+use homeline_signaling::store::{
+    Db, Nullable, StoreConfig, accounts, contacts, devices, households,
+};
 use tokio::task::JoinHandle;
 
 pub(crate) use client::{Client, SWITCHES, answer, blob, greet, hello, offer, ringing, start_call};
@@ -211,6 +214,31 @@ impl Server {
 
     /// A person's app or home device.
     pub(crate) async fn seat(&self, person: &Person, kind: DeviceKind) -> Seat {
+        self.seat_with(person, kind, kind == DeviceKind::App).await
+    }
+
+    /// A connected app without the adult right, as a child has it.
+    pub(crate) async fn childs_app(&self, person: &Person) -> Client {
+        let seat = self.seat_with(person, DeviceKind::App, false).await;
+        Client::connect(self, &seat).await
+    }
+
+    /// A contact in a household's address book.
+    pub(crate) async fn contact(&self, of: &Person, whom: &Handle) -> ContactId {
+        let row = ContactRow {
+            id: ContactId(fresh()),
+            name: whom.to_string(),
+            handle: whom.clone(),
+            card: vec![5; 64],
+            revision: 1,
+        };
+        let mut tx = self.db.write().await.unwrap();
+        contacts::put(&mut tx, of.household, &row).await.unwrap();
+        tx.commit().await.unwrap();
+        row.id
+    }
+
+    async fn seat_with(&self, person: &Person, kind: DeviceKind, adult: bool) -> Seat {
         let device = DeviceId(fresh());
         let row = DeviceRow {
             id: device,
@@ -219,7 +247,7 @@ impl Server {
             household: Nullable(Some(person.household)),
             kind: KindColumn(kind),
             label: "Kitchen".to_owned(),
-            adult: kind == DeviceKind::App,
+            adult,
             chain: Some(vec![4; 64]),
             removed_at_ms: None,
             settings: SettingsColumns::default(),

@@ -68,6 +68,14 @@ impl Session {
         }
     }
 
+    /// Asks for something that ends this session: the answer may or may not come before the end.
+    pub(crate) async fn send_only(&mut self, body: Request) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let body = Box::new(body);
+        self.send(&ClientFrame::Request { id, body }).await;
+    }
+
     #[track_caller]
     pub(crate) fn done(&mut self, body: Request) -> impl Future<Output = ()> + use<'_> {
         let caller = std::panic::Location::caller();
@@ -113,7 +121,7 @@ impl Session {
         loop {
             match self.frame().await {
                 ServerFrame::Goodbye { error } => return error.code,
-                ServerFrame::Event { .. } => {}
+                ServerFrame::Event { .. } | ServerFrame::Reply { .. } => {}
                 other => panic!("{other:?}"),
             }
         }

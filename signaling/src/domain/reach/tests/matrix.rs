@@ -1,0 +1,222 @@
+//! Who asks x whom x what stands in the way, one row a rule.
+
+use homeline_protocol::Handle;
+use homeline_protocol::session::CameraSwitch;
+
+use super::world::{child, handle, outcome, world};
+use crate::domain::reach::{
+    ChildFacts, DeviceFacts, Grant, Grantee, PersonFacts, StrangerCalls, World,
+};
+
+/// `silence`: nothing rings and nobody will learn of it. `silence, told later`: nothing rings, and it
+/// stands in the history. `!` is what the asker is told instead.
+const MATRIX: &str = "
+who      how        whom       what stands in the way     what comes of it
+anna     calls      ben        -                          bens hall
+anna     calls      nobody     -                          silence
+anna     calls      anna       -                          !OwnHandle
+kitchen  calls      ben        -                          bens hall
+anna     calls      ben        asker-without-key          !NoDevice
+anna     calls      ben        asker-not-admitted         !NotAdmitted
+anna     calls      ben        target-not-admitted        silence
+anna     calls      ben        blocked                    silence
+anna     calls      ben        away                       later:bens later:hall
+anna     calls      ben        push-only                  push:bens push:hall
+anna     calls      ben        quiet-everywhere           silence, told later
+anna     calls      ben        quiet-scheduled            silence, told later
+anna     calls      ben        quiet-but-asker-excepted   bens hall
+anna     calls      ben        hall-quiet                 bens
+anna     calls      ben        hall-quiet-and-excepted    bens
+anna     calls      ben        all-devices-quiet          silence, told later
+anna     calls      ben        microphones-off            bens hall
+anna     calls      ben        no-speakers                silence, told later
+anna     calls      ben        stranger                   bens hall
+anna     calls      ben        stranger-too-often         silence
+anna     calls      ben        too-many-strangers         silence
+anna     calls      ben        known-and-too-often        bens hall
+anna     calls      bens-home  -                          bens hall
+
+anna     calls      mia        -                          tablet nursery
+anna     calls      mia        quiet-everywhere           !PersonQuiet
+anna     calls      mia        all-devices-quiet          !AllQuiet
+anna     calls      mia        no-consent                 !ChildNoConsent
+anna     calls      mia        calling-off                !ChildSwitchedOff
+anna     calls      mia        blocked                    silence
+ben      calls      mia        -                          silence
+ben      calls      mia        chosen                     tablet nursery
+ben      calls      mia        chosen-no-consent          silence
+ben      calls      mia        chosen-calling-off         silence
+mia      calls      anna       -                          phone kitchen
+mia      calls      ben        -                          !NotChosen
+mia      calls      nobody     -                          !NotChosen
+mia      calls      ben        asking-child-chose         bens hall
+mia      calls      anna       asking-child-no-consent    !NoConsent
+mia      calls      anna       asking-child-off           !SwitchedOff
+mia      calls      bens-home  asking-child-chose         !NotChosen
+
+anna     calls      kitchen    -                          kitchen
+kitchen  calls      kitchen    -                          !OwnDevice
+mia      calls      kitchen    -                          kitchen
+mia      calls      kitchen    all-devices-quiet          !DeviceQuiet
+mia      calls      kitchen    quiet-everywhere           !PersonQuiet
+anna     calls      kitchen    quiet-everywhere           kitchen
+anna     calls      nursery    calling-off                !ChildSwitchedOff
+mia      calls      kitchen    no-speakers                !DeviceCannot
+ben      calls      kitchen    -                          !NoSuchDevice
+anna     calls      hall       -                          !NoSuchDevice
+anna     calls      home       -                          kitchen nursery
+kitchen  calls      home       -                          nursery
+anna     calls      home       all-devices-quiet          !AllQuiet
+anna     calls      home       no-speakers                !NoDevices
+
+anna     writes     ben        -                          bens hall
+anna     writes     ben        quiet-everywhere           silence, told later
+anna     writes     mia        quiet-everywhere           silence, told later
+anna     writes     ben        blocked                    silence
+anna     writes     ben        stranger-too-often         bens hall
+ben      writes     mia        -                          silence
+mia      writes     anna       asking-child-off           !SwitchedOff
+
+anna     drops-in   ben        -                          !NoGrant
+anna     drops-in   nobody     -                          !NoGrant
+anna     drops-in   ben        granted                    hall
+anna     drops-in   ben        granted-to-household       hall
+anna     drops-in   ben        granted-but-blocked        silence
+anna     drops-in   ben        granted-hall-quiet         silence, told later
+anna     drops-in   ben        granted-microphones-off    silence, told later
+anna     drops-in   mia        granted                    nursery
+anna     drops-in   nursery    -                          !NoGrant
+anna     drops-in   nursery    granted                    nursery
+anna     drops-in   home       -                          !NoGrant
+anna     drops-in   home       granted                    nursery
+mia      drops-in   anna       granted-child-off          !SwitchedOff
+
+anna     announces  home       -                          kitchen nursery
+kitchen  announces  home       -                          nursery
+anna     announces  home       all-devices-quiet          !AllQuiet
+anna     announces  mia        -                          nursery
+anna     announces  ben        -                          !NotHousehold
+anna     announces  bens-home  -                          !NotHousehold
+";
+
+#[test]
+fn the_matrix_holds() {
+    let rows = MATRIX.trim().lines().skip(1);
+    for row in rows.filter(|row| !row.is_empty()) {
+        let (question, expected) = row.split_at(58);
+        let [from, way, to, obstacle] = question.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let mut world = world(way, from, to);
+        obstruct(&mut world, obstacle);
+        assert_eq!(outcome(&world), expected.trim(), "at: {row}");
+    }
+}
+
+fn obstruct(world: &mut World, obstacle: &str) {
+    let asker = world.asker.account;
+    match obstacle {
+        "-" => {}
+        "asker-without-key" => world.asker.device = None,
+        "asker-not-admitted" => world.asker.household = None,
+        "asking-child-chose" => {
+            let contacts = vec![handle("ben")];
+            world.asker.child = Some(ChildFacts {
+                contacts,
+                ..child()
+            });
+        }
+        "asking-child-no-consent" => {
+            let consented = false;
+            world.asker.child = Some(ChildFacts {
+                consented,
+                ..child()
+            });
+        }
+        "asking-child-off" | "granted-child-off" => {
+            world.asker.child = Some(ChildFacts {
+                calling: false,
+                messaging: false,
+                drop_in: false,
+                ..child()
+            });
+        }
+        "granted-to-household" => world.grants.push(Grant {
+            by: super::world::account("ben"),
+            to: Grantee::Household(world.asker.household.unwrap()),
+        }),
+        _ => obstruct_people(world, obstacle),
+    }
+    if obstacle.starts_with("granted") && obstacle != "granted-to-household" {
+        for by in ["mia", "ben"] {
+            world.grant(by);
+        }
+    }
+    assert_eq!(world.asker.account, asker);
+}
+
+fn obstruct_people(world: &mut World, obstacle: &str) {
+    let asker = world.asker.handle.clone();
+    for person in world.people_mut() {
+        obstruct_person(person, &asker, obstacle);
+        if person.child.is_some() || obstacle.starts_with("chosen") {
+            limit_child(person, &asker, obstacle);
+        }
+        for device in &mut person.devices {
+            obstruct_device(device, obstacle);
+        }
+    }
+}
+
+fn obstruct_person(person: &mut PersonFacts, asker: &Handle, obstacle: &str) {
+    match obstacle {
+        "target-not-admitted" => person.household = None,
+        "blocked" | "granted-but-blocked" => person.blocks_asker = true,
+        "quiet-everywhere" => person.quiet.everywhere = true,
+        "quiet-scheduled" => person.quiet.schedule = Some(super::quiet::sundays()),
+        "quiet-but-asker-excepted" => {
+            person.quiet.everywhere = true;
+            person.quiet.exceptions = vec![asker.clone()];
+        }
+        "hall-quiet-and-excepted" => person.quiet.exceptions = vec![asker.clone()],
+        "stranger" => person.knows_asker = false,
+        "stranger-too-often" => (person.knows_asker, person.stranger_calls) = (false, calls(5, 5)),
+        "too-many-strangers" => (person.knows_asker, person.stranger_calls) = (false, calls(0, 20)),
+        "known-and-too-often" => person.stranger_calls = calls(9, 99),
+        _ => {}
+    }
+}
+
+fn calls(from_asker: u32, from_all: u32) -> StrangerCalls {
+    StrangerCalls {
+        from_asker,
+        from_all,
+    }
+}
+
+fn limit_child(person: &mut PersonFacts, asker: &Handle, obstacle: &str) {
+    let mut limits = child();
+    if obstacle.starts_with("chosen") {
+        limits.contacts = vec![asker.clone()];
+    }
+    limits.consented = !obstacle.ends_with("no-consent");
+    limits.calling = !obstacle.ends_with("calling-off");
+    person.child = Some(limits);
+}
+
+fn obstruct_device(device: &mut DeviceFacts, obstacle: &str) {
+    match obstacle {
+        "away" => device.session = false,
+        "push-only" => (device.session, device.push) = (false, true),
+        "all-devices-quiet" => device.quiet = true,
+        "hall-quiet" | "hall-quiet-and-excepted" | "granted-hall-quiet" => {
+            device.quiet = device.label == "hall";
+        }
+        "microphones-off" | "granted-microphones-off" => {
+            device.switches.microphone = false;
+            device.switches.camera = CameraSwitch::Off;
+        }
+        "no-speakers" => device.capabilities.speaker = false,
+        _ => {}
+    }
+}
