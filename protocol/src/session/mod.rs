@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod frame;
 mod home;
+mod push;
 mod reply;
 mod request;
 
@@ -17,5 +18,6 @@ pub use error::{ApiError, ErrorCode};
 pub use event::Event;
 pub use frame::*;
 pub use home::*;
+pub use push::*;
 pub use reply::Reply;
 pub use request::{Request, WelcomeFor};

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Callee, DeviceKind, EndReason, MediaState, Presence, PublishSection, SubscribeSection,
+    Callee, DeviceKind, EndReason, MediaState, Presence, PublishSection, PushAddress,
+    SubscribeSection,
 };
 use crate::id::{AccountId, CallId, ContactId, DeviceId, InvitationId, PairingId};
-use crate::{Blob, Handle};
+use crate::{Blob, Handle, Secret};
 
 /// A request. Each variant says which [`super::Reply`] answers it; without a word, it is `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -258,6 +259,15 @@ pub enum Request {
         call: CallId,
         /// The message.
         message: Blob,
+    },
+    // ---- push ----
+    /// Has this device woken at this address when a call rings and its app is closed. Sending it again
+    /// changes nothing; a device's oldest address goes when it has too many.
+    PutPushAddress(PushAddress),
+    /// Has this device woken no more at this address.
+    DeletePushAddress {
+        /// The endpoint.
+        endpoint: Secret,
     },
 }
 

@@ -1,6 +1,7 @@
 //! One sample or more of everything that a session says.
 
 mod events;
+mod push;
 mod requests;
 
 pub(crate) use events::events;
@@ -15,6 +16,7 @@ use homeline_protocol::session::{
     ServerFrame, Source, Track,
 };
 use homeline_protocol::{Blob, Handle, Secret};
+pub(crate) use push::push_notices;
 pub(crate) use requests::requests;
 
 pub(crate) const ACCOUNT: AccountId = AccountId([0x0a; 16]);
