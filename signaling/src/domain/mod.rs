@@ -1,7 +1,7 @@
 //! The services, as a ladder: each uses only those above it, received by constructor.
 //!
 //! identity, secrets, limits, roster; accounts, households, devices, contacts, invitations, pairing;
-//! presence, reach, keys, history, calls. What must go up goes as an event on the bus.
+//! presence, push, reach, keys, history, calls. What must go up goes as an event on the bus.
 
 pub mod identity;
 pub mod limits;
@@ -21,6 +21,8 @@ pub mod invitations;
 pub mod pairing;
 
 pub mod presence;
+
+pub mod push;
 
 pub mod reach;
 

@@ -13,6 +13,7 @@ pub mod devices;
 pub mod households;
 pub mod invitations;
 pub mod pairings;
+pub mod push;
 pub mod recovery;
 pub mod tokens;
 

@@ -14,6 +14,7 @@ mod home;
 mod http;
 mod keys;
 mod pairing;
+mod push;
 mod resume;
 mod sessions;
 mod support;

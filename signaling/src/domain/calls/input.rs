@@ -49,6 +49,8 @@ pub(super) enum Input {
     Act(DeviceId, AccountId, Act),
     /// A device of the callee came online, and may ring (`reach` was asked).
     Reachable(DeviceId),
+    /// A device of the callee is being woken by a push, and needs time for it.
+    Pushed,
     /// A device's session was lost (it may resume) or ended.
     SessionLost(DeviceId),
     /// A device has a session again.

@@ -15,6 +15,7 @@ use super::input::{Act, ActReply, CallError, Input, Moment};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
 use crate::domain::history::{History, HistoryError, Interrupted};
+use crate::domain::push::Push;
 use crate::domain::reach::{Asker, Target, TargetDevice, reach};
 use crate::gateway::Media;
 use crate::model::{Clock, Speaker, UnixMillis};
@@ -45,6 +46,8 @@ pub struct CallsParts {
     pub media_events: mpsc::Receiver<MediaEvent>,
     /// The time.
     pub clock: Clock,
+    /// What wakes devices that hear nothing.
+    pub push: Push,
 }
 
 /// What every call's task needs.
@@ -56,6 +59,7 @@ pub(super) struct Shared {
     pub(super) media: Media,
     pub(super) history: History,
     pub(super) clock: Clock,
+    pub(super) push: Push,
     index: Mutex<Index>,
     started_at: UnixMillis,
     interrupted: Vec<(AccountId, CallId)>,
@@ -88,6 +92,7 @@ impl Calls {
             media,
             media_events,
             clock,
+            push,
         } = parts;
         let history = History::new(db.clone(), config.history_per_account_max);
         let started_at = clock.now();
@@ -100,6 +105,7 @@ impl Calls {
             media,
             history,
             clock,
+            push,
             index: Mutex::default(),
             started_at,
             interrupted: people_of(&interrupted),

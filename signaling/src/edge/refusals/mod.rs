@@ -5,6 +5,7 @@ mod accounts;
 mod home;
 mod members;
 mod pairing;
+mod push;
 
 use homeline_protocol::session::{ApiError, ErrorCode};
 

@@ -57,6 +57,7 @@ impl Call {
                 invited: BTreeSet::new(),
                 ringing: BTreeMap::new(),
                 rang: false,
+                pushed: false,
             }),
             timers: TimerTable::default(),
             room: Room::new(RoomId(invite.call.0)),
@@ -98,6 +99,7 @@ impl Call {
         Ok(match input {
             Input::Act(device, account, act) => return self.act(now, device, account, act),
             Input::Reachable(device) => self.invite_device(device),
+            Input::Pushed => self.pushed(),
             Input::SessionLost(device) => self.session(now, device, false),
             Input::SessionBack(device) => self.session(now, device, true),
             Input::Revoked(device) => self.revoked(now, device),
@@ -179,7 +181,7 @@ impl Call {
         while let Some(timer) = self.timers.take_due(now.at) {
             effects.extend(match (timer, &mut self.state) {
                 (Timer::Unreachable, State::Waiting(waiting)) if waiting.rang => Vec::new(),
-                (Timer::NoAnswer, State::Waiting(waiting)) if waiting.rang => {
+                (Timer::NoAnswer, State::Waiting(waiting)) if waiting.rang || waiting.pushed => {
                     self.end(now, EndReason::NoAnswer)
                 }
                 (Timer::Unreachable | Timer::NoAnswer, State::Waiting(_)) => {

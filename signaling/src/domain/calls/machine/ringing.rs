@@ -21,6 +21,8 @@ pub(super) struct Waiting {
     pub(super) ringing: BTreeMap<DeviceId, Introduction>,
     /// Whether any has ever rung.
     pub(super) rang: bool,
+    /// Whether one is being woken by a push: nobody may open it, but it was not unreachable.
+    pub(super) pushed: bool,
 }
 
 impl Waiting {
@@ -57,6 +59,15 @@ impl Call {
             expires_at_ms: self.expires_at.0,
         };
         vec![Effect::Tell(device, incoming)]
+    }
+
+    /// A device is being woken: it gets as long as a call rings.
+    pub(super) fn pushed(&mut self) -> Vec<Effect> {
+        if let State::Waiting(waiting) = &mut self.state {
+            waiting.pushed = true;
+            self.timers.clear(Timer::Unreachable);
+        }
+        Vec::new()
     }
 
     pub(super) fn act_while_waiting(

@@ -110,6 +110,7 @@ fn input(words: &[&str]) -> Input {
         ["room-fails"] => return Input::RoomFailed,
         ["media-gone"] => return Input::MediaGone,
         ["superseded"] => return Input::Superseded,
+        ["pushed"] => return Input::Pushed,
         [_, "online"] => return Input::Reachable(who),
         [_, "lost"] => return Input::SessionLost(who),
         [_, "back"] => return Input::SessionBack(who),

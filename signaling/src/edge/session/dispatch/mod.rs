@@ -4,6 +4,7 @@ mod calls;
 mod home;
 mod members;
 mod pairing;
+mod push;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
+use crate::domain::push::Push;
 use crate::model::Speaker;
 
 /// What sessions speak to.
@@ -37,6 +39,8 @@ pub struct Services {
     pub invitations: Arc<Invitations>,
     /// Who can be reached.
     pub presence: PresenceService,
+    /// Who is woken.
+    pub push: Push,
     /// Calls.
     pub calls: Calls,
 }
@@ -66,6 +70,9 @@ pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Re
         | Request::PutAnswerPolicy { .. }
         | Request::PutContact { .. }
         | Request::DeleteContact { .. } => home::home(services, speaker, request).await,
+        Request::PutPushAddress(_) | Request::DeletePushAddress { .. } => {
+            push::push(services, speaker, request).await
+        }
         _ => calls::in_call(services, speaker, request).await,
     };
     match answer {
