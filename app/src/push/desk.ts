@@ -16,7 +16,7 @@ export type PushState =
   /** The person, or the browser's settings, said no to notices. */
   | { at: "blocked" }
   | { at: "off"; failed: string | undefined }
-  | { at: "changing" }
+  | { at: "changing"; on: boolean }
   | { at: "on" };
 
 const SETTING = "push";
@@ -53,11 +53,11 @@ export class PushDesk {
 
   /** On a click, since the browser asks the person then. */
   async switchOn(session: Session): Promise<void> {
-    this.#become({ at: "changing" });
+    this.#become({ at: "changing", on: true });
     try {
       const permission = await Notification.requestPermission();
       if (permission === "denied") return this.#become({ at: "blocked" });
-      if (permission !== "granted") return this.#become({ at: "off", failed: "The browser was not allowed to show notices, so nothing was changed." });
+      if (permission !== "granted") return this.#become({ at: "off", failed: "The browser was not allowed to show notifications, so nothing was changed." });
       await this.#subscribe(session);
       this.#memory.keepSetting(SETTING, "on");
       this.#become({ at: "on" });
@@ -67,7 +67,7 @@ export class PushDesk {
   }
 
   async switchOff(session: Session): Promise<void> {
-    this.#become({ at: "changing" });
+    this.#become({ at: "changing", on: false });
     this.#memory.keepSetting(SETTING, undefined);
     const endpoint = await this.forget();
     if (endpoint !== undefined) await session.done({ type: "delete_push_address", endpoint }).catch(() => undefined);

@@ -1,20 +1,22 @@
 //! The switch by which this phone or computer rings while the app is closed, and what is missing where it can't.
 
 import { html, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
 import type { App } from "../app/app.ts";
 import type { PushState } from "../push/desk.ts";
 
 export function closedApp(app: App): TemplateResult {
   const { state } = app.push;
   const usable = state.at === "on" || state.at === "off";
-  const says = words(state);
+  // As it stands, not as it was clicked: a refusal clears the box again.
+  const checked = state.at === "on" || (state.at === "changing" && state.on);
   return html`<section class="panel">
     <h2>When the app is closed</h2>
-    <label class="switch"><input type="checkbox" data-testid="setting-push" data-state=${state.at} .checked=${state.at === "on"} ?disabled=${!usable}
+    <label class="switch"><input type="checkbox" data-testid="setting-push" data-state=${state.at} .checked=${live(checked)} ?disabled=${!usable}
       aria-describedby="push-says" @change=${(event: Event) => switched(app, event.currentTarget as HTMLInputElement)} /><span>
       <strong>Ring this ${machine()} when the app is closed</strong>
-      <small>A notice tells of each call, and names whoever is in your contacts. What travels to it names nobody.</small></span></label>
-    <p class="hint" id="push-says" role="status" data-testid="push-says">${says}</p>
+      <small>A notification tells of each call, and names whoever is in your contacts. What the server sends for it names nobody.</small></span></label>
+    <p class="hint" id="push-says" role="status" data-testid="push-says">${words(state)}</p>
   </section>`;
 }
 
@@ -29,8 +31,8 @@ function words(state: PushState): string {
   switch (state.at) {
     case "on": return "On.";
     case "changing": return "One moment…";
-    case "off": return state.failed ?? "Off. The browser will ask whether Homeline may show notices.";
-    case "blocked": return "Notices from this page are blocked, so only an open app rings. Allow them in the browser's settings for this page, then reload.";
+    case "off": return state.failed ?? "Off. The browser will ask whether Homeline may show notifications.";
+    case "blocked": return "Notifications from this page are blocked, so only an open app rings. Allow them in the browser's settings for this page, then reload.";
     case "missing": return missing(state.what);
   }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use homeline_e2ee::certificate::Kind;
+use homeline_protocol::Secret;
 use homeline_protocol::http::PushDecline;
 use homeline_protocol::id::CallId;
 use homeline_protocol::session::{EndReason, ErrorCode, Event, PushNotice, Request};
@@ -237,6 +238,49 @@ async fn a_service_that_hangs_or_asks_for_patience_holds_up_nobody_else() {
     assert!(asked_at.elapsed() >= Duration::from_millis(1_900));
     assert!(matches!(device.read(&again), PushNotice::Ring { call, .. } if call == rung));
     assert_eq!(again.header("ttl"), "42");
+}
+
+#[tokio::test]
+async fn a_device_has_a_few_addresses_of_which_the_oldest_goes() {
+    let server = start(|_| ()).await;
+    let (mut service, device) = (PushService::start().await, Device::new(7));
+    let anna = Person::founder(&server, "anna").await;
+    let ben = closed_app(&server, "ben", &service, &device).await;
+    let mut app = ben.session(&server).await;
+    for number in 1..=4 {
+        server.clock.advance(Duration::from_millis(1));
+        app.done(service.subscribe(&device, &format!("ben{number}")))
+            .await;
+    }
+    let endpoint = Secret::new(format!("{}/ben2", service.origin()));
+    app.done(Request::DeletePushAddress { endpoint }).await;
+    drop(app);
+    let mut caller = anna.session(&server).await;
+    call(&mut caller, "ben").await;
+    let mut paths = Vec::new();
+    for _ in 0..3 {
+        paths.push(service.message().await.path);
+    }
+    paths.sort();
+    assert_eq!(paths, ["ben1", "ben3", "ben4"]);
+}
+
+#[tokio::test]
+async fn a_browser_that_changes_hands_rings_for_its_new_person_alone() {
+    let server = start(|config| config.calls.unreachable_after_secs = 1).await;
+    let (mut service, device) = (PushService::start().await, Device::new(7));
+    let anna = Person::founder(&server, "anna").await;
+    let _ben = closed_app(&server, "ben", &service, &device).await;
+    let cleo = Person::founder(&server, "cleo").await;
+    let mut app = cleo.session(&server).await;
+    app.done(service.subscribe(&device, "ben")).await;
+    drop(app);
+    let mut caller = anna.session(&server).await;
+    let unheard = call(&mut caller, "ben").await;
+    assert_eq!(ended(&mut caller, unheard).await, EndReason::Unreachable);
+    let rung = call(&mut caller, "cleo").await;
+    let notice = device.read(&service.message().await);
+    assert!(matches!(notice, PushNotice::Ring { call, .. } if call == rung));
 }
 
 // req: CALL-4
