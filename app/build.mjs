@@ -36,5 +36,8 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
     { in: "src/device/main.ts", out: "device" },
   ];
   await build({ ...options(control), absWorkingDir: new URL(".", import.meta.url).pathname, entryPoints, outdir });
+  // One file without imports: not every browser takes a module as a service worker.
+  const worker = { ...options(control), format: "iife", entryPoints: [{ in: "src/push/worker.ts", out: "push-worker" }], outdir };
+  await build({ ...worker, absWorkingDir: new URL(".", import.meta.url).pathname });
   if (existsSync(new URL("static", import.meta.url))) await cp(new URL("static", import.meta.url), outdir, { recursive: true });
 }

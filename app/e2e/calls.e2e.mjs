@@ -230,19 +230,23 @@ test("a home device calls a contact, with its own picture shown for as long as i
   await endsWith(display, "hung_up");
 });
 
+/** Waits until these notifications are shown, and no others. */
+function announces(page, wanted) {
+  return page.evaluate(async (texts) => {
+    const registration = await navigator.serviceWorker.ready;
+    for (;;) {
+      const shown = (await registration.getNotifications()).map(({ title, body }) => `${title}: ${body}`);
+      if (shown.join() === texts.join()) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }, wanted);
+}
+
 // req: CALL-4
 test("an app whose tab is hidden announces the call by a notification, and its screen can answer", async () => {
   const hidden = async (context) => {
     await context.grantPermissions(["notifications"]);
     await context.addInitScript(() => {
-      globalThis.announced = [];
-      globalThis.Notification = class {
-        static permission = "granted";
-        constructor(title, options) {
-          globalThis.announced.push(`${title}: ${options.body}`);
-        }
-        close() {}
-      };
       Object.defineProperty(document, "hidden", { get: () => globalThis.away === true });
     });
   };
@@ -251,9 +255,10 @@ test("an app whose tab is hidden announces the call by a notification, and its s
     globalThis.away = true;
   });
   await call(anna.page, ben.handle, "voice");
-  await ben.page.waitForFunction(() => globalThis.announced.includes("Mum: Incoming call"));
+  await announces(ben.page, ["Incoming call: Mum"]);
   await at(ben.page, "answer").click();
   await connected(anna.page, ben.page);
+  await announces(ben.page, []);
 });
 
 test("a page that is reloaded in mid-call comes back into it with new keys", async () => {

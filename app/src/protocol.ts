@@ -1041,6 +1041,81 @@ mid: string,
  */
 source: Source, };
 
+export type PushAddress = { 
+/**
+ * The subscription's URL. Whoever knows it can send to the device, so it is kept like a secret.
+ */
+endpoint: Secret, 
+/**
+ * The device's P-256 public key for RFC 8291, uncompressed, 65 bytes.
+ */
+p256dh: Blob, 
+/**
+ * The device's authentication secret for RFC 8291, 16 bytes.
+ */
+auth: Blob, 
+/**
+ * Who stands at the other end of the endpoint.
+ */
+kind: PushKind, };
+
+export type PushDecline = { 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * From the push. It works once.
+ */
+decline: Secret, };
+
+export type PushKey = { 
+/**
+ * The server's P-256 public key (RFC 8292), uncompressed, 65 bytes.
+ */
+key: Blob, };
+
+export type PushKind = "web_push" | "unified_push";
+
+export type PushNotice = { "type": "ring", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * When it stops ringing, Unix milliseconds.
+ */
+expires_at_ms: number, 
+/**
+ * With picture.
+ */
+video: boolean, 
+/**
+ * Who calls, for a device that has them among its contacts: SHA-256 of "homeline push caller v1",
+ * the call id's 16 bytes and the caller's handle.
+ */
+caller: Blob, 
+/**
+ * Declines this call once, for this person, while it rings (`POST /v1/push/decline`).
+ */
+decline: Secret, } | { "type": "over", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Why.
+ */
+reason: EndReason, } | { "type": "missed", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Who called, as in `ring`.
+ */
+caller: Blob, };
+
 export type Quality = { 
 /**
  * Loss towards the server in the last interval, percent.
@@ -1573,7 +1648,11 @@ call: CallId, } | { "type": "list_missed" } | { "type": "mark_missed_seen",
 /**
  * Unix milliseconds.
  */
-until_ms: number, };
+until_ms: number, } | { "type": "put_push_address" } & PushAddress | { "type": "delete_push_address", 
+/**
+ * The endpoint.
+ */
+endpoint: Secret, };
 
 export type Resume = { 
 /**

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::id::{AccountId, DeviceId, HouseholdId, InvitationId, PairingId};
+use crate::id::{AccountId, CallId, DeviceId, HouseholdId, InvitationId, PairingId};
 use crate::session::DeviceKind;
 use crate::{Blob, Handle, Secret};
 
@@ -218,4 +218,20 @@ pub struct About {
     pub protocol: u16,
     /// SHA-256 of the app that this server serves, hexadecimal.
     pub app_hash: String,
+}
+
+/// `GET /v1/push/key`, for anyone: what a browser subscribes with, so that only this server can push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct PushKey {
+    /// The server's P-256 public key (RFC 8292), uncompressed, 65 bytes.
+    pub key: Blob,
+}
+
+/// `POST /v1/push/decline`: declines a call that was pushed, without a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct PushDecline {
+    /// The call.
+    pub call: CallId,
+    /// From the push. It works once.
+    pub decline: Secret,
 }

@@ -111,6 +111,11 @@ fn events_keep_their_bytes() {
 }
 
 #[test]
+fn pushes_keep_their_bytes() {
+    hold("push_notices", &samples::push_notices());
+}
+
+#[test]
 fn frames_keep_their_bytes() {
     let (client, server) = (samples::client_frames(), samples::server_frames());
     complete::<ClientFrame>(&client);

@@ -22,6 +22,9 @@ fn typescript_types_are_fresh() {
     collector.add::<http::PairingState>();
     collector.add::<http::PairingReveal>();
     collector.add::<http::About>();
+    collector.add::<session::PushNotice>();
+    collector.add::<http::PushKey>();
+    collector.add::<http::PushDecline>();
     let text = collector.text();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(FILE, &text).unwrap();

@@ -7,6 +7,7 @@ use crate::domain::calls::CallsConfig;
 use crate::domain::limits::LimitsConfig;
 use crate::domain::secrets::PasswordsConfig;
 use crate::edge::session::SessionConfig;
+use crate::gateway::push::PushConfig;
 use crate::store::StoreConfig;
 
 /// Signaling: accounts, households, sessions and calls.
@@ -25,4 +26,6 @@ pub struct SignalingConfig {
     pub session: SessionConfig,
     /// Calls.
     pub calls: CallsConfig,
+    /// Waking apps that are closed, by Web Push and UnifiedPush.
+    pub push: PushConfig,
 }

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use crate::bus::Bus;
 use crate::config::SignalingConfig;
 use crate::domain::accounts::Accounts;
-use crate::domain::calls::{Calls, CallsParts};
+use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::history::HistoryError;
@@ -22,12 +22,14 @@ use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
+use crate::domain::push::{Push, PushParts, PushStartError};
 use crate::domain::reach::Reach;
 use crate::domain::roster::RosterGate;
 use crate::domain::secrets::{PasswordError, Passwords};
 use crate::edge::http::{self, HttpState};
 use crate::edge::session::{self, Rules, Services, Sessions, SignalingFigures};
 use crate::gateway::Media;
+use crate::gateway::push::PushConfig;
 use crate::model::Clock;
 use crate::store::{Db, StoreError};
 
@@ -69,6 +71,9 @@ pub enum StartError {
     /// What the last stop left can't be read.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// Push can't be set up.
+    #[error(transparent)]
+    Push(#[from] PushStartError),
 }
 
 impl Signaling {
@@ -103,8 +108,9 @@ impl Signaling {
             limits,
             session,
             calls,
+            push,
         } = config;
-        let (media, media_events) = (link.media, link.events);
+        let media = link.media.clone();
         let (bus, gate) = (Bus::default(), RosterGate::default());
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let passwords = Passwords::new(&passwords)?;
@@ -115,17 +121,7 @@ impl Signaling {
             &limits,
             accounts,
         ));
-        let presence = PresenceService::new(bus.clone());
-        let calls = Calls::start(CallsParts {
-            reach: Reach::new(presence.clone(), calls.stranger_limits()),
-            config: calls,
-            db: db.clone(),
-            bus: bus.clone(),
-            media: media.clone(),
-            media_events,
-            clock: clock.clone(),
-        })
-        .await?;
+        let (presence, push, calls) = reaching(parts(), push, calls, link).await?;
         let services = Services {
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
@@ -150,6 +146,7 @@ impl Signaling {
                 gate,
             )),
             presence,
+            push,
             calls,
         };
         let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
@@ -170,6 +167,8 @@ impl Signaling {
         let state = HttpState {
             accounts: Arc::clone(&self.0.services.accounts),
             pairings: Arc::clone(&self.0.services.pairings),
+            push: self.0.services.push.clone(),
+            calls: self.0.services.calls.clone(),
             about: Arc::clone(&self.0.about),
         };
         http::router(state).merge(session::routes(self.0.sessions.clone()))
@@ -223,6 +222,35 @@ fn about(app_hash: &str) -> About {
     }
 }
 
+/// Calls, and what they stand on: who is there, who may be reached, and who is woken.
+async fn reaching(
+    (db, bus, clock): (Db, Bus, Clock),
+    push: PushConfig,
+    calls: CallsConfig,
+    link: MediaLink,
+) -> Result<(PresenceService, Push, Calls), StartError> {
+    let presence = PresenceService::new(bus.clone());
+    let push = Push::start(PushParts {
+        config: push,
+        db: db.clone(),
+        clock: clock.clone(),
+        presence: presence.clone(),
+    })
+    .await?;
+    let calls = Calls::start(CallsParts {
+        reach: Reach::new(presence.clone(), calls.stranger_limits()),
+        config: calls,
+        db,
+        bus,
+        media: link.media,
+        media_events: link.events,
+        clock,
+        push: push.clone(),
+    })
+    .await?;
+    Ok((presence, push, calls))
+}
+
 async fn sweep_for_ever(services: Services) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
@@ -236,5 +264,6 @@ async fn sweep_for_ever(services: Services) {
 async fn sweep(services: &Services) -> Result<(), StoreError> {
     services.accounts.sweep().await?;
     services.invitations.sweep().await?;
-    services.pairings.sweep().await
+    services.pairings.sweep().await?;
+    services.push.sweep().await
 }

@@ -8,7 +8,9 @@ import { LocalMemory } from "../home/local.ts";
 import { type Link as UrlLink, parseLink } from "../home/links.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { Tones } from "../media/tones.ts";
-import type { Event, PastCall } from "../protocol.ts";
+import type { CallId, Event, PastCall } from "../protocol.ts";
+import { PushDesk } from "../push/desk.ts";
+import type { WorkerSays } from "../push/scope.ts";
 import type { Link } from "../session/client.ts";
 import { Accounts } from "./account.ts";
 import { AddDevice } from "./add_device.ts";
@@ -38,6 +40,8 @@ export interface Notice {
 const NOTICES_MAX = 5;
 const NOTICE_MS = 6_000;
 const HISTORY_PAGE = 50;
+/** From a tap on "Answer" until the call rings in the page that was opened for it; longer, and it is over. */
+const ANSWER_WITHIN_MS = 15_000;
 
 export class App {
   readonly e2ee: E2ee;
@@ -45,6 +49,7 @@ export class App {
   readonly accounts: Accounts;
   readonly tones = new Tones();
   readonly drafts = new Drafts();
+  readonly push = new PushDesk(this.memory, (says) => this.#workerSays(says), () => this.changed());
   stage: Stage = { at: "opening" };
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
@@ -58,7 +63,9 @@ export class App {
   missed: PastCall[] = [];
   pairing: Pairing | undefined;
   addDevice: AddDevice | undefined;
-  #notification: Notification | undefined;
+  /** Answered in a notice before it rang in this page. */
+  #answering: CallId | undefined;
+  #ringing: CallId | undefined;
   #noticeId = 1;
   #render: () => void = () => undefined;
 
@@ -73,6 +80,7 @@ export class App {
     addEventListener("beforeunload", (event) => {
       if (this.stage.at === "recovery_code") event.preventDefault();
     });
+    this.push.start();
     this.changed();
     try {
       this.identity = await this.e2ee.request("open", { slot: "app" });
@@ -149,6 +157,8 @@ export class App {
 
   async signOut(forget: boolean): Promise<void> {
     this.#disconnect();
+    // The server forgets the address by itself; the browser and its names do not wait for it.
+    await this.push.forget();
     await (forget ? this.accounts.forget() : this.accounts.signOut());
     this.identity = await this.e2ee.request("open", { slot: "app" });
     this.drafts.clear();
@@ -238,7 +248,7 @@ export class App {
       alert: (text) => this.say(text, "alarm"),
       linkChanged: (link) => this.#linkChanged(link),
       event: (event) => this.#event(event),
-      changed: () => this.changed(),
+      changed: () => this.#homeChanged(),
     });
     this.linkUp.start();
   }
@@ -273,6 +283,7 @@ export class App {
     this.link = link;
     if (online && this.identity.state === "ready") void this.#loadMissed().catch(() => undefined);
     if (link.state === "ended") this.#ended(link.error.code, link.error.message);
+    if (link.state === "online" && this.linkUp !== undefined) void this.push.renew(this.linkUp.session);
     this.changed();
   }
 
@@ -292,6 +303,13 @@ export class App {
 
   #route(): void {
     this.urlLink = parseLink(location.hash);
+    if (this.urlLink?.kind === "answer") {
+      const { call } = this.urlLink;
+      this.urlLink = undefined;
+      // Said once: a reload answers nothing.
+      history.replaceState(null, "", "#/");
+      this.#answerSoon(call);
+    }
     const name = location.hash.replace(/^#\/?/, "");
     if (this.stage.at === "door") {
       const doors: Door[] = ["sign-up", "sign-in", "recover", "second-app"];
@@ -309,23 +327,48 @@ export class App {
     this.changed();
   }
 
+  #homeChanged(): void {
+    if (this.linkUp?.loaded === true) this.push.follow(this.linkUp.store);
+    this.#answerIfItRings();
+    this.changed();
+  }
+
   #tone(tone: Tone): void {
     this.tones.play(tone);
   }
 
+  #workerSays(says: WorkerSays): void {
+    if (says.type === "go") location.hash = says.path.slice(says.path.indexOf("#") + 1);
+    else if (this.linkUp?.calls.state.at === "incoming" && this.linkUp.calls.state.call === says.call) this.linkUp.calls.input({ on: "decline" });
+  }
+
+  /** Only what rings here by the certificates of the one who calls is answered: the notice is no more than the wish. */
+  #answerSoon(call: CallId): void {
+    this.#answering = call;
+    setTimeout(() => {
+      if (this.#answering !== call) return;
+      this.#answering = undefined;
+      this.say("That call does not ring any more.");
+    }, ANSWER_WITHIN_MS);
+    this.#answerIfItRings();
+  }
+
+  /** With the microphone alone: who tapped in the dark shows no picture by it. */
+  #answerIfItRings(): void {
+    const state = this.linkUp?.calls.state;
+    if (this.#answering === undefined || state?.at !== "incoming" || state.call !== this.#answering) return;
+    this.#answering = undefined;
+    queueMicrotask(() => this.linkUp?.calls.answer(false));
+  }
+
   #announce(peer: PeerView, video: boolean): void {
-    if (!document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
-    this.#notification = new Notification(peer.name, {
-      body: video ? "Incoming video call" : "Incoming call", tag: "homeline-call", requireInteraction: true, icon: "/icon.svg",
-    });
-    this.#notification.onclick = () => {
-      window.focus();
-      this.#unannounce();
-    };
+    const state = this.linkUp?.calls.state;
+    if (state?.at === "incoming") this.push.announce(state.call, peer.name, video, state.expiresAtMs);
+    this.#ringing = state?.at === "incoming" ? state.call : undefined;
   }
 
   #unannounce(): void {
-    this.#notification?.close();
-    this.#notification = undefined;
+    if (this.#ringing !== undefined) this.push.unannounce(this.#ringing);
+    this.#ringing = undefined;
   }
 }

@@ -1,8 +1,9 @@
-//! Links of the app: invitations of members and contacts, read from and written into the fragment, which no server sees.
+//! Links of the app: invitations of members and contacts, and the call that a notice was tapped to answer; read from and written into the fragment, which no server sees.
 
 export type Link =
   | { kind: "join"; invitation: string; secret: string; fingerprint: string }
-  | { kind: "contact"; handle: string; fingerprint: string };
+  | { kind: "contact"; handle: string; fingerprint: string }
+  | { kind: "answer"; call: string };
 
 const HEX_ID = /^[0-9a-f]{32}$/;
 const KEY_TEXT = /^[A-Za-z0-9_-]{43}$/;
@@ -17,6 +18,7 @@ export function parseLink(hash: string): Link | undefined {
   if (kind === "contact" && HANDLE.test(first) && KEY_TEXT.test(second) && third === "") {
     return { kind, handle: first, fingerprint: second };
   }
+  if (kind === "answer" && HEX_ID.test(first) && second === "" && third === "") return { kind, call: first };
   return undefined;
 }
 

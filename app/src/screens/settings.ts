@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { App } from "../app/app.ts";
 import type { About } from "../protocol.ts";
+import { closedApp } from "./closed_app.ts";
 import { api } from "../session/http.ts";
 import { dialog, field, form } from "../ui/parts.ts";
 import { NAME_MAX } from "./contacts.ts";
@@ -32,6 +33,7 @@ export function settings(app: App): TemplateResult {
         void app.calls.media?.setOriginal(on);
       }} /><span><strong>Original sound</strong><small>For music: no echo cancelling, no noise reduction, no levelling. Use headphones.</small></span></label>
     </section>
+    ${closedApp(app)}
     <section class="panel">
       <h2>This server</h2>
       <p class="hint">Phones and tablets give a microphone only to pages that they trust.</p>

@@ -1,7 +1,7 @@
 //! The HTTP API: what happens before there is a session.
 
 import type {
-  About, ApiError, PairingOffer, PairingOpened, PairingReveal, PairingState, RecoverBegin, RecoverFinish, RecoverTicket, SignedIn, SignIn, SignUp,
+  About, ApiError, PairingOffer, PairingOpened, PairingReveal, PairingState, PushKey, RecoverBegin, RecoverFinish, RecoverTicket, SignedIn, SignIn, SignUp,
 } from "../protocol.ts";
 import { RequestError } from "./errors.ts";
 
@@ -10,6 +10,7 @@ const TIMEOUT_MS = 40_000;
 
 export const api = {
   about: () => call<About>("GET", "/v1/about"),
+  pushKey: () => call<PushKey>("GET", "/v1/push/key"),
   signUp: (body: SignUp) => call<SignedIn>("POST", "/v1/sign-up", body),
   signIn: (body: SignIn) => call<SignedIn>("POST", "/v1/sign-in", body),
   signOut: (token: string) => call<unknown>("POST", "/v1/sign-out", undefined, token),

@@ -24,3 +24,9 @@ test("handles are folded as the server folds them", () => {
   assert.equal(parseHandle(" @Anna.B "), "anna.b");
   for (const text of ["", "ab", ".ann", "a nna", "a".repeat(33)]) assert.equal(parseHandle(text), undefined);
 });
+
+test("a tap on a notice leads to its call and to nothing else", () => {
+  const call = "ab".repeat(16);
+  assert.deepEqual(parseLink(`#answer/${call}`), { kind: "answer", call });
+  for (const bad of ["#answer", "#answer/x", `#answer/${call}/x`, `#answer/${call.toUpperCase()}`]) assert.equal(parseLink(bad), undefined);
+});

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use super::{
     Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb, EndReason, MediaState, Presence,
-    PublishSection, Role, SubscribeSection, Switches, TopContact,
+    PublishSection, PushAddress, Role, SubscribeSection, Switches, TopContact,
 };
 use crate::id::{AccountId, CallId, ContactId, DeviceId, InvitationId, PairingId};
 use crate::{Blob, Handle, Secret};
@@ -404,6 +404,15 @@ pub enum Request {
         /// Unix milliseconds.
         #[ts(type = "number")]
         until_ms: u64,
+    },
+    // ---- push ----
+    /// Has this device woken at this address when a call rings and its app is closed. Sending it again
+    /// changes nothing; a device's oldest address goes when it has too many.
+    PutPushAddress(PushAddress),
+    /// Has this device woken no more at this address.
+    DeletePushAddress {
+        /// The endpoint.
+        endpoint: Secret,
     },
 }
 

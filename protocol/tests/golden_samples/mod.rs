@@ -2,6 +2,7 @@
 
 mod calls;
 mod events;
+mod push;
 mod requests;
 mod rules;
 
@@ -17,6 +18,7 @@ use homeline_protocol::session::{
     Resume, RunningCall, ServerFrame, Source, Track,
 };
 use homeline_protocol::{Blob, Handle, Secret};
+pub(crate) use push::push_notices;
 pub(crate) use requests::requests;
 
 pub(crate) const ACCOUNT: AccountId = AccountId([0x0a; 16]);

@@ -20,6 +20,7 @@ pub(crate) fn requests() -> Vec<Request> {
         keys(),
         rules::requests(),
         super::calls::requests(),
+        super::push::push(),
     ]
     .concat()
 }

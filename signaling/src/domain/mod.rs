@@ -3,6 +3,7 @@
 //! identity, secrets, limits, roster; accounts, households, devices, contacts, invitations, pairing;
 //! presence, reach, settings, children, keys, history, calls, members. What must go up goes as an event
 //! on the bus.
+//! presence, push, reach, keys, history, calls. What must go up goes as an event on the bus.
 
 pub mod identity;
 pub mod limits;
@@ -22,6 +23,8 @@ pub mod invitations;
 pub mod pairing;
 
 pub mod presence;
+
+pub mod push;
 
 pub mod reach;
 

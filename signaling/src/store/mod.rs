@@ -14,6 +14,7 @@ pub mod devices;
 pub mod households;
 pub mod invitations;
 pub mod pairings;
+pub mod push;
 pub mod recovery;
 pub mod rules;
 pub mod tokens;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::Server;
 
-const ROUTES: [(&str, &str); 12] = [
+const ROUTES: [(&str, &str); 14] = [
     ("post", "/v1/sign-up"),
     ("post", "/v1/sign-in"),
     ("post", "/v1/sign-out"),
@@ -17,6 +17,8 @@ const ROUTES: [(&str, &str); 12] = [
     ("post", "/v1/pairings"),
     ("get", "/v1/pairings/{id}"),
     ("post", "/v1/pairings/{id}/reveal"),
+    ("get", "/v1/push/key"),
+    ("post", "/v1/push/decline"),
     ("get", "/v1/session"),
     ("get", "/v1/about"),
     ("get", "/v1/openapi.json"),

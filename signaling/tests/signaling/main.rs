@@ -17,6 +17,7 @@ mod keys;
 mod leaving;
 mod manners;
 mod pairing;
+mod push;
 mod resume;
 mod sessions;
 mod support;

@@ -94,6 +94,9 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         let row = store::tokens::find(&mut tx, hash).await?;
         store::tokens::delete(&mut tx, hash).await?;
+        if let Some(device) = row.as_ref().and_then(|row| row.device.0) {
+            store::push::delete_of_device(&mut tx, device).await?;
+        }
         tx.commit().await?;
         if let Some(device) = row.and_then(|row| row.device.0) {
             self.bus.end_sessions(device, ErrorCode::Unauthorized);

@@ -109,6 +109,8 @@ pub(super) enum Input {
     Reachable(Rings),
     /// A device told where its switches stand.
     Switched(DeviceId, Switches),
+    /// A device of the callee is being woken by a push, and needs time for it.
+    Pushed,
     /// A device's session was lost (it may resume) or ended.
     SessionLost(DeviceId),
     /// A device has a session again.

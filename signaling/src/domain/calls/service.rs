@@ -16,6 +16,7 @@ use super::input::{Act, ActReply, CallError, Input, Moment, Rings};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
 use crate::domain::history::{History, HistoryError, Interrupted};
+use crate::domain::push::Push;
 use crate::domain::reach::{Asking, Reach, Way, World, reach};
 use crate::gateway::Media;
 use crate::model::{Clock, Speaker, UnixMillis};
@@ -48,6 +49,8 @@ pub struct CallsParts {
     pub media_events: mpsc::Receiver<MediaEvent>,
     /// The time.
     pub clock: Clock,
+    /// What wakes devices that hear nothing.
+    pub push: Push,
 }
 
 /// What every call's task needs.
@@ -60,6 +63,7 @@ pub(super) struct Shared {
     pub(super) media: Media,
     pub(super) history: History,
     pub(super) clock: Clock,
+    pub(super) push: Push,
     index: Mutex<Index>,
     started_at: UnixMillis,
     interrupted: Vec<(AccountId, CallId)>,
@@ -93,6 +97,7 @@ impl Calls {
             media,
             media_events,
             clock,
+            push,
         } = parts;
         let history = History::new(db.clone(), config.history_per_account_max);
         let started_at = clock.now();
@@ -106,6 +111,7 @@ impl Calls {
             media,
             history,
             clock,
+            push,
             index: Mutex::default(),
             started_at,
             interrupted: people_of(&interrupted),

@@ -171,6 +171,7 @@ impl Task {
         for effect in effects {
             match effect {
                 Effect::Tell(device, event) => {
+                    self.wake(device, &event);
                     self.shared.bus.publish(Audience::Device(device), event);
                 }
                 Effect::Record(record) => self.record(record).await,
@@ -187,6 +188,19 @@ impl Task {
                 }
             }
         }
+    }
+
+    /// Devices that do not hear it are pushed, beside the call; once one was, the call waits for it.
+    fn wake(&self, device: DeviceId, event: &Event) {
+        let Some(accepted) = self.shared.push.told(device, event) else {
+            return;
+        };
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            if accepted.await.is_ok() {
+                send(&mailbox, Message::Input(Input::Pushed)).await;
+            }
+        });
     }
 
     /// Waits beside the call for a reply that only matters when it is bad.

@@ -158,6 +158,7 @@ impl Reach {
         let household = row.and_then(|row| row.household.0);
         let looked_in = household.unwrap_or(HouseholdId([0; 16]));
         let devices = store::devices::of_account(tx, account).await?;
+        let woken = store::push::devices_of(tx, account).await?;
         Ok(PersonFacts {
             account,
             name: row.map_or(String::new(), |row| row.display_name.clone()),
@@ -170,11 +171,14 @@ impl Reach {
             knows_asker: store::contacts::has(tx, looked_in, &asker.handle).await?,
             stranger_calls: self.strangers.calls(account, asker.account, now),
             quiet: quiet(tx, account, looked_in).await?,
-            devices: devices.iter().map(|row| self.device(row)).collect(),
+            devices: devices
+                .iter()
+                .map(|row| self.device(row, woken.contains(&row.id)))
+                .collect(),
         })
     }
 
-    fn device(&self, row: &DeviceRow) -> DeviceFacts {
+    fn device(&self, row: &DeviceRow, push: bool) -> DeviceFacts {
         DeviceFacts {
             device: row.id,
             kind: row.kind.0,
@@ -183,7 +187,7 @@ impl Reach {
             capabilities: row.settings.capabilities(),
             switches: row.settings.switches(),
             session: self.presence.of(row.id) != Presence::Offline,
-            push: false,
+            push,
         }
     }
 }

@@ -171,6 +171,7 @@ pub async fn remove_device(
     }
     store::households::append(tx, household, roster.seq(), entry).await?;
     store::devices::remove(tx, device, now).await?;
+    store::push::delete_of_device(tx, device).await?;
     store::households::delete_policy(tx, device).await?;
     grown(tx, household, &[entry.to_vec().into()]).await
 }

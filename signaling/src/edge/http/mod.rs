@@ -7,6 +7,7 @@ mod docs_page;
 mod headers;
 mod openapi;
 mod pairings;
+mod push;
 mod request;
 mod router;
 

@@ -2,13 +2,13 @@
 
 use homeline_protocol::http::{
     About, AppProof, NewApp, NewHome, PairingOffer, PairingOpened, PairingReveal, PairingState,
-    RecoverBegin, RecoverFinish, RecoverTicket, SignIn, SignUp, SignedIn,
+    PushDecline, PushKey, RecoverBegin, RecoverFinish, RecoverTicket, SignIn, SignUp, SignedIn,
 };
 use homeline_protocol::session::{ApiError, DeviceKind, ErrorCode};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{about, accounts, pairings};
+use super::{about, accounts, pairings, push};
 
 /// The OpenAPI document of this server.
 #[must_use]
@@ -35,6 +35,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         pairings::open,
         pairings::state,
         pairings::reveal,
+        push::key,
+        push::decline,
         session,
         about::about,
         about::openapi_json,
@@ -43,12 +45,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     components(schemas(
         SignUp, NewApp, NewHome, SignedIn, SignIn, AppProof, RecoverBegin, RecoverTicket,
         RecoverFinish, PairingOffer, PairingOpened, PairingState, PairingReveal, DeviceKind, About,
-        ApiError, ErrorCode,
+        ApiError, ErrorCode, PushKey, PushDecline,
     )),
     modifiers(&Schemes),
     tags(
         (name = "people", description = "Signing up, in and out, and recovering"),
         (name = "pairing", description = "A new device's side of being taken into a household"),
+        (name = "push", description = "Waking apps that are closed"),
         (name = "session", description = "Everything once a client has a token"),
         (name = "server", description = "What anyone may know"),
     )
@@ -88,7 +91,8 @@ impl Modify for Schemes {
 /// `refuse_pairing`; `create_invitation`, `cancel_invitation`, `admit_member`, `refuse_member`;
 /// `put_contact`, `delete_contact`; `start_call`, `ringing`, `refuse_invitation`, `answer`,
 /// `decline`, `cancel`, `hang_up`, `set_media`, `list_calls`, `list_history`; `offer_media`,
-/// `get_quality`; `send_commit`, `epoch_ready`, `send_group_message`.
+/// `get_quality`; `send_commit`, `epoch_ready`, `send_group_message`; `put_push_address`,
+/// `delete_push_address`.
 ///
 /// Events: `roster_grew`, `certificate_renewed`, `presence_changed`, `member_changed`, `contact_put`,
 /// `contact_deleted`, `answer_policy_put`, `invitation_made`, `invitation_ended`, `join_requested`,

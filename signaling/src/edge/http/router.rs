@@ -13,9 +13,11 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::answer::{method_not_allowed, not_found, panicked};
 use super::headers::security_headers;
-use super::{about, accounts, pairings};
+use super::{about, accounts, pairings, push};
 use crate::domain::accounts::Accounts;
+use crate::domain::calls::Calls;
 use crate::domain::pairing::Pairings;
+use crate::domain::push::Push;
 
 /// The longest body: a sign-up with its roster and chain takes some 4 KiB.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -27,6 +29,10 @@ pub struct HttpState {
     pub accounts: Arc<Accounts>,
     /// Pairings, the device's side.
     pub pairings: Arc<Pairings>,
+    /// Who is woken.
+    pub push: Push,
+    /// Calls, for those who decline one without a session.
+    pub calls: Calls,
     /// What anyone may know.
     pub about: Arc<About>,
 }
@@ -42,6 +48,8 @@ pub fn router(state: HttpState) -> Router {
         .route("/v1/pairings", post(pairings::open))
         .route("/v1/pairings/{id}", get(pairings::state))
         .route("/v1/pairings/{id}/reveal", post(pairings::reveal))
+        .route("/v1/push/key", get(push::key))
+        .route("/v1/push/decline", post(push::decline))
         .route("/v1/about", get(about::about))
         .route("/v1/openapi.json", get(about::openapi_json))
         .route("/v1/docs", get(about::docs))

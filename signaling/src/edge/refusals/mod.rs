@@ -6,6 +6,7 @@ mod call_changes;
 mod home;
 mod members;
 mod pairing;
+mod push;
 mod rules;
 
 use homeline_protocol::session::{ApiError, ErrorCode};

@@ -73,6 +73,8 @@ impl Counters {
 /// The kind of a request, as on the wire.
 pub(super) fn kind(request: &Request) -> &'static str {
     match request {
+        Request::PutPushAddress(_) => "put_push_address",
+        Request::DeletePushAddress { .. } => "delete_push_address",
         Request::GetHome => "get_home",
         Request::SetDisplayName { .. } => "set_display_name",
         Request::SetPresence { .. } => "set_presence",

@@ -20,12 +20,14 @@ use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::limits::LimitsConfig;
 use homeline_signaling::domain::pairing::Pairings;
 use homeline_signaling::domain::presence::PresenceService;
+use homeline_signaling::domain::push::{Push, PushParts};
 use homeline_signaling::domain::reach::Reach;
 use homeline_signaling::domain::roster::RosterGate;
 use homeline_signaling::domain::secrets::{Passwords, PasswordsConfig};
 use homeline_signaling::edge::session::{
     Rules, Services, SessionConfig, Sessions, SignalingFigures, routes,
 };
+use homeline_signaling::gateway::push::PushConfig;
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::accounts::NewAccount;
 use homeline_signaling::store::contacts::ContactRow;
@@ -109,6 +111,7 @@ impl Server {
         ));
         let (node, media, media_events) = Node::start();
         let presence = PresenceService::new(bus.clone());
+        let push = push(&db, &clock, &presence).await;
         let calls = Calls::start(CallsParts {
             reach: Reach::new(presence.clone(), configs.calls.stranger_limits()),
             config: configs.calls,
@@ -117,6 +120,7 @@ impl Server {
             media,
             media_events,
             clock: clock.clone(),
+            push: push.clone(),
         })
         .await
         .unwrap();
@@ -140,6 +144,7 @@ impl Server {
             invitations: Arc::new(Invitations::new(store, events, time, gate.clone())),
             rules: Rules::new(parts, gate, Arc::clone(&accounts), calls.clone()),
             presence,
+            push,
             calls,
         };
         let sessions = Sessions::new(configs.sessions, services, bus.clone(), clock);
@@ -277,6 +282,17 @@ impl Server {
     pub(crate) async fn home_device(&self, person: &Person) -> Client {
         Client::connect(self, &self.seat(person, DeviceKind::HomeDevice).await).await
     }
+}
+
+/// Sends to nobody on this machine, as by default.
+async fn push(db: &Db, clock: &Clock, presence: &PresenceService) -> Push {
+    let parts = PushParts {
+        config: PushConfig::default(),
+        db: db.clone(),
+        clock: clock.clone(),
+        presence: presence.clone(),
+    };
+    Push::start(parts).await.unwrap()
 }
 
 /// An id that no other test thing has.

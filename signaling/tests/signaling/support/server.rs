@@ -1,5 +1,6 @@
 //! A server of one test: database in memory, a clock that the test moves, cheap password hashing.
 
+use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::Router;
@@ -20,6 +21,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
 use super::Session;
+use crate::harness::Node;
 
 /// 2026-11-22.
 const TODAY: UnixMillis = UnixMillis(1_795_305_600_000);
@@ -30,7 +32,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     router: Router,
     // Kept, so that the media node seems to be there.
-    _media: (mpsc::Receiver<MediaExchange>, mpsc::Sender<MediaEvent>),
+    _media: Box<dyn Any + Send + Sync>,
 }
 
 /// An HTTP answer.
@@ -60,16 +62,34 @@ impl Server {
         clock: Clock,
         change: impl FnOnce(&mut SignalingConfig),
     ) -> Self {
-        let mut config = SignalingConfig::default();
-        config.passwords.memory_kib = 64;
-        config.passwords.passes = 1;
-        change(&mut config);
-        let (commands, commands_out) = mpsc::channel(64);
-        let (events_in, events) = mpsc::channel(64);
+        let (commands, commands_out) = mpsc::channel::<MediaExchange>(64);
+        let (events_in, events) = mpsc::channel::<MediaEvent>(64);
         let link = MediaLink {
             media: Media::Local(commands),
             events,
         };
+        let kept = Box::new((commands_out, events_in));
+        Self::start_beside(db, clock, (link, kept), change).await
+    }
+
+    /// With a media node that answers, so that calls run.
+    pub(crate) async fn start_with_calls(change: impl FnOnce(&mut SignalingConfig)) -> Self {
+        let (node, media, events) = Node::start();
+        let (db, clock) = (Db::open_in_memory().await.unwrap(), Clock::fixed(TODAY));
+        let link = MediaLink { media, events };
+        Self::start_beside(db, clock, (link, Box::new(node)), change).await
+    }
+
+    async fn start_beside(
+        db: Db,
+        clock: Clock,
+        (link, kept): (MediaLink, Box<dyn Any + Send + Sync>),
+        change: impl FnOnce(&mut SignalingConfig),
+    ) -> Self {
+        let mut config = SignalingConfig::default();
+        config.passwords.memory_kib = 64;
+        config.passwords.passes = 1;
+        change(&mut config);
         let signaling = Signaling::start_on(config, db, clock.clone(), link, "0123abcd")
             .await
             .unwrap();
@@ -85,7 +105,7 @@ impl Server {
             clock,
             address,
             router,
-            _media: (commands_out, events_in),
+            _media: kept,
         }
     }
 

@@ -101,6 +101,7 @@ impl Call {
             Input::Act(device, account, act) => return self.act(now, device, account, act),
             Input::Reachable(rings) => self.invite_device(rings),
             Input::Switched(device, switches) => self.switched(device, switches),
+            Input::Pushed => self.pushed(),
             Input::SessionLost(device) => self.session(now, device, false),
             Input::SessionBack(device) => self.session(now, device, true),
             Input::Revoked(device) => self.revoked(now, device),
@@ -182,7 +183,7 @@ impl Call {
                 (Timer::Unreachable, State::Waiting(waiting)) if waiting.rang => Vec::new(),
                 // To somebody outside everything that is not an answer is one and the same.
                 (Timer::NoAnswer, State::Waiting(waiting))
-                    if waiting.rang || !self.invite.family =>
+                    if waiting.rang || waiting.pushed || !self.invite.family =>
                 {
                     self.end(now, EndReason::NoAnswer)
                 }

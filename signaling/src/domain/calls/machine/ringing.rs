@@ -24,6 +24,8 @@ pub(super) struct Waiting {
     pub(super) ringing: BTreeMap<DeviceId, Introduction>,
     /// Whether any has ever rung.
     pub(super) rang: bool,
+    /// Whether one is being woken by a push: nobody may open it, but it was not unreachable.
+    pub(super) pushed: bool,
 }
 
 /// What a device is told when it should ring.
@@ -111,6 +113,19 @@ impl Call {
         self.switches.insert(device, rings.switches);
         effects.extend(self.tell_switches_unless_on(device, self.invite.caller_device));
         effects
+    }
+
+    /// A device is being woken: it gets as long as a call rings.
+    pub(super) fn pushed(&mut self) -> Vec<Effect> {
+        match &mut self.state {
+            State::Waiting(waiting) => {
+                waiting.pushed = true;
+                self.timers.clear(Timer::Unreachable);
+            }
+            State::Answered(_) => self.timers.clear(Timer::AddedUnreachable),
+            State::Ended(_) => {}
+        }
+        Vec::new()
     }
 
     pub(super) fn act_while_waiting(

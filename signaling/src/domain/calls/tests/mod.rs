@@ -249,6 +249,7 @@ fn input(words: &[&str]) -> Input {
         ["room-fails"] => return Input::RoomFailed,
         ["media-gone"] => return Input::MediaGone,
         ["superseded"] => return Input::Superseded,
+        ["pushed"] => return Input::Pushed,
         [_, "online"] => {
             return Input::Reachable(Rings {
                 device: who,

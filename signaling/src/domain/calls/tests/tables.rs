@@ -46,6 +46,20 @@ fn it_ends_before_the_answer_with_a_reason_for_all() {
 }
 
 #[test]
+fn a_device_that_is_being_woken_gets_as_long_as_a_call_rings() {
+    with(
+        "",
+        "
+        0   start       -> room incoming>app incoming>kitchen
+        1   pushed      ->
+        10  tick        ->
+        30  late online -> incoming>late
+        45  tick        -> kept:NoAnswer NoAnswer>anna NoAnswer>app NoAnswer>kitchen NoAnswer>late close
+    ",
+    );
+}
+
+#[test]
 fn it_ends_after_the_answer_with_a_reason_for_both() {
     for (last, reason) in [
         ("9  kitchen hangs-up", "HungUp"),

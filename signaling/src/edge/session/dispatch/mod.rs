@@ -5,6 +5,7 @@ mod calls;
 mod home;
 mod members;
 mod pairing;
+mod push;
 mod rules;
 
 pub use rules::Rules;
@@ -22,6 +23,7 @@ use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
+use crate::domain::push::Push;
 use crate::model::Speaker;
 
 /// What sessions speak to.
@@ -41,6 +43,8 @@ pub struct Services {
     pub invitations: Arc<Invitations>,
     /// Who can be reached.
     pub presence: PresenceService,
+    /// Who is woken.
+    pub push: Push,
     /// Calls.
     pub calls: Calls,
     /// Roles, settings, children.
@@ -81,6 +85,9 @@ pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Re
         | Request::PutContact { .. }
         | Request::DeleteContact { .. } => home::home(services, speaker, request).await,
         _ if rules::takes(&request) => rules::rules(services, speaker, request).await,
+        Request::PutPushAddress(_) | Request::DeletePushAddress { .. } => {
+            push::push(services, speaker, request).await
+        }
         _ => calls::in_call(services, speaker, request).await,
     };
     match answer {
