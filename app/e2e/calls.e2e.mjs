@@ -179,7 +179,8 @@ test("a call can be declined, cancelled, or end because nobody by that handle ca
   await at(ben.page, "incoming-call").waitFor({ state: "detached" });
   await at(anna.page, "end-close").click();
   // A mark until it is seen; a declined call is none.
-  await at(ben.page, "missed-badge").getByText("1").waitFor();
+  await at(ben.page, "missed-badge").waitFor();
+  assert.equal(await at(ben.page, "missed-badge").textContent(), "1");
   await at(ben.page, "nav-history").click();
   await ben.page.locator('[data-testid="past-call"][data-reason="cancelled"]').getByText("Missed").waitFor();
   await at(ben.page, "missed-badge").waitFor({ state: "detached" });
