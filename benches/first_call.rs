@@ -59,6 +59,12 @@ async fn main() {
             "HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS__BURST",
             "100",
         ),
+        // The callee does not know the caller, who calls again and again.
+        (
+            "HOMELINE_SIGNALING__CALLS__ONE_STRANGER_AN_HOUR_MAX",
+            "1000",
+        ),
+        ("HOMELINE_SIGNALING__CALLS__ALL_STRANGERS_A_DAY_MAX", "1000"),
     ];
     let server = Server::start_with(&Start {
         data: data.path(),

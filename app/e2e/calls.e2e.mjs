@@ -13,9 +13,10 @@ import { hears, hearsSilence, seesFrames, spyOnConnections, srtpCiphers, toneFil
 const GENEROUS = {
   HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS: "{burst=1000,refill_secs=1}",
   HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS: "{burst=1000,refill_secs=1}",
+  HOMELINE_SIGNALING__LIMITS__PAIRING_PER_ADDRESS: "{burst=1000,refill_secs=1}",
+  HOMELINE_SIGNALING__CALLS__ONE_STRANGER_AN_HOUR_MAX: "1000",
   // Short enough to wait for what looks like an unanswered call, long enough for every answer here.
   HOMELINE_SIGNALING__CALLS__RING_TIMEOUT_SECS: "20",
-  HOMELINE_SIGNALING__LIMITS__PAIRING_PER_ADDRESS: "{burst=1000,refill_secs=1}",
 };
 
 let server;

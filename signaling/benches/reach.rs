@@ -19,13 +19,13 @@ const EXCEPTIONS: u8 = 64;
 fn device(number: u8) -> DeviceFacts {
     DeviceFacts {
         device: DeviceId([number; 16]),
-        kind: if number % 2 == 0 {
+        kind: if number.is_multiple_of(2) {
             DeviceKind::App
         } else {
             DeviceKind::HomeDevice
         },
         label: format!("Room {number}"),
-        quiet: number % 5 == 0,
+        quiet: number.is_multiple_of(5),
         capabilities: Capabilities {
             microphone: true,
             speaker: true,
@@ -36,7 +36,7 @@ fn device(number: u8) -> DeviceFacts {
             microphone: true,
             camera: CameraSwitch::On,
         },
-        session: number % 3 != 0,
+        session: !number.is_multiple_of(3),
         push: true,
     }
 }

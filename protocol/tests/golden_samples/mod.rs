@@ -130,6 +130,8 @@ pub(crate) fn replies() -> Vec<Reply> {
 }
 
 fn session_replies() -> Vec<Reply> {
+/// The home of a member, and of somebody who waits for admission.
+fn homes() -> [Home; 2] {
     let home = Home {
         account: account(),
         household: Some(household()),
@@ -152,6 +154,11 @@ fn session_replies() -> Vec<Reply> {
         leave_requests: vec![],
         ..home.clone()
     };
+    [home, waiting]
+}
+
+pub(crate) fn replies() -> Vec<Reply> {
+    let [home, waiting] = homes();
     let running = |direction, phase, here| RunningCall {
         call: CALL,
         direction,

@@ -1,5 +1,10 @@
 //! Handshakes with `rtc-dtls`, another implementation, whose clients can be told what to offer.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test has to begin at some moment"
+)]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
