@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::accounts::AccountsConfig;
 use crate::domain::calls::CallsConfig;
 use crate::domain::limits::LimitsConfig;
+use crate::domain::numbers::NumbersConfig;
 use crate::domain::secrets::PasswordsConfig;
 use crate::edge::session::SessionConfig;
+use crate::gateway::SmsConfig;
 use crate::store::StoreConfig;
 
 /// Signaling: accounts, households, sessions and calls.
@@ -25,4 +27,8 @@ pub struct SignalingConfig {
     pub session: SessionConfig,
     /// Calls.
     pub calls: CallsConfig,
+    /// Phone numbers: how they are read, and how often codes are sent to them.
+    pub numbers: NumbersConfig,
+    /// Text messages, for verifying numbers: one HTTP request for each.
+    pub sms: SmsConfig,
 }

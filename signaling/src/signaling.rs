@@ -14,19 +14,21 @@ use tokio::task::AbortHandle;
 use crate::bus::Bus;
 use crate::config::SignalingConfig;
 use crate::domain::accounts::Accounts;
+use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::{Calls, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::history::HistoryError;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::numbers::{BadRegion, Numbers};
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
 use crate::domain::roster::RosterGate;
 use crate::domain::secrets::{PasswordError, Passwords};
 use crate::edge::http::{self, HttpState};
 use crate::edge::session::{self, Services, Sessions, SignalingFigures};
-use crate::gateway::Media;
+use crate::gateway::{Media, Sms, SmsConfigError};
 use crate::model::Clock;
 use crate::store::{Db, StoreError};
 
@@ -65,6 +67,12 @@ pub enum StartError {
     /// The figures for password hashing are not possible.
     #[error("the configured password hashing is not possible: {0}")]
     Passwords(#[from] PasswordError),
+    /// The default region of numbers is none.
+    #[error("numbers.default_region: {0}")]
+    Region(#[from] BadRegion),
+    /// The way to send text messages is not possible.
+    #[error(transparent)]
+    Sms(#[from] SmsConfigError),
     /// What the last stop left can't be read.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -102,6 +110,8 @@ impl Signaling {
             limits,
             session,
             calls,
+            numbers,
+            sms,
         } = config;
         let MediaLink {
             media,
@@ -110,6 +120,8 @@ impl Signaling {
         let (bus, gate) = (Bus::default(), RosterGate::default());
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let passwords = Passwords::new(&passwords)?;
+        let sms = Sms::new(&sms)?;
+        let numbers = Arc::new(Numbers::new(parts(), passwords.clone(), sms, &numbers)?);
         let accounts = Arc::new(Accounts::new(
             parts(),
             gate.clone(),
@@ -136,6 +148,8 @@ impl Signaling {
                 gate.clone(),
             )),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
+            address_books: Arc::new(AddressBooks::new(parts(), Arc::clone(&numbers))),
+            numbers,
             pairings: Arc::new(Pairings::new(parts(), gate.clone(), accounts, &limits)),
             invitations: Arc::new(Invitations::new(
                 db.clone(),
@@ -146,20 +160,14 @@ impl Signaling {
             presence: PresenceService::new(bus.clone()),
             calls,
         };
-        let about = About {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            protocol: PROTOCOL_VERSION,
-            app_hash: app_hash.to_owned(),
-        };
         let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
         let sessions = Sessions::new(session, services.clone(), bus, clock);
-        let about = Arc::new(about);
         Ok(Self(Arc::new(Inner {
             db,
             media,
             services,
             sessions,
-            about,
+            about: Arc::new(about(app_hash)),
             sweeper,
         })))
     }
@@ -214,6 +222,14 @@ impl Signaling {
     }
 }
 
+fn about(app_hash: &str) -> About {
+    About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: PROTOCOL_VERSION,
+        app_hash: app_hash.to_owned(),
+    }
+}
+
 async fn sweep_for_ever(services: Services) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
@@ -227,5 +243,7 @@ async fn sweep_for_ever(services: Services) {
 async fn sweep(services: &Services) -> Result<(), StoreError> {
     services.accounts.sweep().await?;
     services.invitations.sweep().await?;
+    services.numbers.sweep().await?;
+    services.address_books.sweep().await?;
     services.pairings.sweep().await
 }

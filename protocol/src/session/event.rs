@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Account, AnswerPolicy, Contact, Device, DeviceKind, EndReason, Invitation, JoinRequest,
-    MediaState, Participant, Party, Presence, Track,
+    Account, AnswerPolicy, Contact, ContactNumbers, Device, DeviceKind, EndReason, Invitation,
+    JoinRequest, MediaState, Participant, Party, Presence, Track,
 };
 use crate::Blob;
 use crate::id::{CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingId};
@@ -210,4 +210,9 @@ pub enum Event {
         /// The message.
         message: Blob,
     },
+    // ---- address_book ----
+    /// The own imported entries, number or settings about them changed: ask for them anew.
+    AddressBookChanged,
+    /// The numbers typed for a contact changed.
+    ContactNumbersPut(ContactNumbers),
 }

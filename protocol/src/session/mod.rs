@@ -4,6 +4,7 @@
 //! grows by one; the server answers each id once, remembers its answers until they are acknowledged, and
 //! numbers its events, so that a client which resumes repeats nothing and loses nothing.
 
+mod address_book;
 mod call;
 mod error;
 mod event;
@@ -12,6 +13,7 @@ mod home;
 mod reply;
 mod request;
 
+pub use address_book::*;
 pub use call::*;
 pub use error::{ApiError, ErrorCode};
 pub use event::Event;

@@ -8,7 +8,14 @@ use super::{
 };
 
 pub(crate) fn events() -> Vec<Event> {
-    [household(), pairing(), calls(), keys()].concat()
+    [
+        household(),
+        pairing(),
+        calls(),
+        keys(),
+        super::address_book::events(),
+    ]
+    .concat()
 }
 
 fn household() -> Vec<Event> {

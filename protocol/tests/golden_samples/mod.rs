@@ -1,5 +1,6 @@
 //! One sample or more of everything that a session says.
 
+mod address_book;
 mod events;
 mod requests;
 
@@ -156,7 +157,7 @@ pub(crate) fn replies() -> Vec<Reply> {
         loss_down_percent: 100,
         round_trip_ms: Some(20),
     };
-    vec![
+    let mut replies = vec![
         Reply::Done,
         Reply::Home(Box::new(home)),
         Reply::Home(Box::new(waiting)),
@@ -183,7 +184,9 @@ pub(crate) fn replies() -> Vec<Reply> {
             round_trip_ms: None,
             ..quality
         }),
-    ]
+    ];
+    replies.extend(address_book::replies());
+    replies
 }
 
 fn household() -> Household {

@@ -18,6 +18,7 @@ pub(crate) fn requests() -> Vec<Request> {
         calls(),
         media(),
         keys(),
+        super::address_book::requests(),
     ]
     .concat()
 }

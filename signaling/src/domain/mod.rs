@@ -1,7 +1,8 @@
 //! The services, as a ladder: each uses only those above it, received by constructor.
 //!
-//! identity, secrets, limits, roster; accounts, households, devices, contacts, invitations, pairing;
-//! presence, reach, keys, history, calls. What must go up goes as an event on the bus.
+//! identity, secrets, limits, roster; accounts, households, devices, contacts, numbers,
+//! address_book, invitations, pairing; presence, reach, keys, history, calls. What must go up goes
+//! as an event on the bus.
 
 pub mod identity;
 pub mod limits;
@@ -15,6 +16,10 @@ pub mod households;
 pub mod devices;
 
 pub mod contacts;
+
+pub mod numbers;
+
+pub mod address_book;
 
 pub mod invitations;
 

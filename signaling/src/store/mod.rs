@@ -7,14 +7,17 @@ mod column;
 mod db;
 
 pub mod accounts;
+pub mod address_book;
 pub mod calls;
 pub mod contacts;
 pub mod devices;
 pub mod households;
 pub mod invitations;
+pub mod numbers;
 pub mod pairings;
 pub mod recovery;
 pub mod tokens;
+pub mod verifications;
 
 pub use column::Nullable;
 pub(crate) use db::on_tx;

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod address_book;
 mod call_media;
 mod calls;
 mod contacts;
@@ -13,6 +14,7 @@ mod harness;
 mod home;
 mod http;
 mod keys;
+mod numbers;
 mod pairing;
 mod resume;
 mod sessions;

@@ -2,6 +2,7 @@
 //! sentence that says what happened and what to do. Here, and nowhere else; one file for each area.
 
 mod accounts;
+mod address_book;
 mod home;
 mod members;
 mod pairing;
