@@ -4,6 +4,7 @@ import type { CallController } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
+import { AddressBookStore } from "../home/address_book.ts";
 import { LocalMemory } from "../home/local.ts";
 import { type Link as UrlLink, parseLink } from "../home/links.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
@@ -49,6 +50,8 @@ export class App {
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
   linkUp: LinkUp | undefined;
+  /** Imported contacts and numbers. */
+  book: AddressBookStore | undefined;
   urlLink: UrlLink | undefined;
   notices: Notice[] = [];
   /** Undefined until it was fetched. */
@@ -226,6 +229,7 @@ export class App {
       event: (event) => this.#event(event),
       changed: () => this.changed(),
     });
+    this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
     this.linkUp.start();
   }
 
@@ -233,6 +237,7 @@ export class App {
     this.addDevice = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;
+    this.book = undefined;
     this.history = undefined;
     this.link = { state: "connecting", failures: 0 };
     this.tones.play("none");
@@ -248,10 +253,12 @@ export class App {
     if (event.type === "join_refused") this.stop("join_refused", "Your request to join was turned down. Ask the person who invited you.");
     if (event.type === "call_ended") this.history = undefined;
     void this.addDevice?.handle(event);
+    this.book?.handle(event);
   }
 
   #linkChanged(link: Link): void {
     this.link = link;
+    if (link.state === "online") this.book?.stale();
     if (link.state === "ended") this.#ended(link.error.code, link.error.message);
     this.changed();
   }
