@@ -29,13 +29,19 @@ export function contacts(app: App): TemplateResult {
     ${askToImport(app)}
     ${askForNotifications(app)}
     ${searchField(app, everybody.length)}
-    ${everybody.length === 0
-      ? html`<div class="empty" data-testid="no-contacts">${icons.people}<p>Nobody here yet. Add somebody by their handle, or send them your link.</p></div>`
-      : html`<ul class="list" data-testid="contacts">${repeat(all, ({ id }) => id, (contact) => row(app, contact))}</ul>`}
+    ${list(app, everybody.length === 0, all)}
     ${imported(app)}
     ${app.drafts.get("dialog") === "add-contact" || app.urlLink?.kind === "contact" ? addDialog(app) : nothing}
     ${app.drafts.get("dialog") === "my-link" ? myLinkDialog(app) : nothing}
     ${card(app)}`;
+}
+
+function list(app: App, nobody: boolean, fitting: readonly ContactView[]): TemplateResult | typeof nothing {
+  const words = "Nobody here yet. Add somebody by their handle, or send them your link.";
+  if (nobody && (app.book?.entries.length ?? 0) > 0) return html`<p class="hint" data-testid="no-contacts">${words}</p>`;
+  if (nobody) return html`<div class="empty" data-testid="no-contacts">${icons.people}<p>${words}</p></div>`;
+  if (fitting.length === 0) return html`<p class="hint" data-testid="no-fitting">No contact fits.</p>`;
+  return html`<ul class="list" data-testid="contacts">${repeat(fitting, ({ id }) => id, (contact) => row(app, contact))}</ul>`;
 }
 
 function open(app: App, name: string | undefined): void {

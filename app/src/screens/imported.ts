@@ -18,7 +18,7 @@ const SEARCH_FROM = 6;
 /** Asked once, after signing up; either answer is kept by the server. */
 export function askToImport(app: App): TemplateResult | typeof nothing {
   if (app.book?.settings?.import !== null) return nothing;
-  return html`<div class="tip" data-testid="import-ask"><p><strong>Bring your contacts?</strong> From a vCard file of your phone or computer. Names and numbers are stored on this server, for you alone.</p>
+  return html`<div class="tip" data-testid="import-ask"><p><strong>Bring your contacts?</strong> From a vCard file of your phone or computer. Names and numbers are then stored on this server, and shown to you alone.</p>
     ${fileButton(app, "import-ask-file")}
     ${pickButton(app)}
     <button class="text-button" data-testid="import-refuse" @click=${() => void app.attempt(async () => app.book?.setImport(false))}>No, thanks</button></div>`;
