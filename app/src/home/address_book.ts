@@ -6,8 +6,8 @@ import type {
 import type { Session } from "../session/client.ts";
 import { randomId } from "./local.ts";
 
-/** What the server takes in one batch. */
-const BATCH = 200;
+/** Half of what the server takes in one batch, so that a batch of long names stays below the longest frame. */
+const BATCH = 100;
 /** More pages than the server can have. */
 const PAGES_MAX = 40;
 
