@@ -275,6 +275,9 @@ export class StandIn {
       case "cancel": return this.#end(body.call, "cancelled");
       case "hang_up": return this.#end(body.call, body.reason);
       case "set_media": return DONE;
+      case "get_address_book": return { type: "address_book", import: false, region: "US", entries: 0, number: null, verification: false };
+      case "list_imported": return { type: "imported_entries", entries: [], more: false };
+      case "list_contact_numbers": return { type: "contact_numbers", contacts: [], more: false };
       case "list_calls": return { type: "calls", calls: [] };
       case "list_history": return { type: "history", calls: this.history.filter((past) => body.before_ms === null || past.started_at_ms < body.before_ms).slice(0, body.limit) };
       case "offer_media": return this.answerOffer(session, body);

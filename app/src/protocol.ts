@@ -32,6 +32,28 @@ display_name: string, };
 
 export type AccountId = string;
 
+export type AddressBook = { 
+/**
+ * Whether address books may be imported; absent until the person chose.
+ */
+import: boolean | null, 
+/**
+ * The region in which numbers without a country code are read, as "US".
+ */
+region: string, 
+/**
+ * Entries kept.
+ */
+entries: number, 
+/**
+ * The own number, once it is verified.
+ */
+number: OwnNumber | null, 
+/**
+ * Whether this server can send a code by SMS.
+ */
+verification: boolean, };
+
 export type AnswerPolicy = { 
 /**
  * The device.
@@ -71,6 +93,20 @@ at_ms: number,
 signature: Blob, };
 
 export type Blob = string;
+
+export type BroughtEntry = { 
+/**
+ * The source's own stable id of it; 1 to 128 bytes.
+ */
+source_id: string, 
+/**
+ * 1 to 64 characters.
+ */
+name: string, 
+/**
+ * At most 10.
+ */
+numbers: Array<WrittenNumber>, };
 
 export type CallDirection = "outgoing" | "incoming";
 
@@ -144,6 +180,28 @@ drop_in: boolean,
  */
 contacts: Array<ContactId>, };
 
+export type Choice = { 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * The household's contact, if it is one.
+ */
+contact: ContactId | null, 
+/**
+ * The imported entry, if it is one.
+ */
+entry: EntryId | null, 
+/**
+ * Their handle, where they are called by it and not by a number.
+ */
+handle: Handle | null, 
+/**
+ * The number, where they are called by it.
+ */
+number: PhoneNumber | null, };
+
 export type ClientFrame = { "type": "hello", 
 /**
  * The protocol version the client was built with.
@@ -203,6 +261,16 @@ handle: Handle,
 card: Blob, };
 
 export type ContactId = string;
+
+export type ContactNumbers = { 
+/**
+ * The contact.
+ */
+contact: ContactId, 
+/**
+ * The numbers.
+ */
+numbers: Array<PhoneNumber>, };
 
 export type Device = { 
 /**
@@ -275,7 +343,11 @@ schedule: QuietSchedule | null,
  */
 exceptions: Array<ContactId>, };
 
+export type E164 = string;
+
 export type EndReason = "hung_up" | "declined" | "cancelled" | "no_answer" | "answered_elsewhere" | "busy" | "unreachable" | "device_lost" | "device_revoked" | "server_restarted" | "encryption_refused" | "media_failed" | "moved";
+
+export type EntryId = string;
 
 export type ErrorCode = "bad_request" | "too_large" | "protocol_version" | "unauthorized" | "not_registered" | "wrong_credentials" | "forbidden" | "not_found" | "handle_taken" | "conflict" | "rate_limited" | "limit_reached" | "epoch_taken" | "answered_elsewhere" | "call_ended" | "already_in_call" | "roster_moved" | "bad_offer" | "session_replaced" | "device_revoked" | "shutting_down" | "outbox_full" | "internal" | "not_available";
 
@@ -683,7 +755,21 @@ expires_at_ms: number, } | { "type": "call_missed" } & PastCall | { "type": "mis
 /**
  * Those that began until then, Unix milliseconds.
  */
-until_ms: number, };
+until_ms: number, } | { "type": "address_book_changed" } | { "type": "contact_numbers_put" } & ContactNumbers;
+
+export type Found = { "answer": "unique", 
+/**
+ * Whom to call, and how.
+ */
+choice: Choice, } | { "answer": "ambiguous", 
+/**
+ * At most 20.
+ */
+choices: Array<Choice>, 
+/**
+ * Whether there are more.
+ */
+more: boolean, } | { "answer": "nobody" };
 
 export type Handle = string;
 
@@ -752,6 +838,44 @@ members: Array<Member>,
 devices: Array<Device>, };
 
 export type HouseholdId = string;
+
+export type ImportId = string;
+
+export type ImportResult = { 
+/**
+ * Entries of this source now.
+ */
+entries: number, 
+/**
+ * Entries that went, since the source has them no more.
+ */
+removed: number, };
+
+export type ImportedEntry = { 
+/**
+ * The server's id of it, which stays over later imports.
+ */
+id: EntryId, 
+/**
+ * Where it came from.
+ */
+source: string, 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * The numbers.
+ */
+numbers: Array<PhoneNumber>, 
+/**
+ * Whether the person hid it; it stays hidden over later imports.
+ */
+hidden: boolean, 
+/**
+ * The handle of somebody registered here whose verified number this is, and who may be found by it.
+ */
+registered: Handle | null, };
 
 export type Invitation = { 
 /**
@@ -867,7 +991,19 @@ invitation: InvitationId,
  */
 proof: Blob, };
 
+export type NumberKind = "mobile" | "home" | "work" | "other";
+
 export type Outcome = { "ok": Reply } | { "error": ApiError };
+
+export type OwnNumber = { 
+/**
+ * The number.
+ */
+number: E164, 
+/**
+ * Whether those who have the number may find the account by it.
+ */
+discoverable: boolean, };
 
 export type PairingId = string;
 
@@ -1026,6 +1162,22 @@ blocked: Array<Handle>,
  * Whom one press calls.
  */
 top_contact: TopContact | null, };
+
+export type PhoneNumber = { 
+/**
+ * Its sort.
+ */
+kind: NumberKind, 
+/**
+ * As it was written.
+ */
+text: PhoneText, 
+/**
+ * What can be dialled; absent when the text is no valid number in the account's region.
+ */
+e164: E164 | null, };
+
+export type PhoneText = string;
 
 export type Place = "home";
 
@@ -1224,7 +1376,31 @@ tracks: Array<Track>, } | { "type": "quality" } & Quality | { "type": "missed",
 /**
  * The calls.
  */
-calls: Array<PastCall>, };
+calls: Array<PastCall>, } | { "type": "address_book" } & AddressBook | { "type": "imported" } & ImportResult | { "type": "imported_entries", 
+/**
+ * The entries.
+ */
+entries: Array<ImportedEntry>, 
+/**
+ * Whether there are more.
+ */
+more: boolean, } | { "type": "contact_numbers", 
+/**
+ * The contacts that have numbers.
+ */
+contacts: Array<ContactNumbers>, 
+/**
+ * Whether there are more.
+ */
+more: boolean, } | { "type": "found" } & Found | { "type": "number_verification", 
+/**
+ * To this number.
+ */
+number: E164, 
+/**
+ * It counts until then, Unix milliseconds.
+ */
+expires_at_ms: number, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -1652,7 +1828,79 @@ until_ms: number, } | { "type": "put_push_address" } & PushAddress | { "type": "
 /**
  * The endpoint.
  */
-endpoint: Secret, };
+endpoint: Secret, } | { "type": "get_address_book" } | { "type": "set_import", 
+/**
+ * Whether it is allowed.
+ */
+on: boolean, } | { "type": "set_phone_region", 
+/**
+ * Two capital letters, as "US".
+ */
+region: string, } | { "type": "begin_import", 
+/**
+ * Chosen by the app.
+ */
+import: ImportId, 
+/**
+ * The source's name, as "Anna's phone"; 1 to 64 characters.
+ */
+source: string, } | { "type": "import_batch", 
+/**
+ * The import.
+ */
+import: ImportId, 
+/**
+ * At most 200.
+ */
+entries: Array<BroughtEntry>, } | { "type": "finish_import", 
+/**
+ * The import.
+ */
+import: ImportId, } | { "type": "list_imported", 
+/**
+ * Only those after this one.
+ */
+after: EntryId | null, } | { "type": "hide_entry", 
+/**
+ * The entry.
+ */
+entry: EntryId, 
+/**
+ * Whether it is hidden.
+ */
+hidden: boolean, } | { "type": "set_contact_numbers", 
+/**
+ * The contact.
+ */
+contact: ContactId, 
+/**
+ * At most 10.
+ */
+numbers: Array<WrittenNumber>, } | { "type": "list_contact_numbers", 
+/**
+ * Only those of contacts after this one.
+ */
+after: ContactId | null, } | { "type": "find_contact", 
+/**
+ * As it was said or typed.
+ */
+name: string, 
+/**
+ * "mobile" of "grandma's mobile".
+ */
+kind: NumberKind | null, } | { "type": "start_number_verification", 
+/**
+ * As it was typed.
+ */
+number: PhoneText, } | { "type": "confirm_number", 
+/**
+ * Six digits.
+ */
+code: Secret, } | { "type": "forget_number" } | { "type": "set_discoverable", 
+/**
+ * Whether they may.
+ */
+on: boolean, };
 
 export type Resume = { 
 /**
@@ -1860,3 +2108,13 @@ device: DeviceId,
  * The MLS Welcome.
  */
 welcome: Blob, };
+
+export type WrittenNumber = { 
+/**
+ * Its sort.
+ */
+kind: NumberKind, 
+/**
+ * As it was written; 1 to 64 characters.
+ */
+text: PhoneText, };

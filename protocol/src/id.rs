@@ -82,6 +82,10 @@ ids! {
     PairingId;
     /// An invitation of a further member to a household.
     InvitationId;
+    /// An entry of an imported address book.
+    EntryId;
+    /// One import of an app's address book, chosen by the app, which makes beginning it idempotent.
+    ImportId;
 }
 
 fn write_hex(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,11 +11,13 @@ pub mod handle;
 pub mod http;
 pub mod id;
 pub mod media_control;
+pub mod phone;
 pub mod secret;
 pub mod session;
 
 pub use blob::Blob;
 pub use handle::Handle;
+pub use phone::{E164, PhoneText};
 pub use secret::Secret;
 
 /// The version of the session protocol spoken by this build. A client of another version is told to reload.

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::accounts::AccountsConfig;
 use crate::domain::calls::CallsConfig;
 use crate::domain::limits::LimitsConfig;
+use crate::domain::numbers::NumbersConfig;
 use crate::domain::secrets::PasswordsConfig;
 use crate::edge::session::SessionConfig;
 use crate::gateway::push::PushConfig;
+use crate::gateway::SmsConfig;
 use crate::store::StoreConfig;
 
 /// Signaling: accounts, households, sessions and calls.
@@ -28,4 +30,8 @@ pub struct SignalingConfig {
     pub calls: CallsConfig,
     /// Waking apps that are closed, by Web Push and UnifiedPush.
     pub push: PushConfig,
+    /// Phone numbers: how they are read, and how often codes are sent to them.
+    pub numbers: NumbersConfig,
+    /// Text messages, for verifying numbers: one HTTP request for each.
+    pub sms: SmsConfig,
 }

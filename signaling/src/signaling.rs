@@ -14,12 +14,14 @@ use tokio::task::AbortHandle;
 use crate::bus::Bus;
 use crate::config::SignalingConfig;
 use crate::domain::accounts::Accounts;
+use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::history::HistoryError;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::numbers::{BadRegion, Numbers};
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
 use crate::domain::push::{Push, PushParts, PushStartError};
@@ -28,8 +30,8 @@ use crate::domain::roster::RosterGate;
 use crate::domain::secrets::{PasswordError, Passwords};
 use crate::edge::http::{self, HttpState};
 use crate::edge::session::{self, Rules, Services, Sessions, SignalingFigures};
-use crate::gateway::Media;
 use crate::gateway::push::PushConfig;
+use crate::gateway::{Media, Sms, SmsConfigError};
 use crate::model::Clock;
 use crate::store::{Db, StoreError};
 
@@ -68,6 +70,12 @@ pub enum StartError {
     /// The figures for password hashing are not possible.
     #[error("the configured password hashing is not possible: {0}")]
     Passwords(#[from] PasswordError),
+    /// The default region of numbers is none.
+    #[error("numbers.default_region: {0}")]
+    Region(#[from] BadRegion),
+    /// The way to send text messages is not possible.
+    #[error(transparent)]
+    Sms(#[from] SmsConfigError),
     /// What the last stop left can't be read.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -109,11 +117,15 @@ impl Signaling {
             session,
             calls,
             push,
+            numbers,
+            sms,
         } = config;
         let media = link.media.clone();
         let (bus, gate) = (Bus::default(), RosterGate::default());
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let passwords = Passwords::new(&passwords)?;
+        let sms = Sms::new(&sms)?;
+        let numbers = Arc::new(Numbers::new(parts(), passwords.clone(), sms, &numbers)?);
         let accounts = Arc::new(Accounts::new(
             parts(),
             gate.clone(),
@@ -138,6 +150,8 @@ impl Signaling {
                 accounts.clone(),
                 &limits,
             )),
+            address_books: Arc::new(AddressBooks::new(parts(), Arc::clone(&numbers))),
+            numbers,
             rules: Rules::new(parts(), gate.clone(), accounts, calls.clone()),
             invitations: Arc::new(Invitations::new(
                 db.clone(),
@@ -151,13 +165,12 @@ impl Signaling {
         };
         let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
         let sessions = Sessions::new(session, services.clone(), bus, clock);
-        let about = Arc::new(about(app_hash));
         Ok(Self(Arc::new(Inner {
             db,
             media,
             services,
             sessions,
-            about,
+            about: Arc::new(about(app_hash)),
             sweeper,
         })))
     }
@@ -264,6 +277,8 @@ async fn sweep_for_ever(services: Services) {
 async fn sweep(services: &Services) -> Result<(), StoreError> {
     services.accounts.sweep().await?;
     services.invitations.sweep().await?;
-    services.pairings.sweep().await?;
-    services.push.sweep().await
+    services.push.sweep().await?;
+    services.numbers.sweep().await?;
+    services.address_books.sweep().await?;
+    services.pairings.sweep().await
 }

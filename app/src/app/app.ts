@@ -4,6 +4,7 @@ import type { CallController } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
+import { AddressBookStore } from "../home/address_book.ts";
 import { LocalMemory } from "../home/local.ts";
 import { type Link as UrlLink, parseLink } from "../home/links.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
@@ -54,6 +55,8 @@ export class App {
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
   linkUp: LinkUp | undefined;
+  /** Imported contacts and numbers. */
+  book: AddressBookStore | undefined;
   urlLink: UrlLink | undefined;
   notices: Notice[] = [];
   /** Undefined until it was fetched. */
@@ -250,6 +253,7 @@ export class App {
       event: (event) => this.#event(event),
       changed: () => this.#homeChanged(),
     });
+    this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
     this.linkUp.start();
   }
 
@@ -257,6 +261,7 @@ export class App {
     this.addDevice = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;
+    this.book = undefined;
     this.history = undefined;
     this.missed = [];
     this.link = { state: "connecting", failures: 0 };
@@ -276,12 +281,14 @@ export class App {
     if (event.type === "missed_seen") this.missed = this.missed.filter((call) => call.started_at_ms > event.until_ms);
     if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
     void this.addDevice?.handle(event);
+    this.book?.handle(event);
   }
 
   #linkChanged(link: Link): void {
     const online = link.state === "online" && this.link.state !== "online";
     this.link = link;
     if (online && this.identity.state === "ready") void this.#loadMissed().catch(() => undefined);
+    if (link.state === "online") this.book?.stale();
     if (link.state === "ended") this.#ended(link.error.code, link.error.message);
     if (link.state === "online" && this.linkUp !== undefined) void this.push.renew(this.linkUp.session);
     this.changed();

@@ -9,11 +9,15 @@ import type { ContactView } from "../home/store.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, copy, dialog, field, form, pinMark } from "../ui/parts.ts";
 import { qr } from "../ui/qr.ts";
+import { askToImport, fits, imported, numberList, searchField } from "./imported.ts";
+import { numbersForm } from "./numbers.ts";
 
 export const NAME_MAX = 64;
 
 export function contacts(app: App): TemplateResult {
-  const all = app.store.sortedContacts();
+  app.book?.want();
+  const everybody = app.store.sortedContacts();
+  const all = everybody.filter(({ id, name, handle }) => fits(app, name, handle, app.book?.typed.get(id) ?? []));
   return html`
     <header class="page-head">
       <h1>Contacts</h1>
@@ -22,13 +26,22 @@ export function contacts(app: App): TemplateResult {
         ${app.adult ? html`<button class="button primary" data-testid="add-contact" @click=${() => open(app, "add-contact")}>${icons.plus}Add</button>` : nothing}
       </div>
     </header>
+    ${askToImport(app)}
     ${askForNotifications(app)}
-    ${all.length === 0
-      ? html`<div class="empty" data-testid="no-contacts">${icons.people}<p>Nobody here yet. Add somebody by their handle, or send them your link.</p></div>`
-      : html`<ul class="list" data-testid="contacts">${repeat(all, ({ id }) => id, (contact) => row(app, contact))}</ul>`}
+    ${searchField(app, everybody.length)}
+    ${list(app, everybody.length === 0, all)}
+    ${imported(app)}
     ${app.drafts.get("dialog") === "add-contact" || app.urlLink?.kind === "contact" ? addDialog(app) : nothing}
     ${app.drafts.get("dialog") === "my-link" ? myLinkDialog(app) : nothing}
     ${card(app)}`;
+}
+
+function list(app: App, nobody: boolean, fitting: readonly ContactView[]): TemplateResult | typeof nothing {
+  const words = "Nobody here yet. Add somebody by their handle, or send them your link.";
+  if (nobody && (app.book?.entries.length ?? 0) > 0) return html`<p class="hint" data-testid="no-contacts">${words}</p>`;
+  if (nobody) return html`<div class="empty" data-testid="no-contacts">${icons.people}<p>${words}</p></div>`;
+  if (fitting.length === 0) return html`<p class="hint" data-testid="no-fitting">No contact fits.</p>`;
+  return html`<ul class="list" data-testid="contacts">${repeat(fitting, ({ id }) => id, (contact) => row(app, contact))}</ul>`;
 }
 
 function open(app: App, name: string | undefined): void {
@@ -62,6 +75,7 @@ function card(app: App): TemplateResult | typeof nothing {
   return dialog("card", contact.name, close, html`<div class="card-view">
     ${avatar(contact.name, "large")}
     <p class="handle">@${contact.handle}</p>
+    ${numberList(app.book?.typed.get(contact.id) ?? [])}
     <p>${pinMark(contact.pin, contact.trouble !== undefined, stop)}</p>
     ${stop ? changedKey(app, contact) : html`<p class="hint">${pinHint(contact)}</p>`}
     <div class="card-actions">
@@ -69,6 +83,7 @@ function card(app: App): TemplateResult | typeof nothing {
       <button class="button primary" data-testid="card-call-video" ?disabled=${stop} @click=${() => (close(), app.call(app.peerOf(contact), true))}>${icons.video}Video</button>
     </div>
     ${app.adult ? html`<details class="more"><summary>Change or delete</summary>
+      ${numbersForm(app, contact.id)}
       ${form(app, {
         name: "rename-contact", submit: "Save",
         fields: field({ name: "name", label: "Name", value: contact.name, maxlength: NAME_MAX, capitalize: "words" }),

@@ -7,8 +7,10 @@ import { closedApp } from "./closed_app.ts";
 import { api } from "../session/http.ts";
 import { dialog, field, form } from "../ui/parts.ts";
 import { NAME_MAX } from "./contacts.ts";
+import { importSettings, ownNumber } from "./numbers.ts";
 
 export function settings(app: App): TemplateResult {
+  app.book?.want();
   const account = app.store.home?.account;
   return html`<header class="page-head"><h1>Settings</h1></header>
     <section class="panel">
@@ -25,6 +27,8 @@ export function settings(app: App): TemplateResult {
       })}
       <p class="hint">Your handle is <strong>@${account?.handle}</strong>.</p>
     </section>
+    ${ownNumber(app)}
+    ${importSettings(app)}
     <section class="panel">
       <h2>Sound</h2>
       <label class="switch"><input type="checkbox" data-testid="setting-original" .checked=${app.memory.setting("original") === "on"} @change=${(event: Event) => {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Account, AnswerPolicy, Child, Contact, Device, DeviceKind, DeviceSettings, DoNotDisturb,
-    EndReason, Invitation, JoinRequest, MediaState, Member, Participant, Party, PastCall, Presence,
-    TopContact, Track,
+    Account, AnswerPolicy, Child, Contact, ContactNumbers, Device, DeviceKind, DeviceSettings,
+    DoNotDisturb, EndReason, Invitation, JoinRequest, MediaState, Member, Participant, Party,
+    PastCall, Presence, TopContact, Track,
 };
 use crate::id::{AccountId, CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingId};
 use crate::{Blob, Handle};
@@ -359,4 +359,9 @@ pub enum Event {
         #[ts(type = "number")]
         until_ms: u64,
     },
+    // ---- address_book ----
+    /// The own imported entries, number or settings about them changed: ask for them anew.
+    AddressBookChanged,
+    /// The numbers typed for a contact changed.
+    ContactNumbersPut(ContactNumbers),
 }

@@ -4,6 +4,7 @@
 //! grows by one; the server answers each id once, remembers its answers until they are acknowledged, and
 //! numbers its events, so that a client which resumes repeats nothing and loses nothing.
 
+mod address_book;
 mod call;
 mod error;
 mod event;
@@ -14,6 +15,7 @@ mod reply;
 mod request;
 mod rules;
 
+pub use address_book::*;
 pub use call::*;
 pub use error::{ApiError, ErrorCode};
 pub use event::Event;

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Home, Invitation, PastCall, Quality, RunningCall, Track};
+use super::{
+    AddressBook, ContactNumbers, Found, Home, ImportResult, ImportedEntry, Invitation, PastCall,
+    Quality, RunningCall, Track,
+};
+use crate::E164;
 
 /// A reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -39,5 +43,34 @@ pub enum Reply {
     Missed {
         /// The calls.
         calls: Vec<PastCall>,
+    },
+    // ---- address_book ----
+    /// The own settings about numbers and import.
+    AddressBook(AddressBook),
+    /// An import is done.
+    Imported(ImportResult),
+    /// Imported entries, by id.
+    ImportedEntries {
+        /// The entries.
+        entries: Vec<ImportedEntry>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// Typed numbers, by contact.
+    ContactNumbers {
+        /// The contacts that have numbers.
+        contacts: Vec<ContactNumbers>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// What a name stands for.
+    Found(Found),
+    /// A code is on its way.
+    NumberVerification {
+        /// To this number.
+        number: E164,
+        /// It counts until then, Unix milliseconds.
+        #[ts(type = "number")]
+        expires_at_ms: u64,
     },
 }

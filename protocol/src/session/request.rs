@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb, EndReason, MediaState, Presence,
-    PublishSection, PushAddress, Role, SubscribeSection, Switches, TopContact,
+    BroughtEntry, Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb, EndReason,
+    MediaState, NumberKind, Presence, PublishSection, PushAddress, Role, SubscribeSection,
+    Switches, TopContact, WrittenNumber,
 };
-use crate::id::{AccountId, CallId, ContactId, DeviceId, InvitationId, PairingId};
-use crate::{Blob, Handle, Secret};
+use crate::id::{
+    AccountId, CallId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
+};
+use crate::{Blob, Handle, PhoneText, Secret};
 
 /// A request. Each variant says which [`super::Reply`] answers it; without a word, it is `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -413,6 +416,86 @@ pub enum Request {
     DeletePushAddress {
         /// The endpoint.
         endpoint: Secret,
+    },
+    // ---- address_book ----
+    /// The own settings about numbers and import. Reply `address_book`.
+    GetAddressBook,
+    /// Allows importing address books, or forbids it: then all that was imported is deleted at once, and what was typed stays.
+    SetImport {
+        /// Whether it is allowed.
+        on: bool,
+    },
+    /// The region in which numbers without a country code are read, from the next import or typed number on.
+    SetPhoneRegion {
+        /// Two capital letters, as "US".
+        region: String,
+    },
+    /// Begins to bring an address book, in place of an unfinished import of the same source.
+    BeginImport {
+        /// Chosen by the app.
+        import: ImportId,
+        /// The source's name, as "Anna's phone"; 1 to 64 characters.
+        source: String,
+    },
+    /// Brings a part of it. Sending it again changes nothing.
+    ImportBatch {
+        /// The import.
+        import: ImportId,
+        /// At most 200.
+        entries: Vec<BroughtEntry>,
+    },
+    /// All is brought: it takes the place of what this source brought before. Until then nothing is changed. Reply `imported`.
+    FinishImport {
+        /// The import.
+        import: ImportId,
+    },
+    /// Imported entries by id, 200 at a time. Reply `imported_entries`.
+    ListImported {
+        /// Only those after this one.
+        after: Option<EntryId>,
+    },
+    /// Hides an imported entry, or shows it again.
+    HideEntry {
+        /// The entry.
+        entry: EntryId,
+        /// Whether it is hidden.
+        hidden: bool,
+    },
+    /// Keeps the numbers that were typed for a contact of the household; none deletes them (adult apps).
+    SetContactNumbers {
+        /// The contact.
+        contact: ContactId,
+        /// At most 10.
+        numbers: Vec<WrittenNumber>,
+    },
+    /// The household's typed numbers by contact, some 2,000 numbers at a time. Reply `contact_numbers`.
+    ListContactNumbers {
+        /// Only those of contacts after this one.
+        after: Option<ContactId>,
+    },
+    /// Finds somebody by name, among the household's contacts and the own imported entries. Reply `found`.
+    FindContact {
+        /// As it was said or typed.
+        name: String,
+        /// "mobile" of "grandma's mobile".
+        kind: Option<NumberKind>,
+    },
+    /// Sends a code to the own number by SMS. Reply `number_verification`.
+    StartNumberVerification {
+        /// As it was typed.
+        number: PhoneText,
+    },
+    /// Enters the code; the number is then this account's.
+    ConfirmNumber {
+        /// Six digits.
+        code: Secret,
+    },
+    /// Gives the own verified number up.
+    ForgetNumber,
+    /// Whether those who have the own verified number may find this account by it.
+    SetDiscoverable {
+        /// Whether they may.
+        on: bool,
     },
 }
 

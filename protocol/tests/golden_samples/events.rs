@@ -15,6 +15,7 @@ pub(crate) fn events() -> Vec<Event> {
         keys(),
         rules::events(),
         super::calls::events(),
+        super::address_book::events(),
     ]
     .concat()
 }

@@ -1,6 +1,7 @@
 //! One sample or more of everything that a session says.
 
 mod calls;
+mod address_book;
 mod events;
 mod push;
 mod requests;
@@ -123,13 +124,6 @@ pub(crate) fn track(source: Source) -> Track {
     }
 }
 
-pub(crate) fn replies() -> Vec<Reply> {
-    let mut replies = session_replies();
-    replies.extend(calls::replies());
-    replies
-}
-
-fn session_replies() -> Vec<Reply> {
 /// The home of a member, and of somebody who waits for admission.
 fn homes() -> [Home; 2] {
     let home = Home {
@@ -158,6 +152,10 @@ fn homes() -> [Home; 2] {
 }
 
 pub(crate) fn replies() -> Vec<Reply> {
+    [session_replies(), calls::replies()].concat()
+}
+
+fn session_replies() -> Vec<Reply> {
     let [home, waiting] = homes();
     let running = |direction, phase, here| RunningCall {
         call: CALL,
@@ -181,7 +179,7 @@ pub(crate) fn replies() -> Vec<Reply> {
         loss_down_percent: 100,
         round_trip_ms: Some(20),
     };
-    vec![
+    let mut replies = vec![
         Reply::Done,
         Reply::Home(Box::new(home)),
         Reply::Home(Box::new(waiting)),
@@ -208,7 +206,9 @@ pub(crate) fn replies() -> Vec<Reply> {
             round_trip_ms: None,
             ..quality
         }),
-    ]
+    ];
+    replies.extend(address_book::replies());
+    replies
 }
 
 fn household() -> Household {

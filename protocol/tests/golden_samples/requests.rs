@@ -21,6 +21,7 @@ pub(crate) fn requests() -> Vec<Request> {
         rules::requests(),
         super::calls::requests(),
         super::push::push(),
+        super::address_book::requests(),
     ]
     .concat()
 }

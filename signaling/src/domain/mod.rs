@@ -4,6 +4,9 @@
 //! presence, reach, settings, children, keys, history, calls, members. What must go up goes as an event
 //! on the bus.
 //! presence, push, reach, keys, history, calls. What must go up goes as an event on the bus.
+//! identity, secrets, limits, roster; accounts, households, devices, contacts, numbers,
+//! address_book, invitations, pairing; presence, reach, keys, history, calls. What must go up goes
+//! as an event on the bus.
 
 pub mod identity;
 pub mod limits;
@@ -17,6 +20,10 @@ pub mod households;
 pub mod devices;
 
 pub mod contacts;
+
+pub mod numbers;
+
+pub mod address_book;
 
 pub mod invitations;
 

@@ -5,5 +5,5 @@ mod speaker;
 mod time;
 
 pub use name::{NAME_CHARS_MAX, is_name};
-pub use speaker::{AdultApp, NoRight, Speaker};
+pub use speaker::{AdultApp, NoRight, NotAnApp, Speaker};
 pub use time::{Clock, UnixMillis};

@@ -43,7 +43,24 @@ pub enum NoRight {
     NotAdult,
 }
 
+/// The speaker is no app of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("only a person's own app may do this")]
+pub struct NotAnApp;
+
 impl Speaker {
+    /// Whether it is a person's own app, and not a device that others stand before.
+    ///
+    /// # Errors
+    /// When it is a home device, or a token without a device.
+    pub fn app(&self) -> Result<(), NotAnApp> {
+        if self.kind == DeviceKind::App && self.device.is_some() {
+            Ok(())
+        } else {
+            Err(NotAnApp)
+        }
+    }
+
     /// This speaker as one that may act for its household.
     ///
     /// # Errors

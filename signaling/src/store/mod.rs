@@ -8,16 +8,19 @@ mod db;
 
 pub mod accounts;
 pub mod call_members;
+pub mod address_book;
 pub mod calls;
 pub mod contacts;
 pub mod devices;
 pub mod households;
 pub mod invitations;
+pub mod numbers;
 pub mod pairings;
 pub mod push;
 pub mod recovery;
 pub mod rules;
 pub mod tokens;
+pub mod verifications;
 
 pub use column::Nullable;
 pub(crate) use db::on_tx;

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod address_book;
 mod call_media;
 mod calls;
 mod contacts;
@@ -16,6 +17,7 @@ mod http;
 mod keys;
 mod leaving;
 mod manners;
+mod numbers;
 mod pairing;
 mod push;
 mod resume;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod call_changes;
+mod address_book;
 mod home;
 mod members;
 mod pairing;

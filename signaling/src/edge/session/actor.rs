@@ -19,6 +19,7 @@ use super::sessions::Shared;
 use super::words;
 use crate::bus::{Delivery, Subscriber, Subscription};
 use crate::domain::calls::SessionChange;
+use crate::domain::limits::Origin;
 use crate::model::Speaker;
 
 /// What may wait for one session from its socket; the socket waits beyond, and so does its client.
@@ -60,6 +61,8 @@ pub(super) enum ToSocket {
 pub(super) struct Socket {
     /// Tells connections of one session apart.
     pub(super) link: u64,
+    /// Where it comes from.
+    pub(super) origin: Origin,
     /// Has room for all that a resume sends again; one that is full does not read.
     pub(super) frames: mpsc::Sender<ToSocket>,
 }
@@ -74,6 +77,8 @@ pub(super) struct Actor {
     shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
     socket: Option<Socket>,
+    /// Of the newest connection: a request is carried out even if that is gone by then.
+    origin: Origin,
     running: Option<(u64, &'static str, JoinHandle<Outcome>)>,
 }
 
@@ -102,7 +107,7 @@ impl Actor {
             household: speaker.household,
         });
         let core = Core::new(shared.config.clone(), Instant::now().into_std());
-        let socket = Some(socket);
+        let (origin, socket) = (socket.origin, Some(socket));
         Self {
             id,
             speaker,
@@ -111,6 +116,7 @@ impl Actor {
             shared,
             commands,
             socket,
+            origin,
             running: None,
         }
     }
@@ -183,6 +189,7 @@ impl Actor {
                 }
                 self.shared.counters.resumed();
                 tracing::info!(session = %self.id, "a session is resumed");
+                self.origin = socket.origin;
                 if let Some(before) = self.socket.replace(socket) {
                     close(&before);
                 }
@@ -227,10 +234,10 @@ impl Actor {
 
     fn start(&mut self, id: u64, request: Request) {
         let shared = Arc::clone(&self.shared);
-        let speaker = self.speaker;
+        let (speaker, origin) = (self.speaker, self.origin);
         let kind = kind(&request);
         let handle = tokio::spawn(async move {
-            let work = dispatch(&shared.services, &speaker, request);
+            let work = dispatch(&shared.services, &speaker, origin, request);
             timeout(REQUEST_TIMEOUT, work).await.unwrap_or_else(|_| {
                 tracing::error!(kind, "a request took too long");
                 Outcome::Error(words::internal())

@@ -135,6 +135,28 @@ fn kind_of_rules(request: &Request) -> &'static str {
         Request::EndForEveryone { .. } => "end_for_everyone",
         Request::ListMissed => "list_missed",
         Request::MarkMissedSeen { .. } => "mark_missed_seen",
+        other => kind_of_address_book(other),
+    }
+}
+
+/// The kinds of requests about address books and numbers.
+fn kind_of_address_book(request: &Request) -> &'static str {
+    match request {
+        Request::GetAddressBook => "get_address_book",
+        Request::SetImport { .. } => "set_import",
+        Request::SetPhoneRegion { .. } => "set_phone_region",
+        Request::BeginImport { .. } => "begin_import",
+        Request::ImportBatch { .. } => "import_batch",
+        Request::FinishImport { .. } => "finish_import",
+        Request::ListImported { .. } => "list_imported",
+        Request::HideEntry { .. } => "hide_entry",
+        Request::SetContactNumbers { .. } => "set_contact_numbers",
+        Request::ListContactNumbers { .. } => "list_contact_numbers",
+        Request::FindContact { .. } => "find_contact",
+        Request::StartNumberVerification { .. } => "start_number_verification",
+        Request::ConfirmNumber { .. } => "confirm_number",
+        Request::ForgetNumber => "forget_number",
+        Request::SetDiscoverable { .. } => "set_discoverable",
         _ => "other",
     }
 }

@@ -15,6 +15,7 @@ use super::dispatch::Services;
 use super::figures::{Counters, SignalingFigures};
 use super::words;
 use crate::bus::Bus;
+use crate::domain::limits::Origin;
 use crate::model::{Clock, Speaker};
 
 /// The sessions. Clones share them.
@@ -102,10 +103,14 @@ impl Sessions {
         &self,
         speaker: Speaker,
         resume: Option<Resume>,
-        frames: mpsc::Sender<super::actor::ToSocket>,
+        (origin, frames): (Origin, mpsc::Sender<super::actor::ToSocket>),
     ) -> Result<Attached, ApiError> {
         let link = self.0.last_link.fetch_add(1, Ordering::SeqCst) + 1;
-        let socket = Socket { link, frames };
+        let socket = Socket {
+            link,
+            origin,
+            frames,
+        };
         if let Some(resume) = resume
             && let Some(commands) = self.resume(&speaker, &resume, socket.clone()).await
         {

@@ -1,12 +1,14 @@
 //! One WebSocket: upgrades, asks who is there, then carries frames between client and session.
 
-use axum::Router;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use homeline_protocol::session::{ApiError, FRAME_BYTES_MAX, ServerFrame};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Duration, Instant, interval_at, timeout};
@@ -17,6 +19,7 @@ use super::frames::{Hello, parse, parse_hello};
 use super::sessions::{Attached, Sessions};
 use super::{origin, words};
 use crate::domain::accounts::AuthenticateError;
+use crate::domain::limits::Origin;
 use crate::model::Speaker;
 
 /// A client that takes in nothing for so long is gone.
@@ -38,6 +41,7 @@ pub fn routes(sessions: Sessions) -> Router {
 
 async fn upgrade(
     State(sessions): State<Sessions>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -51,16 +55,23 @@ async fn upgrade(
         )
             .into_response();
     };
+    // Without a connection (in tests), all come from one place.
+    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.0.ip());
     upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| serve(sessions, socket, permit))
+        .on_upgrade(move |socket| serve(sessions, socket, address.into(), permit))
 }
 
-async fn serve(sessions: Sessions, mut socket: WebSocket, greeting: OwnedSemaphorePermit) {
+async fn serve(
+    sessions: Sessions,
+    mut socket: WebSocket,
+    from: Origin,
+    greeting: OwnedSemaphorePermit,
+) {
     let (frames, outgoing) = mpsc::channel(sessions.0.config.socket_queue_max());
     let attached = match greet(&sessions, &mut socket).await {
-        Ok(Some((speaker, hello))) => sessions.attach(speaker, hello.resume, frames).await,
+        Ok(Some((speaker, hello))) => sessions.attach(speaker, hello.resume, (from, frames)).await,
         Ok(None) => return,
         Err(error) => Err(error),
     };

@@ -12,12 +12,14 @@ use homeline_protocol::id::{AccountId, ContactId, DeviceId, HouseholdId};
 use homeline_protocol::session::{DeviceKind, Role};
 use homeline_signaling::bus::Bus;
 use homeline_signaling::domain::accounts::{Accounts, AccountsConfig};
+use homeline_signaling::domain::address_book::AddressBooks;
 use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
 use homeline_signaling::domain::contacts::Contacts;
 use homeline_signaling::domain::devices::Devices;
 use homeline_signaling::domain::households::Households;
 use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::limits::LimitsConfig;
+use homeline_signaling::domain::numbers::{Numbers, NumbersConfig};
 use homeline_signaling::domain::pairing::Pairings;
 use homeline_signaling::domain::presence::PresenceService;
 use homeline_signaling::domain::push::{Push, PushParts};
@@ -28,6 +30,7 @@ use homeline_signaling::edge::session::{
     Rules, Services, SessionConfig, Sessions, SignalingFigures, routes,
 };
 use homeline_signaling::gateway::push::PushConfig;
+use homeline_signaling::gateway::Sms;
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::accounts::NewAccount;
 use homeline_signaling::store::contacts::ContactRow;
@@ -102,10 +105,12 @@ impl Server {
             ..PasswordsConfig::default()
         };
         let parts = (db.clone(), bus.clone(), clock.clone());
+        let passwords = Passwords::new(&cheap).unwrap();
+        let numbers = numbers(parts.clone(), passwords.clone());
         let accounts = Arc::new(Accounts::new(
             parts.clone(),
             gate.clone(),
-            Passwords::new(&cheap).unwrap(),
+            passwords,
             &limits,
             AccountsConfig::default(),
         ));
@@ -135,6 +140,8 @@ impl Server {
                 gate.clone(),
             )),
             contacts: Arc::new(Contacts::new(store.clone(), events.clone())),
+            address_books: Arc::new(AddressBooks::new(parts.clone(), Arc::clone(&numbers))),
+            numbers,
             pairings: Arc::new(Pairings::new(
                 parts.clone(),
                 gate.clone(),
@@ -302,4 +309,10 @@ pub(crate) fn fresh() -> [u8; 16] {
     let mut id = [0xab; 16];
     id[..8].copy_from_slice(&LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes());
     id
+}
+
+/// Without a way to send messages.
+fn numbers(parts: (Db, Bus, Clock), passwords: Passwords) -> Arc<Numbers> {
+    let config = NumbersConfig::default();
+    Arc::new(Numbers::new(parts, passwords, Sms::None, &config).unwrap())
 }

@@ -1,6 +1,7 @@
 //! Hands each request to the service that it is for, and the answer back. One file for each area.
 
 mod call_changes;
+mod address_book;
 mod calls;
 mod home;
 mod members;
@@ -16,11 +17,14 @@ use homeline_protocol::session::{ApiError, Outcome, Reply, Request};
 
 use super::words;
 use crate::domain::accounts::Accounts;
+use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::limits::Origin;
+use crate::domain::numbers::Numbers;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
 use crate::domain::push::Push;
@@ -37,6 +41,10 @@ pub struct Services {
     pub devices: Arc<Devices>,
     /// Address books.
     pub contacts: Arc<Contacts>,
+    /// Numbers, and whose they are.
+    pub numbers: Arc<Numbers>,
+    /// What people import, and numbers of contacts.
+    pub address_books: Arc<AddressBooks>,
     /// Pairings.
     pub pairings: Arc<Pairings>,
     /// Further members.
@@ -53,8 +61,13 @@ pub struct Services {
 
 type Answer = Result<Reply, ApiError>;
 
-/// Carries out one request.
-pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Request) -> Outcome {
+/// Carries out one request. Where it came from counts only where tries are counted.
+pub(super) async fn dispatch(
+    services: &Services,
+    speaker: &Speaker,
+    from: Origin,
+    request: Request,
+) -> Outcome {
     let answer = match request {
         Request::ListenForPairing { .. }
         | Request::AcceptPairing { .. }
@@ -87,6 +100,25 @@ pub(super) async fn dispatch(services: &Services, speaker: &Speaker, request: Re
         _ if rules::takes(&request) => rules::rules(services, speaker, request).await,
         Request::PutPushAddress(_) | Request::DeletePushAddress { .. } => {
             push::push(services, speaker, request).await
+        }
+        Request::GetAddressBook
+        | Request::SetImport { .. }
+        | Request::SetPhoneRegion { .. }
+        | Request::BeginImport { .. }
+        | Request::ImportBatch { .. }
+        | Request::FinishImport { .. }
+        | Request::ListImported { .. }
+        | Request::HideEntry { .. }
+        | Request::SetContactNumbers { .. }
+        | Request::ListContactNumbers { .. }
+        | Request::FindContact { .. } => {
+            address_book::address_book(services, speaker, request).await
+        }
+        Request::StartNumberVerification { .. }
+        | Request::ConfirmNumber { .. }
+        | Request::ForgetNumber
+        | Request::SetDiscoverable { .. } => {
+            address_book::own_number(services, speaker, from, request).await
         }
         _ => calls::in_call(services, speaker, request).await,
     };
