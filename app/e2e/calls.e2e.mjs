@@ -183,6 +183,8 @@ test("a call can be declined, cancelled, or end because nobody by that handle ca
   await ben.page.locator('[data-testid="past-call"][data-reason="cancelled"]').getByText("Missed").waitFor();
   await addContact(anna.page, "Nobody", "nobody-at-all");
   await call(anna.page, "nobody-at-all", "voice");
+  // It rings to the end, as for somebody who is away.
+  await at(anna.page, "call-ended").waitFor({ timeout: 40_000 });
   await endsWith(anna.page, "no_answer");
 });
 
