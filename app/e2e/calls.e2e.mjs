@@ -187,6 +187,8 @@ test("a call can be declined, cancelled, or end because nobody by that handle ca
   await at(ben.page, "missed-badge").waitFor({ state: "detached" });
   await addContact(anna.page, "Nobody", "nobody-at-all");
   await call(anna.page, "nobody-at-all", "voice");
+  // It rings to the end, as for somebody who is away.
+  await at(anna.page, "call-ended").waitFor({ timeout: 40_000 });
   await endsWith(anna.page, "no_answer");
 });
 

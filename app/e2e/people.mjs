@@ -60,3 +60,17 @@ export async function pairDevice(app, device, url, { handle, label, shape = "dis
   await at(app, "add-device-done").click();
   await at(device, "device-label").waitFor();
 }
+
+/** A further member of the household of the signed-in `inviter`: "adult", "signs" (an adult whose app may sign) or "child". */
+export async function join(inviter, page, { name, handle, password = "correct horse" }, as) {
+  await at(inviter, "nav-household").click();
+  await at(inviter, "invite-member").click();
+  const link = await at(inviter, "join-link").textContent();
+  await at(inviter, "dialog-close").click();
+  await page.goto(link);
+  await fill(page, { name, handle, password });
+  await at(page, "submit-join").click();
+  await at(inviter, "admit-as").selectOption(as);
+  await at(inviter, "admit-member").click();
+  await at(page, "my-link").waitFor();
+}

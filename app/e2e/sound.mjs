@@ -54,6 +54,7 @@ export async function hears(page, hertz, timeout = 20_000) {
 
 /** Waits until nothing is louder than what a muted microphone sends. */
 export async function hearsSilence(page, timeout = 15_000) {
+  await page.waitForFunction(() => document.querySelector('[data-testid="remote-audio"]')?.srcObject != null, undefined, { timeout });
   await listen(page);
   await page.waitForFunction(() => {
     const bins = new Float32Array(globalThis.ear.analyser.frequencyBinCount);

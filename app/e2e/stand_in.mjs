@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { createHash, randomBytes } from "node:crypto";
 import { extname } from "node:path";
+import { answerRule, newDeviceSettings, newSettings, rungBy } from "./stand_in_rules.mjs";
 import { accept } from "./stand_in_socket.mjs";
 
 export const CSP = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; manifest-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -100,21 +101,21 @@ export class StandIn {
 
   #signUp({ handle, password, display_name, app, home }) {
     if ([...this.accounts.values()].some((account) => account.handle === handle)) throw refusal(409, "handle_taken", "Somebody has that handle already. Choose another.");
-    const account = { id: home.account, handle, display_name };
+    const account = { id: home.account, handle, display_name, settings: newSettings() };
     this.accounts.set(account.id, account);
     account.password = password;
-    const device = { id: deviceId(app.key), kind: "app", account: account.id, label: app.label, adult: true, presence: "online", chain: home.chain };
+    const device = { id: deviceId(app.key), kind: "app", account: account.id, label: app.label, adult: true, presence: "online", chain: home.chain, settings: newDeviceSettings() };
     if (home.type === "join") {
       const household = this.households.get(this.invitations.get(home.invitation));
       const request = { invitation: home.invitation, account: shown(account), app_key: app.key, label: app.label, proof: home.proof };
       household.join_requests.push(request);
-      this.#tellHousehold(household, { type: "join_requested", ...request });
+      this.tellHousehold(household, { type: "join_requested", ...request });
       return this.#token(account, device.id, null);
     }
     const household = {
       id: createHash("sha256").update("homeline household v1").update(Buffer.from(home.genesis, "base64url")).digest("hex").slice(0, 32),
-      genesis: home.genesis, roster: home.roster, recovery_certificate: home.recovery_certificate, members: [shown(account)], devices: [device],
-      contacts: [], join_requests: [], invitations: [],
+      genesis: home.genesis, roster: home.roster, recovery_certificate: home.recovery_certificate, members: [{ ...shown(account), role: "owner" }], devices: [device],
+      contacts: [], join_requests: [], invitations: [], children: [], leave_requests: [],
     };
     this.households.set(household.id, household);
     account.household = household.id;
@@ -195,9 +196,9 @@ export class StandIn {
     session.socket?.send(JSON.stringify({ type: "reply", id: number, result }));
   }
 
-  #tellHousehold(household, event, except) {
+  tellHousehold(household, event, except) {
     for (const session of this.sessions.values()) {
-      if (session !== except && this.accounts.get(session.account).household === household.id) this.event(session, event);
+      if (session !== except && this.accounts.get(session.account)?.household === household.id) this.event(session, event);
     }
   }
 
@@ -209,26 +210,27 @@ export class StandIn {
       case "get_home": return {
         type: "home", account: shown(account), household: household ?? null, contacts: household?.contacts ?? [],
         invitations: household?.invitations ?? [], join_requests: household?.join_requests ?? [], answer_policies: household?.policies ?? [],
+        settings: account.settings, children: household?.children ?? [], leave_requests: household?.leave_requests ?? [],
       };
       case "set_display_name": account.display_name = body.name; return DONE;
       case "set_presence": {
         const device = household.devices.find((candidate) => candidate.id === session.device);
         device.presence = body.presence;
-        return void this.#tellHousehold(household, { type: "presence_changed", device: device.id, presence: body.presence });
+        return void this.tellHousehold(household, { type: "presence_changed", device: device.id, presence: body.presence });
       }
       case "put_answer_policy": {
         const policy = { device: body.device, policy: body.policy };
         household.policies = [...(household.policies ?? []).filter((other) => other.device !== policy.device), policy];
-        return void this.#tellHousehold(household, { type: "answer_policy_put", ...policy }, session);
+        return void this.tellHousehold(household, { type: "answer_policy_put", ...policy }, session);
       }
       case "put_contact": {
         const contact = { id: body.contact, name: body.name, handle: body.handle, card: body.card };
         household.contacts = [...household.contacts.filter((other) => other.id !== contact.id), contact];
-        return void this.#tellHousehold(household, { type: "contact_put", ...contact }, session);
+        return void this.tellHousehold(household, { type: "contact_put", ...contact }, session);
       }
       case "delete_contact":
         household.contacts = household.contacts.filter((other) => other.id !== body.contact);
-        return void this.#tellHousehold(household, { type: "contact_deleted", contact: body.contact }, session);
+        return void this.tellHousehold(household, { type: "contact_deleted", contact: body.contact }, session);
       case "create_invitation": {
         const invitation = { id: id(), expires_at_ms: Date.now() + 86_400_000 };
         this.invitations.set(invitation.id, household.id);
@@ -238,8 +240,9 @@ export class StandIn {
         const member = this.accounts.get(body.account);
         member.household = household.id;
         household.roster.push(body.entry);
-        household.members.push(shown(member));
-        household.devices.push({ id: body.device, kind: "app", account: member.id, label: "App", adult: body.adult, presence: "online", chain: body.chain });
+        household.members.push({ ...shown(member), role: body.role ?? "adult" });
+        if (body.role === "child") household.children.push({ account: member.id, limits: { calling: true, messaging: true, drop_in: false, contacts: [] }, consent: null });
+        household.devices.push({ id: body.device, kind: "app", account: member.id, label: "App", adult: body.adult, presence: "online", chain: body.chain, settings: newDeviceSettings() });
         household.join_requests = household.join_requests.filter((request) => request.account.id !== member.id);
         for (const other of this.sessionsOf(member.id)) this.event(other, { type: "admitted", household: household.id, chain: body.chain, roster: household.roster });
         return void this.#grew(household, [body.entry]);
@@ -250,7 +253,7 @@ export class StandIn {
       case "refuse_pairing": return void this.#step(body.pairing, 3, { type: "refused" });
       case "certify_pairing": {
         household.roster.push(body.entry);
-        household.devices.push({ id: body.device, kind: body.kind, account: body.account, label: body.label, adult: body.adult, presence: "online", chain: body.chain });
+        household.devices.push({ id: body.device, kind: body.kind, account: body.account, label: body.label, adult: body.adult, presence: "online", chain: body.chain, settings: newDeviceSettings() });
         const { token } = this.#token(this.accounts.get(body.account), body.device, household.id);
         this.#step(body.pairing, 3, { type: "certified", chain: body.chain, roster: household.roster, token, account: body.account, household: household.id });
         return void this.#grew(household, [body.entry]);
@@ -296,12 +299,12 @@ export class StandIn {
           if (member !== session) this.event(member, { type: "group_message", call: body.call, author: session.device, message: body.message });
         }
         return DONE;
-      default: return DONE;
+      default: return answerRule(this, session, account, household, body) ?? DONE;
     }
   }
 
   #grew(household, entries) {
-    this.#tellHousehold(household, { type: "roster_grew", entries, members: household.members, devices: household.devices });
+    this.tellHousehold(household, { type: "roster_grew", entries, members: household.members, devices: household.devices });
   }
 
   #step(pairingId, step, state) {
@@ -309,13 +312,11 @@ export class StandIn {
   }
 
   #startCall(session, account, { call, to, video, invitation }) {
-    const callee = [...this.accounts.values()].find((candidate) => candidate.handle === to.handle);
-    const household = this.households.get(callee?.household);
-    const rung = callee === undefined ? [] : [...this.sessions.values()].filter((other) => other.account === callee.id && other !== session);
+    const rung = rungBy(this, session, account, to);
     this.calls.set(call, { caller: session, rung, ringing: new Map() });
-    if (rung.length === 0 || household === undefined) return this.#end(call, "unreachable");
+    if (rung.length === 0) return this.#end(call, "unreachable");
     for (const other of rung) {
-      this.event(other, { type: "incoming_call", call, from: { handle: account.handle, display_name: account.display_name }, to: shown(callee), video, invitation, expires_at_ms: Date.now() + 45_000 });
+      this.event(other, { type: "incoming_call", call, from: { handle: account.handle, display_name: account.display_name }, to: shown(to.place === "home" ? account : this.accounts.get(other.account)), video, invitation, expires_at_ms: Date.now() + 45_000 });
     }
     return DONE;
   }

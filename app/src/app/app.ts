@@ -5,11 +5,12 @@ import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import { AddressBookStore } from "../home/address_book.ts";
+import type { Departing } from "../home/departures.ts";
 import { LocalMemory } from "../home/local.ts";
 import { type Link as UrlLink, parseLink } from "../home/links.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { Tones } from "../media/tones.ts";
-import type { CallId, Event, PastCall } from "../protocol.ts";
+import type { CallId, Device, DeviceId, Event, PastCall } from "../protocol.ts";
 import { PushDesk } from "../push/desk.ts";
 import type { WorkerSays } from "../push/scope.ts";
 import type { Link } from "../session/client.ts";
@@ -19,7 +20,7 @@ import { Drafts } from "./drafts.ts";
 import { LinkUp } from "./link_up.ts";
 import { Pairing } from "./pairing.ts";
 
-export type Page = "contacts" | "household" | "history" | "settings";
+export type Page = "contacts" | "household" | "history" | "settings" | "quiet";
 export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
 
 export type Stage =
@@ -103,6 +104,28 @@ export class App {
     return this.linkUp.calls;
   }
 
+  /** This app's device in the household. */
+  get self(): DeviceId | undefined {
+    return this.identity.state === "ready" ? this.identity.who.device : undefined;
+  }
+
+  /** No child: may change devices, roles and limits. Signing for the household takes `adult`, an app's right. */
+  get grown(): boolean {
+    const me = this.linkUp?.store.me;
+    return me !== undefined && me.role !== "child";
+  }
+
+  /** A child's app silences their own devices only. */
+  maySilence(device: Device): boolean {
+    return this.grown || device.account === this.store.home?.account.id;
+  }
+
+  /** What it takes to sign somebody or something out of the household. */
+  departing(): Departing {
+    if (this.linkUp === undefined || this.self === undefined) throw new Error("You are signed out.");
+    return { e2ee: this.e2ee, session: this.linkUp.session, roster: this.store.roster, adult: this.adult, self: this.self };
+  }
+
   get adult(): boolean {
     return this.identity.state === "ready" && this.identity.who.adult;
   }
@@ -113,7 +136,7 @@ export class App {
 
   say(text: string, kind: Notice["kind"] = "info"): void {
     const notice = { id: this.#noticeId++, text, kind };
-    this.notices = [...this.notices, notice].slice(-NOTICES_MAX);
+    this.notices = [...this.notices.filter((other) => other.text !== text), notice].slice(-NOTICES_MAX);
     if (kind === "info") setTimeout(() => this.unsay(notice.id), NOTICE_MS);
     this.changed();
   }
@@ -244,6 +267,8 @@ export class App {
       identity: () => this.identity,
       setIdentity: (identity) => this.#setIdentity(identity),
       mayUseCamera: () => true,
+      // An app has no switches of its own: muting is all.
+      maySend: () => true,
       tone: (tone) => this.#tone(tone),
       rings: () => undefined,
       announce: (peer, video) => this.#announce(peer, video),
@@ -296,7 +321,7 @@ export class App {
 
   #ended(code: string, message: string): void {
     this.linkUp?.calls.abandon();
-    if (code === "unauthorized" || code === "device_revoked") {
+    if (code === "unauthorized" || code === "device_revoked" || code === "not_registered") {
       this.#disconnect();
       this.memory.keepSession(undefined);
     }
@@ -325,7 +350,7 @@ export class App {
       if (door !== "second-app") this.pairing = undefined;
       this.stage = { at: "door", door };
     } else if (this.stage.at === "home") {
-      const pages: Page[] = ["household", "history", "settings"];
+      const pages: Page[] = ["household", "history", "settings", "quiet"];
       const page = pages.find((candidate) => candidate === name) ?? "contacts";
       if (page !== "household") this.stopAddDevice();
       this.stage = { at: "home", page };

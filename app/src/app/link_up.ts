@@ -6,6 +6,7 @@ import type { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus, WhoIs } from "../e2ee/port.ts";
 import type { LocalMemory } from "../home/local.ts";
 import { HomeStore } from "../home/store.ts";
+import type { SourceKind } from "../media/capture.ts";
 import type { CallId, Event } from "../protocol.ts";
 import { type Link, Session, sessionUrl, type Welcome } from "../session/client.ts";
 
@@ -16,6 +17,8 @@ export interface LinkUpHost {
   identity(): IdentityStatus;
   setIdentity(identity: IdentityStatus): void;
   mayUseCamera(): boolean;
+  /** False while the device's own switch is off. */
+  maySend(source: SourceKind): boolean;
   tone(tone: Tone): void;
   /** Only home devices may answer by themselves. */
   rings(call: CallId, who: WhoIs): void;
@@ -71,6 +74,9 @@ export class LinkUp implements CallHost {
   }
   mayUseCamera(): boolean {
     return this.#host.mayUseCamera();
+  }
+  maySend(source: SourceKind): boolean {
+    return this.#host.maySend(source);
   }
   tone(tone: Tone): void {
     this.#host.tone(tone);

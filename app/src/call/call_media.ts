@@ -40,11 +40,11 @@ export class CallMedia {
   #muted = false;
   #closed = false;
 
-  constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, original: boolean) {
+  constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, original: boolean, maySend: (source: SourceKind) => boolean) {
     this.call = call;
     this.original = original;
     this.#listener = listener;
-    this.#capture = new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original);
+    this.#capture = new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original, maySend);
     this.#transport = new Transport(call, e2ee, {
       offer: (offer) => listener.offer(offer),
       path: (path) => {
@@ -87,6 +87,11 @@ export class CallMedia {
     this.localVideo = undefined;
     void this.#transport.send("camera", null);
     this.#listener.changed();
+  }
+
+  /** The device's own switches were moved: what is off is cut at once, what is on again comes back. */
+  switchesChanged(): void {
+    this.#capture.heedSwitches();
   }
 
   async setOriginal(on: boolean): Promise<void> {

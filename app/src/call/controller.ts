@@ -5,6 +5,7 @@ import type { CallSend, Events, IdentityStatus, WhoIs } from "../e2ee/port.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { type LocalMemory, randomId } from "../home/local.ts";
 import type { CallId, DeviceId, Event, RunningCall } from "../protocol.ts";
+import type { SourceKind } from "../media/capture.ts";
 import type { Session } from "../session/client.ts";
 import { RequestError } from "../session/errors.ts";
 import { CallMedia } from "./call_media.ts";
@@ -22,6 +23,8 @@ export interface CallHost {
   clockOffsetMs(): number;
   /** Devices that have no camera, or are speakers, say no. */
   mayUseCamera(): boolean;
+  /** False while the device's own switch is off. */
+  maySend(source: SourceKind): boolean;
   tone(tone: Tone): void;
   /** Said before it rings: who it is by their certificates, and no key of theirs has changed. */
   rings(call: CallId, who: WhoIs): void;
@@ -99,6 +102,11 @@ export class CallController {
     }
   }
 
+  /** The device's own switches were moved. */
+  switchesChanged(): void {
+    this.media?.switchesChanged();
+  }
+
   networkChanged(): void {
     this.media?.restart();
   }
@@ -170,6 +178,7 @@ export class CallController {
       case "device_ringing": return this.#deviceRings(event);
       case "call_answered": return this.#answered(event);
       case "call_ended": return this.input({ on: "over", call: event.call, reason: event.reason, nowMs: Date.now() });
+      case "call_switches": return this.input({ on: "their_switches", call: event.call, device: event.device, media: event.media });
       case "participant_connection":
         this.input({ on: "their_connection", call: event.call, device: event.device, connected: event.connected });
         await e2ee.request("call.deliver", event);
@@ -217,7 +226,9 @@ export class CallController {
       return refuse();
     }
     const member = verdict === "own" ? store.members.find(({ id }) => id === checked.who.person) : undefined;
-    const name = contact?.name ?? member?.display_name ?? checked.displayName;
+    // A room calls by its own name.
+    const room = verdict === "own" && checked.who.kind === "home_device" ? store.device(checked.who.device)?.label : undefined;
+    const name = room ?? contact?.name ?? member?.display_name ?? checked.displayName;
     const peer: PeerView = { handle: event.from.handle, name, contact: contact?.id, genesis: checked.who.genesis, verdict };
     const rings = await e2ee.request("call.ringing", { call });
     this.#started = session.done({ type: "ringing", call, key_package: rings.keyPackage, statement: rings.ringing });
@@ -323,7 +334,7 @@ export class CallController {
       const { invitation } = await e2ee.request("call.invitation", {
         call, toHandle: peer.handle, displayName: account?.display_name ?? "", video,
       });
-      await session.done({ type: "start_call", call, to: { handle: peer.handle }, video, invitation });
+      await session.done({ type: "start_call", call, to: peer.target ?? { handle: peer.handle }, video, invitation });
     } catch (error) {
       this.failure = error instanceof Error ? error.message : undefined;
       this.input({ on: "start_failed", call, reason: endingOf(error) });
@@ -345,7 +356,7 @@ export class CallController {
       path: (path) => here() && this.input({ on: "path", path }),
       failed: () => here() && this.#mediaFailed(),
       changed: () => this.#host.changed(),
-    }, memory.setting("original") === "on");
+    }, memory.setting("original") === "on", (source) => this.#host.maySend(source));
     this.media.connect(camera);
   }
 

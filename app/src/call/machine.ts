@@ -38,7 +38,7 @@ export function step(state: CallState, input: Input): Step {
 function dial(state: CallState, { call, peer, video }: On<"dial">): Step {
   if (state.at !== "idle" && state.at !== "ended") return stay(state);
   return to(
-    { at: "outgoing", call, peer, video, ringing: false, microphone: ON, camera: video ? ON : OFF, warnings: [] },
+    { at: "outgoing", call, peer, video, ringing: false, microphone: ON, camera: video ? ON : OFF, warnings: [], theirSwitches: {} },
     { do: "tone", tone: "none" },
     { do: "start", call, peer, video },
     { do: "open_media", call, camera: video },
@@ -49,7 +49,7 @@ function incoming(state: CallState, input: On<"incoming">): Step {
   if (state.at !== "idle" && state.at !== "ended") return stay(state);
   const { call, peer, video, to: person, expiresAtMs } = input;
   return to(
-    { at: "incoming", call, peer, video, to: person, expiresAtMs },
+    { at: "incoming", call, peer, video, to: person, expiresAtMs, theirSwitches: {} },
     { do: "tone", tone: "ring" },
     { do: "announce", call, peer, video },
     { do: "connect_media", call, camera: video },
@@ -79,6 +79,8 @@ function outgoing(state: At<"outgoing">, input: Input): Step {
     }
     case "device_refused":
       return to({ ...state, warnings: warn(state.warnings, "refused_device") });
+    case "their_switches":
+      return to({ ...state, theirSwitches: { ...state.theirSwitches, [input.device]: input.media } });
     case "answered":
       return answered(state, input);
     case "cancel": {
@@ -122,13 +124,15 @@ function ringing(state: At<"incoming">, input: Input): Step {
   switch (input.on) {
     case "ring_expired":
       return silently(state);
+    case "their_switches":
+      return to({ ...state, theirSwitches: { ...state.theirSwitches, [input.device]: input.media } });
     case "decline": {
       const quiet = silently(state);
       return { ...quiet, effects: [{ do: "decline", call: state.call }, ...quiet.effects] };
     }
     case "answer": {
       const begun = begin(state.call, state.peer, state.video, false, input.nowMs, ON, input.video ? ON : OFF);
-      const next = { ...begun, path: input.path };
+      const next = { ...begun, path: input.path, theirMedia: Object.values(state.theirSwitches).at(-1) ?? begun.theirMedia };
       return to(
         next,
         { do: "tone", tone: "none" },
@@ -252,6 +256,8 @@ function toggle(state: At<"outgoing"> | At<"running">, { source, to: on }: On<"t
 
 function captured(state: At<"outgoing"> | At<"running">, { source, problem }: On<"captured">): Step {
   const before = state[source];
+  // Muted by the person: that is what is shown and kept, whatever becomes of the device meanwhile.
+  if (problem !== undefined && !before.on && before.problem === undefined) return stay(state);
   // Who switched it off meanwhile keeps it off; a device that failed is off, says why, and is on again once it is plugged in.
   const on = problem === undefined && (before.on || before.problem !== undefined);
   const next = { ...state, [source]: { on, problem } };

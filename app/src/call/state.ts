@@ -1,7 +1,7 @@
 //! What a call can be, what can happen to it, and what is to be done about it: the words of the call machine.
 
 import type { StopReason, WarnReason } from "../e2ee/port.ts";
-import type { Blob, CallId, ContactId, DeviceId, EndReason, MediaState, Participant } from "../protocol.ts";
+import type { Blob, Callee, CallId, ContactId, DeviceId, EndReason, MediaState, Participant } from "../protocol.ts";
 import type { Verdict } from "./pins.ts";
 
 /** The person on the other end. */
@@ -13,6 +13,8 @@ export interface PeerView {
   /** Known once a certificate was seen or a key is pinned. */
   genesis: string | undefined;
   verdict: Verdict | undefined;
+  /** What is called, where it is not the person: a room, or home. */
+  target?: Callee;
 }
 
 export type DeviceProblem =
@@ -22,7 +24,9 @@ export type DeviceProblem =
   | "refused"
   | "busy"
   /** It was there and went away in mid-call. */
-  | "lost";
+  | "lost"
+  /** The device's own switch is off, or its shutter closed. */
+  | "switched_off";
 
 /** A switch and what stands behind it. */
 export interface Source {
@@ -31,6 +35,9 @@ export interface Source {
 }
 
 export type Warning = WarnReason | "refused_member" | "decrypt_failures" | "refused_device";
+
+/** Devices of the other side, before the answer, of which a switch is off. */
+export type TheirSwitches = Readonly<Record<DeviceId, MediaState>>;
 
 /** The path to the server that media takes. */
 export type Path = "connecting" | "connected" | "reconnecting";
@@ -64,8 +71,9 @@ export type CallState =
   /** Calling: nothing rings yet, or it rings. `warnings`: a device that rang was refused. */
   | {
       at: "outgoing"; call: CallId; peer: PeerView; video: boolean; ringing: boolean; microphone: Source; camera: Source; warnings: Warning[];
+      theirSwitches: TheirSwitches;
     }
-  | { at: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number }
+  | { at: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number; theirSwitches: TheirSwitches }
   | ({ at: "running" } & Running)
   | { at: "ended"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean; reason: Ending; changedKey: string | undefined; seconds: number | undefined };
 
@@ -93,13 +101,14 @@ export type Input =
   | { on: "path"; path: Path }
   | { on: "participants"; call: CallId; participants: Participant[]; self: DeviceId }
   | { on: "their_connection"; call: CallId; device: DeviceId; connected: boolean }
+  | { on: "their_switches"; call: CallId; device: DeviceId; media: MediaState }
   | { on: "sending"; call: CallId }
   | { on: "code"; call: CallId; code: string }
   | { on: "warning"; call: CallId; warning: Warning }
   | { on: "stopped"; call: CallId; reason: StopReason }
   | { on: "peer_pinned"; verdict: Verdict };
 
-export type Tone = "ring" | "ringback" | "answered" | "ended" | "none";
+export type Tone = "ring" | "ringback" | "answered" | "ended" | "confirm" | "none";
 
 export type Effect =
   /** Makes the group and starts the call. */

@@ -13,6 +13,7 @@ import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
 import type { CallId } from "../protocol.ts";
 import { AutoAnswer } from "./auto_answer.ts";
+import { Buttons, peerOf } from "./buttons.ts";
 import { Voice } from "./voice.ts";
 
 export type Shape = "speaker" | "display";
@@ -24,8 +25,11 @@ export type DeviceStage =
   | { at: "ready" }
   | { at: "stopped"; code: string; text: string };
 
-/** What the ring of light says; green: it rings, or a call is on. */
+/** What the ring of light says; green: it rings, or a call is on; red: the microphone is switched off. */
 export type Light = "off" | "waiting" | "ringing" | "call" | "muted" | "trouble";
+
+/** Ends after which this device is no device of that household any more. */
+export const GONE: ReadonlySet<string> = new Set(["unauthorized", "device_revoked", "not_registered"]);
 
 const NOTICE_MS = 8_000;
 
@@ -42,6 +46,7 @@ export class DeviceModel {
     // Sound only: nobody is seen without having touched the device.
     answer: () => this.calls.answer(false),
   });
+  readonly buttons = new Buttons(this);
   stage: DeviceStage = { at: "opening" };
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
@@ -77,7 +82,10 @@ export class DeviceModel {
   }
 
   get label(): string {
-    return this.identity.state === "ready" ? this.identity.who.label : (this.memory.setting("label") ?? "");
+    if (this.identity.state !== "ready") return this.memory.setting("label") ?? "";
+    const { device, label } = this.identity.who;
+    // Renamed since it was certified.
+    return this.linkUp?.store.device(device)?.label ?? label;
   }
 
   get calls(): CallController {
@@ -96,6 +104,7 @@ export class DeviceModel {
     const state = this.calls.state;
     if (state.at === "incoming") return "ringing";
     if (state.at === "outgoing" || state.at === "running") return "call";
+    if (!this.buttons.switches.now.microphone) return "muted";
     return this.link.state === "connecting" && this.link.failures > 1 ? "trouble" : "off";
   }
 
@@ -153,8 +162,7 @@ export class DeviceModel {
   }
 
   call(contact: ContactView, video: boolean): void {
-    const verdict = contact.pin === 2 ? "verified" : contact.pin === 1 ? "unverified" : undefined;
-    this.calls.dial({ handle: contact.handle, name: contact.name, contact: contact.id, genesis: contact.theirGenesis, verdict }, video);
+    this.calls.dial(peerOf(contact), video);
   }
 
   /** The keys of a device that was taken out of its household are worth nothing: it begins anew. */
@@ -193,6 +201,7 @@ export class DeviceModel {
         this.identity = identity;
       },
       mayUseCamera: () => this.shape === "display",
+      maySend: (source) => this.buttons.switches.maySend(source),
       tone: (tone) => this.#tone(tone),
       rings: (call, who) => this.autoAnswer.rings(call, who),
       announce: (peer, video) => this.#announce(peer, video),
@@ -225,11 +234,14 @@ export class DeviceModel {
 
   #linkChanged(link: Link): void {
     this.link = link;
-    if (link.state === "online") this.#tellPresence();
+    if (link.state === "online") {
+      this.#tellPresence();
+      void this.buttons.tell();
+    }
     if (link.state === "ended") {
       this.linkUp?.calls.abandon();
       const { code, message } = link.error;
-      const gone = code === "unauthorized" || code === "device_revoked";
+      const gone = GONE.has(code);
       this.#stop(code, gone ? "This device no longer belongs to the household." : message);
     }
     this.changed();
@@ -249,6 +261,7 @@ export class DeviceModel {
     });
     document.addEventListener("freeze", () => this.#tell("asleep"));
     document.addEventListener("resume", () => this.#tellPresence());
+    navigator.mediaDevices?.addEventListener("devicechange", () => void this.buttons.tell());
     addEventListener("pointerdown", () => this.touched || void this.unlock());
     addEventListener("keydown", () => this.touched || void this.unlock());
   }

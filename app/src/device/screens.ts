@@ -8,10 +8,11 @@ import { spaced } from "../screens/door.ts";
 import { sink } from "../screens/sink.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, field, form } from "../ui/parts.ts";
-import { endingWords, problemWords, warningWords } from "../ui/words.ts";
+import { endingWords, problemWords, theirSwitchWords, warningWords } from "../ui/words.ts";
 import type { CallState } from "../call/state.ts";
 import type { DeviceId } from "../protocol.ts";
-import type { DeviceModel, Shape } from "./model.ts";
+import { hardSwitches, quietWords, topButton } from "./controls.ts";
+import { type DeviceModel, GONE, type Shape } from "./model.ts";
 
 export function screen(device: DeviceModel): TemplateResult {
   return html`<div class="device device-${device.shape}" data-testid="device-root" data-shape=${device.shape} data-stage=${device.stage.at}>
@@ -34,14 +35,19 @@ function content(device: DeviceModel): TemplateResult {
 }
 
 function ring(device: DeviceModel, inner: TemplateResult | typeof nothing): TemplateResult {
-  return html`<div class="ring" data-testid="light" data-light=${device.light} role="img" aria-label=${`Light: ${device.light}`}><div class="ring-inner">${inner}</div></div>`;
+  return html`<div class="ring" data-testid="light" data-light=${device.light} data-microphone=${device.buttons.switches.now.microphone ? "on" : "off"} role="img" aria-label=${lightWords(device)}><div class="ring-inner">${inner}</div></div>`;
+}
+
+function lightWords(device: DeviceModel): string {
+  const words = { off: "off", waiting: "blue, waiting", ringing: "green, ringing", call: "green, in a call", muted: "red", trouble: "amber, no connection" }[device.light];
+  return `Light: ${words}${device.buttons.switches.now.microphone ? "" : ", microphone off"}`;
 }
 
 /** A display shows its picture edge to edge; the bar of light stays on top of it. */
 function bar(device: DeviceModel): TemplateResult | typeof nothing {
   if (device.shape !== "display" || device.stage.at !== "ready") return nothing;
   const on = device.light === "ringing" || device.light === "call";
-  return on ? html`<div class="light-bar" data-testid="light-bar" data-light=${device.light}><span>${device.light === "ringing" ? "Incoming call" : "Call in progress"}</span></div>` : nothing;
+  return on ? html`<div class="light-bar" data-testid="light-bar" data-light=${device.light} data-microphone=${device.buttons.switches.now.microphone ? "on" : "off"}><span>${device.light === "ringing" ? "Incoming call" : "Call in progress"}${device.buttons.switches.now.microphone ? "" : " · microphone off"}</span></div>` : nothing;
 }
 
 function setup(device: DeviceModel): TemplateResult {
@@ -90,7 +96,7 @@ function stopped(device: DeviceModel): TemplateResult {
   if (device.stage.at !== "stopped") return html``;
   const { code, text } = device.stage;
   const elsewhere = code === "session_replaced";
-  const gone = code === "unauthorized" || code === "device_revoked";
+  const gone = GONE.has(code);
   return html`<main class="device-center" data-testid="stopped" data-code=${code}>
     ${ring(device, icons.alarm)}
     <p class="device-words">${elsewhere ? "This device is open in another tab." : text}</p>
@@ -102,7 +108,7 @@ function stopped(device: DeviceModel): TemplateResult {
 
 function ready(device: DeviceModel): TemplateResult {
   const state = device.calls.state;
-  if (device.shape === "display" && state.at !== "idle") return html`${callScreen(hostOf(device))}`;
+  if (device.shape === "display" && state.at !== "idle") return html`${callScreen(hostOf(device))}${inCall(device) ? hardSwitches(device, true) : nothing}`;
   if (state.at !== "idle") return speakerCall(device);
   return html`<main class="device-home">
     <div class="device-clock">${ring(device, clock(device))}
@@ -110,8 +116,14 @@ function ready(device: DeviceModel): TemplateResult {
       ${device.link.state === "online" ? nothing : html`<p class="device-words" role="status" data-testid="offline">No connection to the server</p>`}
       ${device.touched ? nothing : html`<button class="button primary" data-testid="unlock" @click=${() => void device.unlock()}>Touch once, so that it may ring</button>`}
     </div>
-    ${people(device)}
+    <div class="device-people">${quietWords(device)}${topButton(device)}${people(device)}</div>
+    ${hardSwitches(device, false)}
   </main>`;
+}
+
+function inCall(device: DeviceModel): boolean {
+  const { at } = device.calls.state;
+  return at === "incoming" || at === "outgoing" || at === "running";
 }
 
 function clock(device: DeviceModel): TemplateResult {
@@ -126,8 +138,8 @@ function people(device: DeviceModel): TemplateResult | typeof nothing {
   if (contacts.length === 0) return nothing;
   const video = device.shape === "display";
   return html`<ul class="tiles" data-testid="contacts">${repeat(contacts, ({ id }) => id, (contact) => html`<li data-testid="contact" data-handle=${contact.handle}>
-    <button class="tile" data-testid="call-contact" aria-label=${`Call ${contact.name}`} @click=${() => device.call(contact, video)}>
-      ${avatar(contact.name, "large")}<span>${contact.name}</span></button></li>`)}</ul>`;
+    <button class="tile" data-testid="call-contact" @click=${() => device.call(contact, video)}>
+      ${avatar(contact.name, "large")}<span><span class="unseen">Call </span>${contact.name}</span></button></li>`)}</ul>`;
 }
 
 /** A speaker has no picture: its light, its voice, and few large buttons. */
@@ -141,9 +153,11 @@ function speakerCall(device: DeviceModel): TemplateResult {
     ${ring(device, face)}
     <p class="device-words" role="status" data-testid="call-status">${statusOf(device)}</p>
     ${microphone?.problem === undefined ? nothing : html`<p class="call-problem" role="alert" data-testid="microphone-problem" data-problem=${microphone.problem}>${problemWords("microphone", microphone.problem)}</p>`}
+    ${theirSound(device)}
     ${state.at !== "running" ? nothing : state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
     ${state.at !== "running" || state.code === undefined ? nothing : html`<details class="speaker-code"><summary data-testid="encryption-state" data-keys=${state.keys}>${icons.lock} Encrypted: call code</summary><p data-testid="call-code" data-code=${state.code}>${state.code}</p></details>`}
     <div class="device-buttons">${speakerButtons(device)}</div>
+    ${inCall(device) ? hardSwitches(device, true) : nothing}
     ${devicesHeard(state).map((heard, nth) => html`<audio data-testid=${nth === 0 ? "remote-audio" : "other-audio"} ${sink(calls.media?.of(heard).audio, (blocked) => {
       device.soundBlocked = blocked;
       device.changed();
@@ -154,6 +168,14 @@ function speakerCall(device: DeviceModel): TemplateResult {
 /** The other participants, the first one first: each has an element of its own. */
 function devicesHeard(state: CallState): (DeviceId | undefined)[] {
   return state.at === "running" ? [state.theirDevice, ...state.others.map(({ device }) => device)] : [undefined];
+}
+
+/** Why nothing is heard of them, or will be. */
+function theirSound(device: DeviceModel): TemplateResult | typeof nothing {
+  const state = device.calls.state;
+  if (state.at === "running") return state.theirMedia.microphone ? nothing : html`<p class="call-note" role="status" data-testid="peer-muted">${icons.micOff}${state.peer.name}'s microphone is off</p>`;
+  const words = state.at === "incoming" || state.at === "outgoing" ? theirSwitchWords(state.theirSwitches, state.peer.name, state.at === "outgoing", false) : undefined;
+  return words === undefined ? nothing : html`<p class="call-note" role="status" data-testid="peer-switched-off">${icons.micOff}${words}</p>`;
 }
 
 function testIdOf(at: string): string {
@@ -185,9 +207,9 @@ function speakerButtons(device: DeviceModel): TemplateResult {
     html`<button class="round round-${look}" data-testid=${id} @click=${press}><span class="round-face">${icon}</span><span class="round-label">${label}</span></button>`;
   switch (state.at) {
     case "incoming": return html`${button("decline", "Decline", icons.hangUp, "red", () => calls.input({ on: "decline" }))}${button("answer", "Answer", icons.phone, "green", () => calls.answer(false))}`;
-    case "outgoing": return button("cancel-call", "Cancel", icons.hangUp, "red", () => calls.input({ on: "cancel" }));
+    case "outgoing": return button("cancel-call", "Cancel", icons.hangUp, "red", () => device.buttons.hangUp());
     case "running": return html`${button("mute", state.microphone.on ? "Mute" : "Unmute", state.microphone.on ? icons.mic : icons.micOff, state.microphone.on ? "plain" : "off",
-      () => calls.input({ on: "toggle", source: "microphone", to: !state.microphone.on }))}${button("hang-up", "Hang up", icons.hangUp, "red", () => calls.hangUp())}`;
+      () => calls.input({ on: "toggle", source: "microphone", to: !state.microphone.on }))}${button("hang-up", "Hang up", icons.hangUp, "red", () => device.buttons.hangUp())}`;
     case "ended": return button("end-close", "Close", icons.close, "plain", () => calls.input({ on: "dismiss" }));
     case "idle": return html``;
   }

@@ -193,6 +193,8 @@ export interface Requests {
   "roster.load": [{ entries: Blob64[] }, RosterView];
   /** The next entry, signed; send it to the server, then `roster.load` the whole again. */
   "roster.remove_device": [{ deviceKey: Blob64 }, { entry: Blob64 }];
+  /** The same for all devices of a person who goes, in this order: an app that removes itself comes last. */
+  "roster.remove_devices": [{ deviceKeys: Blob64[] }, { entries: Blob64[] }];
   "roster.set_adult": [{ deviceKey: Blob64; adult: boolean }, { entry: Blob64 }];
 
   /** What the server asks for before it hands out the roster and the recovery certificate. */

@@ -5,9 +5,11 @@
 
 import type { E2ee } from "../e2ee/page.ts";
 import type { Card, Pin, PolicyRule, RosterView, WhoIs } from "../e2ee/port.ts";
-import type { Account, AnswerPolicy, Contact, ContactId, Device, DeviceId, Event, Home, Household } from "../protocol.ts";
+import type { AnswerPolicy, Blob, Contact, ContactId, Device, DeviceId, Event, Home, Household, Member } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
 import { type AnswerMode, modeFor, Policies } from "./policies.ts";
+import { applyRule, forgetGone, Rules } from "./rules.ts";
+import { keysGone, signerOf } from "./signers.ts";
 
 /** A contact as its card says; `trouble` when the card can't be trusted: it is shown, and can't be called. */
 export interface ContactView {
@@ -20,6 +22,14 @@ export interface ContactView {
   trouble: "forged" | "rollback" | undefined;
 }
 
+interface ContactChange {
+  id: ContactId;
+  name: string;
+  handle: string;
+  pin: Pin;
+  theirGenesis?: string | undefined;
+}
+
 /** Longest list kept from the server: a household's address book is far smaller. */
 const CONTACTS_MAX = 5_000;
 
@@ -30,14 +40,18 @@ export class HomeStore {
   /** In words; the server shows this household another history than before. */
   alarm: string | undefined;
   readonly policies: Policies;
+  readonly rules: Rules;
   readonly #e2ee: E2ee;
   readonly #session: Session;
   readonly #changed: () => void;
   #work: Promise<void> = Promise.resolve();
+  /** The cards as they came, to find who signed them. */
+  readonly #cards = new Map<ContactId, Blob>();
 
   constructor(e2ee: E2ee, session: Session, changed: () => void) {
     this.#e2ee = e2ee;
     this.policies = new Policies(e2ee);
+    this.rules = new Rules(session, () => this.home, changed);
     this.#session = session;
     this.#changed = changed;
   }
@@ -60,12 +74,17 @@ export class HomeStore {
     return this.#next(() => this.#apply(event));
   }
 
-  get members(): Account[] {
+  get members(): Member[] {
     return this.home?.household?.members ?? [];
   }
 
   get devices(): Device[] {
     return this.home?.household?.devices ?? [];
+  }
+
+  /** The signed-in person, with their role. */
+  get me(): Member | undefined {
+    return this.members.find(({ id }) => id === this.home?.account.id);
   }
 
   device(id: DeviceId): Device | undefined {
@@ -94,18 +113,8 @@ export class HomeStore {
   }
 
   /** Signs the card anew and stores it. */
-  putContact(change: { id: ContactId; name: string; handle: string; pin: Pin; theirGenesis?: string | undefined }): Promise<void> {
-    return this.#next(async () => {
-      const before = this.contacts.get(change.id);
-      const card: Card = {
-        contactId: change.id, revision: (before?.revision ?? 0) + 1, name: change.name, handle: change.handle, pin: change.pin,
-        theirGenesis: change.theirGenesis,
-      };
-      const signed = await this.#e2ee.request("contact.sign", card);
-      const { id, name, handle } = change;
-      await this.#session.done({ type: "put_contact", contact: id, name, handle, card: signed.card });
-      this.contacts.set(id, await this.#open({ id, name, handle, card: signed.card }));
-    });
+  putContact(change: ContactChange): Promise<void> {
+    return this.#next(() => this.#putContact(change));
   }
 
   deleteContact(contact: ContactView): Promise<void> {
@@ -116,6 +125,18 @@ export class HomeStore {
       await this.#session.done({ type: "delete_contact", contact: id, card: signed.card });
       this.contacts.delete(id);
     });
+  }
+
+  async #putContact(change: ContactChange): Promise<void> {
+    const before = this.contacts.get(change.id);
+    const card: Card = {
+      contactId: change.id, revision: (before?.revision ?? 0) + 1, name: change.name, handle: change.handle, pin: change.pin,
+      theirGenesis: change.theirGenesis,
+    };
+    const signed = await this.#e2ee.request("contact.sign", card);
+    const { id, name, handle } = change;
+    await this.#session.done({ type: "put_contact", contact: id, name, handle, card: signed.card });
+    this.contacts.set(id, await this.#open({ id, name, handle, card: signed.card }));
   }
 
   async #putPolicy(device: DeviceId, rules: PolicyRule[]): Promise<void> {
@@ -162,6 +183,7 @@ export class HomeStore {
     try {
       const card = await this.#e2ee.request("contact.open", { card: contact.card });
       if (card.contactId.replaceAll("-", "") !== contact.id) throw new Error("the card is another contact's");
+      this.#cards.set(contact.id, contact.card);
       return {
         id: contact.id, name: card.name, handle: card.handle, pin: card.pin, theirGenesis: card.theirGenesis,
         revision: card.revision, trouble: undefined,
@@ -191,10 +213,12 @@ export class HomeStore {
         return;
       }
       case "member_changed": {
-        const { type: _, ...account } = event;
-        if (home.account.id === account.id) home.account = account;
+        const { type: _, ...changed } = event;
+        const { id, handle, display_name } = changed;
+        if (home.account.id === id) home.account = { id, handle, display_name };
         if (home.household !== null) {
-          home.household.members = home.household.members.map((member) => (member.id === account.id ? account : member));
+          home.household.members = home.household.members.map((member) => (member.id === id ? changed : member));
+          forgetGone(home, home.household.members);
         }
         return;
       }
@@ -224,7 +248,7 @@ export class HomeStore {
         return;
       }
       default:
-        return;
+        applyRule(home, event);
     }
   }
 
@@ -238,8 +262,26 @@ export class HomeStore {
       const members = new Set(event.members.map((member) => member.id));
       const inside = new Set(event.devices.map((device) => device.account));
       this.home.join_requests = this.home.join_requests.filter(({ account }) => !members.has(account.id) || !inside.has(account.id));
+      forgetGone(this.home, event.members);
     }
+    const before = this.roster;
     await this.#loadRoster(household.roster);
-    await this.policies.load(this.home?.answer_policies ?? [], this.roster);
+    await this.#inherit(keysGone(before, this.roster));
+  }
+
+  /** What a removed device had signed counts no more: whoever may sign it anew does, as it was known while it counted. */
+  async #inherit(gone: ReadonlySet<Blob>): Promise<void> {
+    const policies = this.home?.answer_policies ?? [];
+    const orphaned = policies.filter(({ policy }) => gone.has(signerOf(policy) ?? "")).map(({ device }) => ({ device, rules: [...this.policies.rules(device)] }));
+    await this.policies.load(policies, this.roster);
+    if (gone.size === 0) return;
+    try {
+      for (const { id, name, handle, pin, theirGenesis, trouble } of this.sortedContacts()) {
+        if (trouble === undefined && gone.has(signerOf(this.#cards.get(id) ?? "") ?? "")) await this.#putContact({ id, name, handle, pin, theirGenesis });
+      }
+      for (const { device, rules } of orphaned) if (this.device(device) !== undefined) await this.#putPolicy(device, rules);
+    } catch {
+      // This app may not sign; an adult's does.
+    }
   }
 }

@@ -18,10 +18,13 @@ export class Capture {
   readonly #listener: CaptureListener;
   readonly #tracks = new Map<SourceKind, MediaStreamTrack>();
   readonly #wanted = new Set<SourceKind>();
+  /** False while the device's own switch is off: nothing is captured then, whoever asks. */
+  readonly #allowed: (kind: SourceKind) => boolean;
   #original: boolean;
   #closed = false;
 
-  constructor(listener: CaptureListener, original: boolean) {
+  constructor(listener: CaptureListener, original: boolean, allowed: (kind: SourceKind) => boolean = () => true) {
+    this.#allowed = allowed;
     this.#listener = listener;
     this.#original = original;
     navigator.mediaDevices?.addEventListener("devicechange", this.#onDeviceChange);
@@ -34,7 +37,7 @@ export class Capture {
   /** Asks for one source, or both with one question to the person. */
   async open(kinds: readonly SourceKind[]): Promise<void> {
     for (const kind of kinds) this.#wanted.add(kind);
-    if (kinds.length < 2) {
+    if (kinds.length < 2 || !kinds.every((kind) => this.#allowed(kind))) {
       for (const kind of kinds) await this.#openOne(kind);
       return;
     }
@@ -55,6 +58,20 @@ export class Capture {
     if (track === undefined) return;
     track.onended = null;
     track.stop();
+  }
+
+  /** Cuts what may be captured no more, and takes up again what may. */
+  heedSwitches(): void {
+    for (const kind of [...this.#wanted]) {
+      const track = this.#tracks.get(kind);
+      if (this.#allowed(kind)) {
+        if (track === undefined) void this.#openOne(kind);
+      } else if (track !== undefined) {
+        this.close(kind);
+        this.#wanted.add(kind);
+        this.#listener.captured(kind, undefined, "switched_off");
+      }
+    }
   }
 
   /** A muted microphone stays open, so that unmuting is heard at once. */
@@ -90,6 +107,7 @@ export class Capture {
   };
 
   async #openOne(kind: SourceKind): Promise<void> {
+    if (!this.#allowed(kind)) return this.#listener.captured(kind, undefined, "switched_off");
     try {
       this.#take(kind, await this.#ask([kind]));
     } catch (error) {
@@ -112,6 +130,11 @@ export class Capture {
     if (this.#closed || !this.#wanted.has(kind)) {
       track.stop();
       return;
+    }
+    // Switched off while the browser asked for it.
+    if (!this.#allowed(kind)) {
+      track.stop();
+      return this.#listener.captured(kind, undefined, "switched_off");
     }
     this.#tracks.get(kind)?.stop();
     this.#tracks.set(kind, track);

@@ -2,10 +2,10 @@
 
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { CallController } from "../call/controller.ts";
-import type { CallState, Running, Source } from "../call/state.ts";
+import type { CallState, PeerView, Running, Source, TheirSwitches } from "../call/state.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar } from "../ui/parts.ts";
-import { durationWords, endingWords, problemWords, warningWords } from "../ui/words.ts";
+import { durationWords, endingWords, problemWords, theirSwitchWords, warningWords } from "../ui/words.ts";
 import { alarms, codePanel, quality, trust } from "./call_trust.ts";
 import { sink } from "./sink.ts";
 
@@ -19,6 +19,8 @@ export interface CallScreenHost {
   readonly originalSound: boolean;
   setOriginalSound(on: boolean): void;
   soundBlocked(blocked: boolean): void;
+  /** Declines, and is never reached by them again; home devices can't. */
+  block?(peer: PeerView): void;
   readonly soundIsBlocked: boolean;
   changed(): void;
 }
@@ -56,12 +58,14 @@ function incoming(host: CallScreenHost, state: At<"incoming">): TemplateResult {
       <p class="call-kind">${video ? "Incoming video call" : "Incoming call"}</p>
       <h1 data-testid="caller-name">${peer.name}</h1>
       <p class="call-handle">@${peer.handle} ${standing(peer.verdict)}</p>
+      ${theirSwitches(state.theirSwitches, peer.name, false, video)}
     </div>
     <div class="call-buttons">
       ${round("decline", "Decline", icons.hangUp, "red", () => host.calls.input({ on: "decline" }))}
       ${video && host.hasCamera ? round("answer-video", "Video", icons.video, "green", () => host.calls.answer(true)) : nothing}
       ${round("answer", video && host.hasCamera ? "Voice only" : "Answer", icons.phone, "green", () => host.calls.answer(false))}
     </div>
+    ${host.block === undefined || peer.verdict === "own" ? nothing : html`<button class="text-button call-block" data-testid="block-caller" @click=${() => host.block?.(peer)}>${icons.block}Decline and block</button>`}
   </section>`;
 }
 
@@ -77,6 +81,7 @@ function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
     </div>
     <div class="call-messages">
       ${problems(state)}
+      ${theirSwitches(state.theirSwitches, peer.name, true, video)}
       ${state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
     </div>
     <div class="call-buttons">
@@ -106,7 +111,8 @@ function running(host: CallScreenHost, state: At<"running">): TemplateResult {
     <div class="call-messages">
       ${alarms(state)}
       ${problems(state)}
-      ${state.theirMedia.microphone ? nothing : html`<p class="call-note" data-testid="peer-muted">${icons.micOff}${state.peer.name} is muted</p>`}
+      ${state.theirMedia.microphone ? nothing : html`<p class="call-note" data-testid="peer-muted">${icons.micOff}${state.peer.name}'s microphone is off</p>`}
+      ${state.theirMedia.camera || !state.video ? nothing : html`<p class="call-note" data-testid="peer-camera-off">${icons.videoOff}${state.peer.name}'s camera is off</p>`}
       ${state.theirConnected ? nothing : html`<p class="call-note" role="status" data-testid="peer-reconnecting">${state.peer.name}'s connection was lost. Waiting for them…</p>`}
       ${host.soundIsBlocked ? html`<button class="button primary" data-testid="allow-sound" @click=${() => allowSound(host)}>Tap to hear ${state.peer.name}</button>` : nothing}
     </div>
@@ -154,6 +160,12 @@ function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
       ${serious ? nothing : round("end-call-again", "Call again", state.video ? icons.video : icons.phone, "green", again)}
     </div>
   </section>`;
+}
+
+/** A live region: it changes while it rings. */
+function theirSwitches(theirs: TheirSwitches, name: string, mine: boolean, video: boolean): TemplateResult | typeof nothing {
+  const words = theirSwitchWords(theirs, name, mine, video);
+  return words === undefined ? nothing : html`<p class="call-note" role="status" data-testid="peer-switched-off">${icons.micOff}${words}</p>`;
 }
 
 function statusWords(state: Running): string {

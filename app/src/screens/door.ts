@@ -213,7 +213,7 @@ export function stopped(app: App): TemplateResult {
   const { code, text } = app.stage;
   const elsewhere = code === "session_replaced";
   const old = code === "protocol_version";
-  const title = elsewhere ? "Open in another tab" : old ? "A new version is here" : code === "device_revoked" ? "This device was removed" : "Stopped";
+  const title = elsewhere ? "Open in another tab" : old ? "A new version is here" : code === "device_revoked" ? "This device was removed" : code === "not_registered" ? "This account is gone" : "Stopped";
   return html`<main class="door"><section class="door-card" data-testid="stopped" data-code=${code}>
     <h1>${title}</h1>
     <p class="lead" data-testid="stopped-text">${elsewhere ? "Homeline is used in another tab or window of this browser now." : text}</p>

@@ -1,15 +1,18 @@
-//! The household: its members, its devices, letting others in, and taking devices out.
+//! The household: its members, its devices, calling them, and letting others in.
 
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "../app/app.ts";
 import { joinLink } from "../home/links.ts";
-import type { Account, Device, JoinRequest } from "../protocol.ts";
+import type { AccountId, Device, JoinRequest, Member } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, copy, dialog, field, form } from "../ui/parts.ts";
 import { qr } from "../ui/qr.ts";
-import { presenceWords } from "../ui/words.ts";
-import { answering, answeringMark } from "./answering.ts";
+import { presenceWords, roleWords, switchWords } from "../ui/words.ts";
+import { answeringMark } from "./answering.ts";
+import { deviceSheet } from "./device_sheet.ts";
+import { memberSheet, signOutOfHousehold } from "./member_sheet.ts";
+import { topMark } from "./top_contact.ts";
 
 export function household(app: App): TemplateResult {
   const home = app.store.home;
@@ -22,9 +25,10 @@ export function household(app: App): TemplateResult {
       </div>` : nothing}
     </header>
     ${repeat(home?.join_requests ?? [], ({ account }) => account.id, (request) => joinRequest(app, request))}
+    ${repeat(app.store.rules.leaveRequests, (id) => id, (id) => leaveRequest(app, id))}
     <h2 class="section">Members</h2>
     <ul class="list" data-testid="members">${repeat(app.store.members, ({ id }) => id, (member) => memberRow(app, member))}</ul>
-    <h2 class="section">Devices</h2>
+    <div class="section-head"><h2 class="section">Devices</h2>${callHome(app)}</div>
     <ul class="list" data-testid="devices">${repeat(app.store.devices, ({ id }) => id, (device) => deviceRow(app, device))}</ul>
     ${(home?.invitations.length ?? 0) === 0 ? nothing : html`<h2 class="section">Open invitations</h2>
       <ul class="list">${home?.invitations.map((invitation) => html`<li class="row"><span class="row-text pad"><strong>Invitation</strong>
@@ -32,7 +36,8 @@ export function household(app: App): TemplateResult {
         ${app.adult ? html`<button class="text-button" data-testid="cancel-invitation" @click=${() => void app.attempt(() => session(app).done({ type: "cancel_invitation", invitation: invitation.id }))}>Withdraw</button>` : nothing}</li>`)}</ul>`}
     ${addDevice(app)}
     ${inviteDialog(app)}
-    ${deviceDialog(app)}`;
+    ${deviceSheet(app)}
+    ${memberSheet(app)}`;
 }
 
 function session(app: App): NonNullable<App["linkUp"]>["session"] {
@@ -40,15 +45,38 @@ function session(app: App): NonNullable<App["linkUp"]>["session"] {
   return app.linkUp.session;
 }
 
-function memberRow(app: App, member: Account): TemplateResult {
+function open(app: App, sheet: string): void {
+  app.drafts.set("dialog", sheet);
+  app.changed();
+}
+
+function memberRow(app: App, member: Member): TemplateResult {
   const self = member.id === app.store.home?.account.id;
   const peer = { handle: member.handle, name: member.display_name, contact: undefined, genesis: ownGenesis(app), verdict: "own" as const };
-  return html`<li class="row" data-testid="member" data-handle=${member.handle}>
-    <span class="row-main still">${avatar(member.display_name)}<span class="row-text"><strong>${member.display_name}${self ? " (you)" : ""}</strong><small>@${member.handle}</small></span></span>
+  return html`<li class="row" data-testid="member" data-handle=${member.handle} data-role=${member.role}>
+    <button class="row-main" data-testid="open-member" @click=${() => open(app, `member:${member.id}`)}>${avatar(member.display_name)}<span class="row-text"><strong>${member.display_name}${self ? " (you)" : ""}</strong>
+      <small>@${member.handle} · ${roleWords(member.role)} ${topMark(app, { type: "person", handle: member.handle })}</small></span></button>
     ${self ? nothing : html`
       <button class="icon-button go" aria-label=${`Call ${member.display_name}`} data-testid="call-voice" @click=${() => app.call(peer, false)}>${icons.phone}</button>
       <button class="icon-button go" aria-label=${`Video call ${member.display_name}`} data-testid="call-video" @click=${() => app.call(peer, true)}>${icons.video}</button>`}
   </li>`;
+}
+
+/** All home devices at once; the invitation names the caller, who is of the household as everybody there. */
+function callHome(app: App): TemplateResult | typeof nothing {
+  const account = app.store.home?.account;
+  if (account === undefined || !app.store.devices.some(({ kind }) => kind === "home_device")) return nothing;
+  const peer = { handle: account.handle, name: "Home", contact: undefined, genesis: ownGenesis(app), verdict: "own" as const, target: { place: "home" as const } };
+  return html`<button class="text-button" data-testid="call-home" @click=${() => app.call(peer, false)}>${icons.phone}Call home</button>`;
+}
+
+/** One room: its device rings, in the name of its default person. */
+function callDevice(app: App, device: Device): TemplateResult | typeof nothing {
+  const person = app.store.members.find(({ id }) => id === device.account);
+  if (device.kind !== "home_device" || person === undefined) return nothing;
+  const peer = { handle: person.handle, name: device.label, contact: undefined, genesis: ownGenesis(app), verdict: "own" as const, target: { device: device.id } };
+  const { screen, camera } = device.settings.capabilities;
+  return html`<button class="icon-button go" aria-label=${`Call ${device.label}`} data-testid="call-device" @click=${() => app.call(peer, screen && camera)}>${icons.phone}</button>`;
 }
 
 function ownGenesis(app: App): string | undefined {
@@ -57,41 +85,27 @@ function ownGenesis(app: App): string | undefined {
 
 function deviceRow(app: App, device: Device): TemplateResult {
   const owner = app.store.members.find(({ id }) => id === device.account);
-  const self = app.identity.state === "ready" && app.identity.who.device === device.id;
+  const self = app.self === device.id;
+  const off = switchWords(device.settings.switches);
   return html`<li class="row" data-testid="device" data-device=${device.id} data-presence=${device.presence}>
-    <button class="row-main" data-testid="open-device" @click=${() => {
-      app.drafts.set("dialog", `device:${device.id}`);
-      app.changed();
-    }}>
+    <button class="row-main" data-testid="open-device" @click=${() => open(app, `device:${device.id}`)}>
       <span class="avatar avatar-small tint-none">${device.kind === "app" ? icons.tablet : icons.speaker}</span>
       <span class="row-text"><strong>${device.label}</strong>
-        <small><span class="dot dot-${device.presence}"></span>${self ? "This one" : presenceWords(device.presence)} · ${owner?.display_name ?? "nobody's"}${device.adult ? " · adult" : ""}${answeringMark(app, device)}</small></span>
-    </button></li>`;
+        <small><span class="dot dot-${device.presence}"></span>${self ? "This one" : presenceWords(device.presence)} · ${device.settings.room === "" ? "" : `${device.settings.room} · `}${owner?.display_name ?? "nobody's"}${device.adult ? " · adult" : ""}${answeringMark(app, device)}
+          ${device.settings.do_not_disturb ? html`<span class="mark" data-testid="device-silent">${icons.moon}Do not disturb</span>` : nothing}
+          ${off === undefined ? nothing : html`<span class="mark mark-alarm" data-testid="device-off">${icons.micOff}${off}</span>`}</small></span>
+    </button>${callDevice(app, device)}</li>`;
 }
 
-function deviceDialog(app: App): TemplateResult | typeof nothing {
-  const name = app.drafts.get<string>("dialog");
-  const device = name?.startsWith("device:") === true ? app.store.device(name.slice(7)) : undefined;
-  if (device === undefined) return nothing;
-  const close = (): void => {
-    app.drafts.set("dialog", undefined);
-    app.changed();
-  };
-  const self = app.identity.state === "ready" && app.identity.who.device === device.id;
-  return dialog("device", device.label, close, html`
-    <p class="hint">${device.kind === "app" ? "An app." : "A home device."} ${device.presence === "asleep" ? "Its browser tab is asleep: it can't ring until somebody opens it." : `${presenceWords(device.presence)}.`}</p>
-    ${answering(app, device)}
-    ${app.adult && !self ? html`<p>A removed device is signed out at once and can read nothing that comes later.</p>
-      <button class="button danger wide" data-testid="remove-device" @click=${async () => {
-        if (await app.attempt(() => removeDevice(app, device))) close();
-      }}>${icons.trash}Remove ${device.label}</button>` : html`<p class="hint">${self ? "This is the app you are using. To leave, sign out under Settings." : "Only an adult's app can remove devices."}</p>`}`);
-}
-
-async function removeDevice(app: App, device: Device): Promise<void> {
-  const known = app.store.roster?.devices.find((candidate) => candidate.device === device.id);
-  if (known === undefined) throw new Error("This device is not in the signed roster of your household.");
-  const { entry } = await app.e2ee.request("roster.remove_device", { deviceKey: known.deviceKey });
-  await session(app).done({ type: "remove_device", device: device.id, entry });
+/** Of a member whose own app may not sign it. */
+function leaveRequest(app: App, account: AccountId): TemplateResult | typeof nothing {
+  const member = app.store.members.find(({ id }) => id === account);
+  if (member === undefined) return nothing;
+  return html`<section class="request" data-testid="leave-request" data-handle=${member.handle}>
+    ${avatar(member.display_name)}
+    <div class="row-text"><strong>${member.display_name}</strong><small>@${member.handle} would like to leave your household. All their devices are signed out with them.</small></div>
+    ${app.adult ? html`<div class="request-buttons"><button class="button" data-testid="sign-leave" @click=${() => void app.attempt(() => signOutOfHousehold(app, account))}>Let them go</button></div>` : nothing}
+  </section>`;
 }
 
 function joinRequest(app: App, request: JoinRequest): TemplateResult {
@@ -102,9 +116,9 @@ function joinRequest(app: App, request: JoinRequest): TemplateResult {
     <div class="row-text"><strong>${account.display_name}</strong><small>@${account.handle} would like to join your household</small>
       ${mine || !app.adult ? nothing : html`<small>Only the app that made the invitation can let them in.</small>`}</div>
     ${app.adult ? html`<div class="request-buttons">
-      <label class="check"><input type="checkbox" data-testid="admit-adult" @change=${(event: Event) => {
-        app.drafts.set(`adult:${account.id}`, (event.currentTarget as HTMLInputElement).checked);
-      }} /><span>Adult: may add contacts and devices</span></label>
+      <label class="field"><span class="field-label">Joins as</span><select data-testid="admit-as" @change=${(event: Event) => {
+        app.drafts.set(`admit:${account.id}`, (event.currentTarget as HTMLSelectElement).value);
+      }}><option value="adult">Adult</option><option value="signs">Adult who may add contacts and devices</option><option value="child">Child</option></select></label>
       <button class="button" data-testid="refuse-member" @click=${() => void app.attempt(() => refuse(app, request))}>Turn away</button>
       <button class="button primary" data-testid="admit-member" @click=${() => void app.attempt(() => admit(app, request))}>Let in</button>
     </div>` : nothing}
@@ -113,10 +127,11 @@ function joinRequest(app: App, request: JoinRequest): TemplateResult {
 
 async function admit(app: App, request: JoinRequest): Promise<void> {
   const { invitation, account, app_key: appKey, label, proof } = request;
-  const adult = app.drafts.get<boolean>(`adult:${account.id}`) ?? false;
+  const as = app.drafts.get<string>(`admit:${account.id}`) ?? "adult";
+  const adult = as === "signs";
   const { entry, chain } = await app.e2ee.request("invite.admit", { invitation, appKey, person: account.id, label, proof, adult });
   const { device } = await app.e2ee.request("chain.inspect", { chain });
-  await session(app).done({ type: "admit_member", invitation, account: account.id, device, adult, entry, chain });
+  await session(app).done({ type: "admit_member", invitation, account: account.id, device, adult, entry, chain, role: as === "child" ? "child" : "adult" });
   dropRequest(app, request);
   app.say(`${account.display_name} is in.`);
 }

@@ -3,6 +3,7 @@
 import { html, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
 import type { App } from "../app/app.ts";
+import { block } from "./blocks.ts";
 import { callScreen, type CallScreenHost } from "./call.ts";
 import { door, recoveryCode, stopped, waiting } from "./door.ts";
 import { notices, shell } from "./shell.ts";
@@ -52,6 +53,10 @@ function hostOf(app: App): CallScreenHost {
     },
     soundIsBlocked: app.drafts.get<boolean>("sound-blocked") ?? false,
     soundBlocked: (blocked) => draft("sound-blocked", blocked),
+    block: (peer) => {
+      app.calls.input({ on: "decline" });
+      void app.attempt(() => block(app, peer.handle, peer.name));
+    },
     changed: () => app.changed(),
   };
 }

@@ -1,18 +1,26 @@
-//! Settings: the own name, sound, the server's certificate, signing out.
+//! Settings: do not disturb, the own name, sound, blocked people, the server's certificate, signing out, leaving.
 
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { App } from "../app/app.ts";
 import type { About } from "../protocol.ts";
 import { closedApp } from "./closed_app.ts";
 import { api } from "../session/http.ts";
+import { icons } from "../ui/icons.ts";
 import { dialog, field, form } from "../ui/parts.ts";
+import { blockedPeople } from "./blocks.ts";
 import { NAME_MAX } from "./contacts.ts";
 import { importSettings, ownNumber } from "./numbers.ts";
+import { leavingButtons } from "./leaving.ts";
 
 export function settings(app: App): TemplateResult {
   app.book?.want();
   const account = app.store.home?.account;
   return html`<header class="page-head"><h1>Settings</h1></header>
+    <section class="panel">
+      <h2>Do not disturb</h2>
+      <p class="hint">This app, each device or everything, now or by the clock.</p>
+      <button class="button" data-testid="go-quiet" @click=${() => app.go("quiet")}>${icons.moon}Do not disturb</button>
+    </section>
     <section class="panel">
       <h2>Your name</h2>
       ${form(app, {
@@ -38,6 +46,7 @@ export function settings(app: App): TemplateResult {
       }} /><span><strong>Original sound</strong><small>For music: no echo cancelling, no noise reduction, no levelling. Use headphones.</small></span></label>
     </section>
     ${closedApp(app)}
+    ${blockedPeople(app)}
     <section class="panel">
       <h2>This server</h2>
       <p class="hint">Phones and tablets give a microphone only to pages that they trust.</p>
@@ -52,6 +61,7 @@ export function settings(app: App): TemplateResult {
         <button class="button" data-testid="sign-out" @click=${() => void app.signOut(false)}>Sign out</button>
       </div>
     </section>
+    ${leavingButtons(app)}
     ${app.drafts.get("dialog") === "forget" ? dialog("forget", "Delete this browser's keys?", () => show(app, false), html`
       <p>Coming back then takes another app of yours, or your recovery code.</p>
       <button class="button danger wide" data-testid="forget-confirm" @click=${() => void app.signOut(true)}>Sign out and delete the keys</button>`) : nothing}`;

@@ -7,6 +7,7 @@ import { avatar } from "../ui/parts.ts";
 import { contacts } from "./contacts.ts";
 import { history } from "./history.ts";
 import { household } from "./household.ts";
+import { quiet, quietBanner } from "./quiet.ts";
 import { settings } from "./settings.ts";
 
 const PAGES: readonly { page: Page; label: string; icon: TemplateResult }[] = [
@@ -19,12 +20,13 @@ const PAGES: readonly { page: Page; label: string; icon: TemplateResult }[] = [
 export function shell(app: App): TemplateResult {
   if (app.stage.at !== "home") return html``;
   const { page } = app.stage;
-  const waiting = app.linkUp?.store.home?.join_requests.length ?? 0;
+  const home = app.linkUp?.store.home;
+  const waiting = (home?.join_requests.length ?? 0) + (home?.leave_requests.length ?? 0);
   const account = app.linkUp?.store.home?.account;
   return html`<div class="shell">
     <nav class="nav" aria-label="Pages">
       <div class="nav-brand"><img src="/icon.svg" alt="" width="32" height="32" /><span>Homeline</span></div>
-      ${PAGES.map((item) => html`<button class="nav-item" data-testid=${`nav-${item.page}`} aria-current=${item.page === page ? "page" : nothing}
+      ${PAGES.map((item) => html`<button class="nav-item" data-testid=${`nav-${item.page}`} aria-current=${item.page === (page === "quiet" ? "settings" : page) ? "page" : nothing}
         @click=${() => app.go(item.page)}>${item.icon}<span>${item.label}</span>
         ${item.page === "history" && app.missed.length > 0
           ? html`<b class="badge" data-testid="missed-badge" aria-label=${`${app.missed.length} missed`}>${app.missed.length}</b>` : nothing}
@@ -33,6 +35,7 @@ export function shell(app: App): TemplateResult {
     </nav>
     <main class="page">
       ${banners(app)}
+      ${app.linkUp?.loaded === true && page !== "quiet" ? quietBanner(app) : nothing}
       ${app.linkUp?.loaded === true ? body(app, page) : html`<div class="loading" data-testid="loading"><div class="spinner"></div></div>`}
     </main>
   </div>`;
@@ -44,6 +47,7 @@ function body(app: App, page: Page): TemplateResult {
     case "household": return household(app);
     case "history": return history(app);
     case "settings": return settings(app);
+    case "quiet": return quiet(app);
   }
 }
 

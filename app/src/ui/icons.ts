@@ -31,5 +31,8 @@ export const icons = {
   copy: draw(svg`<rect x="8.500" y="8.500" width="11" height="11" rx="2.500"/><path d="M15.500 8.500V7A2.500 2.500 0 0 0 13 4.500H7A2.500 2.500 0 0 0 4.500 7v6A2.500 2.500 0 0 0 7 15.500h1.500"/>`),
   trash: draw(svg`<path d="M5 7h14M10 7V4.500h4V7M7 7l.8 12.500h8.400L17 7"/>`),
   check: draw(svg`<path d="m5 12.500 4.500 4.500L19 7.500"/>`),
+  moon: draw(svg`<path d="M19.500 14.200A8 8 0 0 1 9.800 4.500a8 8 0 1 0 9.700 9.700z"/>`),
+  star: draw(svg`<path d="m12 4 2.400 5 5.400.700-4 3.800 1 5.400L12 16.200 7.200 18.900l1-5.400-4-3.800 5.400-.700z"/>`),
+  block: draw(svg`<circle cx="12" cy="12" r="8.500"/><path d="m6 6 12 12"/>`),
   back: draw(svg`<path d="M14.500 5.500 8 12l6.500 6.500"/>`),
 };

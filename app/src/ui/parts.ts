@@ -50,6 +50,8 @@ export interface FormOptions {
   /** Throws what should be shown. */
   run(values: (field: string) => string): Promise<unknown>;
   secondary?: TemplateResult | typeof nothing;
+  /** What it does can't be undone. */
+  danger?: boolean;
 }
 
 interface FormHost {
@@ -58,7 +60,7 @@ interface FormHost {
 }
 
 /** A form that shows that it works, and says what went wrong beside its button. */
-export function form(host: FormHost, { name, submit, fields, run, secondary }: FormOptions): TemplateResult {
+export function form(host: FormHost, { name, submit, fields, run, secondary, danger = false }: FormOptions): TemplateResult {
   const busy = host.drafts.get<boolean>(`busy:${name}`) ?? false;
   const error = host.drafts.get<string>(`error:${name}`);
   const onSubmit = async (event: SubmitEvent): Promise<void> => {
@@ -82,7 +84,7 @@ export function form(host: FormHost, { name, submit, fields, run, secondary }: F
     ${error === undefined ? nothing : html`<p class="error" role="alert" data-testid=${`error-${name}`}>${error}</p>`}
     <div class="form-buttons">
       ${secondary ?? nothing}
-      <button class="button primary" data-testid=${`submit-${name}`} ?disabled=${busy} aria-busy=${busy ? "true" : "false"}>${submit}</button>
+      <button class="button ${danger ? "danger" : "primary"}" data-testid=${`submit-${name}`} ?disabled=${busy} aria-busy=${busy ? "true" : "false"}>${submit}</button>
     </div>
   </form>`;
 }

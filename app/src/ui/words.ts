@@ -1,7 +1,7 @@
 //! What the app says to people about calls, devices and time.
 
-import type { DeviceProblem, Ending, Warning } from "../call/state.ts";
-import type { CallDirection, EndReason, Presence } from "../protocol.ts";
+import type { DeviceProblem, Ending, TheirSwitches, Warning } from "../call/state.ts";
+import type { CallDirection, Capabilities, EndReason, Presence, Role, Switches } from "../protocol.ts";
 
 /** Why a call ended, on the screen that stands after it. */
 export function endingWords(reason: Ending, name: string, outgoing: boolean): string {
@@ -55,9 +55,20 @@ export function problemWords(kind: "microphone" | "camera", problem: DeviceProbl
       return `The browser does not allow the ${kind}. Allow it beside the address, then press the button again. ${without}`;
     case "busy":
       return `Another program uses the ${kind}. Close it, then press the button again. ${without}`;
+    case "switched_off":
+      return `The ${kind} of this device is switched off. ${without}`;
     case "lost":
       return `The ${kind} was unplugged or switched off. ${without}`;
   }
+}
+
+/** Before the answer: what is switched off at the other side, so that nobody wonders at the silence. */
+export function theirSwitchWords(theirs: TheirSwitches, name: string, outgoing: boolean, video: boolean): string | undefined {
+  const all = Object.values(theirs);
+  const parts = [all.some(({ microphone }) => !microphone) ? "microphone" : "", video && all.some(({ camera }) => !camera) ? "camera" : ""].filter((part) => part !== "");
+  if (parts.length === 0) return undefined;
+  const what = parts.join(" and ");
+  return outgoing ? `A device that rings there has its ${what} switched off` : `${name}'s ${what} ${parts.length === 1 ? "is" : "are"} switched off`;
 }
 
 export function warningWords(warning: Warning): string {
@@ -77,6 +88,29 @@ export function presenceWords(presence: Presence): string {
     case "asleep": return "Asleep";
     case "offline": return "Offline";
   }
+}
+
+export function roleWords(role: Role): string {
+  switch (role) {
+    case "owner": return "Owner";
+    case "adult": return "Adult";
+    case "child": return "Child";
+  }
+}
+
+/** "Microphone, speaker, screen": what a device told that it has. */
+export function capabilityWords({ microphone, speaker, screen, camera }: Capabilities): string {
+  const has = [microphone && "microphone", speaker && "speaker", screen && "screen", camera && "camera"].filter((part) => part !== false).join(", ");
+  return has === "" ? "Nothing that calls could use" : `${has.charAt(0).toUpperCase()}${has.slice(1)}`;
+}
+
+/** What is switched off at a device; undefined while nothing is. */
+export function switchWords({ microphone, camera }: Switches): string | undefined {
+  const off = [
+    microphone ? undefined : "microphone switched off",
+    camera === "on" ? undefined : camera === "off" ? "camera switched off" : "camera covered",
+  ].filter((part) => part !== undefined).join(", ");
+  return off === "" ? undefined : `${off.charAt(0).toUpperCase()}${off.slice(1)}`;
 }
 
 export function durationWords(seconds: number): string {

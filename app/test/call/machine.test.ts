@@ -152,3 +152,26 @@ test("in a call with more than two the first of the others is shown large, and t
   const left = play(DIAL, RINGS, ANSWERED, people, { ...people, participants: ["me", "d2"].map(participant) });
   assert.ok(left.state.at === "running" && left.state.theirDevice === "d2" && left.state.others.length === 0);
 });
+
+test("what is switched off at the other side is known before the answer, and stands in the call", () => {
+  const off: Input = { on: "their_switches", call: CALL, device: "d1", media: { microphone: false, camera: false } };
+  const rung = play(INCOMING, off);
+  assert.deepEqual(rung.state.at === "incoming" && rung.state.theirSwitches, { d1: { microphone: false, camera: false } });
+  const { state } = play(INCOMING, off, { on: "answer", video: false, nowMs: 5, path: "connected" });
+  assert.ok(state.at === "running" && !state.theirMedia.microphone);
+  const called = play(DIAL, RINGS, off).state;
+  assert.deepEqual(called.at === "outgoing" && called.theirSwitches, { d1: { microphone: false, camera: false } });
+});
+
+test("a switch of the device cuts the microphone in mid-call and gives it back; a muted one stays muted", () => {
+  const answer: Input = { on: "answer", video: false, nowMs: 1, path: "connected" };
+  const cut: Input = { on: "captured", source: "microphone", problem: "switched_off" };
+  const back: Input = { on: "captured", source: "microphone", problem: undefined };
+  const off = play(INCOMING, answer, back, cut);
+  assert.ok(off.state.at === "running" && off.state.microphone.problem === "switched_off" && !off.state.microphone.on);
+  assert.deepEqual(off.last, ["tell_media"]);
+  const on = play(INCOMING, answer, back, cut, back).state;
+  assert.ok(on.at === "running" && on.microphone.on);
+  const muted = play(INCOMING, answer, back, { on: "toggle", source: "microphone", to: false }, cut, back).state;
+  assert.ok(muted.at === "running" && !muted.microphone.on);
+});

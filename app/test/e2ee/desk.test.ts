@@ -53,6 +53,20 @@ test("a device pairs by six digits, and the digits have one try", async () => {
   assert.equal(await home.page.fails("pair.certify", { digits, person: PERSON, adult: false }), "no_pairing");
 });
 
+test("whoever goes removes all their devices in one go, the signing app last, and nothing can be signed after that", async () => {
+  const home = await founded();
+  await paired(home);
+  await paired(home);
+  const { devices } = await home.page.ask("roster.load", { entries: home.entries });
+  const [own, ...others] = devices.map(({ deviceKey }) => deviceKey);
+  assert.ok(own !== undefined && others.length === 2);
+  const { entries } = await home.page.ask("roster.remove_devices", { deviceKeys: [...others, own] });
+  assert.equal(entries.length, 3);
+  const left = await home.page.ask("roster.load", { entries: [...home.entries, ...entries] });
+  assert.deepEqual(left.devices, []);
+  assert.equal(await home.page.fails("invite.make", NONE), "not_adult");
+});
+
 test("a server that puts its own keys into a pairing is found out by either side", async () => {
   const home = await founded();
   const evil = await founded("Evil");

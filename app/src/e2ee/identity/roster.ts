@@ -125,8 +125,17 @@ export class Roster {
 
   /** The next entry, signed; the roster itself changes only when the entry comes back by `append`. */
   next(change: Change, atMs: number, signer: KeyPair): Bytes {
-    const entry = { genesis: this.genesis, seq: this.seq + 1, prev: this.head, atMs, change };
-    return signEntry(entry, signer);
+    return this.#sign(change, { seq: this.seq, head: this.head }, atMs, signer);
+  }
+
+  /** The same for several, each following the one before. */
+  nextAll(changes: readonly Change[], atMs: number, signer: KeyPair): Bytes[] {
+    let after: Seen = { seq: this.seq, head: this.head };
+    return changes.map((change) => {
+      const signed = this.#sign(change, after, atMs, signer);
+      after = { seq: after.seq + 1, head: sha256(signed) };
+      return signed;
+    });
   }
 
   refuseRollback(seen: Seen): void {
@@ -134,6 +143,10 @@ export class Roster {
     if (hash === undefined || !equalBytes(hash, seen.head)) {
       throw new RosterError("the server shows an older or another roster than before", true);
     }
+  }
+
+  #sign(change: Change, after: Seen, atMs: number, signer: KeyPair): Bytes {
+    return signEntry({ genesis: this.genesis, seq: after.seq + 1, prev: after.head, atMs, change }, signer);
   }
 
   #checkPlace(entry: Entry): void {

@@ -108,6 +108,12 @@ export class Home {
     return roster.next(change, this.now(), vault.pair);
   }
 
+  /** The next roster entries, in order, signed by this app. */
+  entries(changes: readonly Change[]): Bytes[] {
+    const { vault, roster } = this.adult();
+    return roster.nextAll(changes, this.now(), vault.pair);
+  }
+
   /** A chain for a device: as short as this app can make it. */
   certify(device: Omit<Device, "id">, rosterSeq: number): Chain {
     const { vault } = this.adult();

@@ -23,6 +23,10 @@ export function householdDesk(home: Home): Handlers<Names> {
       const device = listed(home, deviceKey);
       return { entry: toBase64Url(home.entry({ kind: "remove_device", device: device.key })) };
     },
+    "roster.remove_devices": ({ deviceKeys }) => {
+      const changes = deviceKeys.map((key) => ({ kind: "remove_device" as const, device: listed(home, key).key }));
+      return { entries: home.entries(changes).map(toBase64Url) };
+    },
     "roster.set_adult": ({ deviceKey, adult }) => {
       const device = listed(home, deviceKey);
       if (adult && device.kind !== KIND.app) throw new DeskError("bad_request", "a home device is never adult");

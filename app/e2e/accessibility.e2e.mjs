@@ -1,0 +1,32 @@
+// Every screen at both sizes, by day and by night, as axe sees it: no serious or critical finding.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { findings } from "./axe.mjs";
+import { DESKTOP, launch, PHONE } from "./browser.mjs";
+import { tour } from "./tour.mjs";
+
+let browser;
+
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+for (const [name, viewport, colorScheme] of [["a phone by day", PHONE, "light"], ["a desk by night", DESKTOP, "dark"], ["a phone by night", PHONE, "dark"], ["a desk by day", DESKTOP, "light"]]) {
+  test(`axe finds nothing serious on any screen of ${name}`, async () => {
+    const found = [];
+    const screens = [];
+    const open = async () => {
+      const page = await (await browser.newContext({ viewport, colorScheme })).newPage();
+      page.setDefaultTimeout(15_000);
+      return page;
+    };
+    await tour(open, async (page, screen) => {
+      screens.push(screen);
+      found.push(...await findings(page, screen));
+    });
+    for (const context of browser.contexts()) await context.close();
+    assert.ok(screens.length > 50, `only ${screens.length} screens were seen`);
+    assert.deepEqual(found, []);
+  });
+}
