@@ -39,6 +39,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     make_private(&server.data_dir)
         .with_context(|| format!("the data directory {}", server.data_dir.display()))?;
     signaling.store.path = server.data_dir.join(&signaling.store.path);
+    signaling.mail.folder = server.data_dir.join(&signaling.mail.folder);
+    let base = signaling.mail.link_base.take();
+    signaling.mail.link_base = Some(base.unwrap_or_else(|| link_base(&server)));
 
     let names = Names::of_this_host(&server.host_names);
     let authority = Authority::open_or_make(&server.data_dir.join("certificate"), &names)?;
@@ -97,6 +100,16 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(directory)
+}
+
+/// Where a link in a mail leads when the configuration does not say: this server by the first name it
+/// goes by.
+fn link_base(server: &ServerConfig) -> String {
+    let own = || hostname::get().map(|name| name.to_string_lossy().into_owned());
+    let name = server.host_names.first().cloned();
+    let name = name.or_else(|| own().ok());
+    let name = name.unwrap_or_else(|| "localhost".to_owned());
+    format!("https://{name}:{}", server.https_port)
 }
 
 /// Edge first: sessions are told, connections drain, then the parts behind them stop.

@@ -193,6 +193,16 @@ test("who is blocked while they call rings no more and reads what anybody reads 
 });
 
 /** A page that is in the background, with leave to notify; what it would show is kept. */
+/** An adult's consent on the children page; until then a child calls nobody. */
+async function consentTo(page) {
+  await at(page, "open-consent").click();
+  await at(page, "consent-text").waitFor();
+  await fill(page, { guardian: "Anna Miller", email: "anna@example.org" });
+  await at(page, "field-read").check();
+  await at(page, "submit-consent").click();
+  await page.locator('[data-testid="child"][data-consent="given"]').waitFor();
+}
+
 async function hidden(browser) {
   const page = await open(browser);
   await page.addInitScript(() => {
@@ -244,7 +254,10 @@ test("a child calls and is called by the family and the chosen contact, by nobod
   await join(anna.page, carl.page, { name: "Carl", handle: carl.handle }, "child");
   for (const friend of [ben, dora]) await addContact(friend.page, "Carl", carl.handle);
   await member(anna.page, carl.handle).click();
-  await at(anna.page, "consent").check();
+  await at(anna.page, "member-to-children").click();
+  await consentTo(anna.page);
+  await at(anna.page, "nav-household").click();
+  await member(anna.page, carl.handle).click();
   await anna.page.locator(`[data-testid="limit-contact"][data-handle="${ben.handle}"]`).check();
   await at(anna.page, "submit-limits").click();
   await anna.page.getByText("Saved.").waitFor();

@@ -158,7 +158,6 @@ test("roles and a child's limits, as the adult sets them and as the child reads 
   await join(anna, carl, { name: "Carl Miller", handle: "carl" }, "child");
   await member(anna, "carl").click();
   assert.equal(await at(anna, "member-role").textContent(), "Child");
-  await at(anna, "consent").check();
   await at(anna, "limit-calling").uncheck();
   await at(anna, "limit-contact").check();
   await at(anna, "submit-limits").click();

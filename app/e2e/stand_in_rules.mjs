@@ -33,7 +33,6 @@ export function answerRule(server, session, account, household, body) {
       return DONE;
     }
     case "set_child_limits": return tellChild(server, household, { ...household.children.find((child) => child.account === body.account), limits: body.limits });
-    case "set_consent": return tellChild(server, household, { ...household.children.find((child) => child.account === body.account), consent: body.given ? { by: account.id, at_ms: Date.now() } : null });
     case "remove_member": return leave(server, household, body.account, body.entries);
     case "leave_household": {
       if (body.entries.length > 0) return leave(server, household, account.id, body.entries, session);

@@ -203,7 +203,6 @@ async function rules(server, open, visit, { anna, ben, carl }) {
   await at(anna, "field-role").selectOption("child");
   await at(anna, "submit-role").click();
   await at(anna, "limits").waitFor();
-  await at(anna, "consent").check();
   await at(anna, "limit-contact").first().check();
   await at(anna, "limits").scrollIntoViewIfNeeded();
   await visit(anna, "child-sheet");

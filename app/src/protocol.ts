@@ -242,6 +242,88 @@ by: AccountId,
  */
 at_ms: number, };
 
+export type ConsentId = string;
+
+export type ConsentLink = { 
+/**
+ * The secret behind the link's `#`.
+ */
+secret: Secret, };
+
+export type ConsentRecord = { 
+/**
+ * The consent. Its first eight digits stand in the mail, which names nobody.
+ */
+consent: ConsentId, 
+/**
+ * The child.
+ */
+child: AccountId, 
+/**
+ * Which account gave it.
+ */
+by: AccountId, 
+/**
+ * The name that the adult signed with.
+ */
+name: string, 
+/**
+ * Where the confirmation went.
+ */
+email: EmailAddress, 
+/**
+ * To which version of the text.
+ */
+version: number, 
+/**
+ * When, Unix milliseconds.
+ */
+given_at_ms: number, 
+/**
+ * When it was withdrawn or replaced by another.
+ */
+withdrawn_at_ms: number | null, 
+/**
+ * The mail that confirms it; absent where the server sends none.
+ */
+mail: MailId | null, 
+/**
+ * What became of that mail.
+ */
+mail_state: MailState, };
+
+export type ConsentReview = { 
+/**
+ * The eight digits that the mail and the app show.
+ */
+reference: string, 
+/**
+ * To which version of the text.
+ */
+version: number, 
+/**
+ * That text.
+ */
+text: string, 
+/**
+ * When it was given, Unix milliseconds.
+ */
+given_at_ms: number, 
+/**
+ * When it was withdrawn or replaced.
+ */
+withdrawn_at_ms: number | null, };
+
+export type ConsentText = { 
+/**
+ * Grows by one with each change of the text.
+ */
+version: number, 
+/**
+ * Paragraphs, separated by empty lines.
+ */
+text: string, };
+
 export type Contact = { 
 /**
  * Chosen by the app that added it.
@@ -344,6 +426,8 @@ schedule: QuietSchedule | null,
 exceptions: Array<ContactId>, };
 
 export type E164 = string;
+
+export type EmailAddress = string;
 
 export type EndReason = "hung_up" | "declined" | "cancelled" | "no_answer" | "answered_elsewhere" | "busy" | "unreachable" | "device_lost" | "device_revoked" | "server_restarted" | "encryption_refused" | "media_failed" | "moved";
 
@@ -755,7 +839,19 @@ expires_at_ms: number, } | { "type": "call_missed" } & PastCall | { "type": "mis
 /**
  * Those that began until then, Unix milliseconds.
  */
-until_ms: number, } | { "type": "address_book_changed" } | { "type": "contact_numbers_put" } & ContactNumbers;
+until_ms: number, } | { "type": "address_book_changed" } | { "type": "contact_numbers_put" } & ContactNumbers | { "type": "consent_changed", 
+/**
+ * The child.
+ */
+account: AccountId, } | { "type": "mail_settled", 
+/**
+ * The mail.
+ */
+mail: MailId, 
+/**
+ * Whether it was taken.
+ */
+sent: boolean, };
 
 export type Found = { "answer": "unique", 
 /**
@@ -910,6 +1006,10 @@ label: string,
  * HMAC with the link's secret (docs/identity.md).
  */
 proof: Blob, };
+
+export type MailId = string;
+
+export type MailState = "off" | "waiting" | "sent" | "given_up";
 
 export type MediaState = { 
 /**
@@ -1400,7 +1500,15 @@ number: E164,
 /**
  * It counts until then, Unix milliseconds.
  */
-expires_at_ms: number, };
+expires_at_ms: number, } | { "type": "consent", 
+/**
+ * The text of today.
+ */
+text: ConsentText, 
+/**
+ * The newest consent, which may have been withdrawn.
+ */
+record: ConsentRecord | null, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -1776,15 +1884,7 @@ account: AccountId,
 /**
  * All of it.
  */
-limits: ChildLimits, } | { "type": "set_consent", 
-/**
- * The child.
- */
-account: AccountId, 
-/**
- * Given?
- */
-given: boolean, } | { "type": "set_top_contact", 
+limits: ChildLimits, } | { "type": "set_top_contact", 
 /**
  * Whom.
  */
@@ -1900,7 +2000,47 @@ code: Secret, } | { "type": "forget_number" } | { "type": "set_discoverable",
 /**
  * Whether they may.
  */
-on: boolean, };
+on: boolean, } | { "type": "get_consent", 
+/**
+ * The child.
+ */
+account: AccountId, } | { "type": "give_consent", 
+/**
+ * The child.
+ */
+account: AccountId, 
+/**
+ * The adult's name; 1 to 64 characters.
+ */
+name: string, 
+/**
+ * Where the confirmation goes.
+ */
+email: EmailAddress, 
+/**
+ * The version of the text that was read.
+ */
+version: number, } | { "type": "withdraw_consent", 
+/**
+ * The child.
+ */
+account: AccountId, } | { "type": "list_child_calls", 
+/**
+ * The child.
+ */
+account: AccountId, 
+/**
+ * Only calls that began before this, Unix milliseconds.
+ */
+before_ms: number | null, 
+/**
+ * 1 to 200.
+ */
+limit: number, } | { "type": "delete_child_data", 
+/**
+ * The child.
+ */
+account: AccountId, };
 
 export type Resume = { 
 /**

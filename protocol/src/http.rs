@@ -235,3 +235,27 @@ pub struct PushDecline {
     /// From the push. It works once.
     pub decline: Secret,
 }
+
+/// `POST /v1/consent/review` and `POST /v1/consent/withdraw`: what the link in a consent's mail carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct ConsentLink {
+    /// The secret behind the link's `#`.
+    pub secret: Secret,
+}
+
+/// A consent as its link shows it. It names nobody: a mail passes through other hands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct ConsentReview {
+    /// The eight digits that the mail and the app show.
+    pub reference: String,
+    /// To which version of the text.
+    pub version: u16,
+    /// That text.
+    pub text: String,
+    /// When it was given, Unix milliseconds.
+    #[ts(type = "number")]
+    pub given_at_ms: u64,
+    /// When it was withdrawn or replaced.
+    #[ts(type = "number | null")]
+    pub withdrawn_at_ms: Option<u64>,
+}

@@ -86,6 +86,10 @@ ids! {
     EntryId;
     /// One import of an app's address book, chosen by the app, which makes beginning it idempotent.
     ImportId;
+    /// A consent that an adult gave for a child.
+    ConsentId;
+    /// A mail that the server sends.
+    MailId;
 }
 
 fn write_hex(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod blob;
+pub mod email;
 pub mod handle;
 pub mod http;
 pub mod id;
@@ -16,6 +17,7 @@ pub mod secret;
 pub mod session;
 
 pub use blob::Blob;
+pub use email::EmailAddress;
 pub use handle::Handle;
 pub use phone::{E164, PhoneText};
 pub use secret::Secret;

@@ -25,6 +25,8 @@ fn typescript_types_are_fresh() {
     collector.add::<session::PushNotice>();
     collector.add::<http::PushKey>();
     collector.add::<http::PushDecline>();
+    collector.add::<http::ConsentLink>();
+    collector.add::<http::ConsentReview>();
     let text = collector.text();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(FILE, &text).unwrap();

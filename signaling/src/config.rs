@@ -9,7 +9,7 @@ use crate::domain::numbers::NumbersConfig;
 use crate::domain::secrets::PasswordsConfig;
 use crate::edge::session::SessionConfig;
 use crate::gateway::push::PushConfig;
-use crate::gateway::SmsConfig;
+use crate::gateway::{MailConfig, SmsConfig};
 use crate::store::StoreConfig;
 
 /// Signaling: accounts, households, sessions and calls.
@@ -34,4 +34,6 @@ pub struct SignalingConfig {
     pub numbers: NumbersConfig,
     /// Text messages, for verifying numbers: one HTTP request for each.
     pub sms: SmsConfig,
+    /// Outgoing mail.
+    pub mail: MailConfig,
 }

@@ -18,9 +18,12 @@ use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
+use crate::domain::guardians::{Guardians, GuardiansParts};
 use crate::domain::history::HistoryError;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::limits::LimitsConfig;
+use crate::domain::mail::Mailer;
 use crate::domain::numbers::{BadRegion, Numbers};
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
@@ -31,7 +34,7 @@ use crate::domain::secrets::{PasswordError, Passwords};
 use crate::edge::http::{self, HttpState};
 use crate::edge::session::{self, Rules, Services, Sessions, SignalingFigures};
 use crate::gateway::push::PushConfig;
-use crate::gateway::{Media, Sms, SmsConfigError};
+use crate::gateway::{Mail, MailConfig, MailConfigError, Media, Sms, SmsConfigError};
 use crate::model::Clock;
 use crate::store::{Db, StoreError};
 
@@ -49,7 +52,8 @@ struct Inner {
     services: Services,
     sessions: Sessions,
     about: Arc<About>,
-    sweeper: AbortHandle,
+    mailer: Mailer,
+    tasks: [AbortHandle; 2],
 }
 
 /// The way to the media node, and what it says by itself.
@@ -76,6 +80,9 @@ pub enum StartError {
     /// The way to send text messages is not possible.
     #[error(transparent)]
     Sms(#[from] SmsConfigError),
+    /// Mail can't be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] MailConfigError),
     /// What the last stop left can't be read.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -119,6 +126,7 @@ impl Signaling {
             push,
             numbers,
             sms,
+            mail,
         } = config;
         let media = link.media.clone();
         let (bus, gate) = (Bus::default(), RosterGate::default());
@@ -134,7 +142,9 @@ impl Signaling {
             accounts,
         ));
         let (presence, push, calls) = reaching(parts(), push, calls, link).await?;
+        let (mailer, guardians) = guarding(parts(), mail, &calls, &limits)?;
         let services = Services {
+            guardians,
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
             devices: Arc::new(Devices::new(
@@ -164,6 +174,7 @@ impl Signaling {
             calls,
         };
         let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
+        let tasks = [sweeper, mailer.start()];
         let sessions = Sessions::new(session, services.clone(), bus, clock);
         Ok(Self(Arc::new(Inner {
             db,
@@ -171,7 +182,8 @@ impl Signaling {
             services,
             sessions,
             about: Arc::new(about(app_hash)),
-            sweeper,
+            mailer,
+            tasks,
         })))
     }
 
@@ -182,6 +194,7 @@ impl Signaling {
             pairings: Arc::clone(&self.0.services.pairings),
             push: self.0.services.push.clone(),
             calls: self.0.services.calls.clone(),
+            guardians: Arc::clone(&self.0.services.guardians),
             about: Arc::clone(&self.0.about),
         };
         http::router(state).merge(session::routes(self.0.sessions.clone()))
@@ -189,7 +202,9 @@ impl Signaling {
 
     /// Tells all sessions to come back later, lets waiting devices go, and closes the database.
     pub async fn shutdown(&self) {
-        self.0.sweeper.abort();
+        for task in &self.0.tasks {
+            task.abort();
+        }
         self.0.services.pairings.close();
         self.0.sessions.shut_down().await;
         self.0.db.close().await;
@@ -218,12 +233,13 @@ impl Signaling {
         self.0.sessions.figures()
     }
 
-    /// Ends what has expired now: invitations, pairings, tokens, tickets.
+    /// Ends what has expired now: invitations, pairings, tokens, tickets. Tries the mail that is due.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sweep(&self) -> Result<(), StoreError> {
-        sweep(&self.0.services).await
+        sweep(&self.0.services).await?;
+        self.0.mailer.deliver_due().await
     }
 }
 
@@ -262,6 +278,26 @@ async fn reaching(
     })
     .await?;
     Ok((presence, push, calls))
+}
+
+/// What adults do about children, and the mail that confirms it.
+fn guarding(
+    (db, bus, clock): (Db, Bus, Clock),
+    config: MailConfig,
+    calls: &Calls,
+    limits: &LimitsConfig,
+) -> Result<(Mailer, Arc<Guardians>), MailConfigError> {
+    let mail = Mail::new(&config)?;
+    let mailer = Mailer::new((db.clone(), bus.clone(), clock.clone()), mail);
+    let parts = GuardiansParts {
+        db,
+        bus,
+        clock,
+        mailer: mailer.clone(),
+        history: calls.history().clone(),
+        link_base: config.link_base.unwrap_or_default(),
+    };
+    Ok((mailer, Arc::new(Guardians::new(parts, limits))))
 }
 
 async fn sweep_for_ever(services: Services) {

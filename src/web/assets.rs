@@ -12,7 +12,7 @@ use rust_embed::RustEmbed;
 #[folder = "app/dist"]
 struct App;
 
-/// `/` is the app, `/device` the browser home device, everything else a file of theirs.
+/// `/` is the app, `/device` the browser home device, `/consent` what a consent's mail links to, everything else a file of theirs.
 pub(crate) fn router() -> Router {
     Router::new()
         .route(
@@ -22,6 +22,10 @@ pub(crate) fn router() -> Router {
         .route(
             "/device",
             get(|headers: HeaderMap| async move { file("device.html", &headers) }),
+        )
+        .route(
+            "/consent",
+            get(|headers: HeaderMap| async move { file("consent.html", &headers) }),
         )
         .route(
             "/{*path}",

@@ -15,12 +15,13 @@ import { PushDesk } from "../push/desk.ts";
 import type { WorkerSays } from "../push/scope.ts";
 import type { Link } from "../session/client.ts";
 import { Accounts } from "./account.ts";
+import { Children } from "./children.ts";
 import { AddDevice } from "./add_device.ts";
 import { Drafts } from "./drafts.ts";
 import { LinkUp } from "./link_up.ts";
 import { Pairing } from "./pairing.ts";
 
-export type Page = "contacts" | "household" | "history" | "settings" | "quiet";
+export type Page = "contacts" | "household" | "children" | "history" | "settings" | "quiet";
 export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
 
 export type Stage =
@@ -67,6 +68,7 @@ export class App {
   missed: PastCall[] = [];
   pairing: Pairing | undefined;
   addDevice: AddDevice | undefined;
+  children: Children | undefined;
   /** Answered in a notice before it rang in this page. */
   #answering: CallId | undefined;
   #ringing: CallId | undefined;
@@ -279,11 +281,13 @@ export class App {
       changed: () => this.#homeChanged(),
     });
     this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
+    this.children = new Children(this.linkUp.session, () => this.changed());
     this.linkUp.start();
   }
 
   #disconnect(): void {
     this.addDevice = undefined;
+    this.children = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.book = undefined;
@@ -305,6 +309,7 @@ export class App {
     if (event.type === "call_missed") this.missed = [event, ...this.missed];
     if (event.type === "missed_seen") this.missed = this.missed.filter((call) => call.started_at_ms > event.until_ms);
     if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
+    this.children?.handle(event);
     void this.addDevice?.handle(event);
     this.book?.handle(event);
   }
@@ -350,7 +355,7 @@ export class App {
       if (door !== "second-app") this.pairing = undefined;
       this.stage = { at: "door", door };
     } else if (this.stage.at === "home") {
-      const pages: Page[] = ["household", "history", "settings", "quiet"];
+      const pages: Page[] = ["household", "children", "history", "settings", "quiet"];
       const page = pages.find((candidate) => candidate === name) ?? "contacts";
       if (page !== "household") this.stopAddDevice();
       this.stage = { at: "home", page };

@@ -96,10 +96,6 @@ export class Rules {
     });
   }
 
-  setConsent(account: AccountId, given: boolean): Promise<void> {
-    return this.#ask({ type: "set_consent", account, given });
-  }
-
   tellCapabilities(capabilities: Capabilities): Promise<void> {
     return this.#session.done({ type: "set_capabilities", capabilities });
   }

@@ -222,6 +222,11 @@ export class HomeStore {
         }
         return;
       }
+      case "child_changed": {
+        const { type: _, ...child } = event;
+        home.children = [...home.children.filter((other) => other.account !== child.account), child];
+        return;
+      }
       case "contact_put": {
         if (this.contacts.size >= CONTACTS_MAX && !this.contacts.has(event.id)) return;
         this.contacts.set(event.id, await this.#open(event));

@@ -10,6 +10,7 @@ import { avatar, copy, dialog, field, form } from "../ui/parts.ts";
 import { qr } from "../ui/qr.ts";
 import { presenceWords, roleWords, switchWords } from "../ui/words.ts";
 import { answeringMark } from "./answering.ts";
+import { isForAdults } from "./children.ts";
 import { deviceSheet } from "./device_sheet.ts";
 import { memberSheet, signOutOfHousehold } from "./member_sheet.ts";
 import { topMark } from "./top_contact.ts";
@@ -28,6 +29,7 @@ export function household(app: App): TemplateResult {
     ${repeat(app.store.rules.leaveRequests, (id) => id, (id) => leaveRequest(app, id))}
     <h2 class="section">Members</h2>
     <ul class="list" data-testid="members">${repeat(app.store.members, ({ id }) => id, (member) => memberRow(app, member))}</ul>
+    ${isForAdults(app) && app.store.members.length > 1 ? html`<button class="button children-link" data-testid="to-children" @click=${() => app.go("children")}>${icons.people}Children</button>` : nothing}
     <div class="section-head"><h2 class="section">Devices</h2>${callHome(app)}</div>
     <ul class="list" data-testid="devices">${repeat(app.store.devices, ({ id }) => id, (device) => deviceRow(app, device))}</ul>
     ${(home?.invitations.length ?? 0) === 0 ? nothing : html`<h2 class="section">Open invitations</h2>

@@ -4,7 +4,6 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { App } from "../app/app.ts";
 import { removeMember } from "../home/departures.ts";
 import type { AccountId, Member, Role } from "../protocol.ts";
-import { toggle } from "../ui/controls.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, dialog, form } from "../ui/parts.ts";
 import { roleWords } from "../ui/words.ts";
@@ -49,10 +48,10 @@ function roleForm(app: App, member: Member): TemplateResult {
 
 function consent(app: App, member: Member): TemplateResult {
   const given = app.store.rules.child(member.id)?.consent != null;
-  return html`<section class="sheet-part">${toggle(app, {
-    id: "consent", label: `${member.display_name} may use Homeline`, hint: "Without your consent a child reaches nobody, and nobody reaches them.", on: given, disabled: !app.grown,
-    set: (on) => app.store.rules.setConsent(member.id, on),
-  })}</section>`;
+  return html`<section class="sheet-part" data-testid="member-consent" data-consent=${given ? "given" : "none"}>
+    <p class="hint">${given ? "An adult has given consent." : "Without an adult's consent a child reaches nobody, and nobody reaches them."}</p>
+    ${app.grown ? html`<button class="button" data-testid="member-to-children" @click=${() => app.go("children")}>${given ? "Consent, calls and data" : "Give consent"}</button>` : nothing}
+  </section>`;
 }
 
 function removal(app: App, member: Member, close: () => void): TemplateResult {

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { App, Page } from "../app/app.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar } from "../ui/parts.ts";
+import { children } from "./children.ts";
 import { contacts } from "./contacts.ts";
 import { history } from "./history.ts";
 import { household } from "./household.ts";
@@ -26,7 +27,7 @@ export function shell(app: App): TemplateResult {
   return html`<div class="shell">
     <nav class="nav" aria-label="Pages">
       <div class="nav-brand"><img src="/icon.svg" alt="" width="32" height="32" /><span>Homeline</span></div>
-      ${PAGES.map((item) => html`<button class="nav-item" data-testid=${`nav-${item.page}`} aria-current=${item.page === (page === "quiet" ? "settings" : page) ? "page" : nothing}
+      ${PAGES.map((item) => html`<button class="nav-item" data-testid=${`nav-${item.page}`} aria-current=${item.page === (page === "quiet" ? "settings" : page === "children" ? "household" : page) ? "page" : nothing}
         @click=${() => app.go(item.page)}>${item.icon}<span>${item.label}</span>
         ${item.page === "history" && app.missed.length > 0
           ? html`<b class="badge" data-testid="missed-badge" aria-label=${`${app.missed.length} missed`}>${app.missed.length}</b>` : nothing}
@@ -45,6 +46,7 @@ function body(app: App, page: Page): TemplateResult {
   switch (page) {
     case "contacts": return contacts(app);
     case "household": return household(app);
+    case "children": return children(app);
     case "history": return history(app);
     case "settings": return settings(app);
     case "quiet": return quiet(app);

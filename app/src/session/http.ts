@@ -1,7 +1,7 @@
 //! The HTTP API: what happens before there is a session.
 
 import type {
-  About, ApiError, PairingOffer, PairingOpened, PairingReveal, PairingState, PushKey, RecoverBegin, RecoverFinish, RecoverTicket, SignedIn, SignIn, SignUp,
+  About, ApiError, ConsentLink, ConsentReview, PairingOffer, PairingOpened, PairingReveal, PairingState, PushKey, RecoverBegin, RecoverFinish, RecoverTicket, SignedIn, SignIn, SignUp,
 } from "../protocol.ts";
 import { RequestError } from "./errors.ts";
 
@@ -16,6 +16,8 @@ export const api = {
   signOut: (token: string) => call<unknown>("POST", "/v1/sign-out", undefined, token),
   recoverBegin: (body: RecoverBegin) => call<RecoverTicket>("POST", "/v1/recover/begin", body),
   recoverFinish: (body: RecoverFinish) => call<SignedIn>("POST", "/v1/recover/finish", body),
+  consentReview: (body: ConsentLink) => call<ConsentReview>("POST", "/v1/consent/review", body),
+  consentWithdraw: (body: ConsentLink) => call<ConsentReview>("POST", "/v1/consent/withdraw", body),
   pairingOpen: (body: PairingOffer) => call<PairingOpened>("POST", "/v1/pairings", body),
   pairingState: (pairing: string, secret: string, after: number) =>
     call<PairingState>("GET", `/v1/pairings/${pairing}?after=${after}`, undefined, secret),

@@ -8,7 +8,9 @@ use super::{
     DoNotDisturb, EndReason, Invitation, JoinRequest, MediaState, Member, Participant, Party,
     PastCall, Presence, TopContact, Track,
 };
-use crate::id::{AccountId, CallId, ContactId, DeviceId, HouseholdId, InvitationId, PairingId};
+use crate::id::{
+    AccountId, CallId, ContactId, DeviceId, HouseholdId, InvitationId, MailId, PairingId,
+};
 use crate::{Blob, Handle};
 
 /// An event.
@@ -364,4 +366,17 @@ pub enum Event {
     AddressBookChanged,
     /// The numbers typed for a contact changed.
     ContactNumbersPut(ContactNumbers),
+    // ---- children ----
+    /// A child's consent was given, replaced or withdrawn: ask for it anew (to the household).
+    ConsentChanged {
+        /// The child.
+        account: AccountId,
+    },
+    /// A mail of the household was taken by the mail server, or given up after a day.
+    MailSettled {
+        /// The mail.
+        mail: MailId,
+        /// Whether it was taken.
+        sent: bool,
+    },
 }

@@ -6,6 +6,7 @@
 
 mod address_book;
 mod call;
+mod children;
 mod error;
 mod event;
 mod frame;
@@ -17,6 +18,7 @@ mod rules;
 
 pub use address_book::*;
 pub use call::*;
+pub use children::*;
 pub use error::{ApiError, ErrorCode};
 pub use event::Event;
 pub use frame::*;

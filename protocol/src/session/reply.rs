@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    AddressBook, ContactNumbers, Found, Home, ImportResult, ImportedEntry, Invitation, PastCall,
-    Quality, RunningCall, Track,
+    AddressBook, ConsentRecord, ConsentText, ContactNumbers, Found, Home, ImportResult,
+    ImportedEntry, Invitation, PastCall, Quality, RunningCall, Track,
 };
 use crate::E164;
 
@@ -72,5 +72,13 @@ pub enum Reply {
         /// It counts until then, Unix milliseconds.
         #[ts(type = "number")]
         expires_at_ms: u64,
+    },
+    // ---- children ----
+    /// What is consented to, and what is on record.
+    Consent {
+        /// The text of today.
+        text: ConsentText,
+        /// The newest consent, which may have been withdrawn.
+        record: Option<Box<ConsentRecord>>,
     },
 }

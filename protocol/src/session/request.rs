@@ -11,7 +11,7 @@ use super::{
 use crate::id::{
     AccountId, CallId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
 };
-use crate::{Blob, Handle, PhoneText, Secret};
+use crate::{Blob, EmailAddress, Handle, PhoneText, Secret};
 
 /// A request. Each variant says which [`super::Reply`] answers it; without a word, it is `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -356,13 +356,6 @@ pub enum Request {
         /// All of it.
         limits: ChildLimits,
     },
-    /// Gives or withdraws the consent without which a child reaches nobody (owner and adults).
-    SetConsent {
-        /// The child.
-        account: AccountId,
-        /// Given?
-        given: bool,
-    },
     /// Sets or clears whom one press calls (apps).
     SetTopContact {
         /// Whom.
@@ -496,6 +489,45 @@ pub enum Request {
     SetDiscoverable {
         /// Whether they may.
         on: bool,
+    },
+    // ---- children ----
+    /// The text of today, and the newest consent for a child (adults' apps). Reply `consent`.
+    GetConsent {
+        /// The child.
+        account: AccountId,
+    },
+    /// Gives consent for a child, instead of one given before (adults' apps). Stored, and confirmed by
+    /// mail. Fails with `conflict` when the text has a newer version. Reply `consent`.
+    GiveConsent {
+        /// The child.
+        account: AccountId,
+        /// The adult's name; 1 to 64 characters.
+        name: String,
+        /// Where the confirmation goes.
+        email: EmailAddress,
+        /// The version of the text that was read.
+        version: u16,
+    },
+    /// Withdraws it: from now on the child calls nobody and nobody calls the child (adults' apps).
+    WithdrawConsent {
+        /// The child.
+        account: AccountId,
+    },
+    /// Past calls of a child, newest first (adults' apps). Reply `history`.
+    ListChildCalls {
+        /// The child.
+        account: AccountId,
+        /// Only calls that began before this, Unix milliseconds.
+        #[ts(type = "number | null")]
+        before_ms: Option<u64>,
+        /// 1 to 200.
+        limit: u16,
+    },
+    /// Deletes everything that was collected about a child (adults' apps). The account, its devices, the
+    /// limits and the consent stay. Confirmed by mail to the address of the newest consent.
+    DeleteChildData {
+        /// The child.
+        account: AccountId,
     },
 }
 

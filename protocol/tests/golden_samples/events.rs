@@ -4,7 +4,7 @@ use homeline_protocol::session::{DeviceKind, EndReason, Event, Presence, Source}
 
 use super::{
     AT_MS, CALL, CONTACT, DEVICE, HOUSEHOLD, INVITATION, MEDIA, PAIRING, account, answer_policy,
-    blob, contact, device, invitation, join_request, participant, party, rules, track,
+    blob, children, contact, device, invitation, join_request, participant, party, rules, track,
 };
 
 pub(crate) fn events() -> Vec<Event> {
@@ -16,6 +16,7 @@ pub(crate) fn events() -> Vec<Event> {
         rules::events(),
         super::calls::events(),
         super::address_book::events(),
+        children::events(),
     ]
     .concat()
 }

@@ -1,7 +1,8 @@
 //! One sample or more of everything that a session says.
 
-mod calls;
 mod address_book;
+mod calls;
+mod children;
 mod events;
 mod push;
 mod requests;
@@ -208,6 +209,7 @@ fn session_replies() -> Vec<Reply> {
         }),
     ];
     replies.extend(address_book::replies());
+    replies.extend(children::replies());
     replies
 }
 

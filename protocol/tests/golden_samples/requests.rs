@@ -6,7 +6,8 @@ use homeline_protocol::session::{
 };
 
 use super::{
-    ACCOUNT, AT_MS, CALL, CONTACT, DEVICE, INVITATION, MEDIA, PAIRING, TRACK, blob, handle, rules,
+    ACCOUNT, AT_MS, CALL, CONTACT, DEVICE, INVITATION, MEDIA, PAIRING, TRACK, blob, children,
+    handle, rules,
 };
 
 pub(crate) fn requests() -> Vec<Request> {
@@ -22,6 +23,7 @@ pub(crate) fn requests() -> Vec<Request> {
         super::calls::requests(),
         super::push::push(),
         super::address_book::requests(),
+        children::requests(),
     ]
     .concat()
 }

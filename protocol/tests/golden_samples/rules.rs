@@ -148,10 +148,6 @@ fn people() -> Vec<Request> {
             account: ACCOUNT,
             limits: limits(),
         },
-        Request::SetConsent {
-            account: ACCOUNT,
-            given: true,
-        },
     ]
 }
 

@@ -7,11 +7,16 @@
 //! identity, secrets, limits, roster; accounts, households, devices, contacts, numbers,
 //! address_book, invitations, pairing; presence, reach, keys, history, calls. What must go up goes
 //! as an event on the bus.
+//! identity, secrets, limits, roster; mail; accounts, households, devices, contacts, invitations, pairing;
+//! presence, reach, settings, children, keys, history, calls, members, guardians. What must go up goes as
+//! an event on the bus.
 
 pub mod identity;
 pub mod limits;
 pub mod roster;
 pub mod secrets;
+
+pub mod mail;
 
 pub mod accounts;
 
@@ -46,3 +51,5 @@ pub mod history;
 pub mod calls;
 
 pub mod members;
+
+pub mod guardians;

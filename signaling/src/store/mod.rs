@@ -7,13 +7,16 @@ mod column;
 mod db;
 
 pub mod accounts;
-pub mod call_members;
 pub mod address_book;
+pub mod call_members;
 pub mod calls;
+pub mod consents;
 pub mod contacts;
 pub mod devices;
+pub mod erasure;
 pub mod households;
 pub mod invitations;
+pub mod mail;
 pub mod numbers;
 pub mod pairings;
 pub mod push;

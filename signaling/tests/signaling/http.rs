@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::support::Server;
 
-const ROUTES: [(&str, &str); 14] = [
+const ROUTES: [(&str, &str); 16] = [
+    ("post", "/v1/consent/review"),
+    ("post", "/v1/consent/withdraw"),
     ("post", "/v1/sign-up"),
     ("post", "/v1/sign-in"),
     ("post", "/v1/sign-out"),

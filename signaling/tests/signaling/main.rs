@@ -9,6 +9,7 @@ mod accounts;
 mod address_book;
 mod call_media;
 mod calls;
+mod children;
 mod contacts;
 mod group_calls;
 mod harness;

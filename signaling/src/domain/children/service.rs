@@ -7,7 +7,7 @@ use homeline_protocol::session::{ChildLimits, Event, Role};
 
 use crate::bus::{Audience, Bus};
 use crate::domain::households::{NotAdult, adult_of, child};
-use crate::model::{Clock, Speaker};
+use crate::model::Speaker;
 use crate::store::rules::children::{self, ChildRow};
 use crate::store::{self, Db, StoreError, Tx};
 
@@ -19,7 +19,6 @@ const CONTACTS_MAX: usize = 256;
 pub struct Children {
     db: Db,
     bus: Bus,
-    clock: Clock,
 }
 
 /// Why nothing changes for a child.
@@ -42,8 +41,8 @@ pub enum ChildError {
 impl Children {
     /// The service, from its parts.
     #[must_use]
-    pub fn new(db: Db, bus: Bus, clock: Clock) -> Self {
-        Self { db, bus, clock }
+    pub fn new(db: Db, bus: Bus) -> Self {
+        Self { db, bus }
     }
 
     /// Sets what a child may. It holds from the next call on.
@@ -71,27 +70,6 @@ impl Children {
         };
         children::put(&mut tx, &row).await?;
         children::set_contacts(&mut tx, account, &limits.contacts).await?;
-        self.tell(tx, household, account).await
-    }
-
-    /// Gives the consent without which a child reaches nobody, or withdraws it. Given twice, the first
-    /// stands.
-    ///
-    /// # Errors
-    /// When the speaker is no adult's app, or there is no such child.
-    pub async fn set_consent(
-        &self,
-        speaker: &Speaker,
-        account: AccountId,
-        given: bool,
-    ) -> Result<(), ChildError> {
-        let mut tx = self.db.write().await?;
-        let (household, mut row) = find(&mut tx, speaker, account).await?;
-        if given == row.consent_by.0.is_some() {
-            return Ok(());
-        }
-        row.set_consent(given.then(|| (speaker.account, self.clock.now())));
-        children::put(&mut tx, &row).await?;
         self.tell(tx, household, account).await
     }
 

@@ -28,6 +28,10 @@ pub struct LimitsConfig {
     pub pairing_per_address: Rate,
     /// Pairings that ask for one handle, from anywhere.
     pub pairing_per_handle: Rate,
+    /// Consents that one household gives; each sends a mail.
+    pub consent_per_household: Rate,
+    /// Links of consents that one address opens.
+    pub consent_per_address: Rate,
     /// How many addresses and handles are remembered; when full, those that were quiet longest are
     /// forgotten.
     pub remembered_max: u32,
@@ -59,6 +63,14 @@ impl Default for LimitsConfig {
             pairing_per_handle: Rate {
                 burst: 10,
                 refill_secs: 30,
+            },
+            consent_per_household: Rate {
+                burst: 10,
+                refill_secs: 600,
+            },
+            consent_per_address: Rate {
+                burst: 30,
+                refill_secs: 10,
             },
             remembered_max: 16_384,
         }

@@ -3,6 +3,7 @@
 mod about;
 mod accounts;
 mod answer;
+mod consent;
 mod docs_page;
 mod headers;
 mod openapi;

@@ -13,9 +13,10 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::answer::{method_not_allowed, not_found, panicked};
 use super::headers::security_headers;
-use super::{about, accounts, pairings, push};
+use super::{about, accounts, consent, pairings, push};
 use crate::domain::accounts::Accounts;
 use crate::domain::calls::Calls;
+use crate::domain::guardians::Guardians;
 use crate::domain::pairing::Pairings;
 use crate::domain::push::Push;
 
@@ -33,6 +34,8 @@ pub struct HttpState {
     pub push: Push,
     /// Calls, for those who decline one without a session.
     pub calls: Calls,
+    /// Consents, by the link in their mail.
+    pub guardians: Arc<Guardians>,
     /// What anyone may know.
     pub about: Arc<About>,
 }
@@ -50,6 +53,8 @@ pub fn router(state: HttpState) -> Router {
         .route("/v1/pairings/{id}/reveal", post(pairings::reveal))
         .route("/v1/push/key", get(push::key))
         .route("/v1/push/decline", post(push::decline))
+        .route("/v1/consent/review", post(consent::review))
+        .route("/v1/consent/withdraw", post(consent::withdraw))
         .route("/v1/about", get(about::about))
         .route("/v1/openapi.json", get(about::openapi_json))
         .route("/v1/docs", get(about::docs))

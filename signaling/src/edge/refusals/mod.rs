@@ -2,8 +2,9 @@
 //! sentence that says what happened and what to do. Here, and nowhere else; one file for each area.
 
 mod accounts;
-mod call_changes;
 mod address_book;
+mod call_changes;
+mod guardians;
 mod home;
 mod members;
 mod pairing;

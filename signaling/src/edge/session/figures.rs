@@ -107,6 +107,11 @@ pub(super) fn kind(request: &Request) -> &'static str {
         Request::SendCommit { .. } => "send_commit",
         Request::EpochReady { .. } => "epoch_ready",
         Request::SendGroupMessage { .. } => "send_group_message",
+        Request::GetConsent { .. } => "get_consent",
+        Request::GiveConsent { .. } => "give_consent",
+        Request::WithdrawConsent { .. } => "withdraw_consent",
+        Request::ListChildCalls { .. } => "list_child_calls",
+        Request::DeleteChildData { .. } => "delete_child_data",
         other => kind_of_rules(other),
     }
 }
@@ -127,7 +132,6 @@ fn kind_of_rules(request: &Request) -> &'static str {
         Request::Block { .. } => "block",
         Request::Unblock { .. } => "unblock",
         Request::SetChildLimits { .. } => "set_child_limits",
-        Request::SetConsent { .. } => "set_consent",
         Request::SetTopContact { .. } => "set_top_contact",
         Request::AddToCall { .. } => "add_to_call",
         Request::CancelAdding { .. } => "cancel_adding",

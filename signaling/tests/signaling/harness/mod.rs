@@ -16,9 +16,11 @@ use homeline_signaling::domain::address_book::AddressBooks;
 use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
 use homeline_signaling::domain::contacts::Contacts;
 use homeline_signaling::domain::devices::Devices;
+use homeline_signaling::domain::guardians::{Guardians, GuardiansParts};
 use homeline_signaling::domain::households::Households;
 use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::limits::LimitsConfig;
+use homeline_signaling::domain::mail::Mailer;
 use homeline_signaling::domain::numbers::{Numbers, NumbersConfig};
 use homeline_signaling::domain::pairing::Pairings;
 use homeline_signaling::domain::presence::PresenceService;
@@ -30,7 +32,7 @@ use homeline_signaling::edge::session::{
     Rules, Services, SessionConfig, Sessions, SignalingFigures, routes,
 };
 use homeline_signaling::gateway::push::PushConfig;
-use homeline_signaling::gateway::Sms;
+use homeline_signaling::gateway::{Mail, Sms};
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::accounts::NewAccount;
 use homeline_signaling::store::contacts::ContactRow;
@@ -77,6 +79,20 @@ pub(crate) struct Seat {
     pub(crate) device: DeviceId,
     pub(crate) account: AccountId,
     pub(crate) token: homeline_protocol::Secret,
+}
+
+/// Guardians whose confirmations are not sent.
+fn guardians((db, bus, clock): (Db, Bus, Clock), calls: &Calls) -> Arc<Guardians> {
+    let mailer = Mailer::new((db.clone(), bus.clone(), clock.clone()), Mail::Off);
+    let parts = GuardiansParts {
+        db,
+        bus,
+        clock,
+        mailer,
+        history: calls.history().clone(),
+        link_base: String::new(),
+    };
+    Arc::new(Guardians::new(parts, &LimitsConfig::default()))
 }
 
 impl Server {
@@ -131,6 +147,7 @@ impl Server {
         .unwrap();
         let (store, events, time) = parts.clone();
         let services = Services {
+            guardians: guardians(parts.clone(), &calls),
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(store.clone(), time.clone())),
             devices: Arc::new(Devices::new(

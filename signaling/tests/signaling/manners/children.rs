@@ -1,6 +1,6 @@
 //! Children: whom they reach and who reaches them, and what the adults set.
 
-use homeline_protocol::id::ContactId;
+use homeline_protocol::id::{AccountId, ContactId};
 use homeline_protocol::session::{ChildLimits, EndReason, ErrorCode, Event, Reply, Request, Role};
 
 use super::{a_call, hears_of, quick, refused, rung};
@@ -24,9 +24,20 @@ async fn family(server: &Server) -> ((Person, Client), (Person, Client)) {
 }
 
 fn consent(child: &Person, given: bool) -> Request {
-    Request::SetConsent {
-        account: child.account,
-        given,
+    let account = child.account;
+    if given {
+        give(account)
+    } else {
+        Request::WithdrawConsent { account }
+    }
+}
+
+fn give(account: AccountId) -> Request {
+    Request::GiveConsent {
+        account,
+        name: "Anna".to_owned(),
+        email: "anna@example.org".parse().unwrap(),
+        version: 1,
     }
 }
 
@@ -130,10 +141,7 @@ async fn without_consent_a_child_reaches_nobody_and_who_gave_it_is_kept() {
     let error = refused(&mut phone, start_call(a_call(), "mia")).await;
     assert_eq!(error.code, ErrorCode::NotAvailable);
     assert_eq!(tablet.err(consent(&mia, true)).await, ErrorCode::Forbidden);
-    let not_a_child = Request::SetConsent {
-        account: anna.account,
-        given: true,
-    };
+    let not_a_child = give(anna.account);
     assert_eq!(phone.err(not_a_child).await, ErrorCode::NotFound);
 
     // Grown up: no limits any more.

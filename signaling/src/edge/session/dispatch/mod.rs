@@ -1,8 +1,9 @@
 //! Hands each request to the service that it is for, and the answer back. One file for each area.
 
-mod call_changes;
 mod address_book;
+mod call_changes;
 mod calls;
+mod guardians;
 mod home;
 mod members;
 mod pairing;
@@ -21,6 +22,7 @@ use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
+use crate::domain::guardians::Guardians;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::limits::Origin;
@@ -57,6 +59,8 @@ pub struct Services {
     pub calls: Calls,
     /// Roles, settings, children.
     pub rules: Rules,
+    /// What adults do about children.
+    pub guardians: Arc<Guardians>,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -120,6 +124,11 @@ pub(super) async fn dispatch(
         | Request::SetDiscoverable { .. } => {
             address_book::own_number(services, speaker, from, request).await
         }
+        Request::GetConsent { .. }
+        | Request::GiveConsent { .. }
+        | Request::WithdrawConsent { .. }
+        | Request::ListChildCalls { .. }
+        | Request::DeleteChildData { .. } => guardians::guardians(services, speaker, request).await,
         _ => calls::in_call(services, speaker, request).await,
     };
     match answer {

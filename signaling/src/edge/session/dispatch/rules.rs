@@ -35,8 +35,7 @@ impl Rules {
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let (store, events, time) = parts();
         let settings = Arc::new(Settings::new(store, events, time));
-        let (store, events, time) = parts();
-        let children = Arc::new(Children::new(store, events, time));
+        let children = Arc::new(Children::new(db.clone(), bus.clone()));
         Self {
             settings,
             children,
@@ -62,7 +61,6 @@ pub(super) fn takes(request: &Request) -> bool {
             | Request::Block { .. }
             | Request::Unblock { .. }
             | Request::SetChildLimits { .. }
-            | Request::SetConsent { .. }
             | Request::SetTopContact { .. }
     )
 }
@@ -93,9 +91,6 @@ pub(super) async fn rules(services: &Services, speaker: &Speaker, request: Reque
         }
         Request::SetChildLimits { account, limits } => {
             children.set_limits(speaker, account, &limits).await?;
-        }
-        Request::SetConsent { account, given } => {
-            children.set_consent(speaker, account, given).await?;
         }
         Request::SetDevice {
             device,
