@@ -24,8 +24,19 @@ pub async fn erase(tx: &mut Tx, account: AccountId, handle: &Handle) -> Result<(
     .bind(NOBODY_HANDLE)
     .bind(NOBODY_NAME);
     on_tx!(tx, connection => query.execute(connection).await?);
-    let query = sqlx::query("delete from past_call where account = $1").bind(account.to_string());
-    on_tx!(tx, connection => query.execute(connection).await?);
+    for statement in [
+        "delete from past_call where account = $1",
+        "delete from imported_entry where account = $1",
+        "delete from import_run where account = $1",
+        "delete from number_lookup where account = $1",
+        "delete from number_verification where account = $1",
+        "delete from verified_number where account = $1",
+        "delete from address_book where account = $1",
+        "delete from push_address where device in (select id from device where account = $1)",
+    ] {
+        let query = sqlx::query(statement).bind(account.to_string());
+        on_tx!(tx, connection => query.execute(connection).await?);
+    }
     Ok(())
 }
 
@@ -37,11 +48,22 @@ mod tests {
     use crate::store::Db;
 
     /// Tables from which `erase` deletes.
-    const COLLECTED: [&str; 1] = ["past_call"];
+    const COLLECTED: [&str; 8] = [
+        "address_book",
+        "import_run",
+        "imported_entry",
+        "number_lookup",
+        "number_verification",
+        "past_call",
+        "push_address",
+        "verified_number",
+    ];
     /// Tables that lead to a person or a device of theirs and stay, each for the reason above.
-    const GIVEN: [&str; 14] = [
+    const GIVEN: [&str; 15] = [
         "answer_policy",
         "block",
+        // Of a call that runs; it goes with the call.
+        "call_member",
         "certified_pairing",
         "child",
         "child_contact",

@@ -259,14 +259,14 @@ async fn a_device_that_comes_online_while_it_rings_gets_the_call_too() {
 }
 
 #[tokio::test]
-async fn somebody_in_a_call_who_takes_no_notice_is_busy() {
+async fn somebody_in_a_call_who_takes_no_notice_looks_away_from_outside() {
     let server = Server::with(quick()).await;
     let (mut anna, mut bens, call) = talking(&server).await;
     let cleo = server.person("cleo").await;
     let mut cleos = server.app(&cleo).await;
     let second = CallId(fresh());
     cleos.ok(start_call(second, "ben")).await;
-    assert_eq!(cleos.ended(second).await, EndReason::Busy);
+    assert_eq!(cleos.ended(second).await, EndReason::NoAnswer);
     let events = bens.events_so_far().await;
     assert!(
         !events

@@ -112,7 +112,7 @@ async fn who_has_no_device_can_not_be_woken_and_nobody_is_woken_for_another() {
 async fn who_signed_out_or_was_removed_is_woken_no_more() {
     let server = Server::start_with_calls(|config| {
         nearby(config);
-        config.calls.unreachable_after_secs = 1;
+        config.calls.ring_timeout_secs = 2;
     })
     .await;
     let (service, device) = (PushService::start().await, Device::new(7));
@@ -122,7 +122,7 @@ async fn who_signed_out_or_was_removed_is_woken_no_more() {
     let ben = closed_app(&server, "ben", &service, &device).await;
     server.post_as(&ben.token, "/v1/sign-out", &()).await;
     let unheard = call(&mut caller, "ben").await;
-    assert_eq!(ended(&mut caller, unheard).await, EndReason::Unreachable);
+    assert_eq!(ended(&mut caller, unheard).await, EndReason::NoAnswer);
     // Signed in anew, it is woken only after it has asked for it again.
     let again: SignedIn = server
         .post("/v1/sign-in", &ben.sign_in(server.now().0))
@@ -130,7 +130,7 @@ async fn who_signed_out_or_was_removed_is_woken_no_more() {
         .ok();
     drop(again);
     let unheard = call(&mut caller, "ben").await;
-    assert_eq!(ended(&mut caller, unheard).await, EndReason::Unreachable);
+    assert_eq!(ended(&mut caller, unheard).await, EndReason::NoAnswer);
 
     let mut cleo = Person::founder(&server, "cleo").await;
     let mut app = cleo.session(&server).await;
@@ -149,7 +149,7 @@ async fn who_signed_out_or_was_removed_is_woken_no_more() {
     app.done(Request::RemoveDevice { device, entry }).await;
     drop(app);
     let unheard = call(&mut caller, "cleo").await;
-    assert_eq!(ended(&mut caller, unheard).await, EndReason::Unreachable);
+    assert_eq!(ended(&mut caller, unheard).await, EndReason::NoAnswer);
     assert!(service.is_empty());
 }
 

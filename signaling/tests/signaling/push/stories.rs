@@ -158,9 +158,8 @@ async fn the_end_of_a_call_takes_the_place_of_its_ring() {
 }
 
 #[tokio::test]
-async fn a_call_waits_for_a_device_that_is_being_woken_and_for_no_other() {
+async fn a_call_waits_for_a_device_that_is_being_woken_as_for_one_that_is_away() {
     let server = start(|config| {
-        config.calls.unreachable_after_secs = 1;
         config.calls.ring_timeout_secs = 2;
     })
     .await;
@@ -175,7 +174,7 @@ async fn a_call_waits_for_a_device_that_is_being_woken_and_for_no_other() {
     let notice = device.read(&service.message().await);
     assert!(matches!(notice, PushNotice::Missed { .. }), "{notice:?}");
     let asleep = call(&mut caller, "cleo").await;
-    assert_eq!(ended(&mut caller, asleep).await, EndReason::Unreachable);
+    assert_eq!(ended(&mut caller, asleep).await, EndReason::NoAnswer);
 }
 
 #[tokio::test]
@@ -201,7 +200,7 @@ async fn a_connected_device_is_pushed_only_when_it_does_not_ring_by_itself() {
 
 #[tokio::test]
 async fn a_subscription_that_has_ended_is_forgotten() {
-    let server = start(|config| config.calls.unreachable_after_secs = 1).await;
+    let server = start(|config| config.calls.ring_timeout_secs = 2).await;
     let (mut service, device) = (PushService::start().await, Device::new(7));
     let anna = Person::founder(&server, "anna").await;
     let _ben = closed_app(&server, "ben", &service, &device).await;
@@ -209,9 +208,9 @@ async fn a_subscription_that_has_ended_is_forgotten() {
     service.next(Answer::Status(410));
     let first = call(&mut caller, "ben").await;
     service.message().await;
-    assert_eq!(ended(&mut caller, first).await, EndReason::Unreachable);
+    assert_eq!(ended(&mut caller, first).await, EndReason::NoAnswer);
     let second = call(&mut caller, "ben").await;
-    assert_eq!(ended(&mut caller, second).await, EndReason::Unreachable);
+    assert_eq!(ended(&mut caller, second).await, EndReason::NoAnswer);
     assert!(service.is_empty(), "nothing is sent there any more");
 }
 
@@ -267,7 +266,7 @@ async fn a_device_has_a_few_addresses_of_which_the_oldest_goes() {
 
 #[tokio::test]
 async fn a_browser_that_changes_hands_rings_for_its_new_person_alone() {
-    let server = start(|config| config.calls.unreachable_after_secs = 1).await;
+    let server = start(|config| config.calls.ring_timeout_secs = 2).await;
     let (mut service, device) = (PushService::start().await, Device::new(7));
     let anna = Person::founder(&server, "anna").await;
     let _ben = closed_app(&server, "ben", &service, &device).await;
@@ -277,7 +276,7 @@ async fn a_browser_that_changes_hands_rings_for_its_new_person_alone() {
     drop(app);
     let mut caller = anna.session(&server).await;
     let unheard = call(&mut caller, "ben").await;
-    assert_eq!(ended(&mut caller, unheard).await, EndReason::Unreachable);
+    assert_eq!(ended(&mut caller, unheard).await, EndReason::NoAnswer);
     let rung = call(&mut caller, "cleo").await;
     let notice = device.read(&service.message().await);
     assert!(matches!(notice, PushNotice::Ring { call, .. } if call == rung));
