@@ -146,7 +146,7 @@ for (const [size, viewport] of [["phone", PHONE], ["desktop", DESKTOP]]) {
     await entry("Ben Miller").getByTestId("quick-add").click();
     await contact(anna, `ben-${size}`).waitFor();
     await contact(anna, `ben-${size}`).getByTestId("open-card").click();
-    await at(anna, "dialog-card").locator("summary").click();
+    await at(anna, "dialog-card").getByText("Change or delete").click();
     await at(anna, "number-0").fill("(201) 555-0177");
     await at(anna, "number-kind-0").selectOption("work");
     await at(anna, "submit-numbers").click();

@@ -132,8 +132,8 @@ impl Signaling {
         let (bus, gate) = (Bus::default(), RosterGate::default());
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let passwords = Passwords::new(&passwords)?;
-        let sms = Sms::new(&sms)?;
-        let numbers = Arc::new(Numbers::new(parts(), passwords.clone(), sms, &numbers)?);
+        let numbers = Numbers::new(parts(), passwords.clone(), Sms::new(&sms)?, &numbers)?;
+        let numbers = Arc::new(numbers);
         let accounts = Arc::new(Accounts::new(
             parts(),
             gate.clone(),
@@ -173,8 +173,7 @@ impl Signaling {
             push,
             calls,
         };
-        let sweeper = tokio::spawn(sweep_for_ever(services.clone())).abort_handle();
-        let tasks = [sweeper, mailer.start()];
+        let tasks = [sweeper(services.clone()), mailer.start()];
         let sessions = Sessions::new(session, services.clone(), bus, clock);
         Ok(Self(Arc::new(Inner {
             db,
@@ -298,6 +297,10 @@ fn guarding(
         link_base: config.link_base.unwrap_or_default(),
     };
     Ok((mailer, Arc::new(Guardians::new(parts, limits))))
+}
+
+fn sweeper(services: Services) -> AbortHandle {
+    tokio::spawn(sweep_for_ever(services)).abort_handle()
 }
 
 async fn sweep_for_ever(services: Services) {

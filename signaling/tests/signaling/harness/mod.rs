@@ -110,6 +110,10 @@ impl Server {
         Self::on(self.folder, configs).await
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "it builds every part of a server, one after the other"
+    )]
     async fn on(folder: tempfile::TempDir, configs: Configs) -> Self {
         let path = folder.path().join("homeline.db");
         let db = Db::open(&StoreConfig { path }).await.unwrap();

@@ -241,6 +241,10 @@ fn device(word: &str) -> (DeviceId, AccountId) {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line for each phrase of the tables"
+)]
 fn input(words: &[&str]) -> Input {
     let (who, account) = device(words.first().copied().unwrap_or_default());
     let hang_up = |reason| Act::HangUp { reason };
