@@ -383,6 +383,8 @@ test("a person recovers with the code in a fresh browser, and the old contacts a
   await second.goto(server.url);
   await at(second, "go-sign-in").click();
   await at(second, "go-recover").click();
+  // The page before it asks for a handle too.
+  await at(second, "submit-recover").waitFor();
   await fill(second, { handle: anna.handle, code: recovery, password: "another horse" });
   await at(second, "submit-recover").click();
   await contact(second, "some-ben").waitFor();

@@ -245,7 +245,9 @@ export class StandIn {
         household.devices.push({ id: body.device, kind: "app", account: member.id, label: "App", adult: body.adult, presence: "online", chain: body.chain, settings: newDeviceSettings() });
         household.join_requests = household.join_requests.filter((request) => request.account.id !== member.id);
         for (const other of this.sessionsOf(member.id)) this.event(other, { type: "admitted", household: household.id, chain: body.chain, roster: household.roster });
-        return void this.#grew(household, [body.entry]);
+        this.#grew(household, [body.entry]);
+        for (const child of household.children.filter(({ account }) => account === member.id)) this.tellHousehold(household, { type: "child_changed", ...child });
+        return undefined;
       }
       case "listen_for_pairing": session.listening = body.on; return DONE;
       case "accept_pairing": return void this.#step(body.pairing, 1, { type: "accepted", commit: body.commit });

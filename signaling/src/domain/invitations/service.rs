@@ -8,6 +8,7 @@ use homeline_protocol::session::{DeviceKind, Event, Invitation, Role};
 
 use super::{AdmitMemberError, CancelInvitationError, CreateInvitationError, RefuseMemberError};
 use crate::bus::{Audience, Bus};
+use crate::domain::households::child;
 use crate::domain::identity::PublicKey;
 use crate::domain::roster::{Addition, GrowError, Grown, RosterGate, add_device};
 use crate::domain::secrets::random_id;
@@ -130,6 +131,10 @@ impl Invitations {
             return Ok(());
         };
         let grown = self.take_in(&mut tx, app, admission, key).await?;
+        let child = match admission.role {
+            Role::Child => Some(child(&mut tx, admission.account).await?),
+            Role::Owner | Role::Adult => None,
+        };
         let turned_away = end(
             &mut tx,
             app.household,
@@ -147,6 +152,10 @@ impl Invitations {
         self.bus
             .publish(Audience::Account(admission.account), admitted);
         grown.publish(&self.bus);
+        if let Some(child) = child {
+            let household = Audience::Household(app.household);
+            self.bus.publish(household, Event::ChildChanged(child));
+        }
         self.tell_ended(app.household, admission.invitation, &turned_away);
         Ok(())
     }
