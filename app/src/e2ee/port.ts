@@ -24,6 +24,8 @@
 //! - Pair, app: `pair.accept` -> `pair.reveal` -> digits typed -> `pair.certify` -> server stores entry and chain.
 //! - Caller:    `call.invitation` -> server; `call.create`; on answer `call.add` with the answerer's key package and `ringing` blob.
 //! - Callee:    `call.check_invitation` -> `call.ringing` (one fresh key package) -> answer -> `call.deliver` with the welcome.
+//! - Link:      `guest.make` -> server gives an id -> `guest.keep`; somebody knocks -> `guest.check` -> a call to the guest's device.
+//! - Guest:     `guest.begin` in a worker of its own -> knock -> as a callee; `check_invitation` takes the link's household alone.
 //! - In a call: every `send` event goes to the server as it is; a `send_commit` that fails comes back as `epoch_taken` or `commit_failed`.
 //!              Every group event of the server goes to `call.deliver`. Somebody left: `call.remove`. Hang up: `call.leave`.
 //!              After `warning: invalid_commit` or `refused_member` the call cannot go on: hang up with `encryption_refused`.
@@ -35,6 +37,8 @@ export type HexId = string;
 
 /** As in the session protocol. */
 export type DeviceKind = "app" | "home_device";
+/** A guest came by a call link (docs/guests.md): its kind is its own certificate's word, whatever a server says. */
+export type WhoKind = DeviceKind | "guest";
 /** 0 none yet, 1 unverified (first contact), 2 verified, 3 deleted (docs/identity.md, contact card). */
 export type Pin = 0 | 1 | 2 | 3;
 
@@ -47,9 +51,10 @@ export interface WhoIs {
   fingerprint: Blob64;
   device: HexId;
   deviceKey: Blob64;
-  kind: DeviceKind;
+  kind: WhoKind;
   adult: boolean;
   person: string;
+  /** A guest's: the name that they said. */
   label: string;
   /** Of the same household as this app. */
   own: boolean;
@@ -224,6 +229,19 @@ export interface Requests {
   ];
   "join.begin": [{ secret: Blob64; fingerprint: Blob64; person: string }, { appKey: Blob64; proof: Blob64 }];
 
+  /** The secret and the fingerprint of a new `/#guest/<link id>/<secret>/<fingerprint>`. */
+  "guest.make": [Record<string, never>, { secret: Blob64; fingerprint: Blob64 }];
+  /** Remembers the secret under the id that the server gave, until the link ends. */
+  "guest.keep": [{ link: HexId; secret: Blob64; endsAtMs: number }, Record<string, never>];
+  /** The links that this app made and that have not ended: it alone can show them again and admit by them. */
+  "guest.kept": [Record<string, never>, { links: { link: HexId; secret: Blob64 }[]; fingerprint: Blob64 }];
+  /** The link was revoked. */
+  "guest.forget": [{ link: HexId }, Record<string, never>];
+  /** Who knocks. Fails with `unknown_link`, `bad_chain` or `bad_proof`: then nobody hears of it. */
+  "guest.check": [{ link: HexId; chain: Blob64; proof: Blob64 }, WhoIs];
+  /** A guest's page, instead of `open`: a fresh key in memory, its chain, and the proof that it has the link. */
+  "guest.begin": [{ link: HexId; secret: Blob64; fingerprint: Blob64; name: string }, { who: WhoIs; chain: Blob64; proof: Blob64 }];
+
   "pair.offer": [{ kind: DeviceKind; label: string }, { commit: Blob64 }];
   "pair.accepted": [{ commit: Blob64 }, PairReveal];
   /** Fails with `pairing_mismatch`, loudly, when the app reveals other keys than it committed to. */
@@ -242,6 +260,7 @@ export interface Requests {
   "policy.sign": [{ deviceKey: Blob64; revision: number; rules: PolicyRule[] }, { policy: Blob64 }];
   "policy.open": [{ policy: Blob64 }, { deviceKey: Blob64; revision: number; rules: PolicyRule[] }];
 
+  /** Into a call that runs here, it names the households that are in it. */
   "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean }, { invitation: Blob64 }];
   /** Fails with `stale`, `not_for_me`, `bad_signature` or `bad_chain`. Compare `who.genesis` with the pinned contact before ringing. */
   "call.check_invitation": [
@@ -333,6 +352,7 @@ export type E2eeErrorCode =
   | "rollback"
   | "unknown_device"
   | "unknown_invitation"
+  | "unknown_link"
   | "bad_proof"
   | "bad_code"
   | "no_pairing"

@@ -114,7 +114,7 @@ export class Server {
     this.now = now;
   }
 
-  async seat(me: Me, roster: () => Roster, others: readonly Uint8Array[]): Promise<LocalSeat> {
+  async seat(me: Me, roster: () => Roster | undefined, others: readonly Uint8Array[]): Promise<LocalSeat> {
     const seat = await LocalSeat.make(this.now, me, new Expect(roster, others));
     this.seats.set(seat.device, seat);
     return seat;

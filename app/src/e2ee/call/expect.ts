@@ -19,13 +19,13 @@ export interface RefusedMember {
   identity: Identity | undefined;
 }
 
-/** The own household, by its roster, and the households invited or accepted in this call, by their genesis keys. */
+/** The own household, by its roster (a guest has none), and the households invited or accepted in this call, by their genesis keys. */
 export class Expect {
-  readonly #own: () => Roster;
+  readonly #own: () => Roster | undefined;
   readonly #genesis = new Set<KeyText>();
 
   /** The roster is asked for anew each time: a device removed in mid-call is refused from then on. */
-  constructor(own: () => Roster, genesis: readonly Uint8Array[] = []) {
+  constructor(own: () => Roster | undefined, genesis: readonly Uint8Array[] = []) {
     this.#own = own;
     for (const key of genesis) this.allow(key);
   }
@@ -36,7 +36,7 @@ export class Expect {
 
   check(identity: Identity): RefusalReason | undefined {
     const own = this.#own();
-    if (equalKeys(identity.genesis, own.genesis)) return own.admits(identity) ? undefined : "not_in_roster";
+    if (own !== undefined && equalKeys(identity.genesis, own.genesis)) return own.admits(identity) ? undefined : "not_in_roster";
     return this.#genesis.has(keyText(identity.genesis)) ? undefined : "unknown_household";
   }
 }

@@ -5,8 +5,8 @@ import { decode, MalformedError, type Reader, readVersion, Writer } from "./enco
 import type { KeyPair } from "./keys.ts";
 import { type Signed, sign } from "./signed.ts";
 
-export const KIND = { app: 1, device: 2, recovery: 3 } as const;
-/** Guest, processor and bridge (4 to 6) come later and are refused now. */
+export const KIND = { app: 1, device: 2, recovery: 3, guest: 4 } as const;
+/** Processor and bridge (5 and 6) come later and are refused now. */
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
 export const RIGHTS = { none: 0, adult: 1 } as const;
@@ -17,6 +17,8 @@ export const LIFETIME_MS = 30 * DAY_MS;
 /** A day of grace, so that an issuer may start a certificate in the past for slow clocks. */
 export const LIFETIME_MAX_MS = LIFETIME_MS + DAY_MS;
 export const RENEW_BELOW_MS = 10 * DAY_MS;
+/** A guest's certificate is for one visit. */
+export const GUEST_LIFETIME_MAX_MS = DAY_MS;
 /** A recovery key's certificate does not end. */
 export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 export const CLOCK_SKEW_MS = 5 * 60 * 1000;
@@ -72,8 +74,7 @@ export function readRights(reader: Reader): Rights {
 
 function readKind(reader: Reader): Kind {
   const kind = reader.u8();
-  if (kind !== KIND.app && kind !== KIND.device && kind !== KIND.recovery) {
-    throw new MalformedError("a kind of certificate that is not known here");
-  }
-  return kind;
+  const known = Object.values(KIND).find((candidate) => candidate === kind);
+  if (known === undefined) throw new MalformedError("a kind of certificate that is not known here");
+  return known;
 }

@@ -1,11 +1,11 @@
 //! Chains of certificates, leaf first, up to the genesis key of a household.
 //!
 //! `verifyChain` proves what a chain says of itself. Whether its household is the one expected is the caller's
-//! question, always asked.
+//! question, always asked. A guest's chain is a certificate by itself (guest.ts).
 
 import { type Bytes, equalBytes } from "../bytes.ts";
 import {
-  type Certificate, CLOCK_SKEW_MS, decodeCertificate, isAdult, KIND, type Kind, LIFETIME_MAX_MS, type Rights,
+  type Certificate, CLOCK_SKEW_MS, decodeCertificate, GUEST_LIFETIME_MAX_MS, isAdult, KIND, type Kind, LIFETIME_MAX_MS, RIGHTS, type Rights,
 } from "./certificate.ts";
 import { decode, MalformedError, Writer } from "./encoding.ts";
 import { deviceIdOf, householdIdOf } from "./ids.ts";
@@ -13,6 +13,7 @@ import { isUsableKey } from "./keys.ts";
 import { readSigned, SignatureError, type Signed, verifySigned, writeSigned } from "./signed.ts";
 
 export const CHAIN_LENGTH_MAX = 6;
+export const GUEST_NAME_MAX = 40;
 
 export type Chain = Signed[];
 
@@ -51,6 +52,7 @@ export function verifyChain(chain: Chain, now: number): Identity {
   const certificates = openAll(chain);
   const leaf = certificates[0];
   if (leaf === undefined) throw new ChainError("the chain is empty");
+  if (certificates.some(({ kind }) => kind === KIND.guest)) checkGuest(certificates, chain);
   if (leaf.kind === KIND.recovery) throw new ChainError("a recovery key is no device");
   certificates.forEach((certificate, index) => {
     checkLink(certificate, chain[index] as Signed, certificates[index + 1], leaf.genesis);
@@ -99,6 +101,22 @@ function checkLink(certificate: Certificate, signed: Signed, issuer: Certificate
   if (certificate.kind === KIND.recovery) throw new ChainError("only the genesis key certifies a recovery key");
   const mayCertify = issuer.kind === KIND.recovery || (issuer.kind === KIND.app && isAdult(issuer.rights));
   if (!mayCertify) throw new ChainError("a link is signed by a key that may not certify");
+}
+
+/** One certificate that a key signs for itself, for a day at most: docs/guests.md. */
+function checkGuest([leaf, ...rest]: Certificate[], [signed]: Chain): void {
+  if (leaf === undefined || signed === undefined || rest.length > 0) throw new ChainError("a guest's chain is one certificate");
+  const itself = equalBytes(leaf.genesis, leaf.subject) && equalBytes(signed.signer, leaf.subject);
+  if (!itself) throw new ChainError("a guest's certificate is signed by another key than its own");
+  if (leaf.rights !== RIGHTS.none || leaf.person !== "" || leaf.rosterSeq !== 0) throw new ChainError("a guest has no rights, no account and no roster");
+  if (!isGuestName(leaf.label)) throw new ChainError("a guest's name has 1 to 40 characters");
+  if (leaf.notAfterMs > leaf.notBeforeMs + GUEST_LIFETIME_MAX_MS) throw new ChainError("a guest's certificate lasts longer than it may");
+}
+
+/** Characters, not bytes: as both clients and the server count them. */
+export function isGuestName(name: string): boolean {
+  const length = [...name].length;
+  return length >= 1 && length <= GUEST_NAME_MAX;
 }
 
 function checkTime(certificate: Certificate, now: number): void {

@@ -19,6 +19,12 @@ export type Home =
   | { type: "waiting"; fingerprint: Bytes; person: string }
   | { type: "ready"; confirmed: boolean; genesis: Bytes; chain: Bytes };
 
+/** A call link that this app made. */
+export interface GuestLink {
+  secret: Bytes;
+  endsAtMs: number;
+}
+
 /** One identity, unwrapped. Never leaves the worker. */
 export interface Vault {
   pair: KeyPair;
@@ -30,6 +36,7 @@ export interface Vault {
   revisions: Map<string, number>;
   /** Secrets of invitations that this app made, by id. */
   invitations: Map<string, Bytes>;
+  guestLinks: Map<string, GuestLink>;
 }
 
 interface Sealed {
@@ -44,6 +51,8 @@ interface StoredVault {
   seen: Seen | undefined;
   revisions: Map<string, number>;
   invitations: Map<string, Sealed>;
+  /** Absent in what was stored before there were call links. */
+  guestLinks?: Map<string, { secret: Sealed; endsAtMs: number }>;
 }
 
 const WRAPPING_KEY = "wrapping-key";
@@ -60,24 +69,26 @@ export class KeyStore {
     if (stored === undefined) return undefined;
     const wrapping = await this.#wrappingKey();
     const open = (sealed: Sealed, name: string) => unseal(wrapping, sealed, `${slot} ${name}`);
-    const { pair, authority, invitations, ...rest } = stored;
+    const { pair, authority, invitations, guestLinks = new Map(), ...rest } = stored;
     return {
       ...rest,
       pair: keyPairFromSeed(await open(pair, "pair")),
       authority: authority && { ...authority, pair: keyPairFromSeed(await open(authority.seed, "authority")) },
       invitations: new Map(await eachValue(invitations, (sealed) => open(sealed, "invitation"))),
+      guestLinks: new Map(await eachValue(guestLinks, async ({ secret, endsAtMs }) => ({ secret: await open(secret, "guest link"), endsAtMs }))),
     };
   }
 
   async save(slot: Slot, vault: Vault): Promise<void> {
     const wrapping = await this.#wrappingKey();
     const close = (plain: Bytes, name: string) => seal(wrapping, plain, `${slot} ${name}`);
-    const { pair, authority, invitations, ...rest } = vault;
+    const { pair, authority, invitations, guestLinks, ...rest } = vault;
     const stored: StoredVault = {
       ...rest,
       pair: await close(pair.seed, "pair"),
       authority: await sealAuthority(authority, (seed) => close(seed, "authority")),
       invitations: new Map(await eachValue(invitations, (secret) => close(secret, "invitation"))),
+      guestLinks: new Map(await eachValue(guestLinks, async ({ secret, endsAtMs }) => ({ secret: await close(secret, "guest link"), endsAtMs }))),
     };
     await this.#records.update(slot, (old) => mergeSeen(stored, vault, old as StoredVault | undefined));
   }

@@ -11,12 +11,16 @@ const DATABASE = "homeline-keys";
 const STORE = "records";
 
 export class IndexedDbRecords implements Records {
-  readonly #database: Promise<IDBDatabase>;
+  #opened: Promise<IDBDatabase> | undefined;
 
-  constructor() {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    this.#database = done(request);
+  /** Made when the first record is asked for: a guest's worker asks for none, and leaves no database behind. */
+  get #database(): Promise<IDBDatabase> {
+    if (this.#opened === undefined) {
+      const request = indexedDB.open(DATABASE, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+      this.#opened = done(request);
+    }
+    return this.#opened;
   }
 
   async get(key: string): Promise<unknown> {

@@ -1,14 +1,15 @@
 //! The calls of this worker: an epoch machine and a keyring for each, and the tracks that use them.
 
-import { fromBase64Url, toBase64Url } from "../bytes.ts";
-import { Expect, type RefusedMember } from "../call/expect.ts";
-import { makeKeyPackage, type Me, type OwnKeyPackage } from "../call/group.ts";
+import { type Bytes, fromBase64Url, toBase64Url } from "../bytes.ts";
+import type { Expect, RefusedMember } from "../call/expect.ts";
+import { makeKeyPackage, type OwnKeyPackage } from "../call/group.ts";
 import { CallCrypto } from "../call/member.ts";
 import type { Input, Output } from "../call/message.ts";
 import { Keyring } from "../frames/keyring.ts";
 import type { ReceiveTrack } from "../frames/receive.ts";
 import { checkInvitation, checkRinging, signInvitation, signRinging } from "../identity/introduction.ts";
 import { sha256 } from "../identity/keys.ts";
+import { keyText } from "../identity/keytext.ts";
 import type { CallDelivery, EventName, Events, FrameCounters } from "../port.ts";
 import { DeskError } from "./errors.ts";
 import { type Handlers, NOTHING, type Prefixed, readId, readKey } from "./handlers.ts";
@@ -76,13 +77,15 @@ export class Calls {
   handlers(): Handlers<Prefixed<"call">> {
     return {
       "call.invitation": ({ call, toHandle, displayName, video }) => {
-        const { pair, chain } = this.#me();
-        const invitation = { call: readId(call), atMs: this.#home.now(), toHandle, displayName, video, chain };
+        const { pair, chain } = this.#home.me();
+        const id = readId(call);
+        const invitation = { call: id, atMs: this.#home.now(), toHandle, displayName, video, chain, households: this.#households(id) };
         return { invitation: toBase64Url(signInvitation(invitation, pair)) };
       },
       "call.check_invitation": ({ call, handle, invitation }) => {
         const expected = { call: readId(call), handle };
         const checked = checkInvitation(fromBase64Url(invitation), expected, this.#home.now());
+        this.#home.refuseCaller(checked.caller);
         const { displayName, video, households = [] } = checked.invitation;
         return { who: this.#home.whoIs(checked.caller), displayName, video, households: households.map(toBase64Url) };
       },
@@ -132,26 +135,28 @@ export class Calls {
     };
   }
 
+  /** Other households in the call by now, by genesis key: whoever is added expects them. */
+  #households(call: string): Bytes[] {
+    const members = this.#sessions.get(call)?.crypto.members ?? [];
+    const others = members.map(({ identity }) => identity).filter((identity) => !this.#home.whoIs(identity).own);
+    return [...new Map(others.map(({ genesis }) => [keyText(genesis), genesis])).values()];
+  }
+
   async #ringing(call: string): Promise<{ keyPackage: string; ringing: string }> {
     const session = this.#start(call);
-    const me = this.#me();
+    const me = this.#home.me();
     const keyPackage = await makeKeyPackage(me, this.#home.now());
     session.keyPackage = keyPackage;
     const ringing = { call, keyPackageHash: sha256(keyPackage.encoded), chain: me.chain };
     return { keyPackage: toBase64Url(keyPackage.encoded), ringing: toBase64Url(signRinging(ringing, me.pair)) };
   }
 
-  #me(): Me {
-    return { pair: this.#home.ready().pair, chain: this.#home.chain() };
-  }
-
   #start(call: string): Session {
     const found = this.#sessions.get(call);
     if (found !== undefined) return found;
     if (this.#sessions.size >= CALLS_MAX) throw new DeskError("too_many", "too many calls at once");
-    this.#home.roster();
-    const expect = new Expect(() => this.#home.roster());
-    const crypto = new CallCrypto(call, this.#me(), expect);
+    const expect = this.#home.expect();
+    const crypto = new CallCrypto(call, this.#home.me(), expect);
     const session = { crypto, keyring: new Keyring(), expect, keyPackage: undefined, reported: { failures: 0, at: 0 } };
     this.#sessions.set(call, session);
     return session;

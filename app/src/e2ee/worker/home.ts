@@ -1,20 +1,32 @@
 //! The identity that this worker holds, with the roster it has checked, and what both may be used for.
 
 import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
-import type { Authority, KeyStore, Slot, Vault } from "../keys/keystore.ts";
-import { type Certificate, decodeCertificate, isAdult, KIND, LIFETIME_MS, RENEW_BELOW_MS, signCertificate } from "../identity/certificate.ts";
+import { Expect } from "../call/expect.ts";
+import type { Me } from "../call/group.ts";
+import type { Authority, GuestLink, KeyStore, Slot, Vault } from "../keys/keystore.ts";
+import { type Certificate, CLOCK_SKEW_MS, decodeCertificate, isAdult, KIND, type Kind, LIFETIME_MS, RENEW_BELOW_MS, signCertificate } from "../identity/certificate.ts";
 import { type Chain, CHAIN_LENGTH_MAX, ChainError, decodeChain, type Identity, verifyChain } from "../identity/chain.ts";
 import { equalKeys } from "../identity/keytext.ts";
 import { fingerprintOf } from "../identity/ids.ts";
 import type { KeyPair } from "../identity/keys.ts";
 import { type Change, type Device, type DeviceKindCode, Roster, type Seen } from "../identity/roster.ts";
 import { decodeSigned } from "../identity/signed.ts";
-import type { DeviceKind, IdentityStatus, RosterView, WhoIs } from "../port.ts";
+import type { DeviceKind, IdentityStatus, RosterView, WhoIs, WhoKind } from "../port.ts";
 import { DeskError } from "./errors.ts";
 
 /** Revisions remembered: one for each contact and device of a household. */
 const REVISIONS_MAX = 10_000;
 const INVITATIONS_MAX = 100;
+/** Far more than the server lets a person have at once; the oldest goes. */
+const GUEST_LINKS_MAX = 100;
+
+/** A visit as a guest: a key that is never stored, and whose link was opened. */
+export interface Visit {
+  pair: KeyPair;
+  chain: Chain;
+  /** Of the household that made the link. */
+  fingerprint: Bytes;
+}
 
 export type ReadyVault = Vault & { home: { type: "ready" } };
 
@@ -24,6 +36,7 @@ export class Home {
   #slot: Slot = "app";
   #vault: Vault | undefined;
   #roster: Roster | undefined;
+  #visit: Visit | undefined;
 
   constructor(keyStore: KeyStore, now: () => number) {
     this.#keyStore = keyStore;
@@ -33,6 +46,7 @@ export class Home {
   /** The roster stays when the same household is opened again: running calls need it. */
   async open(slot: Slot): Promise<void> {
     this.#slot = slot;
+    if (this.#visit !== undefined) throw new DeskError("exists", "this page is a guest's");
     this.#vault = await this.#keyStore.load(slot);
     const home = this.#vault?.home;
     const same = home?.type === "ready" && this.#roster !== undefined && equalBytes(home.genesis, this.#roster.genesis);
@@ -58,8 +72,15 @@ export class Home {
   }
 
   refuseExisting(): void {
+    if (this.#visit !== undefined) throw new DeskError("exists", "this page is a guest's");
     const home = this.#vault?.home;
     if (home?.type === "ready" && home.confirmed) throw new DeskError("exists", "this browser holds an identity already");
+  }
+
+  /** A worker is a guest's or an account's, never both; every knock has a key of its own. */
+  visitAs(visit: Visit): void {
+    if (this.#vault !== undefined) throw new DeskError("exists", "this page is an account's");
+    this.#visit = visit;
   }
 
   save(): Promise<void> {
@@ -79,6 +100,28 @@ export class Home {
   roster(): Roster {
     if (this.#roster === undefined) throw new DeskError("no_roster", "the household's roster was not loaded yet");
     return this.#roster;
+  }
+
+  /** Who this worker is in calls. */
+  me(): Me {
+    if (this.#visit !== undefined) return { pair: this.#visit.pair, chain: this.#visit.chain };
+    return { pair: this.ready().pair, chain: this.chain() };
+  }
+
+  /** What this worker expects in every call: its own household. A guest is all of its own. */
+  expect(): Expect {
+    if (this.#visit !== undefined) return new Expect(() => undefined, [this.#visit.pair.publicKey]);
+    this.roster();
+    return new Expect(() => this.roster());
+  }
+
+  /** A guest can call nobody, and is called by the household of its link alone. */
+  refuseCaller(caller: Identity): void {
+    if (caller.kind === KIND.guest) throw new DeskError("refused_member", "a guest can call nobody");
+    const wanted = this.#visit?.fingerprint;
+    if (wanted !== undefined && !equalBytes(fingerprintOf(caller.genesis), wanted)) {
+      throw new DeskError("wrong_household", "this is another household than the one whose link was opened");
+    }
   }
 
   /** Checks the whole roster against the pinned household and the highest version seen, and remembers it. */
@@ -141,6 +184,27 @@ export class Home {
     await this.save();
   }
 
+  async keepGuestLink(id: string, link: GuestLink): Promise<void> {
+    const { guestLinks } = this.adult().vault;
+    const oldest = [...guestLinks.keys()].at(-GUEST_LINKS_MAX);
+    if (oldest !== undefined) guestLinks.delete(oldest);
+    guestLinks.set(id, link);
+    await this.save();
+  }
+
+  /** Those that have not ended; the others are forgotten now. */
+  async guestLinks(): Promise<ReadonlyMap<string, GuestLink>> {
+    const { guestLinks } = this.ready();
+    const ended = [...guestLinks].filter(([, { endsAtMs }]) => endsAtMs + CLOCK_SKEW_MS < this.now());
+    for (const [id] of ended) guestLinks.delete(id);
+    if (ended.length > 0) await this.save();
+    return guestLinks;
+  }
+
+  async forgetGuestLink(id: string): Promise<void> {
+    if (this.ready().guestLinks.delete(id)) await this.save();
+  }
+
   status(): IdentityStatus {
     const vault = this.#vault;
     if (vault === undefined) return { state: "none" };
@@ -162,17 +226,18 @@ export class Home {
 
   whoIs(identity: Identity): WhoIs {
     const home = this.#vault?.home;
+    const own = this.#visit?.pair.publicKey ?? (home?.type === "ready" ? home.genesis : undefined);
     return {
       genesis: toBase64Url(identity.genesis),
       household: identity.household,
       fingerprint: toBase64Url(fingerprintOf(identity.genesis)),
       device: identity.device,
       deviceKey: toBase64Url(identity.deviceKey),
-      kind: kindName(identity.kind === KIND.device ? KIND.device : KIND.app),
+      kind: whoKind(identity.kind),
       adult: isAdult(identity.rights),
       person: identity.person,
       label: identity.label,
-      own: home?.type === "ready" && equalKeys(identity.genesis, home.genesis),
+      own: own !== undefined && equalKeys(identity.genesis, own),
     };
   }
 
@@ -217,6 +282,10 @@ export function viewOf(roster: Roster): RosterView {
       label: device.label,
     })),
   };
+}
+
+function whoKind(kind: Kind): WhoKind {
+  return kind === KIND.guest ? "guest" : kindName(kind === KIND.device ? KIND.device : KIND.app);
 }
 
 export function kindName(kind: DeviceKindCode): DeviceKind {

@@ -207,6 +207,6 @@ export function addDevice(device: Omit<Device, "id">) {
 }
 
 function newVault(pair: KeyPair, state: Vault["home"], authority?: Authority): Vault {
-  return { pair, authority, home: state, seen: undefined, revisions: new Map(), invitations: new Map() };
+  return { pair, authority, home: state, seen: undefined, revisions: new Map(), invitations: new Map(), guestLinks: new Map() };
 }
 
