@@ -9,15 +9,18 @@ import type { SourceKind } from "../media/capture.ts";
 import type { Session } from "../session/client.ts";
 import { RequestError } from "../session/errors.ts";
 import { CallMedia } from "./call_media.ts";
+import { Guests } from "./guests.ts";
 import { step } from "./machine.ts";
-import { judge, type Verdict } from "./pins.ts";
+import { judge, judgeGuest, type Verdict } from "./pins.ts";
 import type { CallState, Effect, Ending, Input, PeerView, Tone } from "./state.ts";
 
 export interface CallHost {
   readonly e2ee: E2ee;
   readonly session: Session;
-  readonly store: HomeStore;
-  readonly memory: LocalMemory;
+  readonly store: Pick<HomeStore, "home" | "contacts" | "members" | "contactByHandle" | "device" | "putContact">;
+  readonly memory: Pick<LocalMemory, "linkFingerprint" | "keepLinkFingerprint" | "keepChangedKey" | "call" | "keepCall" | "setting">;
+  /** A guest's page: it is called under its device's id, by the household whose link was opened. */
+  readonly visitor?: boolean;
   identity(): IdentityStatus;
   /** The server's clock minus this one's. */
   clockOffsetMs(): number;
@@ -48,6 +51,8 @@ export class CallController {
   blocked: BlockedCall | undefined;
   /** Why the last call could not be started, in the server's words. */
   failure: string | undefined;
+  /** Guests in the running call, and those who are being let into it. */
+  readonly guests: Guests;
   readonly #host: CallHost;
   #events: Promise<void> = Promise.resolve();
   #started: Promise<void> = Promise.resolve();
@@ -62,7 +67,8 @@ export class CallController {
 
   constructor(host: CallHost) {
     this.#host = host;
-    this.#unlisten = this.#listen(host.e2ee);
+    this.guests = new Guests(host, () => (this.state.at === "running" ? this.state : undefined));
+    this.#unlisten = [...this.#listen(host.e2ee), ...this.guests.listen()];
   }
 
   dial(peer: PeerView, video: boolean): void {
@@ -165,7 +171,7 @@ export class CallController {
     if (genesis === undefined) return this.#run({ do: "hang_up", call, reason: "hung_up" });
     const peer: PeerView = {
       handle: running.party.handle, name: contact?.name ?? same?.name ?? running.party.display_name, contact: contact?.id, genesis,
-      verdict: contact?.pin === 2 ? "verified" : contact === undefined ? "stranger" : "unverified",
+      verdict: running.party.guest === true ? "guest" : contact?.pin === 2 ? "verified" : contact === undefined ? "stranger" : "unverified",
     };
     const outgoing = running.direction === "outgoing";
     this.input({ on: "rejoin", call, peer, video: same?.video ?? false, outgoing, nowMs: Date.now() });
@@ -192,6 +198,9 @@ export class CallController {
         await e2ee.request("call.replace", { call, device: from, keyPackage, ringing: statement });
         return;
       }
+      case "adding_answered":
+      case "adding_ended":
+        return this.guests.handle(event);
       case "group_welcome":
       case "group_commit":
       case "epoch_execute":
@@ -212,7 +221,7 @@ export class CallController {
     if (this.state.at !== "idle" && this.state.at !== "ended") return refuse();
     let checked;
     try {
-      checked = await e2ee.request("call.check_invitation", { call, handle: event.to.handle, invitation: event.invitation });
+      checked = await e2ee.request("call.check_invitation", { call, handle: this.#host.visitor === true ? this.#self() : event.to.handle, invitation: event.invitation });
     } catch (error) {
       const code = (error as { code?: string }).code;
       if (code !== "stale") this.#host.alert("A call was turned away: its invitation was not signed by a genuine device.");
@@ -220,7 +229,7 @@ export class CallController {
     }
     this.#invited = { call, households: checked.households };
     const contact = store.contactByHandle(event.from.handle);
-    const verdict = judge(contact, checked.who, contact && memory.linkFingerprint(contact.id));
+    const verdict = this.#host.visitor === true ? "first_by_link" : judge(contact, checked.who, contact && memory.linkFingerprint(contact.id));
     if (verdict === "changed" && contact !== undefined) {
       this.#keyChanged(contact, checked.who.genesis);
       return refuse();
@@ -262,6 +271,8 @@ export class CallController {
     try {
       const who = await e2ee.request("call.check_ringing", { call: event.call, keyPackage: event.key_package, ringing: event.statement });
       if (who.device !== event.device) return undefined;
+      const guest = state.at === "outgoing" || who.kind === "guest" ? judgeGuest(state.peer, who) : undefined;
+      if (guest !== undefined) return guest ? { genesis: who.genesis, verdict: "guest" } : undefined;
       const contact = state.peer.contact === undefined ? undefined : store.contacts.get(state.peer.contact);
       return { genesis: who.genesis, verdict: judge(contact, who, contact && memory.linkFingerprint(contact.id)) };
     } catch {
@@ -407,6 +418,7 @@ export class CallController {
   #close(call: CallId): void {
     clearTimeout(this.#ringTimer);
     this.#returning.clear();
+    this.guests.clear();
     if (this.media?.call === call) {
       this.media.close();
       this.media = undefined;

@@ -2,6 +2,7 @@
 
 import type { WhoIs } from "../e2ee/port.ts";
 import type { ContactView } from "../home/store.ts";
+import type { PeerView } from "./state.ts";
 
 export type Verdict =
   /** Of the own household. */
@@ -16,6 +17,8 @@ export type Verdict =
   | "first_by_link"
   /** Not in the contacts. */
   | "stranger"
+  /** Came by a call link; their key is known from their knock, and is never pinned. */
+  | "guest"
   /** Another key than pinned: blocked until an adult confirms the change. */
   | "changed";
 
@@ -29,6 +32,12 @@ export function judge(contact: ContactView | undefined, who: Pick<WhoIs, "genesi
   }
   if (linkFingerprint === undefined) return "first";
   return linkFingerprint === who.fingerprint ? "first_by_link" : "changed";
+}
+
+/** Whether whoever rings for `peer` is the guest who was let in; undefined: neither is a guest, and `judge` decides. A guest passes for nobody else. */
+export function judgeGuest(peer: PeerView, who: Pick<WhoIs, "genesis" | "kind">): boolean | undefined {
+  if (who.kind !== "guest" && peer.verdict !== "guest") return undefined;
+  return who.kind === "guest" && peer.verdict === "guest" && peer.genesis === who.genesis;
 }
 
 /** The pin that the card should get after an answered call; none: it stays. */

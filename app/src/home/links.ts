@@ -1,8 +1,9 @@
-//! Links of the app: invitations of members and contacts, and the call that a notice was tapped to answer; read from and written into the fragment, which no server sees.
+//! Links of the app: invitations of members, contacts and guests, and the call that a notice was tapped to answer; read from and written into the fragment, which no server sees.
 
 export type Link =
   | { kind: "join"; invitation: string; secret: string; fingerprint: string }
   | { kind: "contact"; handle: string; fingerprint: string }
+  | { kind: "guest"; link: string; secret: string; fingerprint: string }
   | { kind: "answer"; call: string };
 
 const HEX_ID = /^[0-9a-f]{32}$/;
@@ -15,6 +16,9 @@ export function parseLink(hash: string): Link | undefined {
   if (kind === "join" && HEX_ID.test(first) && KEY_TEXT.test(second) && KEY_TEXT.test(third)) {
     return { kind, invitation: first, secret: second, fingerprint: third };
   }
+  if (kind === "guest" && HEX_ID.test(first) && KEY_TEXT.test(second) && KEY_TEXT.test(third)) {
+    return { kind, link: first, secret: second, fingerprint: third };
+  }
   if (kind === "contact" && HANDLE.test(first) && KEY_TEXT.test(second) && third === "") {
     return { kind, handle: first, fingerprint: second };
   }
@@ -24,6 +28,15 @@ export function parseLink(hash: string): Link | undefined {
 
 export function joinLink(origin: string, invitation: string, secret: string, fingerprint: string): string {
   return `${origin}/#join/${invitation}/${secret}/${fingerprint}`;
+}
+
+export function guestLink(origin: string, link: string, secret: string, fingerprint: string): string {
+  return `${origin}/#guest/${link}/${secret}/${fingerprint}`;
+}
+
+/** Whole or not, it is a guest's page that was opened, and no account's. */
+export function isGuestLink(hash: string): boolean {
+  return /^#\/?guest(\/|$)/.test(hash);
 }
 
 export function contactLink(origin: string, handle: string, fingerprint: string): string {

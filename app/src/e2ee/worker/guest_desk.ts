@@ -15,8 +15,8 @@ import type { Home } from "./home.ts";
 export function guestDesk(home: Home): Handlers<Prefixed<"guest">> {
   return {
     "guest.make": () => {
-      const { roster } = home.adult();
-      return { secret: toBase64Url(randomBytes(SECRET_LENGTH)), fingerprint: toBase64Url(fingerprintOf(roster.genesis)) };
+      const fingerprint = toBase64Url(fingerprintOf(home.ready().home.genesis));
+      return { secret: toBase64Url(randomBytes(SECRET_LENGTH)), fingerprint };
     },
     "guest.keep": async ({ link, secret, endsAtMs }) => {
       await home.keepGuestLink(readId(link), { secret: readBytes(secret, SECRET_LENGTH), endsAtMs });

@@ -185,7 +185,7 @@ export class Home {
   }
 
   async keepGuestLink(id: string, link: GuestLink): Promise<void> {
-    const { guestLinks } = this.adult().vault;
+    const { guestLinks } = this.ready();
     const oldest = [...guestLinks.keys()].at(-GUEST_LINKS_MAX);
     if (oldest !== undefined) guestLinks.delete(oldest);
     guestLinks.set(id, link);

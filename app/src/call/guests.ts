@@ -1,0 +1,98 @@
+//! Guests in a running call: who is one by their certificate, letting one in beside the others, and taking one out.
+
+import type { Events, WhoIs } from "../e2ee/port.ts";
+import type { CallId, DeviceId, Event } from "../protocol.ts";
+import type { CallHost } from "./controller.ts";
+import type { Running } from "./state.ts";
+
+type Adding = Extract<Event, { type: "adding_answered" | "adding_ended" }>;
+
+export class Guests {
+  readonly #host: CallHost;
+  readonly #running: () => Running | undefined;
+  /** Guests by device, with the names that they said: the certificate's word, not the server's. */
+  readonly #here = new Map<DeviceId, string>();
+  /** Let in by this page into the running call. */
+  #adding: { call: CallId; who: WhoIs; ended: (failure?: Error) => void } | undefined;
+
+  constructor(host: CallHost, running: () => Running | undefined) {
+    this.#host = host;
+    this.#running = running;
+  }
+
+  /** The name of a guest who is in this call; undefined: the device is no guest's. */
+  nameOf(device: DeviceId | undefined): string | undefined {
+    return device === undefined ? undefined : this.#here.get(device);
+  }
+
+  /** Adds a guest whose knock was checked. Comes back once they are let into the group, or fails with words. */
+  async letIn(who: WhoIs): Promise<void> {
+    const running = this.#running();
+    if (running === undefined) throw new Error("The call is over.");
+    if (this.#adding !== undefined) throw new Error("Somebody is being let in just now. Try again in a moment.");
+    const { e2ee, session, store } = this.#host;
+    const { call } = running;
+    const ends = new Promise<void>((resolve, reject) => {
+      this.#adding = { call, who, ended: (failure) => (failure === undefined ? resolve() : reject(failure)) };
+    });
+    try {
+      const displayName = store.home?.account.display_name ?? "";
+      const { invitation } = await e2ee.request("call.invitation", { call, toHandle: who.device, displayName, video: running.video });
+      await session.done({ type: "add_to_call", call, to: { guest: who.device }, invitation });
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+    }
+    return ends;
+  }
+
+  remove(guest: DeviceId): Promise<void> {
+    const running = this.#running();
+    if (running === undefined) return Promise.resolve();
+    return this.#host.session.done({ type: "remove_guest", call: running.call, guest });
+  }
+
+  async handle(event: Adding): Promise<void> {
+    const adding = this.#adding;
+    if (adding === undefined || adding.call !== event.call) return;
+    if (event.type === "adding_ended") return this.#end(new Error(`${adding.who.label} went away meanwhile.`));
+    const { e2ee, session } = this.#host;
+    const { call, key_package: keyPackage, statement: ringing } = event;
+    try {
+      const who = await e2ee.request("call.check_ringing", { call, keyPackage, ringing });
+      if (who.kind !== "guest" || who.genesis !== adding.who.genesis) throw new Error("Somebody else answered for the guest and was refused.");
+      await e2ee.request("call.expect", { call, expect: { genesis: [who.genesis] } });
+      await e2ee.request("call.add", { call, keyPackage, ringing });
+      this.#end();
+    } catch (error) {
+      await session.done({ type: "cancel_adding", call }).catch(() => undefined);
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  listen(): (() => void)[] {
+    const { e2ee } = this.#host;
+    return [
+      e2ee.on("member_joined", (joined) => this.#joined(joined)),
+      e2ee.on("member_left", ({ who }) => this.#here.delete(who.device) && this.#host.changed()),
+    ];
+  }
+
+  /** The call is over: nobody of it is here any more. */
+  clear(): void {
+    this.#here.clear();
+    this.#end(new Error("The call ended before the guest was in."));
+  }
+
+  #joined({ who }: Events["member_joined"]): void {
+    if (who.kind !== "guest" || who.own) return;
+    this.#here.set(who.device, who.label);
+    this.#host.changed();
+  }
+
+  #end(failure?: Error): void {
+    const adding = this.#adding;
+    this.#adding = undefined;
+    adding?.ended(failure);
+    this.#host.changed();
+  }
+}
