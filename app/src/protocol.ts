@@ -112,6 +112,26 @@ export type CallDirection = "outgoing" | "incoming";
 
 export type CallId = string;
 
+export type CallLink = { 
+/**
+ * The id in the link.
+ */
+link: CallLinkId, 
+/**
+ * What its maker calls it; 1 to 64 characters.
+ */
+label: string, 
+/**
+ * When it was made, Unix milliseconds.
+ */
+made_at_ms: number, 
+/**
+ * When it ends, Unix milliseconds.
+ */
+expires_at_ms: number, };
+
+export type CallLinkId = string;
+
 export type CallPhase = "inviting" | "ringing" | "answered";
 
 export type Callee = { 
@@ -126,7 +146,11 @@ device: DeviceId, } | {
 /**
  * Which.
  */
-place: Place, };
+place: Place, } | { 
+/**
+ * The guest's device.
+ */
+guest: DeviceId, };
 
 export type CameraSwitch = "on" | "off" | "shutter";
 
@@ -851,7 +875,39 @@ mail: MailId,
 /**
  * Whether it was taken.
  */
-sent: boolean, };
+sent: boolean, } | { "type": "call_link_made" } & CallLink | { "type": "call_link_ended", 
+/**
+ * The link.
+ */
+link: CallLinkId, } | { "type": "guest_knocked", 
+/**
+ * The link.
+ */
+link: CallLinkId, 
+/**
+ * The guest's device.
+ */
+guest: DeviceId, 
+/**
+ * The guest's certificate chain: one certificate of kind 4.
+ */
+chain: Blob, 
+/**
+ * HMAC over link and guest key with the link's secret (docs/guests.md).
+ */
+proof: Blob, } | { "type": "guest_gone", 
+/**
+ * The link.
+ */
+link: CallLinkId, 
+/**
+ * The guest's device.
+ */
+guest: DeviceId, } | { "type": "guest_refused", 
+/**
+ * Why.
+ */
+reason: GuestRefusal, };
 
 export type Found = { "answer": "unique", 
 /**
@@ -866,6 +922,8 @@ choices: Array<Choice>,
  * Whether there are more.
  */
 more: boolean, } | { "answer": "nobody" };
+
+export type GuestRefusal = "refused" | "link_ended" | "no_answer";
 
 export type Handle = string;
 
@@ -1006,6 +1064,38 @@ label: string,
  * HMAC with the link's secret (docs/identity.md).
  */
 proof: Blob, };
+
+export type Knock = { 
+/**
+ * The link's id.
+ */
+link: CallLinkId, 
+/**
+ * The guest's certificate chain: one certificate of kind 4, of a fresh key (docs/guests.md).
+ */
+chain: Blob, 
+/**
+ * HMAC over link and guest key with the link's secret, 32 bytes.
+ */
+proof: Blob, };
+
+export type Knocked = { 
+/**
+ * Bearer token for the guest's one session; kept in memory only, and ended with the visit.
+ */
+token: Secret, 
+/**
+ * The account that stands for the guest in calls. It is nobody's.
+ */
+account: AccountId, 
+/**
+ * The guest's device, as the chain says.
+ */
+device: DeviceId, 
+/**
+ * Until when the guest may wait, Unix milliseconds.
+ */
+expires_at_ms: number, };
 
 export type MailId = string;
 
@@ -1213,7 +1303,12 @@ handle: Handle,
 /**
  * What they call themselves; a contact's name, where there is one, outranks it on screens.
  */
-display_name: string, };
+display_name: string, 
+/**
+ * Whether it is a guest who came by a call link: then the handle is nobody's, and the name what the
+ * guest said. Clients go by the certificate where they have one.
+ */
+guest?: boolean, };
 
 export type PastCall = { 
 /**
@@ -1508,7 +1603,11 @@ text: ConsentText,
 /**
  * The newest consent, which may have been withdrawn.
  */
-record: ConsentRecord | null, };
+record: ConsentRecord | null, } | { "type": "call_links", 
+/**
+ * The links.
+ */
+links: Array<CallLink>, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2040,7 +2139,35 @@ limit: number, } | { "type": "delete_child_data",
 /**
  * The child.
  */
-account: AccountId, };
+account: AccountId, } | { "type": "make_call_link", 
+/**
+ * Chosen by the app, random.
+ */
+link: CallLinkId, 
+/**
+ * What its maker calls it; 1 to 64 characters.
+ */
+label: string, 
+/**
+ * When it ends, Unix milliseconds; at most 30 days ahead.
+ */
+expires_at_ms: number, } | { "type": "list_call_links" } | { "type": "revoke_call_link", 
+/**
+ * The link.
+ */
+link: CallLinkId, } | { "type": "refuse_guest", 
+/**
+ * The guest's device.
+ */
+guest: DeviceId, } | { "type": "remove_guest", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The guest's device.
+ */
+guest: DeviceId, };
 
 export type Resume = { 
 /**

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::id::{AccountId, CallId, DeviceId, HouseholdId, InvitationId, PairingId};
+use crate::id::{AccountId, CallId, CallLinkId, DeviceId, HouseholdId, InvitationId, PairingId};
 use crate::session::DeviceKind;
 use crate::{Blob, Handle, Secret};
 
@@ -207,6 +207,31 @@ pub struct PairingReveal {
     pub kind: DeviceKind,
     /// What it wants to be called.
     pub label: String,
+}
+
+/// `POST /v1/guests`: somebody without an account knocks at a call link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Knock {
+    /// The link's id.
+    pub link: CallLinkId,
+    /// The guest's certificate chain: one certificate of kind 4, of a fresh key (docs/guests.md).
+    pub chain: Blob,
+    /// HMAC over link and guest key with the link's secret, 32 bytes.
+    pub proof: Blob,
+}
+
+/// The answer to [`Knock`]: the guest waits. The link's maker hears of it once a session is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Knocked {
+    /// Bearer token for the guest's one session; kept in memory only, and ended with the visit.
+    pub token: Secret,
+    /// The account that stands for the guest in calls. It is nobody's.
+    pub account: AccountId,
+    /// The guest's device, as the chain says.
+    pub device: DeviceId,
+    /// Until when the guest may wait, Unix milliseconds.
+    #[ts(type = "number")]
+    pub expires_at_ms: u64,
 }
 
 /// `GET /v1/about`, for anyone: what a client should know before it signs in.

@@ -90,6 +90,8 @@ ids! {
     ConsentId;
     /// A mail that the server sends.
     MailId;
+    /// A call link, chosen by the app that makes it, which makes making it idempotent.
+    CallLinkId;
 }
 
 fn write_hex(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -27,6 +27,8 @@ fn typescript_types_are_fresh() {
     collector.add::<http::PushDecline>();
     collector.add::<http::ConsentLink>();
     collector.add::<http::ConsentReview>();
+    collector.add::<http::Knock>();
+    collector.add::<http::Knocked>();
     let text = collector.text();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(FILE, &text).unwrap();

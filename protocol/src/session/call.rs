@@ -68,6 +68,11 @@ pub struct Party {
     pub handle: Handle,
     /// What they call themselves; a contact's name, where there is one, outranks it on screens.
     pub display_name: String,
+    /// Whether it is a guest who came by a call link: then the handle is nobody's, and the name what the
+    /// guest said. Clients go by the certificate where they have one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub guest: bool,
 }
 
 /// A running call, as `list_calls` shows it.
@@ -187,6 +192,12 @@ pub enum Callee {
     Place {
         /// Which.
         place: Place,
+    },
+    /// A guest who knocked at a call link of the caller's. The invitation is signed for the guest's
+    /// device id in hexadecimal digits.
+    Guest {
+        /// The guest's device.
+        guest: DeviceId,
     },
 }
 

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Account, AnswerPolicy, Child, Contact, ContactNumbers, Device, DeviceKind, DeviceSettings,
-    DoNotDisturb, EndReason, Invitation, JoinRequest, MediaState, Member, Participant, Party,
-    PastCall, Presence, TopContact, Track,
+    Account, AnswerPolicy, CallLink, Child, Contact, ContactNumbers, Device, DeviceKind,
+    DeviceSettings, DoNotDisturb, EndReason, GuestRefusal, Invitation, JoinRequest, MediaState,
+    Member, Participant, Party, PastCall, Presence, TopContact, Track,
 };
 use crate::id::{
-    AccountId, CallId, ContactId, DeviceId, HouseholdId, InvitationId, MailId, PairingId,
+    AccountId, CallId, CallLinkId, ContactId, DeviceId, HouseholdId, InvitationId, MailId,
+    PairingId,
 };
 use crate::{Blob, Handle};
 
@@ -378,5 +379,37 @@ pub enum Event {
         mail: MailId,
         /// Whether it was taken.
         sent: bool,
+    },
+    // ---- guests ----
+    /// A call link of one's own was made (to apps only).
+    CallLinkMade(CallLink),
+    /// A call link of one's own has ended, or was revoked (to apps only).
+    CallLinkEnded {
+        /// The link.
+        link: CallLinkId,
+    },
+    /// A guest knocks at a link of one's own (to apps only). Said again to an app that comes online while
+    /// they wait. The app checks chain and proof before it shows anything.
+    GuestKnocked {
+        /// The link.
+        link: CallLinkId,
+        /// The guest's device.
+        guest: DeviceId,
+        /// The guest's certificate chain: one certificate of kind 4.
+        chain: Blob,
+        /// HMAC over link and guest key with the link's secret (docs/guests.md).
+        proof: Blob,
+    },
+    /// A guest knocks no more: let in, sent away, or gone (to apps only).
+    GuestGone {
+        /// The link.
+        link: CallLinkId,
+        /// The guest's device.
+        guest: DeviceId,
+    },
+    /// To a guest: they do not come in. The session ends.
+    GuestRefused {
+        /// Why.
+        reason: GuestRefusal,
     },
 }

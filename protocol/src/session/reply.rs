@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    AddressBook, ConsentRecord, ConsentText, ContactNumbers, Found, Home, ImportResult,
+    AddressBook, CallLink, ConsentRecord, ConsentText, ContactNumbers, Found, Home, ImportResult,
     ImportedEntry, Invitation, PastCall, Quality, RunningCall, Track,
 };
 use crate::E164;
@@ -80,5 +80,11 @@ pub enum Reply {
         text: ConsentText,
         /// The newest consent, which may have been withdrawn.
         record: Option<Box<ConsentRecord>>,
+    },
+    // ---- guests ----
+    /// The own call links that have not ended, the newest first.
+    CallLinks {
+        /// The links.
+        links: Vec<CallLink>,
     },
 }

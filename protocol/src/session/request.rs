@@ -9,7 +9,7 @@ use super::{
     Switches, TopContact, WrittenNumber,
 };
 use crate::id::{
-    AccountId, CallId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
+    AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
 };
 use crate::{Blob, EmailAddress, Handle, PhoneText, Secret};
 
@@ -528,6 +528,37 @@ pub enum Request {
     DeleteChildData {
         /// The child.
         account: AccountId,
+    },
+    // ---- guests ----
+    /// Makes a call link (adults' apps; 20 for one person). Sending it again with the same id does
+    /// nothing more.
+    MakeCallLink {
+        /// Chosen by the app, random.
+        link: CallLinkId,
+        /// What its maker calls it; 1 to 64 characters.
+        label: String,
+        /// When it ends, Unix milliseconds; at most 30 days ahead.
+        #[ts(type = "number")]
+        expires_at_ms: u64,
+    },
+    /// The own call links that have not ended. Reply `call_links`.
+    ListCallLinks,
+    /// Ends a call link of one's own: whoever waits at it is sent away.
+    RevokeCallLink {
+        /// The link.
+        link: CallLinkId,
+    },
+    /// Sends a guest away who waits at a link of one's own.
+    RefuseGuest {
+        /// The guest's device.
+        guest: DeviceId,
+    },
+    /// Takes a guest out of a running call. Only whose link they came by may, from any app of theirs.
+    RemoveGuest {
+        /// The call.
+        call: CallId,
+        /// The guest's device.
+        guest: DeviceId,
     },
 }
 

@@ -4,7 +4,8 @@ use homeline_protocol::session::{DeviceKind, EndReason, Event, Presence, Source}
 
 use super::{
     AT_MS, CALL, CONTACT, DEVICE, HOUSEHOLD, INVITATION, MEDIA, PAIRING, account, answer_policy,
-    blob, children, contact, device, invitation, join_request, participant, party, rules, track,
+    blob, children, contact, device, guests, invitation, join_request, participant, party, rules,
+    track,
 };
 
 pub(crate) fn events() -> Vec<Event> {
@@ -17,6 +18,7 @@ pub(crate) fn events() -> Vec<Event> {
         super::calls::events(),
         super::address_book::events(),
         children::events(),
+        guests::events(),
     ]
     .concat()
 }

@@ -4,6 +4,7 @@ mod address_book;
 mod calls;
 mod children;
 mod events;
+mod guests;
 mod push;
 mod requests;
 mod rules;
@@ -59,6 +60,7 @@ pub(crate) fn party() -> Party {
     Party {
         handle: handle(),
         display_name: "Anna".to_owned(),
+        guest: false,
     }
 }
 
@@ -210,6 +212,7 @@ fn session_replies() -> Vec<Reply> {
     ];
     replies.extend(address_book::replies());
     replies.extend(children::replies());
+    replies.extend(guests::replies());
     replies
 }
 

@@ -221,6 +221,7 @@ impl Beginning {
             caller_party: Party {
                 handle: invite.caller.handle.clone(),
                 display_name: invite.caller.display_name.clone(),
+                guest: false,
             },
             to: self.to.clone(),
             callees: invite.people.clone(),
@@ -278,6 +279,7 @@ async fn called(
             let party = Party {
                 handle: handle.clone(),
                 display_name: name.unwrap_or_default(),
+                guest: false,
             };
             (party, account)
         }
@@ -286,6 +288,7 @@ async fn called(
             let party = Party {
                 handle: handle.clone(),
                 display_name: label(*device),
+                guest: false,
             };
             (party, account)
         }
@@ -293,6 +296,7 @@ async fn called(
             let party = Party {
                 handle: caller.handle.clone(),
                 display_name: HOME.to_owned(),
+                guest: false,
             };
             (party, Some(caller.clone()))
         }

@@ -362,6 +362,7 @@ impl Entry {
         let callee = Party {
             handle: self.callee.handle.clone(),
             display_name,
+            guest: self.callee.guest,
         };
         RunningCall {
             call,

@@ -258,10 +258,12 @@ impl History {
         let to_callee = Party {
             handle: row.callee_handle.clone(),
             display_name: name.to_owned(),
+            guest: false,
         };
         let to_caller = Party {
             handle: caller.handle,
             display_name: caller.display_name,
+            guest: false,
         };
         let hers = past(caller.id, true, to_callee, true);
         let his = callee.map(|callee| past(callee.id, false, to_caller, !ended.missed));
@@ -291,6 +293,7 @@ pub(super) fn past_call(row: PastCallRow) -> PastCall {
         party: Party {
             handle: row.party_handle,
             display_name: row.party_name,
+            guest: false,
         },
         video: row.video,
         started_at_ms: row.started_at_ms.0,

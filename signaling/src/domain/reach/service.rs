@@ -92,6 +92,7 @@ impl Reach {
                     owner,
                 }
             }
+            Callee::Guest { .. } => return Ok(None),
             Callee::Place { place: Place::Home } => {
                 let people = self.household(tx, &asker, asking.now).await?;
                 Target::Home { people }

@@ -307,6 +307,7 @@ impl Call {
         Party {
             handle: self.invite.caller.handle.clone(),
             display_name: self.invite.caller.display_name.clone(),
+            guest: false,
         }
     }
 

@@ -46,6 +46,7 @@ pub(super) fn incoming(ring: &Ring<'_>) -> Event {
     let from = Party {
         handle: ring.from.handle.clone(),
         display_name: ring.from.display_name.clone(),
+        guest: false,
     };
     let to = ring.to.clone();
     let (video, invitation) = (ring.video, ring.invitation.clone());

@@ -116,6 +116,7 @@ fn invite(words: &[&str]) -> Invite {
         callee: Party {
             handle: "ben".parse().unwrap(),
             display_name: "Ben".to_owned(),
+            guest: false,
         },
         people: if nobody { vec![] } else { vec![BEN] },
         to: (!nobody).then(|| account(BEN, "ben", "Ben")),
@@ -153,6 +154,7 @@ fn adding(words: &[&str]) -> Act {
         callee: Party {
             handle: handle.parse().unwrap(),
             display_name: handle.to_owned(),
+            guest: false,
         },
         account,
         ring: all_on(&ring),

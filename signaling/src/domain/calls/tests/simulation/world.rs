@@ -435,6 +435,7 @@ fn party(of: &Account) -> Party {
     Party {
         handle: of.handle.clone(),
         display_name: of.display_name.clone(),
+        guest: false,
     }
 }
 
