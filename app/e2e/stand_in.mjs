@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { createHash, randomBytes } from "node:crypto";
 import { extname } from "node:path";
+import { answerGuest, guestCame, knock } from "./stand_in_guests.mjs";
 import { answerRule, newDeviceSettings, newSettings, rungBy } from "./stand_in_rules.mjs";
 import { accept } from "./stand_in_socket.mjs";
 
@@ -22,6 +23,7 @@ export class StandIn {
   calls = new Map();
   pairings = new Map();
   invitations = new Map();
+  links = new Map();
   history = [];
   /** The session protocol's version that it claims. */
   protocol = 1;
@@ -86,6 +88,7 @@ export class StandIn {
     if (route === "POST /v1/sign-up") return this.#signUp(body);
     if (route === "POST /v1/sign-in") return this.#signIn(body);
     if (route === "POST /v1/sign-out") return {};
+    if (route === "POST /v1/guests") return knock(this, body);
     if (route === "GET /v1/about") return { version: "0.1.0", protocol: 1, app_hash: "0".repeat(64) };
     if (route === "POST /v1/pairings") return this.#openPairing(body);
     const [, pairingId, rest] = /^\w+ \/v1\/pairings\/(\w+)(\/reveal)?$/.exec(route) ?? [];
@@ -110,7 +113,7 @@ export class StandIn {
       const request = { invitation: home.invitation, account: shown(account), app_key: app.key, label: app.label, proof: home.proof };
       household.join_requests.push(request);
       this.tellHousehold(household, { type: "join_requested", ...request });
-      return this.#token(account, device.id, null);
+      return this.token(account, device.id, null);
     }
     const household = {
       id: createHash("sha256").update("homeline household v1").update(Buffer.from(home.genesis, "base64url")).digest("hex").slice(0, 32),
@@ -119,16 +122,16 @@ export class StandIn {
     };
     this.households.set(household.id, household);
     account.household = household.id;
-    return this.#token(account, device.id, household.id);
+    return this.token(account, device.id, household.id);
   }
 
   #signIn({ handle, password, app }) {
     const account = [...this.accounts.values()].find((candidate) => candidate.handle === handle && candidate.password === password);
     if (account === undefined) throw refusal(401, "wrong_credentials", "Handle and password do not match.");
-    return this.#token(account, app?.device ?? null, account.household ?? null);
+    return this.token(account, app?.device ?? null, account.household ?? null);
   }
 
-  #token(account, device, household) {
+  token(account, device, household) {
     const token = id();
     this.tokens.set(token, { account: account.id, device });
     return { token, account: account.id, device, household };
@@ -179,6 +182,7 @@ export class StandIn {
       type: "welcome", protocol: 1, session: session.id, resumed: old !== undefined, heartbeat_secs: 20, server_time_ms: Date.now(),
       account: session.account, device: session.device, household: account.household ?? null,
     }));
+    if (old === undefined) guestCame(this, session);
     if (old !== undefined) for (const frame of session.outbox) if (frame.seq > resume.last_event) socket.send(JSON.stringify(frame));
     return session;
   }
@@ -256,7 +260,7 @@ export class StandIn {
       case "certify_pairing": {
         household.roster.push(body.entry);
         household.devices.push({ id: body.device, kind: body.kind, account: body.account, label: body.label, adult: body.adult, presence: "online", chain: body.chain, settings: newDeviceSettings() });
-        const { token } = this.#token(this.accounts.get(body.account), body.device, household.id);
+        const { token } = this.token(this.accounts.get(body.account), body.device, household.id);
         this.#step(body.pairing, 3, { type: "certified", chain: body.chain, roster: household.roster, token, account: body.account, household: household.id });
         return void this.#grew(household, [body.entry]);
       }
@@ -301,7 +305,7 @@ export class StandIn {
           if (member !== session) this.event(member, { type: "group_message", call: body.call, author: session.device, message: body.message });
         }
         return DONE;
-      default: return answerRule(this, session, account, household, body) ?? DONE;
+      default: return answerRule(this, session, account, household, body) ?? answerGuest(this, session, account, body) ?? DONE;
     }
   }
 

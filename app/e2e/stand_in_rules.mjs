@@ -76,6 +76,7 @@ export function rungBy(server, session, caller, to) {
   const home = server.households.get(caller.household);
   const device = (other) => server.households.get(server.accounts.get(other.account)?.household)?.devices.find(({ id }) => id === other.device);
   if (to.device !== undefined) return others.filter((other) => other.device === to.device);
+  if (to.guest !== undefined) return others.filter((other) => other.device === to.guest);
   if (to.place === "home") return others.filter((other) => home.devices.some(({ id, kind }) => id === other.device && kind === "home_device"));
   const callee = [...server.accounts.values()].find((candidate) => candidate.handle === to.handle);
   if (callee === undefined || callee.settings.blocked.includes(caller.handle) || callee.settings.do_not_disturb.everywhere) return [];

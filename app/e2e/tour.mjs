@@ -1,6 +1,7 @@
 // A walk through every screen of the app and of a home device over the stand-in server: `visit(page, name)` is called at each.
 import { addContact, at, call, contact, fill, pairDevice, signUp } from "./people.mjs";
 import { StandIn } from "./stand_in.mjs";
+import { guests } from "./tour_guests.mjs";
 
 /** `open()` gives a fresh page of a fresh browser context; the walk closes none. */
 export async function tour(open, visit) {
@@ -8,6 +9,7 @@ export async function tour(open, visit) {
   try {
     const anna = await theDoor(server, open, visit);
     const ben = await contactsAndCalls(server, open, visit, anna);
+    await guests(open, visit, anna);
     const carl = await theHousehold(server, open, visit, anna);
     await devices(server, open, visit, { anna, ben });
     await rules(server, open, visit, { anna, ben, carl });
@@ -251,6 +253,7 @@ async function historyAndSettings(server, visit, { anna, ben }) {
   server.history = [
     past(1, { answered_at_ms: Date.now() - day / 2, ended_at_ms: Date.now() - day / 2 + 754_000, reason: "hung_up" }), past(2, { direction: "incoming", reason: "cancelled", video: false }),
     past(3, { direction: "incoming", party: { handle: "stranger", display_name: "Lena" }, reason: "no_answer" }), past(4, { reason: "busy" }), past(5, { reason: "encryption_refused" }), past(6, { reason: "unreachable" }),
+    past(7, { party: { handle: "9".repeat(32), display_name: "Aunt Marguerite", guest: true }, answered_at_ms: Date.now() - 3.5 * day, ended_at_ms: Date.now() - 3.5 * day + 300_000, reason: "hung_up" }),
   ];
   await at(anna, "nav-history").click();
   await at(anna, "past-call").first().waitFor();

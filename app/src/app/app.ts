@@ -5,9 +5,10 @@ import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import { AddressBookStore } from "../home/address_book.ts";
+import { CallLinks } from "../home/call_links.ts";
 import type { Departing } from "../home/departures.ts";
 import { LocalMemory } from "../home/local.ts";
-import { type Link as UrlLink, parseLink } from "../home/links.ts";
+import { isGuestLink, type Link as UrlLink, parseLink } from "../home/links.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { Tones } from "../media/tones.ts";
 import type { CallId, Device, DeviceId, Event, PastCall } from "../protocol.ts";
@@ -15,13 +16,14 @@ import { PushDesk } from "../push/desk.ts";
 import type { WorkerSays } from "../push/scope.ts";
 import type { Link } from "../session/client.ts";
 import { Accounts } from "./account.ts";
+import { mayKnock } from "./admission.ts";
 import { Children } from "./children.ts";
 import { AddDevice } from "./add_device.ts";
 import { Drafts } from "./drafts.ts";
 import { LinkUp } from "./link_up.ts";
 import { Pairing } from "./pairing.ts";
 
-export type Page = "contacts" | "household" | "children" | "history" | "settings" | "quiet";
+export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet";
 export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
 
 export type Stage =
@@ -69,6 +71,7 @@ export class App {
   pairing: Pairing | undefined;
   addDevice: AddDevice | undefined;
   children: Children | undefined;
+  callLinks: CallLinks | undefined;
   /** Answered in a notice before it rang in this page. */
   #answering: CallId | undefined;
   #ringing: CallId | undefined;
@@ -277,17 +280,24 @@ export class App {
       unannounce: () => this.#unannounce(),
       alert: (text) => this.say(text, "alarm"),
       linkChanged: (link) => this.#linkChanged(link),
+      begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
       event: (event) => this.#event(event),
       changed: () => this.#homeChanged(),
     });
     this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
     this.children = new Children(this.linkUp.session, () => this.changed());
+    this.callLinks = new CallLinks(this.e2ee, this.linkUp.session, {
+      changed: () => this.changed(),
+      knocked: () => mayKnock(this) && this.tones.knock(),
+      serverNow: () => Date.now() + (this.linkUp?.clockOffsetMs() ?? 0),
+    });
     this.linkUp.start();
   }
 
   #disconnect(): void {
     this.addDevice = undefined;
     this.children = undefined;
+    this.callLinks = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.book = undefined;
@@ -310,6 +320,7 @@ export class App {
     if (event.type === "missed_seen") this.missed = this.missed.filter((call) => call.started_at_ms > event.until_ms);
     if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
     this.children?.handle(event);
+    this.callLinks?.handle(event);
     void this.addDevice?.handle(event);
     this.book?.handle(event);
   }
@@ -339,6 +350,8 @@ export class App {
   }
 
   #route(): void {
+    // A guest's page has a key worker of its own and knows no account.
+    if (isGuestLink(location.hash)) return location.reload();
     this.urlLink = parseLink(location.hash);
     if (this.urlLink?.kind === "answer") {
       const { call } = this.urlLink;
@@ -355,7 +368,7 @@ export class App {
       if (door !== "second-app") this.pairing = undefined;
       this.stage = { at: "door", door };
     } else if (this.stage.at === "home") {
-      const pages: Page[] = ["household", "children", "history", "settings", "quiet"];
+      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet"];
       const page = pages.find((candidate) => candidate === name) ?? "contacts";
       if (page !== "household") this.stopAddDevice();
       this.stage = { at: "home", page };

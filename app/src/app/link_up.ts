@@ -26,6 +26,8 @@ export interface LinkUpHost {
   unannounce(): void;
   alert(text: string): void;
   linkChanged(link: Link): void;
+  /** A session began that takes up no older one. */
+  begun?(): void;
   /** Events that only some screens care about (pairing, admission). */
   event(event: Event): void;
   changed(): void;
@@ -99,6 +101,7 @@ export class LinkUp implements CallHost {
 
   async #welcome(welcome: Welcome): Promise<void> {
     this.#clockOffsetMs = welcome.server_time_ms - Date.now();
+    this.#host.begun?.();
     try {
       await this.store.load();
       await this.#adoptIfAdmitted();

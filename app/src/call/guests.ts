@@ -37,7 +37,7 @@ export class Guests {
     });
     try {
       const displayName = store.home?.account.display_name ?? "";
-      const { invitation } = await e2ee.request("call.invitation", { call, toHandle: who.device, displayName, video: running.video });
+      const { invitation } = await e2ee.request("call.invitation", { call, toHandle: who.device, displayName, video: running.video, running: true });
       await session.done({ type: "add_to_call", call, to: { guest: who.device }, invitation });
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));

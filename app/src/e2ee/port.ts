@@ -260,8 +260,8 @@ export interface Requests {
   "policy.sign": [{ deviceKey: Blob64; revision: number; rules: PolicyRule[] }, { policy: Blob64 }];
   "policy.open": [{ policy: Blob64 }, { deviceKey: Blob64; revision: number; rules: PolicyRule[] }];
 
-  /** Into a call that runs here, it names the households that are in it. */
-  "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean }, { invitation: Blob64 }];
+  /** `running`: into a call that runs; whoever comes learns which households are in it. */
+  "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean; running?: boolean }, { invitation: Blob64 }];
   /** Fails with `stale`, `not_for_me`, `bad_signature` or `bad_chain`. Compare `who.genesis` with the pinned contact before ringing. */
   "call.check_invitation": [
     { call: HexId; handle: string; invitation: Blob64 },

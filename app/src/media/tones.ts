@@ -31,6 +31,12 @@ const PATTERNS: Record<Exclude<Tone, "none">, Pattern> = {
   ended: { notes: [{ hertz: [E5], at: 0, length: 0.12 }, { hertz: [A4], at: 0.14, length: 0.22 }], loudness: 0.1 },
 };
 
+/** Two soft knocks on wood, three times over a quarter of a minute: somebody waits, but nothing rings. */
+const KNOCKING: Pattern = {
+  notes: [0, 7, 14].flatMap((at) => [{ hertz: [196], at, length: 0.14 }, { hertz: [220], at: at + 0.24, length: 0.18 }]),
+  loudness: 0.3,
+};
+
 export class Tones {
   #context: AudioContext | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -54,6 +60,11 @@ export class Tones {
     }
     this.#gain = undefined;
     if (tone !== "none") this.#repeat(PATTERNS[tone]);
+  }
+
+  knock(): void {
+    this.play("none");
+    this.#repeat(KNOCKING);
   }
 
   #ready(): AudioContext {

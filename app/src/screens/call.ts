@@ -3,8 +3,9 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { CallController } from "../call/controller.ts";
 import type { CallState, PeerView, Running, Source, TheirSwitches } from "../call/state.ts";
+import type { DeviceId } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
-import { avatar } from "../ui/parts.ts";
+import { avatar, guestMark } from "../ui/parts.ts";
 import { durationWords, endingWords, problemWords, theirSwitchWords, warningWords } from "../ui/words.ts";
 import { alarms, codePanel, quality, trust } from "./call_trust.ts";
 import { sink } from "./sink.ts";
@@ -22,6 +23,8 @@ export interface CallScreenHost {
   /** Declines, and is never reached by them again; home devices can't. */
   block?(peer: PeerView): void;
   readonly soundIsBlocked: boolean;
+  /** What a household can do about guests; a guest and a home device can do nothing. */
+  readonly guests?: { mayRemove(device: DeviceId): boolean; remove(device: DeviceId): void; invite?(): void };
   changed(): void;
 }
 
@@ -44,6 +47,7 @@ function standing(verdict: At<"incoming">["peer"]["verdict"]): TemplateResult | 
     case "stranger": return html`<span class="mark" data-testid="caller-standing">Not in your contacts</span>`;
     case "first": case "unverified": return html`<span class="mark" data-testid="caller-standing">Unverified</span>`;
     case "verified": case "first_by_link": return html`<span class="mark mark-good" data-testid="caller-standing">${icons.shield}Verified</span>`;
+    case "guest": return guestMark();
     case "own": return html`<span class="mark mark-good" data-testid="caller-standing">${icons.home}Your household</span>`;
     default: return nothing;
   }
@@ -77,7 +81,7 @@ function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
       <div class=${ringing ? "pulse" : ""}>${avatar(peer.name, "huge")}</div>
       <p class="call-kind" role="status" data-testid="call-status">${ringing ? "Ringing…" : video ? "Video calling…" : "Calling…"}</p>
       <h1 data-testid="callee-name">${peer.name}</h1>
-      <p class="call-handle">@${peer.handle}</p>
+      <p class="call-handle">${peer.verdict === "guest" ? guestMark() : `@${peer.handle}`}</p>
     </div>
     <div class="call-messages">
       ${problems(state)}
@@ -103,8 +107,8 @@ function running(host: CallScreenHost, state: At<"running">): TemplateResult {
     ${picture ? nothing : html`<div class="call-person">${avatar(state.peer.name, "huge")}
       ${state.theirMedia.camera ? html`<p class="call-kind">Picture is coming…</p>` : nothing}</div>`}
     <header class="call-head">
-      <div class="call-title"><h1 data-testid="peer-name">${state.peer.name}</h1>
-        <p role="status"><span data-testid="call-status">${statusWords(state)}</span> ${quality(host.calls)}</p></div>
+      <div class="call-title"><h1><span data-testid="peer-name">${host.calls.guests.nameOf(state.theirDevice) ?? state.peer.name}</span> ${theirGuestMark(host, state)}</h1>
+        <p role="status"><span data-testid="call-status">${statusWords(state)}</span> ${quality(host.calls)}</p>${removeTheirGuest(host, state)}</div>
       ${trust(host, state)}
     </header>
     ${ownPicture(host, state.camera)}
@@ -119,10 +123,28 @@ function running(host: CallScreenHost, state: At<"running">): TemplateResult {
     ${host.codeOpen ? codePanel(host, state) : nothing}
     <div class="call-buttons">
       ${switches(host, state)}
+      ${host.guests?.invite === undefined ? nothing : round("invite-guest", "Link", icons.link, "plain", host.guests.invite)}
       ${round("original-sound", "Original sound", icons.music, host.originalSound ? "on" : "plain", () => host.setOriginalSound(!host.originalSound), host.originalSound)}
       ${round("hang-up", "Hang up", icons.hangUp, "red", () => host.calls.hangUp())}
     </div>
   </section>`;
+}
+
+function theirGuestMark(host: CallScreenHost, { theirDevice, peer }: Running): TemplateResult | typeof nothing {
+  const guest = host.calls.guests.nameOf(theirDevice);
+  if (guest === undefined && peer.verdict !== "guest") return nothing;
+  return guestMark();
+}
+
+/** Between two, hanging up does the same. */
+function removeTheirGuest(host: CallScreenHost, { theirDevice, others: more }: Running): TemplateResult | typeof nothing {
+  const guest = host.calls.guests.nameOf(theirDevice);
+  return theirDevice === undefined || guest === undefined || more.length === 0 ? nothing : removeGuest(host, theirDevice, guest);
+}
+
+function removeGuest(host: CallScreenHost, device: DeviceId, name: string): TemplateResult | typeof nothing {
+  if (host.guests?.mayRemove(device) !== true) return nothing;
+  return html`<button class="text-button" data-testid="remove-guest" aria-label=${`Remove ${name} from the call`} @click=${() => host.guests?.remove(device)}>${icons.leave}Remove</button>`;
 }
 
 /** Further participants of a call with more than two. */
@@ -131,10 +153,13 @@ function others(host: CallScreenHost, state: At<"running">): TemplateResult | ty
   return html`<ul class="call-others" data-testid="call-others">${state.others.map(({ device, party, media }) => {
     const theirs = host.calls.media?.of(device);
     const picture = media.camera && theirs?.video !== undefined;
+    const guest = host.calls.guests.nameOf(device);
+    const name = guest ?? party.display_name;
     return html`<li data-testid="call-other" data-device=${device}>
-      ${picture ? html`<video playsinline muted ${sink(theirs.video)}></video>` : avatar(party.display_name, "large")}
+      ${picture ? html`<video playsinline muted ${sink(theirs.video)}></video>` : avatar(name, "large")}
       <audio ${sink(theirs?.audio, (blocked) => host.soundBlocked(blocked))}></audio>
-      <span>${party.display_name}${media.microphone ? nothing : html` <span aria-label="muted">${icons.micOff}</span>`}</span>
+      <span>${name}${media.microphone ? nothing : html` <span aria-label="muted">${icons.micOff}</span>`}</span>
+      ${guest === undefined && party.guest !== true ? nothing : html`${guestMark()}${removeGuest(host, device, name)}`}
     </li>`;
   })}</ul>`;
 }
@@ -150,6 +175,7 @@ function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
     <div class="call-person">
       ${serious ? html`<div class="alarm-sign">${icons.alarm}</div>` : avatar(state.peer.name, "huge")}
       <h1>${state.peer.name}</h1>
+      ${state.peer.verdict === "guest" ? guestMark() : nothing}
       <p class="call-kind" role=${serious ? "alert" : "status"} data-testid="end-reason">${words}</p>
       ${state.reason === "failed_to_start" && host.calls.failure !== undefined ? html`<p class="call-detail" data-testid="start-failure">${host.calls.failure}</p>` : nothing}
       ${state.changedKey === undefined ? nothing : html`<p class="call-detail">Their household's key is not the one you know. Open their card under Contacts to decide.</p>`}
@@ -157,7 +183,7 @@ function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
     </div>
     <div class="call-buttons">
       ${round("end-close", "Close", icons.close, "plain", () => host.calls.input({ on: "dismiss" }))}
-      ${serious ? nothing : round("end-call-again", "Call again", state.video ? icons.video : icons.phone, "green", again)}
+      ${serious || state.peer.verdict === "guest" ? nothing : round("end-call-again", "Call again", state.video ? icons.video : icons.phone, "green", again)}
     </div>
   </section>`;
 }

@@ -24,6 +24,7 @@ export function contacts(app: App): TemplateResult {
     <header class="page-head">
       <h1>Contacts</h1>
       <div class="page-actions">
+        ${app.grown ? html`<button class="button" data-testid="call-links-page" @click=${() => app.go("links")}>Call links</button>` : nothing}
         <button class="button" data-testid="my-link" @click=${() => open(app, "my-link")}>My link</button>
         ${app.adult ? html`<button class="button primary" data-testid="add-contact" @click=${() => open(app, "add-contact")}>${icons.plus}Add</button>` : nothing}
       </div>

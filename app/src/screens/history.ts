@@ -5,7 +5,7 @@ import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "../app/app.ts";
 import type { PastCall } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
-import { avatar, dialog } from "../ui/parts.ts";
+import { avatar, dialog, guestMark } from "../ui/parts.ts";
 import { durationWords, historyWords, timeWords } from "../ui/words.ts";
 import { blockButton, blockedMark } from "./blocks.ts";
 
@@ -29,6 +29,10 @@ function sheet(app: App, calls: readonly PastCall[]): TemplateResult | typeof no
   const past = name?.startsWith("past:") === true ? calls.find(({ call }) => call === name.slice(5)) : undefined;
   if (past === undefined) return nothing;
   const words = nameOf(app, past);
+  if (past.party.guest === true) {
+    return dialog("past", words, () => open(app, undefined), html`<div class="card-view">${avatar(words, "large")}<p>${guestMark()}</p>
+      <p class="hint">Came by a call link. Guests have no account, so they can't be called.</p></div>`);
+  }
   return dialog("past", words, () => open(app, undefined), html`<div class="card-view">${avatar(words, "large")}<p class="handle">@${past.party.handle}</p><p>${blockedMark(app, past.party.handle)}</p></div>
     ${blockButton(app, past.party.handle, words)}`);
 }
@@ -39,6 +43,7 @@ function open(app: App, dialogName: string | undefined): void {
 }
 
 function nameOf(app: App, { party }: PastCall): string {
+  if (party.guest === true) return party.display_name;
   const member = app.store.members.find(({ handle }) => handle === party.handle);
   return app.store.contactByHandle(party.handle)?.name ?? member?.display_name ?? (party.display_name || `@${party.handle}`);
 }
@@ -57,15 +62,15 @@ function row(app: App, past: PastCall): TemplateResult {
   }, video);
   return html`<li class="row" data-testid="past-call" data-reason=${past.reason} data-direction=${past.direction}>
     <button class="row-main" data-testid="open-past" @click=${() => open(app, `past:${past.call}`)}>${avatar(name)}
-      <span class="row-text"><strong class=${missed ? "missed" : ""}>${name}</strong>
+      <span class="row-text"><strong class=${missed ? "missed" : ""}>${name}${past.party.guest === true ? html` ${guestMark()}` : nothing}</strong>
         <small><span class="way" title=${past.direction === "outgoing" ? "You called" : "They called"}>${past.direction === "outgoing" ? icons.out : icons.into}</span>${[past.video ? "Video" : "", words, length].filter((part) => part !== "").join(" · ") || "Voice"}</small>
         <small>${timeWords(past.started_at_ms, Date.now())} ${blockedMark(app, past.party.handle)}</small></span></button>
-    ${contact === undefined && member === undefined && app.adult ? html`<button class="text-button" data-testid="add-from-history" @click=${() => {
+    ${contact === undefined && member === undefined && app.adult && past.party.guest !== true ? html`<button class="text-button" data-testid="add-from-history" @click=${() => {
       app.drafts.set("add-name", past.party.display_name);
       app.drafts.set("add-handle", past.party.handle);
       app.drafts.set("dialog", "add-contact");
       app.go("contacts");
     }}>Add</button>` : nothing}
-    <button class="icon-button go" aria-label=${`Call ${name}`} data-testid="call-again" @click=${() => again(past.video)}>${past.video ? icons.video : icons.phone}</button>
+    ${past.party.guest === true ? nothing : html`<button class="icon-button go" aria-label=${`Call ${name}`} data-testid="call-again" @click=${() => again(past.video)}>${past.video ? icons.video : icons.phone}</button>`}
   </li>`;
 }

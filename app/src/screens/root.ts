@@ -1,22 +1,26 @@
 //! Which screen stands.
 
-import { html, type TemplateResult } from "lit-html";
+import { html, nothing, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
+import { mayKnock } from "../app/admission.ts";
 import type { App } from "../app/app.ts";
 import { block } from "./blocks.ts";
+import { inviteSheet } from "./call_links.ts";
 import { callScreen, type CallScreenHost } from "./call.ts";
 import { door, recoveryCode, stopped, waiting } from "./door.ts";
+import { knockBanner, knockLayer } from "./knock.ts";
 import { notices, shell } from "./shell.ts";
 
 export function root(app: App): TemplateResult {
   const calling = app.linkUp !== undefined && app.calls.state.at !== "idle";
-  return html`${stage(app)}${calling ? callLayer(app) : notices(app)}`;
+  const knocks = !calling && app.stage.at === "home" ? knockLayer(app) : nothing;
+  return html`${stage(app)}${calling ? callLayer(app) : notices(app)}${knocks}`;
 }
 
 /** A call comes above everything, an open dialog too, and what lies below can't be reached meanwhile. */
 function callLayer(app: App): TemplateResult {
   return html`<dialog class="call-layer" closedby="none" @cancel=${(event: Event) => event.preventDefault()} ${ref(raise)}>
-    ${callScreen(hostOf(app))}${notices(app)}</dialog>`;
+    ${callScreen(hostOf(app))}${mayKnock(app) ? knockBanner(app) : nothing}${app.calls.state.at === "running" ? inviteSheet(app) : nothing}${notices(app)}</dialog>`;
 }
 
 function raise(element?: Element): void {
@@ -56,6 +60,14 @@ function hostOf(app: App): CallScreenHost {
     block: (peer) => {
       app.calls.input({ on: "decline" });
       void app.attempt(() => block(app, peer.handle, peer.name));
+    },
+    guests: {
+      mayRemove: (device) => app.callLinks?.brought(device) === true,
+      remove: (device) => void app.attempt(() => app.calls.guests.remove(device)),
+      ...(app.grown ? { invite: () => {
+        app.drafts.set("call-dialog", "invite");
+        app.changed();
+      } } : {}),
     },
     changed: () => app.changed(),
   };

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { App, Page } from "../app/app.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar } from "../ui/parts.ts";
+import { callLinks } from "./call_links.ts";
 import { children } from "./children.ts";
 import { contacts } from "./contacts.ts";
 import { history } from "./history.ts";
@@ -18,6 +19,9 @@ const PAGES: readonly { page: Page; label: string; icon: TemplateResult }[] = [
   { page: "settings", label: "Settings", icon: icons.gear },
 ];
 
+/** Pages that are reached from another, whose mark stands meanwhile. */
+const OVER: Partial<Record<Page, Page>> = { links: "contacts", quiet: "settings", children: "household" };
+
 export function shell(app: App): TemplateResult {
   if (app.stage.at !== "home") return html``;
   const { page } = app.stage;
@@ -27,7 +31,7 @@ export function shell(app: App): TemplateResult {
   return html`<div class="shell">
     <nav class="nav" aria-label="Pages">
       <div class="nav-brand"><img src="/icon.svg" alt="" width="32" height="32" /><span>Homeline</span></div>
-      ${PAGES.map((item) => html`<button class="nav-item" data-testid=${`nav-${item.page}`} aria-current=${item.page === (page === "quiet" ? "settings" : page === "children" ? "household" : page) ? "page" : nothing}
+      ${PAGES.map((item) => html`<button class="nav-item" data-testid=${`nav-${item.page}`} aria-current=${item.page === (OVER[page] ?? page) ? "page" : nothing}
         @click=${() => app.go(item.page)}>${item.icon}<span>${item.label}</span>
         ${item.page === "history" && app.missed.length > 0
           ? html`<b class="badge" data-testid="missed-badge" aria-label=${`${app.missed.length} missed`}>${app.missed.length}</b>` : nothing}
@@ -45,6 +49,7 @@ export function shell(app: App): TemplateResult {
 function body(app: App, page: Page): TemplateResult {
   switch (page) {
     case "contacts": return contacts(app);
+    case "links": return callLinks(app);
     case "household": return household(app);
     case "children": return children(app);
     case "history": return history(app);

@@ -118,6 +118,11 @@ export function pinMark(pin: 0 | 1 | 2 | 3, trouble: boolean, changed: boolean):
   return html`<span class="mark" data-testid="pin-none">Not met yet</span>`;
 }
 
+/** Whoever came by a call link is shown as that everywhere. */
+export function guestMark(): TemplateResult {
+  return html`<span class="mark mark-guest" data-testid="guest-mark">Guest</span>`;
+}
+
 export async function copy(app: App, text: string, said: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);

@@ -192,7 +192,7 @@ test("a guest joins a running call: the invitation names the households, the oth
   const { anna, guest, begun } = await knocking();
   const ben = await founded("Ben's");
   const room = await talking(anna, ben);
-  const { invitation } = await anna.page.ask("call.invitation", { call: CALL, toHandle: begun.who.device, displayName: "Anna", video: false });
+  const { invitation } = await anna.page.ask("call.invitation", { call: CALL, toHandle: begun.who.device, displayName: "Anna", video: false, running: true });
   const seen = await guest.ask("call.check_invitation", { call: CALL, handle: begun.who.device, invitation });
   assert.deepEqual(seen.households, [ben.genesis]);
   await guest.ask("call.expect", { call: CALL, expect: { genesis: [seen.who.genesis, ...seen.households] } });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contactLink, joinLink, parseHandle, parseLink } from "../../src/home/links.ts";
+import { contactLink, guestLink, isGuestLink, joinLink, parseHandle, parseLink } from "../../src/home/links.ts";
 
 const KEY = "A".repeat(43);
 const ID = "0".repeat(32);
@@ -29,4 +29,12 @@ test("a tap on a notice leads to its call and to nothing else", () => {
   const call = "ab".repeat(16);
   assert.deepEqual(parseLink(`#answer/${call}`), { kind: "answer", call });
   for (const bad of ["#answer", "#answer/x", `#answer/${call}/x`, `#answer/${call.toUpperCase()}`]) assert.equal(parseLink(bad), undefined);
+});
+
+test("a guest's link opens a guest's page, whole or not", () => {
+  const url = new URL(guestLink("https://home", ID, KEY, KEY));
+  assert.deepEqual(parseLink(url.hash), { kind: "guest", link: ID, secret: KEY, fingerprint: KEY });
+  for (const hash of [url.hash, "#guest", "#guest/", `#guest/${ID}`, "#/guest/x"]) assert.ok(isGuestLink(hash), hash);
+  for (const hash of ["", "#/", "#/guests", "#join/guest", `#contact/guest/${KEY}`]) assert.ok(!isGuestLink(hash), hash);
+  for (const hash of [`#guest/${ID}`, `#guest/${ID}/${KEY}`, `#guest/x/${KEY}/${KEY}`, `#guest/${ID}/${KEY}/${KEY}/x`]) assert.equal(parseLink(hash), undefined, hash);
 });

@@ -8,12 +8,12 @@ import {
   type Certificate, CLOCK_SKEW_MS, decodeCertificate, GUEST_LIFETIME_MAX_MS, isAdult, KIND, type Kind, LIFETIME_MAX_MS, RIGHTS, type Rights,
 } from "./certificate.ts";
 import { decode, MalformedError, Writer } from "./encoding.ts";
+import { isGuestName } from "./guest_name.ts";
 import { deviceIdOf, householdIdOf } from "./ids.ts";
 import { isUsableKey } from "./keys.ts";
 import { readSigned, SignatureError, type Signed, verifySigned, writeSigned } from "./signed.ts";
 
 export const CHAIN_LENGTH_MAX = 6;
-export const GUEST_NAME_MAX = 40;
 
 export type Chain = Signed[];
 
@@ -111,12 +111,6 @@ function checkGuest([leaf, ...rest]: Certificate[], [signed]: Chain): void {
   if (leaf.rights !== RIGHTS.none || leaf.person !== "" || leaf.rosterSeq !== 0) throw new ChainError("a guest has no rights, no account and no roster");
   if (!isGuestName(leaf.label)) throw new ChainError("a guest's name has 1 to 40 characters");
   if (leaf.notAfterMs > leaf.notBeforeMs + GUEST_LIFETIME_MAX_MS) throw new ChainError("a guest's certificate lasts longer than it may");
-}
-
-/** Characters, not bytes: as both clients and the server count them. */
-export function isGuestName(name: string): boolean {
-  const length = [...name].length;
-  return length >= 1 && length <= GUEST_NAME_MAX;
 }
 
 function checkTime(certificate: Certificate, now: number): void {

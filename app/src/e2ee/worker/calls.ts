@@ -76,10 +76,10 @@ export class Calls {
 
   handlers(): Handlers<Prefixed<"call">> {
     return {
-      "call.invitation": ({ call, toHandle, displayName, video }) => {
+      "call.invitation": ({ call, toHandle, displayName, video, running = false }) => {
         const { pair, chain } = this.#home.me();
-        const id = readId(call);
-        const invitation = { call: id, atMs: this.#home.now(), toHandle, displayName, video, chain, households: this.#households(id) };
+        const households = running ? this.#othersIn(call) : [];
+        const invitation = { call: readId(call), atMs: this.#home.now(), toHandle, displayName, video, chain, households };
         return { invitation: toBase64Url(signInvitation(invitation, pair)) };
       },
       "call.check_invitation": ({ call, handle, invitation }) => {
@@ -135,10 +135,10 @@ export class Calls {
     };
   }
 
-  /** Other households in the call by now, by genesis key: whoever is added expects them. */
-  #households(call: string): Bytes[] {
-    const members = this.#sessions.get(call)?.crypto.members ?? [];
-    const others = members.map(({ identity }) => identity).filter((identity) => !this.#home.whoIs(identity).own);
+  /** The households in a call, the own one aside, as whoever comes into it must know them. */
+  #othersIn(call: string): Bytes[] {
+    const [, session] = this.#session(call);
+    const others = session.crypto.members.map(({ identity }) => identity).filter((identity) => !this.#home.whoIs(identity).own);
     return [...new Map(others.map(({ genesis }) => [keyText(genesis), genesis])).values()];
   }
 

@@ -2,7 +2,8 @@
 
 import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import { KIND } from "../identity/certificate.ts";
-import { ChainError, decodeChain, encodeChain, isGuestName, verifyChain } from "../identity/chain.ts";
+import { ChainError, decodeChain, encodeChain, verifyChain } from "../identity/chain.ts";
+import { isGuestName } from "../identity/guest_name.ts";
 import { HASH_LENGTH } from "../identity/encoding.ts";
 import { checkGuestProof, guestChain, guestProof } from "../identity/guest.ts";
 import { fingerprintOf } from "../identity/ids.ts";
