@@ -14,12 +14,20 @@ pub const LIFETIME_MS: u64 = 30 * DAY_MS;
 /// A certificate is renewed when less than this is left of it.
 pub const RENEW_WITHIN_MS: u64 = 10 * DAY_MS;
 
-/// What a certified key is. Guests, processors and bridges come later and are refused now.
+/// A guest's certificate lasts for one visit.
+pub const GUEST_LIFETIME_MS: u64 = DAY_MS;
+
+/// The name that a guest says, in characters.
+pub const GUEST_LABEL_CHARS_MAX: usize = 40;
+
+/// What a certified key is. Processors and bridges come later and are refused now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     App,
     HomeDevice,
     RecoveryKey,
+    /// Somebody without an account who came by a call link: a household of one, for one visit.
+    Guest,
 }
 
 impl Kind {
@@ -28,6 +36,7 @@ impl Kind {
             Self::App => 1,
             Self::HomeDevice => 2,
             Self::RecoveryKey => 3,
+            Self::Guest => 4,
         }
     }
 
@@ -36,11 +45,17 @@ impl Kind {
             1 => Ok(Self::App),
             2 => Ok(Self::HomeDevice),
             3 => Ok(Self::RecoveryKey),
+            4 => Ok(Self::Guest),
             other => Err(DecodeError::Value {
                 field: "kind",
                 value: other.into(),
             }),
         }
+    }
+
+    /// Whether a household can have it in its roster.
+    pub fn is_device(self) -> bool {
+        matches!(self, Self::App | Self::HomeDevice)
     }
 }
 
@@ -97,6 +112,10 @@ pub enum CertificateError {
     AdultHomeDevice,
     #[error("the certificate lasts longer than it may")]
     TooLong,
+    #[error(
+        "a guest certifies itself, without rights or person, with a name of 1 to 40 characters"
+    )]
+    GuestForm,
 }
 
 impl Certificate {
@@ -106,6 +125,7 @@ impl Certificate {
         match kind {
             Kind::RecoveryKey => (now, UnixMs::NEVER),
             Kind::App | Kind::HomeDevice => (now, now.plus(LIFETIME_MS)),
+            Kind::Guest => (now, now.plus(GUEST_LIFETIME_MS)),
         }
     }
 
@@ -120,12 +140,27 @@ impl Certificate {
         if certificate.kind == Kind::HomeDevice && certificate.rights.adult {
             return Err(CertificateError::AdultHomeDevice);
         }
-        // A day of grace, so that an issuer may start a certificate in the past for slow clocks.
-        let longest = certificate.not_before.plus(LIFETIME_MS + DAY_MS);
+        let longest = match certificate.kind {
+            // A day of grace, so that an issuer may start a certificate in the past for slow clocks.
+            Kind::App | Kind::HomeDevice => certificate.not_before.plus(LIFETIME_MS + DAY_MS),
+            Kind::Guest => certificate.not_before.plus(GUEST_LIFETIME_MS),
+            Kind::RecoveryKey => UnixMs::NEVER,
+        };
         if certificate.kind != Kind::RecoveryKey && certificate.not_after > longest {
             return Err(CertificateError::TooLong);
         }
+        if certificate.kind == Kind::Guest && !certificate.is_of_a_guest(signed.signer) {
+            return Err(CertificateError::GuestForm);
+        }
         Ok(certificate)
+    }
+
+    /// A guest is genesis, device and signer at once, and nothing else.
+    fn is_of_a_guest(&self, signer: PublicKey) -> bool {
+        let itself = self.genesis == self.subject && self.subject == signer;
+        let named = (1..=GUEST_LABEL_CHARS_MAX).contains(&self.label.chars().count());
+        let bare = self.rights == Rights::NONE && self.person.is_empty() && self.roster_seq == 0;
+        itself && named && bare
     }
 
     pub fn needs_renewal(&self, now: UnixMs) -> bool {

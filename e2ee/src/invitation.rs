@@ -102,13 +102,20 @@ impl ContactLink {
     }
 }
 
-fn parts<'a, const N: usize>(link: &'a str, start: &str) -> Result<[&'a str; N], NotALink> {
+pub(crate) fn base64_text(bytes: &[u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+pub(crate) fn parts<'a, const N: usize>(
+    link: &'a str,
+    start: &str,
+) -> Result<[&'a str; N], NotALink> {
     let at = link.find(start).ok_or(NotALink)?;
     let parts: Vec<&str> = link[at + start.len()..].split('/').collect();
     parts.try_into().map_err(|_| NotALink)
 }
 
-fn bytes32(text: &str) -> Result<[u8; 32], NotALink> {
+pub(crate) fn bytes32(text: &str) -> Result<[u8; 32], NotALink> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotALink)?;
     bytes.try_into().map_err(|_| NotALink)
 }

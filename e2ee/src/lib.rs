@@ -5,14 +5,15 @@
 //! rules docs/call-keys.md; the browser's twin is `app/src/e2ee`.
 //!
 //! In reading order: bytes and keys (`encoding`, `key`, `signed`, `ids`, `time`), who is who
-//! (`certificate`, `chain`, `roster`, `recovery`, `recovery_proof`, `pairing`, `invitation`, `contact`,
-//! `policy`), then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
+//! (`certificate`, `chain`, `roster`, `recovery`, `recovery_proof`, `pairing`, `invitation`, `guest`,
+//! `contact`, `policy`), then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
 
 pub mod certificate;
 pub mod chain;
 pub mod contact;
 pub mod encoding;
 pub mod group;
+pub mod guest;
 pub mod ids;
 pub mod introduction;
 pub mod invitation;

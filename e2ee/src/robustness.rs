@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use crate::chain::{Chain, verify_chain_bytes};
 use crate::contact::Contact;
 use crate::group::{Credential, Expect};
+use crate::guest::{GuestLink, guest_chain};
 use crate::introduction::{CallInvitation, Ringing};
 use crate::invitation::{ContactLink, JoinLink};
 use crate::member::{CallCrypto, Input, Output, Phase};
@@ -55,6 +56,8 @@ fn samples() -> Vec<Vec<u8>> {
     samples.extend([chain.encode(), chain.0[0].body.clone()]);
     let proof = RecoveryProof::new(chain.0[0].clone(), house.genesis.public(), &key(30));
     samples.push(proof.encode());
+    let guest = guest_chain(&key(80), "Bob", NOW);
+    samples.extend([guest.encode(), guest.0[0].body.clone()]);
     samples.extend([invitation.body.clone(), invitation.encode(), ringing.body]);
     samples
 }
@@ -111,6 +114,7 @@ proptest! {
             drop(JoinLink::parse(&link));
             drop(ContactLink::parse(&link));
         }
+        drop(GuestLink::parse(&format!("{text}#guest/{tail}")));
     }
 
     #[test]

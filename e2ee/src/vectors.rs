@@ -5,13 +5,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use homeline_protocol::id::{AccountId, CallId, ContactId, InvitationId};
+use homeline_protocol::id::{AccountId, CallId, CallLinkId, ContactId, InvitationId};
 use serde_json::{Value, json};
 
-use crate::certificate::{Kind, Rights};
+use crate::certificate::{Certificate, Kind, Rights};
 use crate::chain::{Chain, verify_chain};
 use crate::contact::{Contact, Pin};
 use crate::group::call_code;
+use crate::guest::{GuestLink, GuestSecret, guest_chain};
 use crate::ids;
 use crate::introduction::{CallInvitation, Ringing};
 use crate::invitation::{ContactLink, JoinLink, JoinSecret};
@@ -53,6 +54,7 @@ fn vectors() -> Value {
         "pairing": pairing(),
         "join": join(),
         "contact_link": contact_link(),
+        "guest": guest(),
         "contacts": contacts(),
         "policy": policy(),
         "call_invitation": call_invitation(),
@@ -316,6 +318,95 @@ fn contact_link() -> Value {
         fingerprint,
     };
     json!({ "handle": "anna", "fingerprint": blob(fingerprint), "link": link.fragment() })
+}
+
+/// A guest's chains, genuine and not.
+fn guest_chains() -> Vec<Value> {
+    let (house, bob) = (House::new(10), key(80));
+    let chain = guest_chain(&bob, "Onkel Jürgen", NOW);
+    let changed = |change: fn(&mut Certificate)| {
+        let mut certificate = Certificate::open(&chain.0[0]).unwrap();
+        change(&mut certificate);
+        Chain(vec![certificate.sign(&bob)])
+    };
+    let mut app = house.certificate(key(81).public(), Kind::App, Rights::NONE);
+    app.genesis = bob.public();
+    let end = NOW.plus(DAY_MS).plus(CLOCK_SKEW_MS);
+    vec![
+        chain_case("a guest", &chain, NOW),
+        chain_case("a guest, at the last moment", &chain, end),
+        chain_case("a guest, a day later", &chain, end.plus(1)),
+        chain_case(
+            "the longest name",
+            &changed(|one| one.label = "ü".repeat(40)),
+            NOW,
+        ),
+        chain_case(
+            "a name too long",
+            &changed(|one| one.label = "ü".repeat(41)),
+            NOW,
+        ),
+        chain_case("no name", &changed(|one| one.label = String::new()), NOW),
+        chain_case(
+            "with rights",
+            &changed(|one| one.rights = Rights::ADULT),
+            NOW,
+        ),
+        chain_case(
+            "of a person",
+            &changed(|one| one.person = "anna".to_owned()),
+            NOW,
+        ),
+        chain_case("of a roster", &changed(|one| one.roster_seq = 1), NOW),
+        chain_case(
+            "for longer than a day",
+            &changed(|one| one.not_after = one.not_after.plus(1)),
+            NOW,
+        ),
+        chain_case(
+            "for another key",
+            &changed(|one| one.subject = key(81).public()),
+            NOW,
+        ),
+        chain_case(
+            "of another household",
+            &changed(|one| one.genesis = key(10).public()),
+            NOW,
+        ),
+        chain_case(
+            "by a guest",
+            &Chain(vec![app.sign(&bob), chain.0[0].clone()]),
+            NOW,
+        ),
+        chain_case(
+            "twice",
+            &Chain(vec![chain.0[0].clone(), chain.0[0].clone()]),
+            NOW,
+        ),
+    ]
+}
+
+/// And the proof and link of docs/guests.md.
+fn guest() -> Value {
+    let bob = key(80);
+    let fingerprint = ids::fingerprint(key(10).public());
+    let link = GuestLink {
+        link: CallLinkId([9; 16]),
+        secret: GuestSecret([7; 32]),
+        fingerprint,
+    };
+    json!({
+        "chains": guest_chains(),
+        "seed": blob([80; 32]),
+        "label": "Onkel Jürgen",
+        "made_at_ms": NOW.0,
+        "secret": blob(link.secret.0),
+        "link_id": link.link.to_string(),
+        "guest_key": blob(bob.public().0),
+        "proof": blob(link.secret.proof(link.link, bob.public())),
+        "fingerprint": blob(fingerprint),
+        "link": *link.fragment(),
+    })
 }
 
 fn contacts() -> Value {

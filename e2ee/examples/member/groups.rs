@@ -81,14 +81,33 @@ pub(crate) fn credential(fields: Fields<'_>) -> Result<Credential, Failure> {
 }
 
 pub(crate) fn expect(fields: Fields<'_>) -> Result<Expect, Failure> {
-    let mut expect = Expect::own_household(fields.roster()?);
-    for genesis in fields.blobs("households")? {
-        let genesis = genesis
-            .try_into()
-            .map_err(|_| Failure("a key has 32 bytes".to_owned()))?;
-        expect = expect.and(PublicKey(genesis));
+    let own = match fields.flag("guest") {
+        true => Expect::own_guest(fields.key()?.public()),
+        false => Expect::own_household(fields.roster()?),
+    };
+    let expect = keys(fields, "households")?
+        .into_iter()
+        .fold(own, Expect::and);
+    let expect = keys(fields, "guests")?
+        .into_iter()
+        .fold(expect, Expect::and_guest);
+    Ok(keys(fields, "whoever")?
+        .into_iter()
+        .fold(expect, Expect::and_whoever))
+}
+
+/// A list of keys that may be absent.
+fn keys(fields: Fields<'_>, name: &str) -> Result<Vec<PublicKey>, Failure> {
+    if !fields.has(name) {
+        return Ok(Vec::new());
     }
-    Ok(expect)
+    let key = |bytes: Vec<u8>| {
+        let bytes = bytes.try_into();
+        bytes
+            .map(PublicKey)
+            .map_err(|_| Failure("a key has 32 bytes".to_owned()))
+    };
+    fields.blobs(name)?.into_iter().map(key).collect()
 }
 
 impl Seat {

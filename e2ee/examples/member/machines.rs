@@ -1,6 +1,7 @@
 //! The epoch machine's ops: one input each, all its outputs back, by member.
 //!
-//! - `machine {member, seed, chain, call, entries, households}` -> `{device}`
+//! - `machine {member, seed, chain, call, entries, households}` -> `{device}`; for a guest, and for what else is
+//!   expected, as `party`
 //! - `machine_key_package {member}` -> `{key_package, statement}`
 //! - `machine_step {member, input, ..}` -> `{outputs: [..], phase, due_ms, call_code}`; input: `create`,
 //!   `welcome {welcome}`, `add {key_package, statement}`, `remove {device}`, `update`, `commit {epoch,

@@ -11,7 +11,7 @@
 //! - `sign {context, body, seed}` -> `{signed}`; context: certificate, roster, contact, policy,
 //!   invitation, ringing.    `verify {context, signed}` -> `{body, signer}`
 //! - `certificate {seed, genesis, subject, kind, adult, person, label, not_before_ms, not_after_ms,
-//!   roster_seq}` -> `{signed}`; kind: 1, 2, 3.    `open_certificate {signed}` -> the fields
+//!   roster_seq}` -> `{signed}`; kind: 1, 2, 3, 4.    `open_certificate {signed}` -> the fields
 //! - `chain {certificates: [..]}` -> `{chain}`.    `verify_chain {chain}` -> `{identity}`
 //! - `roster_entry {seed, genesis, seq, prev, at_ms, change}` -> `{entry}`; change: `{type: "genesis",
 //!   household_name, recovery}`, `{type: "add_device", device, kind, adult, person, label}`,
@@ -22,6 +22,11 @@
 //!   seq, head}`: fails with "rollback"
 //! - `recovery {code}` or `{bytes}` -> `{text, seed, public, secret}`
 //! - `join_proof {secret, app_key, account}` -> `{proof}`.    `join_check {.., proof}` -> `{proves}`
+//! - `guest_chain {seed, label}` -> `{chain}`, valid for a day from `now_ms`; `verify_chain` verifies it (kind 4)
+//! - `guest_proof {secret, link, guest_key}` -> `{proof}`.    `guest_check {secret, link, chain, proof}` ->
+//!   `{identity}`: chain and proof of a knock; `link` is the call link's id
+//! - `guest_link {secret, link, fingerprint}` -> `{fragment}`.    `open_guest_link {fragment}` -> `{secret, link,
+//!   fingerprint}`
 //! - `contact {seed, genesis, contact_id, revision, name, handle, pin, their_genesis}` -> `{signed}`;
 //!   `open_contact {signed, entries, seen}` -> the fields
 //! - `policy {seed, genesis, device, revision, rules: [{their_genesis, person, mode}]}` -> `{signed}`;
@@ -41,7 +46,9 @@
 //! - `pair_device_finish {pairing, chain, entries}` -> `{identity}`
 //!
 //! A group without the epoch machine, each with a `party` name of the caller's choice:
-//! - `party {party, seed, chain, call, entries (own roster), households: [genesis ..]}` -> `{device}`
+//! - `party {party, seed, chain, call, entries (own roster), households: [genesis ..]}` -> `{device}`. A guest
+//!   has `guest: true` in place of `entries`. Also expected, if given: `guests: [key ..]` (exactly these
+//!   guests), `whoever: [genesis ..]` (named by an invitation: a household or a guest)
 //! - `key_package {party}` -> `{key_package, statement}`
 //! - `create {party}`; `welcome {party, welcome}` -> the group's state
 //! - `add {party, key_package, statement}`, `remove {party, device}`, `update {party}` ->
@@ -58,6 +65,7 @@
 
 mod formats;
 mod groups;
+mod guests;
 mod json;
 mod machines;
 mod pairings;
@@ -77,6 +85,7 @@ fn main() -> std::io::Result<()> {
         let fields = Fields(&request);
         let answer = fields.text("op").and_then(|op| {
             let answer = formats::answer(op, fields)
+                .or_else(|| guests::answer(op, fields))
                 .or_else(|| pairings.answer(op, fields))
                 .or_else(|| groups.answer(op, fields))
                 .or_else(|| machines.answer(op, fields));

@@ -8,5 +8,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if let Ok(chain) = Chain::decode(data) {
         assert_eq!(chain.encode(), data);
     }
-    drop(verify_chain_bytes(data, UnixMs(1_790_000_000_000)));
+    if let Ok(identity) = verify_chain_bytes(data, UnixMs(1_790_000_000_000)) {
+        assert!(!identity.is_guest() || identity.genesis == identity.device_key);
+    }
 });

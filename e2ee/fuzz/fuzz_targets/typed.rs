@@ -3,6 +3,7 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    use homeline_e2ee::guest::GuestLink;
     use homeline_e2ee::invitation::{ContactLink, JoinLink};
     use homeline_e2ee::recovery::RecoveryCode;
     let Ok(text) = std::str::from_utf8(data) else {
@@ -13,4 +14,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     }
     drop(JoinLink::parse(text));
     drop(ContactLink::parse(text));
+    drop(GuestLink::parse(text));
 });

@@ -62,6 +62,15 @@ pub enum ChainError {
     Expired { link: usize },
     #[error("a recovery key is no device")]
     NotADevice,
+    #[error("a guest's chain is its own certificate alone")]
+    GuestChain,
+}
+
+impl Identity {
+    /// Whether it is a guest: never of a household, never a contact, and shown as a guest.
+    pub fn is_guest(&self) -> bool {
+        self.kind == Kind::Guest
+    }
 }
 
 impl Chain {
@@ -112,6 +121,10 @@ pub fn verify_chain(chain: &Chain, now: UnixMs) -> Result<Identity, ChainError> 
     let leaf = &certificates[0];
     if leaf.kind == Kind::RecoveryKey {
         return Err(ChainError::NotADevice);
+    }
+    let guests = certificates.iter().any(|one| one.kind == Kind::Guest);
+    if guests && certificates.len() > 1 {
+        return Err(ChainError::GuestChain);
     }
     for (link, (signed, certificate)) in chain.0.iter().zip(&certificates).enumerate() {
         if certificate.genesis != leaf.genesis {
@@ -181,7 +194,7 @@ fn check_signer(
     let may = match next.kind {
         Kind::RecoveryKey => true,
         Kind::App => next.rights.adult,
-        Kind::HomeDevice => false,
+        Kind::HomeDevice | Kind::Guest => false,
     };
     match may {
         true => Ok(()),

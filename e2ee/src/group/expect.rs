@@ -1,6 +1,6 @@
 //! Whom a call's group may hold: one's own household and those invited or accepted in this call.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use homeline_protocol::id::{DeviceId, HouseholdId};
 
@@ -11,8 +11,27 @@ use crate::roster::Roster;
 /// Households by genesis key. A genuine certificate of any other household is refused.
 #[derive(Debug, Clone)]
 pub struct Expect {
-    own: Roster,
-    others: BTreeSet<PublicKey>,
+    own: Own,
+    others: BTreeMap<PublicKey, Sort>,
+}
+
+/// Whose side this is.
+#[derive(Debug, Clone)]
+enum Own {
+    Household(Roster),
+    /// A guest has no roster: it is its household.
+    Guest(PublicKey),
+}
+
+/// What may stand behind a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// A household, by any of its devices.
+    Household,
+    /// Exactly this guest.
+    Guest,
+    /// Either: whoever vouched for the key did not say what it is.
+    Whoever,
 }
 
 /// A device that must not be in this call; people are told.
@@ -40,22 +59,50 @@ impl Expect {
     /// Only devices of one's own household, as its roster lists them.
     pub fn own_household(own: Roster) -> Self {
         Self {
-            own,
-            others: BTreeSet::new(),
+            own: Own::Household(own),
+            others: BTreeMap::new(),
         }
     }
 
-    /// And one more, invited or accepted in this call.
+    /// A guest's own side: only itself.
+    pub fn own_guest(own: PublicKey) -> Self {
+        Self {
+            own: Own::Guest(own),
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// And one more household, invited or accepted in this call. A guest with this key is refused.
     #[must_use]
     pub fn and(mut self, genesis: PublicKey) -> Self {
-        self.others.insert(genesis);
+        self.others.entry(genesis).or_insert(Sort::Household);
+        self
+    }
+
+    /// And this guest, who was let in: nobody else whom its key certifies.
+    #[must_use]
+    pub fn and_guest(mut self, guest: PublicKey) -> Self {
+        self.others.insert(guest, Sort::Guest);
+        self
+    }
+
+    /// And one more, vouched for by a member or named by an invitation, a household or a guest.
+    #[must_use]
+    pub fn and_whoever(mut self, genesis: PublicKey) -> Self {
+        self.others.entry(genesis).or_insert(Sort::Whoever);
         self
     }
 
     pub fn allows(&self, identity: &Identity) -> Result<(), RefusedMember> {
-        let allowed = match identity.genesis == self.own.genesis_key() {
-            true => self.own.admits(identity),
-            false => self.others.contains(&identity.genesis),
+        let allowed = match &self.own {
+            Own::Household(own) if identity.genesis == own.genesis_key() => own.admits(identity),
+            Own::Guest(own) if identity.genesis == *own => identity.is_guest(),
+            Own::Household(_) | Own::Guest(_) => match self.others.get(&identity.genesis) {
+                Some(Sort::Household) => identity.kind.is_device(),
+                Some(Sort::Guest) => identity.is_guest(),
+                Some(Sort::Whoever) => true,
+                None => false,
+            },
         };
         let (household, device) = (identity.household, identity.device);
         match allowed {

@@ -48,6 +48,8 @@ pub enum InvitationError {
     OtherHandle,
     #[error("the invitation is too old, or from the future")]
     Stale,
+    #[error("a guest can call nobody")]
+    Guest,
 }
 
 impl CallInvitation {
@@ -102,6 +104,9 @@ impl CallInvitation {
             return Err(InvitationError::Stale);
         }
         let caller = verify_chain_bytes(&invitation.chain, now)?;
+        if caller.is_guest() {
+            return Err(InvitationError::Guest);
+        }
         match caller.device_key == signed.signer {
             true => Ok((invitation, caller)),
             false => Err(InvitationError::WrongSigner),

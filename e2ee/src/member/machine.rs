@@ -26,6 +26,8 @@ pub struct CallCrypto {
     expect: Expect,
     /// Households that other members vouched for in this call.
     vouched: BTreeSet<PublicKey>,
+    /// Guests that were met in the group. Whoever came as one is nothing else in this call.
+    guests: BTreeSet<PublicKey>,
 }
 
 pub(super) enum State {
@@ -52,6 +54,7 @@ impl CallCrypto {
             frames: Frames::default(),
             expect,
             vouched: BTreeSet::new(),
+            guests: BTreeSet::new(),
         }
     }
 
@@ -73,6 +76,7 @@ impl CallCrypto {
             Input::Tick => self.tick(now, &mut out),
             other => self.wish_or_hear(now, other, &mut out),
         }
+        self.meet_guests(&out);
         self.commit_wishes(now, &mut out);
         out.extend(self.frames.report(now).map(Output::FramesLost));
         let due = self.next_timeout();
@@ -214,10 +218,26 @@ impl CallCrypto {
         self.party.expect(self.expected());
     }
 
+    /// A vouching names a key and not what it is: the first certificate of a guest settles that.
+    fn meet_guests(&mut self, out: &[Output]) {
+        let met = |output: &Output| match output {
+            Output::MemberJoined(member) if member.identity.is_guest() => {
+                Some(member.identity.genesis)
+            }
+            _ => None,
+        };
+        let before = self.guests.len();
+        self.guests.extend(out.iter().filter_map(met));
+        if self.guests.len() > before {
+            self.party.expect(self.expected());
+        }
+    }
+
     /// What the call's owner expects, and what its members vouched for.
     fn expected(&self) -> Expect {
         let vouched = self.vouched.iter().copied();
-        vouched.fold(self.expect.clone(), Expect::and)
+        let expect = vouched.fold(self.expect.clone(), Expect::and_whoever);
+        self.guests.iter().copied().fold(expect, Expect::and_guest)
     }
 
     fn expect(&mut self, expect: Expect) {

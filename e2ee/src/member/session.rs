@@ -117,10 +117,13 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         let same_home = |accepted: &AcceptedKeyPackage| {
-            let genesis = accepted.identity.genesis;
+            let new = &accepted.identity;
             old.is_none_or(|old| {
-                let old = self.group.member_of(old);
-                old.is_some_and(|old| old.identity.genesis == genesis)
+                let old = self.group.member_of(old).map(|old| &old.identity);
+                // A guest has one device, and a call of theirs goes nowhere else.
+                old.is_some_and(|old| {
+                    old.genesis == new.genesis && !old.is_guest() && !new.is_guest()
+                })
             })
         };
         match accepted {

@@ -78,11 +78,23 @@ impl DeviceReveal {
         let reveal = Self {
             device_key: PublicKey(reader.array()?),
             nonce: reader.array()?,
-            kind: Kind::from_byte(reader.u8()?)?,
+            kind: device_kind(reader.u8()?)?,
             label: reader.string()?,
         };
         reader.finish()?;
         Ok(reveal)
+    }
+}
+
+/// What pairs becomes a device of the household: nobody's guest does.
+fn device_kind(byte: u8) -> Result<Kind, DecodeError> {
+    let kind = Kind::from_byte(byte)?;
+    match kind.is_device() {
+        true => Ok(kind),
+        false => Err(DecodeError::Value {
+            field: "kind",
+            value: byte.into(),
+        }),
     }
 }
 

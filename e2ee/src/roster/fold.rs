@@ -73,7 +73,7 @@ pub enum RosterError {
     KnownDevice,
     #[error("no such device")]
     UnknownDevice,
-    #[error("a recovery key is no device")]
+    #[error("neither a recovery key nor a guest is a device of a household")]
     NotADevice,
     #[error("a home device is never adult")]
     AdultHomeDevice,
@@ -215,7 +215,7 @@ impl Roster {
             return Err(RosterError::KnownDevice);
         }
         match added.kind {
-            Kind::RecoveryKey => return Err(RosterError::NotADevice),
+            Kind::RecoveryKey | Kind::Guest => return Err(RosterError::NotADevice),
             Kind::HomeDevice if added.rights.adult => return Err(RosterError::AdultHomeDevice),
             Kind::HomeDevice | Kind::App => {}
         }
@@ -255,6 +255,7 @@ impl Roster {
     /// Is this one of the household's devices now: listed, and certified by nobody it has removed?
     pub fn admits(&self, identity: &Identity) -> bool {
         identity.genesis == self.genesis
+            && identity.kind.is_device()
             && self.devices.contains_key(&identity.device_key)
             && !identity
                 .subjects

@@ -1,5 +1,6 @@
 //! Members of a call around a server that orders commits, on a clock that the test moves.
 
+mod guests;
 mod moving;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
