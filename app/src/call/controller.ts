@@ -9,7 +9,7 @@ import type { SourceKind } from "../media/capture.ts";
 import type { Session } from "../session/client.ts";
 import { RequestError } from "../session/errors.ts";
 import { CallMedia } from "./call_media.ts";
-import { Guests } from "./guests.ts";
+import { expecting, Guests } from "./guests.ts";
 import { step } from "./machine.ts";
 import { judge, judgeGuest, type Verdict } from "./pins.ts";
 import type { CallState, Effect, Ending, Input, PeerView, Tone } from "./state.ts";
@@ -341,7 +341,7 @@ export class CallController {
     const { e2ee, session, store } = this.#host;
     const account = store.home?.account;
     try {
-      await e2ee.request("call.create", { call, expect: { genesis: peer.genesis === undefined ? [] : [peer.genesis] } });
+      await e2ee.request("call.create", { call, expect: expecting(peer) });
       const { invitation } = await e2ee.request("call.invitation", {
         call, toHandle: peer.handle, displayName: account?.display_name ?? "", video,
       });
@@ -382,7 +382,7 @@ export class CallController {
     const { e2ee, session } = this.#host;
     try {
       const invited = this.#invited?.call === call ? this.#invited.households : [];
-      await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? invited : [genesis, ...invited] } });
+      await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? [] : [genesis], whoever: invited } });
       await session.done({ type: "answer", call, media });
     } catch (error) {
       this.input({ on: "answer_failed", call, reason: endingOf(error) });
@@ -393,7 +393,7 @@ export class CallController {
   async #comeBack({ call, genesis, media }: Extract<Effect, { do: "rejoin" }>): Promise<void> {
     const { e2ee, session } = this.#host;
     try {
-      await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? [] : [genesis] } });
+      await e2ee.request("call.expect", { call, expect: this.state.at === "running" ? expecting(this.state.peer, genesis) : { genesis: [] } });
       const { keyPackage, ringing } = await e2ee.request("call.ringing", { call });
       await session.done({ type: "ringing", call, key_package: keyPackage, statement: ringing });
       await session.done({ type: "set_media", call, media });
@@ -404,7 +404,7 @@ export class CallController {
 
   async #admit({ call, device, genesis, keyPackage, statement, create }: Extract<Effect, { do: "admit" }>): Promise<void> {
     const { e2ee } = this.#host;
-    const expect = { genesis: [genesis] };
+    const expect = this.state.at === "running" ? expecting(this.state.peer, genesis) : { genesis: [genesis] };
     this.#returning.add(device);
     try {
       await e2ee.request("call.expect", { call, expect });

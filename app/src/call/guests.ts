@@ -1,11 +1,17 @@
 //! Guests in a running call: who is one by their certificate, letting one in beside the others, and taking one out.
 
-import type { Events, WhoIs } from "../e2ee/port.ts";
+import type { Events, Expect, WhoIs } from "../e2ee/port.ts";
 import type { CallId, DeviceId, Event } from "../protocol.ts";
 import type { CallHost } from "./controller.ts";
-import type { Running } from "./state.ts";
+import type { PeerView, Running } from "./state.ts";
 
 type Adding = Extract<Event, { type: "adding_answered" | "adding_ended" }>;
+
+/** Whom to expect of somebody's: a guest's key is that guest's and no household's. */
+export function expecting({ genesis: known, verdict }: PeerView, genesis = known): Expect {
+  if (genesis === undefined) return { genesis: [] };
+  return verdict === "guest" && genesis === known ? { genesis: [], guests: [genesis] } : { genesis: [genesis] };
+}
 
 export class Guests {
   readonly #host: CallHost;
@@ -60,7 +66,7 @@ export class Guests {
     try {
       const who = await e2ee.request("call.check_ringing", { call, keyPackage, ringing });
       if (who.kind !== "guest" || who.genesis !== adding.who.genesis) throw new Error("Somebody else answered for the guest and was refused.");
-      await e2ee.request("call.expect", { call, expect: { genesis: [who.genesis] } });
+      await e2ee.request("call.expect", { call, expect: { genesis: [], guests: [who.genesis] } });
       await e2ee.request("call.add", { call, keyPackage, ringing });
       this.#end();
     } catch (error) {

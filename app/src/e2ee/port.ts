@@ -105,9 +105,14 @@ export interface PolicyRule {
   mode: "auto" | "echo";
 }
 
-/** A household that may take part in a call, by its genesis key. One's own household always may, if the roster lists the device. */
+/** Who may take part in a call, by genesis key. One's own household always may, if the roster lists the device. */
 export interface Expect {
+  /** Households, by any of their devices. */
   genesis: Blob64[];
+  /** Guests who were let in, and nobody else with these keys. */
+  guests?: Blob64[];
+  /** Named by an invitation, which does not say what they are. */
+  whoever?: Blob64[];
 }
 
 /** Field names as in the session protocol: both reveals pass through as they are. */

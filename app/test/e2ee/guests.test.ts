@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Bytes, fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
+import { Expect } from "../../src/e2ee/call/expect.ts";
 import { type Certificate, DAY_MS, KIND, type Kind, RIGHTS, type Rights, signCertificate } from "../../src/e2ee/identity/certificate.ts";
 import { type Chain, ChainError, decodeChain, encodeChain, verifyChain } from "../../src/e2ee/identity/chain.ts";
 import { guestChain, guestProof } from "../../src/e2ee/identity/guest.ts";
@@ -195,11 +196,11 @@ test("a guest joins a running call: the invitation names the households, the oth
   const { invitation } = await anna.page.ask("call.invitation", { call: CALL, toHandle: begun.who.device, displayName: "Anna", video: false, running: true });
   const seen = await guest.ask("call.check_invitation", { call: CALL, handle: begun.who.device, invitation });
   assert.deepEqual(seen.households, [ben.genesis]);
-  await guest.ask("call.expect", { call: CALL, expect: { genesis: [seen.who.genesis, ...seen.households] } });
+  await guest.ask("call.expect", { call: CALL, expect: { genesis: [seen.who.genesis], whoever: seen.households } });
   const rings = await guest.ask("call.ringing", { call: CALL });
   const checked = await anna.page.ask("call.check_ringing", { call: CALL, ...rings });
   assert.deepEqual([checked.kind, checked.genesis], ["guest", begun.who.genesis]);
-  await anna.page.ask("call.expect", { call: CALL, expect: { genesis: [begun.who.genesis] } });
+  await anna.page.ask("call.expect", { call: CALL, expect: { genesis: [], guests: [begun.who.genesis] } });
   await anna.page.ask("call.add", { call: CALL, ...rings });
   await room.relay(guest);
   const codes = [anna.page, ben.page, guest].map((page) => page.take("call_code").at(-1)?.code);
@@ -223,6 +224,42 @@ test("a guest whom nobody let in is refused by every member", async () => {
     await page.ask("call.add", { call: CALL, ...rings });
     assert.deepEqual(page.take("refused_member").map(({ reason, who }) => [reason, who?.kind]), [["unknown_household", "guest"]]);
   }
+});
+
+test("a guest in the place of a contact's household is refused, and so is a household in a guest's", async () => {
+  const { anna, guest, begun } = await knocking();
+  const ben = await founded("Ben's");
+  const fake = { genesis: begun.who.genesis };
+  await anna.page.ask("call.create", { call: CALL, expect: { genesis: [fake.genesis], guests: [ben.genesis] } });
+  for (const page of [guest, ben.page]) {
+    await anna.page.ask("call.add", { call: CALL, ...await page.ask("call.ringing", { call: CALL }) });
+    assert.deepEqual(anna.page.take("refused_member").map(({ reason }) => reason), ["unknown_household"]);
+  }
+  assert.deepEqual(anna.page.take("send"), []);
+});
+
+test("who came as a guest is nothing else in this call", () => {
+  const expect = new Expect(() => undefined);
+  const house = new House(80);
+  const [guest, app] = [verifyChain(guestChain(house.genesis, "Gus", NOW), NOW), verifyChain(house.chain(), NOW)];
+  expect.allow(house.genesis.publicKey, "whoever");
+  assert.deepEqual([expect.check(guest), expect.check(app)], [undefined, undefined]);
+  expect.allow(house.genesis.publicKey, "guest");
+  expect.allow(house.genesis.publicKey, "household");
+  assert.deepEqual([expect.check(guest), expect.check(app)], [undefined, "unknown_household"]);
+});
+
+test("a guest's place in a call is taken by no other device", async () => {
+  const { anna, guest, begun } = await knocking();
+  await anna.page.ask("call.create", { call: CALL, expect: { genesis: [], guests: [begun.who.genesis] } });
+  const room = new Room();
+  room.inside.push(anna.page);
+  await guest.ask("call.expect", { call: CALL, expect: { genesis: [anna.genesis] } });
+  await anna.page.ask("call.add", { call: CALL, ...await guest.ask("call.ringing", { call: CALL }) });
+  await room.relay(guest);
+  const again = await guest.ask("call.ringing", { call: CALL });
+  await anna.page.ask("call.replace", { call: CALL, device: begun.who.device, ...again });
+  assert.deepEqual(anna.page.take("refused_member").map(({ reason }) => reason), ["bad_key_package"]);
 });
 
 test("the fingerprint of a link is the maker's household's", async () => {

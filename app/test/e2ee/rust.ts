@@ -47,9 +47,11 @@ export class Rust {
   }
 }
 
-/** A member of a call with the epoch machine of the Rust crate. */
-export async function rustSeat(rust: Rust, name: string, now: number, me: Me, entries: Bytes[], households: Bytes[]): Promise<Seat> {
-  const fields = { member: name, seed: me.pair.seed, chain: encodeChain(me.chain), call: CALL, entries, households, now_ms: now };
+/** A member of a call with the epoch machine of the Rust crate; a guest has no entries, and says so in `more`. */
+export async function rustSeat(
+  rust: Rust, name: string, now: number, me: Me, entries: Bytes[] | undefined, households: Bytes[], more: Json = {},
+): Promise<Seat> {
+  const fields = { member: name, seed: me.pair.seed, chain: encodeChain(me.chain), call: CALL, entries, households, now_ms: now, ...more };
   await rust.ask("machine", fields);
   const offer = await rust.ask("machine_key_package", { member: name, now_ms: now });
   let code = "";

@@ -11,6 +11,7 @@ import { Keyring } from "../../src/e2ee/frames/keyring.ts";
 import { isAdult } from "../../src/e2ee/identity/certificate.ts";
 import { ChainError, decodeChain, encodeChain, verifyChain } from "../../src/e2ee/identity/chain.ts";
 import { encodeContactCard, openContactCard, signContactCard } from "../../src/e2ee/identity/contact.ts";
+import { checkGuestProof, guestChain, guestProof } from "../../src/e2ee/identity/guest.ts";
 import { deviceIdOf, fingerprintOf, householdIdOf } from "../../src/e2ee/identity/ids.ts";
 import { checkInvitation, checkRinging, signInvitation } from "../../src/e2ee/identity/introduction.ts";
 import { joinProof } from "../../src/e2ee/identity/invitation.ts";
@@ -21,6 +22,7 @@ import { deriveRecovery, formatCode, parseCode } from "../../src/e2ee/identity/r
 import { encodeRecoveryProof, openRecoveryProof, OtherHouseholdError } from "../../src/e2ee/identity/recovery_proof.ts";
 import { Roster, RosterError } from "../../src/e2ee/identity/roster.ts";
 import { decodeSigned } from "../../src/e2ee/identity/signed.ts";
+import { guestLink, parseLink } from "../../src/home/links.ts";
 
 const APP = process.env["HOMELINE_APP"] as string;
 const vectors = JSON.parse(readFileSync(join(APP, "../e2ee/tests/data/identity-vectors.json"), "utf8"));
@@ -67,7 +69,7 @@ test("recovery proofs, and those of a server that substitutes the household", ()
   }
 });
 
-for (const vector of vectors.chains) {
+for (const vector of [...vectors.chains, ...vectors.guest.chains]) {
   test(`the chain "${vector.name}" is ${vector.error === null ? "accepted" : "refused"}`, () => {
     const chain = decodeChain(fromBase64Url(vector.chain));
     assert.equal(toBase64Url(encodeChain(chain)), vector.chain);
@@ -113,6 +115,18 @@ test("join proofs", () => {
   const vector = vectors.join;
   const proof = joinProof(fromBase64Url(vector.secret), fromBase64Url(vector.app_key), vector.account);
   assert.equal(toBase64Url(proof), vector.proof);
+});
+
+test("guests: the chain that a key makes for itself, the proof of a link's secret, the link", () => {
+  const vector = vectors.guest;
+  const pair = keyPairFromSeed(fromBase64Url(vector.seed));
+  assert.equal(toBase64Url(pair.publicKey), vector.guest_key);
+  assert.equal(toBase64Url(encodeChain(guestChain(pair, vector.label, vector.made_at_ms))), vector.chains[0].chain);
+  const secret = fromBase64Url(vector.secret);
+  assert.equal(toBase64Url(guestProof(secret, vector.link_id, pair.publicKey)), vector.proof);
+  assert.ok(checkGuestProof(secret, vector.link_id, pair.publicKey, fromBase64Url(vector.proof)));
+  assert.deepEqual(parseLink(vector.link), { kind: "guest", link: vector.link_id, secret: vector.secret, fingerprint: vector.fingerprint });
+  assert.equal(guestLink("https://home", vector.link_id, vector.secret, vector.fingerprint), `https://home/${vector.link}`);
 });
 
 test("contact cards of every pin", () => {

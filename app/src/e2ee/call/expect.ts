@@ -5,6 +5,7 @@
 
 import type { AuthenticationService, Credential } from "ts-mls";
 import { equalBytes, toBase64Url } from "../bytes.ts";
+import { KIND } from "../identity/certificate.ts";
 import { ChainError, decodeChain, type Identity, verifyChain } from "../identity/chain.ts";
 import { MalformedError } from "../identity/encoding.ts";
 import { equalKeys, type KeyText, keyText } from "../identity/keytext.ts";
@@ -19,10 +20,13 @@ export interface RefusedMember {
   identity: Identity | undefined;
 }
 
-/** The own household, by its roster (a guest has none), and the households invited or accepted in this call, by their genesis keys. */
+/** What may stand behind a key: a household by any of its devices; exactly this guest; or, where whoever named the key did not say, either. */
+export type Sort = "household" | "guest" | "whoever";
+
+/** The own household, by its roster (a guest has none), and who was invited or accepted in this call, by genesis keys. */
 export class Expect {
   readonly #own: () => Roster | undefined;
-  readonly #genesis = new Set<KeyText>();
+  readonly #others = new Map<KeyText, Sort>();
 
   /** The roster is asked for anew each time: a device removed in mid-call is refused from then on. */
   constructor(own: () => Roster | undefined, genesis: readonly Uint8Array[] = []) {
@@ -30,14 +34,18 @@ export class Expect {
     for (const key of genesis) this.allow(key);
   }
 
-  allow(genesis: Uint8Array): void {
-    this.#genesis.add(keyText(genesis));
+  /** What is known of a key stays; that it is a guest's outranks the rest. */
+  allow(genesis: Uint8Array, sort: Sort = "household"): void {
+    const key = keyText(genesis);
+    if (sort === "guest" || !this.#others.has(key)) this.#others.set(key, sort);
   }
 
   check(identity: Identity): RefusalReason | undefined {
     const own = this.#own();
     if (own !== undefined && equalKeys(identity.genesis, own.genesis)) return own.admits(identity) ? undefined : "not_in_roster";
-    return this.#genesis.has(keyText(identity.genesis)) ? undefined : "unknown_household";
+    const sort = this.#others.get(keyText(identity.genesis));
+    const fits = sort === "whoever" || (sort !== undefined && (sort === "guest") === (identity.kind === KIND.guest));
+    return fits ? undefined : "unknown_household";
   }
 }
 

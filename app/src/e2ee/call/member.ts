@@ -4,6 +4,7 @@
 //! WebCrypto is: the caller makes one step at a time. The Rust twin is `e2ee/src/member`.
 
 import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
+import { KIND } from "../identity/certificate.ts";
 import type { Identity } from "../identity/chain.ts";
 import { sha256 } from "../identity/keys.ts";
 import { callCode } from "./code.ts";
@@ -177,7 +178,8 @@ export class CallCrypto {
       if (!equalBytes(identity.deviceKey, deviceKey)) throw new GroupError("introduced by another", { reason: "wrong_key", identity });
       if (old !== undefined) {
         const replaced = this.members.find((member) => member.identity.device === old);
-        if (replaced === undefined || !equalBytes(replaced.identity.genesis, identity.genesis)) {
+        const guests = [replaced?.identity.kind, identity.kind].includes(KIND.guest);
+        if (replaced === undefined || guests || !equalBytes(replaced.identity.genesis, identity.genesis)) {
           throw new GroupError("takes the place of another household's device", { reason: "bad_key_package", identity });
         }
         if (old !== identity.device) this.#replaces.set(identity.device, old);
@@ -298,7 +300,7 @@ export class CallCrypto {
     }
     const vouched = readVouching(message.data);
     if (vouched !== undefined) {
-      if (this.#vouched++ < VOUCHED_MAX) this.#expect.allow(vouched);
+      if (this.#vouched++ < VOUCHED_MAX) this.#expect.allow(vouched, "whoever");
       return;
     }
     const said = readComparison(message.data);
@@ -386,6 +388,8 @@ export class CallCrypto {
     this.#adds.delete(member.identity.device);
     this.#replaces.delete(member.identity.device);
     this.#silence.met(now, member.identity.device);
+    // A vouching names a key and not what it is: who came as a guest is nothing else in this call.
+    if (member.identity.kind === KIND.guest) this.#expect.allow(member.identity.genesis, "guest");
     out.push({ type: "member_joined", member });
   }
 

@@ -10,7 +10,7 @@ import type { ReceiveTrack } from "../frames/receive.ts";
 import { checkInvitation, checkRinging, signInvitation, signRinging } from "../identity/introduction.ts";
 import { sha256 } from "../identity/keys.ts";
 import { keyText } from "../identity/keytext.ts";
-import type { CallDelivery, EventName, Events, FrameCounters } from "../port.ts";
+import type { CallDelivery, EventName, Events, Expect as Expected, FrameCounters } from "../port.ts";
 import { DeskError } from "./errors.ts";
 import { type Handlers, NOTHING, type Prefixed, readId, readKey } from "./handlers.ts";
 import type { Home } from "./home.ts";
@@ -97,13 +97,13 @@ export class Calls {
       "call.create": async ({ call, expect }) => {
         const id = readId(call);
         const session = this.#start(id);
-        for (const genesis of expect.genesis) session.expect.allow(readKey(genesis));
+        allow(session.expect, expect);
         await this.#step(id, session, { type: "create" });
         return NOTHING;
       },
       "call.expect": ({ call, expect }) => {
         const session = this.#start(readId(call));
-        for (const genesis of expect.genesis) session.expect.allow(readKey(genesis));
+        allow(session.expect, expect);
         return NOTHING;
       },
       "call.add": async ({ call, keyPackage, ringing }) => {
@@ -244,6 +244,12 @@ export class Calls {
     session.reported = { failures, at: now };
     this.#emit("decrypt_failures", { call, counters: { ...counters } });
   }
+}
+
+function allow(expect: Expect, { genesis, guests = [], whoever = [] }: Expected): void {
+  for (const key of genesis) expect.allow(readKey(key));
+  for (const key of guests) expect.allow(readKey(key), "guest");
+  for (const key of whoever) expect.allow(readKey(key), "whoever");
 }
 
 function readDelivery(delivery: CallDelivery, session: Session): Input | undefined {

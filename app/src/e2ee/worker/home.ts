@@ -110,7 +110,11 @@ export class Home {
 
   /** What this worker expects in every call: its own household. A guest is all of its own. */
   expect(): Expect {
-    if (this.#visit !== undefined) return new Expect(() => undefined, [this.#visit.pair.publicKey]);
+    if (this.#visit !== undefined) {
+      const self = new Expect(() => undefined);
+      self.allow(this.#visit.pair.publicKey, "guest");
+      return self;
+    }
     this.roster();
     return new Expect(() => this.roster());
   }
