@@ -12,7 +12,10 @@ export function knockLayer(app: App): TemplateResult | typeof nothing {
   const first = app.callLinks?.knocks[0];
   if (first === undefined) return nothing;
   return html`<dialog class="dialog knock-layer" closedby="none" aria-label=${`${first.who.label} knocks`} @cancel=${(event: Event) => event.preventDefault()} ${ref(raise)}>
-    <section tabindex="-1" autofocus>${knockSheet(app, first)}</section></dialog>`;
+    <section tabindex="-1" autofocus>${knockSheet(app, first, html`<button class="text-button danger" data-testid="revoke-from-knock" @click=${() => void app.attempt(async () => {
+      app.tones.play("none");
+      await app.callLinks?.revoke(first.link);
+    })}>Let nobody in by this link any more</button>`)}</section></dialog>`;
 }
 
 /** In a call: beside it, so that the call's own buttons stay within reach. */
@@ -21,15 +24,15 @@ export function knockBanner(app: App): TemplateResult | typeof nothing {
   return first === undefined ? nothing : html`<div class="knock-banner">${knockSheet(app, first)}</div>`;
 }
 
-function knockSheet(app: App, knock: Knock): TemplateResult {
+function knockSheet(app: App, knock: Knock, more: TemplateResult | typeof nothing = nothing): TemplateResult {
   const { who, label } = knock;
-  const more = (app.callLinks?.knocks.length ?? 1) - 1;
+  const behind = (app.callLinks?.knocks.length ?? 1) - 1;
   return html`<section class="knock" role="group" aria-label="A guest knocks" data-testid="knock" data-guest=${who.device}>
     ${avatar(who.label, "large")}
     <div class="knock-words" role="alert">
       <h2><span data-testid="knock-name">${who.label}</span> ${guestMark()}</h2>
       <p data-testid="knock-words">${who.label}, a guest by “${label}”, asks to come in.</p>
-      ${more > 0 ? html`<p class="hint" data-testid="knocks-more">${more === 1 ? "One more guest waits" : `${more} more guests wait`} behind them.</p>` : nothing}
+      ${behind > 0 ? html`<p class="hint" data-testid="knocks-more">${behind === 1 ? "One more guest waits" : `${behind} more guests wait`} behind them.</p>` : nothing}
     </div>
     <div class="knock-buttons">
       <button class="button" data-testid="refuse-guest" @click=${() => void app.attempt(async () => {
@@ -38,6 +41,7 @@ function knockSheet(app: App, knock: Knock): TemplateResult {
       })}>Not now</button>
       <button class="button primary" data-testid="let-in" @click=${() => void app.attempt(() => letIn(app, knock))}>Let in</button>
     </div>
+    ${more}
   </section>`;
 }
 
