@@ -242,7 +242,8 @@ export interface Requests {
   "policy.sign": [{ deviceKey: Blob64; revision: number; rules: PolicyRule[] }, { policy: Blob64 }];
   "policy.open": [{ policy: Blob64 }, { deviceKey: Blob64; revision: number; rules: PolicyRule[] }];
 
-  "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean }, { invitation: Blob64 }];
+  /** `running`: into a call that runs; whoever comes learns which households are in it. */
+  "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean; running?: boolean }, { invitation: Blob64 }];
   /** Fails with `stale`, `not_for_me`, `bad_signature` or `bad_chain`. Compare `who.genesis` with the pinned contact before ringing. */
   "call.check_invitation": [
     { call: HexId; handle: string; invitation: Blob64 },
@@ -255,8 +256,8 @@ export interface Requests {
   "call.check_ringing": [{ call: HexId; keyPackage: Blob64; ringing: Blob64 }, WhoIs];
   /** Starts the group, alone in it. */
   "call.create": [{ call: HexId; expect: Expect }, Record<string, never>];
-  /** The callee's expectations, before the welcome is delivered. */
-  "call.expect": [{ call: HexId; expect: Expect }, Record<string, never>];
+  /** The callee's expectations, before the welcome is delivered. `again`: and those that this page had before it was reloaded. */
+  "call.expect": [{ call: HexId; expect: Expect; again?: boolean }, Record<string, never>];
   /** Adds the device that answered; checks `ringing` first. A device that is in the group already (a reload) is removed before. */
   "call.add": [{ call: HexId; keyPackage: Blob64; ringing: Blob64 }, Record<string, never>];
   /** Adds a device in the place of `device`, another one of its household, in one commit. */

@@ -4,7 +4,7 @@
 //! key is the certified one, and that the household is expected: a genuine certificate of the wrong household is refused.
 
 import type { AuthenticationService, Credential } from "ts-mls";
-import { equalBytes, toBase64Url } from "../bytes.ts";
+import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
 import { ChainError, decodeChain, type Identity, verifyChain } from "../identity/chain.ts";
 import { MalformedError } from "../identity/encoding.ts";
 import { equalKeys, type KeyText, keyText } from "../identity/keytext.ts";
@@ -22,7 +22,7 @@ export interface RefusedMember {
 /** The own household, by its roster, and the households invited or accepted in this call, by their genesis keys. */
 export class Expect {
   readonly #own: () => Roster;
-  readonly #genesis = new Set<KeyText>();
+  readonly #genesis = new Map<KeyText, Bytes>();
 
   /** The roster is asked for anew each time: a device removed in mid-call is refused from then on. */
   constructor(own: () => Roster, genesis: readonly Uint8Array[] = []) {
@@ -31,7 +31,12 @@ export class Expect {
   }
 
   allow(genesis: Uint8Array): void {
-    this.#genesis.add(keyText(genesis));
+    this.#genesis.set(keyText(genesis), Uint8Array.from(genesis));
+  }
+
+  /** Those besides the own household, in the order in which they came. */
+  get households(): Bytes[] {
+    return [...this.#genesis.values()];
   }
 
   check(identity: Identity): RefusalReason | undefined {

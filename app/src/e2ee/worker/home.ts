@@ -1,6 +1,7 @@
 //! The identity that this worker holds, with the roster it has checked, and what both may be used for.
 
 import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
+import type { Expected } from "../keys/expected.ts";
 import type { Authority, KeyStore, Slot, Vault } from "../keys/keystore.ts";
 import { type Certificate, decodeCertificate, isAdult, KIND, LIFETIME_MS, RENEW_BELOW_MS, signCertificate } from "../identity/certificate.ts";
 import { type Chain, CHAIN_LENGTH_MAX, ChainError, decodeChain, type Identity, verifyChain } from "../identity/chain.ts";
@@ -21,12 +22,14 @@ export type ReadyVault = Vault & { home: { type: "ready" } };
 export class Home {
   readonly now: () => number;
   readonly #keyStore: KeyStore;
+  readonly #expected: Expected;
   #slot: Slot = "app";
   #vault: Vault | undefined;
   #roster: Roster | undefined;
 
-  constructor(keyStore: KeyStore, now: () => number) {
+  constructor(keyStore: KeyStore, expected: Expected, now: () => number) {
     this.#keyStore = keyStore;
+    this.#expected = expected;
     this.now = now;
   }
 
@@ -41,6 +44,7 @@ export class Home {
 
   async forget(): Promise<void> {
     await this.#keyStore.delete(this.#slot);
+    await this.#expected.forgetAll(this.#slot);
     this.#vault = undefined;
     this.#roster = undefined;
   }
@@ -139,6 +143,19 @@ export class Home {
     if (oldest !== undefined) invitations.delete(oldest);
     invitations.set(id, secret);
     await this.save();
+  }
+
+  /** The households that a call of this slot may hold, as a page before this one knew them. */
+  expectedIn(call: string): Promise<Bytes[]> {
+    return this.#expected.of(this.#slot, call, this.now());
+  }
+
+  keepExpected(call: string, households: Bytes[]): Promise<void> {
+    return this.#expected.keep(this.#slot, call, households, this.now());
+  }
+
+  forgetExpected(call: string): Promise<void> {
+    return this.#expected.forget(this.#slot, call);
   }
 
   status(): IdentityStatus {
