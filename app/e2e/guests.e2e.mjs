@@ -100,7 +100,11 @@ async function code(page) {
 }
 
 /** A guest's page has no switch for it before the call. */
-const originalSound = (page) => at(page, "original-sound").click();
+async function originalSound(page) {
+  await at(page, "call-more").click();
+  await at(page, "original-sound").click();
+  await at(page, "dialog-close").click();
+}
 
 /** What this origin keeps in the page's browser. */
 const kept = (page) => page.evaluate(async () => ({
@@ -186,6 +190,7 @@ test("a guest is let into a running call of two, is heard by both, and is taken 
   await call(anna.page, ben.handle, "voice");
   await at(ben.page, "answer").click();
   await connected(anna.page, ben.page);
+  await at(anna.page, "add-somebody").click();
   await at(anna.page, "invite-guest").click();
   await fill(anna.page, { label: "Come in" });
   await at(anna.page, "submit-call-link").click();
@@ -197,9 +202,9 @@ test("a guest is let into a running call of two, is heard by both, and is taken 
   await connected(guest);
   await originalSound(guest);
   for (const { page } of [anna, ben]) {
-    const other = page.getByTestId("call-other").filter({ hasText: "Ida" });
-    await other.getByTestId("guest-mark").waitFor();
-    await hears(page, HIGHER, 20_000, '[data-testid="call-others"] audio');
+    const tile = page.getByTestId("call-tile").filter({ hasText: "Ida" });
+    await tile.getByTestId("guest-mark").waitFor();
+    await hears(page, HIGHER, 20_000, '[data-testid="other-audio"]');
   }
   assert.equal(await at(ben.page, "remove-guest").count(), 0, "the guest is Anna's");
   const digits = await code(anna.page);
@@ -207,7 +212,7 @@ test("a guest is let into a running call of two, is heard by both, and is taken 
   await hears(guest, LOW);
   await at(anna.page, "remove-guest").click();
   await at(guest, "guest-over").waitFor();
-  for (const { page } of [anna, ben]) await page.getByTestId("call-other").waitFor({ state: "detached" });
+  for (const { page } of [anna, ben]) await at(page, "call-tiles").waitFor({ state: "detached" });
   await hears(anna.page, HIGH);
   await hears(ben.page, LOW);
   assert.notEqual(await code(anna.page), digits);

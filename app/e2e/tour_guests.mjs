@@ -23,6 +23,7 @@ export async function guests(open, visit, anna) {
   for (const page of [anna, guest]) await page.locator('[data-keys="sending"]').waitFor();
   await visit(anna, "call-with-guest");
   await visit(guest, "guest-call");
+  await at(anna, "add-somebody").click();
   await at(anna, "invite-guest").click();
   await at(anna, "dialog-invite-guest").waitFor();
   await visit(anna, "invite-in-call");

@@ -22,7 +22,7 @@ export interface LinkUpHost {
   tone(tone: Tone): void;
   /** Only home devices may answer by themselves. */
   rings(call: CallId, who: WhoIs): void;
-  announce(peer: PeerView, video: boolean): void;
+  announce(peer: PeerView, video: boolean, moves: boolean): void;
   unannounce(): void;
   alert(text: string): void;
   linkChanged(link: Link): void;
@@ -86,8 +86,8 @@ export class LinkUp implements CallHost {
   rings(call: CallId, who: WhoIs): void {
     this.#host.rings(call, who);
   }
-  announce(peer: PeerView, video: boolean): void {
-    this.#host.announce(peer, video);
+  announce(peer: PeerView, video: boolean, moves: boolean): void {
+    this.#host.announce(peer, video, moves);
   }
   unannounce(): void {
     this.#host.unannounce();

@@ -1,6 +1,6 @@
-//! Guests in a running call: who is one by their certificate, letting one in beside the others, and taking one out.
+//! Guests in a running call: letting one in beside the others, and taking one out.
 
-import type { Events, Expect, WhoIs } from "../e2ee/port.ts";
+import type { Expect, WhoIs } from "../e2ee/port.ts";
 import type { CallId, DeviceId, Event } from "../protocol.ts";
 import type { CallHost } from "./controller.ts";
 import type { PeerView, Running } from "./state.ts";
@@ -8,16 +8,14 @@ import type { PeerView, Running } from "./state.ts";
 type Adding = Extract<Event, { type: "adding_answered" | "adding_ended" }>;
 
 /** Whom to expect of somebody's: a guest's key is that guest's and no household's. */
-export function expecting({ genesis: known, verdict }: PeerView, genesis = known): Expect {
+export function expecting({ genesis, verdict }: PeerView): Expect {
   if (genesis === undefined) return { genesis: [] };
-  return verdict === "guest" && genesis === known ? { genesis: [], guests: [genesis] } : { genesis: [genesis] };
+  return verdict === "guest" ? { genesis: [], guests: [genesis] } : { genesis: [genesis] };
 }
 
 export class Guests {
   readonly #host: CallHost;
   readonly #running: () => Running | undefined;
-  /** Guests by device, with the names that they said: the certificate's word, not the server's. */
-  readonly #here = new Map<DeviceId, string>();
   /** Let in by this page into the running call. */
   #adding: { call: CallId; who: WhoIs; ended: (failure?: Error) => void } | undefined;
 
@@ -26,9 +24,9 @@ export class Guests {
     this.#running = running;
   }
 
-  /** The name of a guest who is in this call; undefined: the device is no guest's. */
-  nameOf(device: DeviceId | undefined): string | undefined {
-    return device === undefined ? undefined : this.#here.get(device);
+  /** Whether the one who is being added to that call is a guest whom this page lets in. */
+  adds(call: CallId): boolean {
+    return this.#adding?.call === call;
   }
 
   /** Adds a guest whose knock was checked. Comes back once they are let into the group, or fails with words. */
@@ -70,29 +68,15 @@ export class Guests {
       await e2ee.request("call.add", { call, keyPackage, ringing });
       this.#end();
     } catch (error) {
+      // Never in the group, so never heard: the server turns them away.
       await session.done({ type: "cancel_adding", call }).catch(() => undefined);
       this.#end(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  listen(): (() => void)[] {
-    const { e2ee } = this.#host;
-    return [
-      e2ee.on("member_joined", (joined) => this.#joined(joined)),
-      e2ee.on("member_left", ({ who }) => this.#here.delete(who.device) && this.#host.changed()),
-    ];
-  }
-
-  /** The call is over: nobody of it is here any more. */
-  clear(): void {
-    this.#here.clear();
-    this.#end(new Error("The call ended before the guest was in."));
-  }
-
-  #joined({ who }: Events["member_joined"]): void {
-    if (who.kind !== "guest" || who.own) return;
-    this.#here.set(who.device, who.label);
-    this.#host.changed();
+  /** The call is over. */
+  over(): void {
+    if (this.#adding !== undefined) this.#end(new Error("The call ended before the guest was in."));
   }
 
   #end(failure?: Error): void {

@@ -3,28 +3,28 @@
 //! Inputs about another call than the present one change nothing: a late event never touches a newer call.
 
 import type { CallId, MediaState } from "../protocol.ts";
+import { ALONE, company, present } from "./company.ts";
 import { pinAfter } from "./pins.ts";
-import type { CallState, Effect, Ending, Input, PeerView, Running, Source, Warning } from "./state.ts";
+import type { At, On, Step } from "./step.ts";
+import { stay, to } from "./step.ts";
+import type { CallState, Effect, Ending, Input, PeerView, Running, Source, Waiting, Warning } from "./state.ts";
+import { waiting } from "./waiting.ts";
 
-export interface Step {
-  state: CallState;
-  effects: Effect[];
-}
-
-type On<K extends Input["on"]> = Extract<Input, { on: K }>;
-type At<K extends CallState["at"]> = Extract<CallState, { at: K }>;
+export type { Step } from "./step.ts";
 
 const OFF: Source = { on: false, problem: undefined };
 const ON: Source = { on: true, problem: undefined };
 
 export function step(state: CallState, input: Input): Step {
   if ("call" in input && input.on !== "dial" && input.on !== "incoming" && input.on !== "rejoin") {
-    if (state.at === "idle" || state.call !== input.call) return stay(state);
+    if (state.at === "running" && state.waiting?.call === input.call) return waiting(state, input, begun);
+    if (input.on !== "take_over" && (state.at === "idle" || state.call !== input.call)) return stay(state);
   }
   switch (input.on) {
     case "dial": return dial(state, input);
     case "incoming": return incoming(state, input);
     case "rejoin": return rejoin(state, input);
+    case "take_over": return takeOver(state, input);
     case "over": return over(state, input.reason, input.nowMs);
     case "dismiss": return state.at === "ended" ? to({ at: "idle" }) : stay(state);
     case "hang_up": return hangUp(state, input);
@@ -47,11 +47,11 @@ function dial(state: CallState, { call, peer, video }: On<"dial">): Step {
 
 function incoming(state: CallState, input: On<"incoming">): Step {
   if (state.at !== "idle" && state.at !== "ended") return stay(state);
-  const { call, peer, video, to: person, expiresAtMs } = input;
+  const { call, peer, video, to: person, expiresAtMs, moves = false, outgoing: mine = false } = input;
   return to(
-    { at: "incoming", call, peer, video, to: person, expiresAtMs, theirSwitches: {} },
+    { at: "incoming", call, peer, video, to: person, expiresAtMs, theirSwitches: {}, moves, outgoing: mine },
     { do: "tone", tone: "ring" },
-    { do: "announce", call, peer, video },
+    { do: "announce", call, peer, video, moves },
     { do: "connect_media", call, camera: video },
   );
 }
@@ -64,6 +64,35 @@ function rejoin(state: CallState, { call, peer, video, outgoing: mine, nowMs }: 
     next,
     { do: "rejoin", call, genesis: peer.genesis, media: media(next) },
     { do: "open_media", call, camera: video },
+    ...remember(next),
+  );
+}
+
+/** Asked for at this device, so nothing rings: it goes on here, with the microphone alone. */
+function takeOver(state: CallState, { call, peer, video, outgoing: mine, nowMs }: On<"take_over">): Step {
+  if (state.at !== "idle" && state.at !== "ended") return stay(state);
+  const next = begin(call, peer, video, mine, nowMs, ON, OFF);
+  return to(
+    next,
+    { do: "answer", call, genesis: peer.genesis, media: media(next) },
+    { do: "open_media", call, camera: false },
+    { do: "tone", tone: "answered" },
+    ...remember(next),
+  );
+}
+
+/** The second call has become the first. */
+function begun(state: At<"running">, video: boolean, nowMs: number): Step {
+  const { waiting: second } = state;
+  if (second === undefined) return stay(state);
+  const camera = video && state.camera.on ? ON : OFF;
+  const fresh = begin(second.call, second.peer, second.video, false, nowMs, ON, camera);
+  const next = { ...fresh, ...present(fresh, second.participants) };
+  return to(
+    next,
+    { do: "close", call: state.call },
+    { do: "tone", tone: "none" },
+    { do: "open_media", call: next.call, camera: camera.on },
     ...remember(next),
   );
 }
@@ -112,12 +141,16 @@ function answered(state: At<"outgoing">, input: On<"answered">): Step {
   const next = begin(state.call, peer, state.video, true, input.nowMs, state.microphone, state.camera);
   return to(
     { ...next, path: input.path, theirDevice: input.device, theirMedia: input.media, warnings: state.warnings },
-    { do: "admit", call: state.call, device: input.device, genesis: input.genesis, keyPackage: input.keyPackage, statement: input.statement, create: false },
+    { do: "admit", call: state.call, device: input.device, genesis: input.genesis, ...asGuest(input), keyPackage: input.keyPackage, statement: input.statement, create: false },
     // Switched or found missing while it rang: the other side hears of it now.
     { do: "tell_media", call: state.call, media: media(next) },
     { do: "tone", tone: "answered" },
     ...remember(next),
   );
+}
+
+function asGuest({ verdict }: On<"answered">): { guest?: true } {
+  return verdict === "guest" ? { guest: true } : {};
 }
 
 function ringing(state: At<"incoming">, input: Input): Step {
@@ -131,8 +164,8 @@ function ringing(state: At<"incoming">, input: Input): Step {
       return { ...quiet, effects: [{ do: "decline", call: state.call }, ...quiet.effects] };
     }
     case "answer": {
-      const begun = begin(state.call, state.peer, state.video, false, input.nowMs, ON, input.video ? ON : OFF);
-      const next = { ...begun, path: input.path, theirMedia: Object.values(state.theirSwitches).at(-1) ?? begun.theirMedia };
+      const fresh = begin(state.call, state.peer, state.video, state.outgoing, input.nowMs, ON, input.video ? ON : OFF);
+      const next = { ...fresh, path: input.path, theirMedia: Object.values(state.theirSwitches).at(-1) ?? fresh.theirMedia };
       return to(
         next,
         { do: "tone", tone: "none" },
@@ -154,24 +187,35 @@ function running(state: At<"running">, input: Input): Step {
     case "toggle": return toggle(state, input);
     case "captured": return captured(state, input);
     case "path": return to({ ...state, path: input.path });
-    case "participants": {
-      const [first, ...others] = input.participants.filter(({ device }) => device !== input.self);
-      return first === undefined ? stay(state) : to({ ...state, theirDevice: first.device, theirMedia: first.media, others });
+    case "participants": return to({ ...state, ...present(state, input.participants.filter(({ device }) => device !== input.self)) });
+    case "their_connection": {
+      const others = state.lost.filter((device) => device !== input.device);
+      const lost = input.connected ? others : [...others, input.device];
+      return to({ ...state, lost, theirConnected: state.theirDevice === undefined || !lost.includes(state.theirDevice) });
     }
-    case "their_connection":
-      return input.device === state.theirDevice ? to({ ...state, theirConnected: input.connected }) : stay(state);
     case "sending": return sending(state);
     case "code": return to({ ...state, code: input.code });
     case "warning": return warned(state, input.warning);
+    case "not_admitted": return hangUp(state, { on: "hang_up", reason: "encryption_refused", nowMs: input.nowMs });
     case "stopped": return to({ ...state, keys: input.reason });
-    case "peer_pinned": return to({ ...state, peer: { ...state.peer, verdict: input.verdict } });
-    default: return stay(state);
+    case "peer_pinned":
+      return input.contact === state.peer.contact ? to({ ...state, peer: { ...state.peer, verdict: input.verdict } }) : stay(state);
+    case "waiting": return state.waiting === undefined ? to({ ...state, waiting: input.waiting }, { do: "tone", tone: "waiting" }) : stay(state);
+    case "answer_waiting": case "decline_waiting": return waiting(state, input, begun);
+    case "end_for_everyone": {
+      const ended = end(state, "hung_up", input.nowMs);
+      return { ...ended, effects: [{ do: "end_for_everyone", call: state.call }, ...ended.effects] };
+    }
+    default: return company(state, input);
   }
 }
 
 /** The other side came back as a new member after a reload. */
 function joinedAnew(state: At<"running">, input: On<"answered">): Step {
-  if (state.others.some((other) => other.device === input.device)) {
+  // In company it may be any of them; of whom the group knew the household, that one and no other comes back.
+  const before = state.known[input.device];
+  const inCompany = before !== undefined && before.genesis === input.genesis && input.genesis !== state.peer.genesis;
+  if (inCompany || state.others.some((other) => other.device === input.device)) {
     const { call, device, keyPackage, statement } = input;
     return to(state, { do: "admit_again", call, device, keyPackage, statement });
   }
@@ -182,7 +226,7 @@ function joinedAnew(state: At<"running">, input: On<"answered">): Step {
   const create = state.rejoined && state.keys === "waiting";
   return to(
     { ...state, theirDevice: device, theirMedia: input.media, theirConnected: true, peer: { ...state.peer, genesis } },
-    { do: "admit", call, device, genesis, keyPackage, statement, create },
+    { do: "admit", call, device, genesis, ...asGuest(input), keyPackage, statement, create },
   );
 }
 
@@ -227,22 +271,34 @@ function silently(state: At<"incoming">): Step {
 }
 
 function end(state: At<"outgoing"> | At<"running">, reason: Ending, nowMs: number, changedKey?: string): Step {
+  const second = state.at === "running" ? state.waiting : undefined;
+  // What was refused for safety is read before anything else; the second call rings on at other devices.
+  if (state.at === "running" && second !== undefined && reason !== "encryption_refused") return nextInLine(state, second, nowMs);
   const { call, peer, video } = state;
   const mine = state.at === "outgoing" || state.outgoing;
   const seconds = state.at === "running" ? Math.max(0, Math.round((nowMs - state.sinceMs) / 1_000)) : undefined;
+  const movedTo = state.at === "running" && reason === "moved" ? state.moving?.label : undefined;
   return to(
-    { at: "ended", call, peer, video, outgoing: mine, reason, changedKey, seconds },
+    { at: "ended", call, peer, video, outgoing: mine, reason, changedKey, seconds, movedTo },
     { do: "tone", tone: "ended" },
     { do: "unannounce" },
     { do: "close", call },
+    ...(second === undefined ? [] : [{ do: "close", call: second.call } as const]),
     { do: "forget" },
   );
+}
+
+/** The first call is over while a second one waits: it rings now, or is the call if it was answered. */
+function nextInLine(state: At<"running">, { call, peer, video, to: person, expiresAtMs, answering }: Waiting, nowMs: number): Step {
+  if (answering) return begun(state, video, nowMs);
+  const next = incoming({ at: "idle" }, { on: "incoming", call, peer, video, to: person, expiresAtMs });
+  return { ...next, effects: [{ do: "close", call: state.call }, { do: "forget" }, ...next.effects] };
 }
 
 function begin(call: CallId, peer: PeerView, video: boolean, mine: boolean, nowMs: number, microphone: Source, camera: Source): At<"running"> {
   const next: Running = {
     call, peer, video, outgoing: mine, rejoined: false, sinceMs: nowMs, microphone, camera, path: "connecting", keys: "waiting", code: undefined,
-    warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true, others: [],
+    warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true, others: [], ...ALONE,
   };
   return { at: "running", ...next };
 }
@@ -277,12 +333,3 @@ function remember(state: At<"running">): Effect[] {
 function warn(warnings: readonly Warning[], warning: Warning): Warning[] {
   return warnings.includes(warning) ? [...warnings] : [...warnings, warning];
 }
-
-function stay(state: CallState): Step {
-  return { state, effects: [] };
-}
-
-function to(state: CallState, ...effects: Effect[]): Step {
-  return { state, effects };
-}
-

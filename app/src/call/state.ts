@@ -1,7 +1,7 @@
 //! What a call can be, what can happen to it, and what is to be done about it: the words of the call machine.
 
-import type { StopReason, WarnReason } from "../e2ee/port.ts";
-import type { Blob, Callee, CallId, ContactId, DeviceId, EndReason, MediaState, Participant } from "../protocol.ts";
+import type { StopReason, WarnReason, WhoKind } from "../e2ee/port.ts";
+import type { Blob, Callee, CallId, ContactId, DeviceId, EndReason, MediaState, Participant, Party } from "../protocol.ts";
 import type { Verdict } from "./pins.ts";
 
 /** The person on the other end. */
@@ -45,7 +45,63 @@ export type Path = "connecting" | "connected" | "reconnecting";
 /** Whether frames are being encrypted and sent. */
 export type Keys = "waiting" | "sending" | StopReason;
 
-export interface Running {
+/** A member of the call's group, as their certificates say. */
+export interface Known {
+  genesis: string;
+  own: boolean;
+  person: string;
+  kind: WhoKind;
+  /** A guest's: the name that they said. */
+  label: string;
+}
+
+/** Somebody who is being added. */
+export interface Adding {
+  handle: string;
+  name: string;
+  contact: ContactId | undefined;
+  /** Their household, where it is pinned. */
+  genesis: string | undefined;
+  ringing: boolean;
+}
+
+/** Why somebody did not come, or the call did not move: the server's reason, or its words. */
+export interface Refusal {
+  name: string;
+  why: EndReason | { words: string };
+}
+
+/** A second call, while the first goes on. */
+export interface Waiting {
+  call: CallId;
+  peer: PeerView;
+  video: boolean;
+  to: string;
+  expiresAtMs: number;
+  /** The answer is on its way; the first call ends with it. */
+  answering: boolean;
+  /** What was told of them meanwhile. */
+  participants: Participant[];
+}
+
+/** What a running call with more than two, or one that moves, has besides. */
+export interface Company {
+  /** By their certificates. */
+  known: Readonly<Record<DeviceId, Known>>;
+  /** Participants whose connection is lost. */
+  lost: readonly DeviceId[];
+  theirParty: Party | undefined;
+  adding: Adding | undefined;
+  notAdded: Refusal | undefined;
+  /** Whoever was added last: pinned once they are in the group, if it is a first meeting. */
+  joining: { device: DeviceId; contact: ContactId | undefined; genesis: string; verdict: Verdict } | undefined;
+  /** The device that was asked to take the call over. */
+  moving: { device: DeviceId; label: string } | undefined;
+  notMoved: Refusal | undefined;
+  waiting: Waiting | undefined;
+}
+
+export interface Running extends Company {
   call: CallId;
   peer: PeerView;
   video: boolean;
@@ -73,9 +129,17 @@ export type CallState =
       at: "outgoing"; call: CallId; peer: PeerView; video: boolean; ringing: boolean; microphone: Source; camera: Source; warnings: Warning[];
       theirSwitches: TheirSwitches;
     }
-  | { at: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number; theirSwitches: TheirSwitches }
+  /** `moves`: no new call, but one of the household that would go on here; `outgoing`: the own person began it. */
+  | {
+      at: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number; theirSwitches: TheirSwitches;
+      moves: boolean; outgoing: boolean;
+    }
   | ({ at: "running" } & Running)
-  | { at: "ended"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean; reason: Ending; changedKey: string | undefined; seconds: number | undefined };
+  | {
+      at: "ended"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean; reason: Ending; changedKey: string | undefined; seconds: number | undefined;
+      /** Where it goes on, by the device's label. */
+      movedTo: string | undefined;
+    };
 
 /** The server's reasons, and the two that this side alone knows. */
 export type Ending = EndReason | "failed_to_start" | "left_here";
@@ -86,7 +150,7 @@ export type Input =
   | { on: "device_rings"; call: CallId; device: DeviceId; verdict: Verdict; genesis: string }
   | { on: "device_refused"; call: CallId }
   | { on: "answered"; call: CallId; nowMs: number; path: Path; device: DeviceId; media: MediaState; verdict: Verdict; genesis: string; keyPackage: Blob; statement: Blob }
-  | { on: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number }
+  | { on: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number; moves?: boolean; outgoing?: boolean }
   | { on: "ring_expired"; call: CallId }
   | { on: "answer"; video: boolean; nowMs: number; path: Path }
   | { on: "answer_failed"; call: CallId; reason: Ending }
@@ -106,9 +170,32 @@ export type Input =
   | { on: "code"; call: CallId; code: string }
   | { on: "warning"; call: CallId; warning: Warning }
   | { on: "stopped"; call: CallId; reason: StopReason }
-  | { on: "peer_pinned"; verdict: Verdict };
+  /** The keys of whom was to be let in do not fit. */
+  | { on: "not_admitted"; call: CallId; nowMs: number }
+  | { on: "peer_pinned"; contact: ContactId; verdict: Verdict }
+  | CompanyInput;
 
-export type Tone = "ring" | "ringback" | "answered" | "ended" | "confirm" | "none";
+/** More than two, moves, and a second call. */
+export type CompanyInput =
+  | { on: "member"; call: CallId; device: DeviceId; known: Known }
+  | { on: "add"; handle: string; name: string; contact: ContactId | undefined; genesis: string | undefined }
+  | { on: "stop_adding" }
+  | { on: "adding_rings"; call: CallId }
+  | { on: "adding_answered"; call: CallId; device: DeviceId; who: { genesis: string; verdict: Verdict } | undefined; keyPackage: Blob; statement: Blob }
+  | { on: "not_added"; call: CallId; why: Refusal["why"] }
+  | { on: "move"; device: DeviceId; label: string }
+  | { on: "not_moved"; call: CallId; device: DeviceId; why: Refusal["why"] }
+  | { on: "end_for_everyone"; nowMs: number }
+  /** This device asked for the call and is offered it. */
+  | { on: "take_over"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean; nowMs: number }
+  | { on: "waiting"; waiting: Waiting }
+  | { on: "answer_waiting" }
+  | { on: "decline_waiting" }
+  /** The server has taken the answer. */
+  | { on: "waiting_answered"; call: CallId; nowMs: number }
+  | { on: "notes_read" };
+
+export type Tone = "ring" | "waiting" | "ringback" | "answered" | "ended" | "confirm" | "none";
 
 export type Effect =
   /** Makes the group and starts the call. */
@@ -119,8 +206,8 @@ export type Effect =
   | { do: "open_media"; call: CallId; camera: boolean }
   | { do: "answer"; call: CallId; genesis: string | undefined; media: MediaState }
   | { do: "rejoin"; call: CallId; genesis: string | undefined; media: MediaState }
-  /** Adds the device that answered to the group. `create`: the group went with a reload and is made again first. */
-  | { do: "admit"; call: CallId; device: DeviceId; genesis: string; keyPackage: Blob; statement: Blob; create: boolean }
+  /** Adds the device that answered to the group; `guest`: exactly that guest. `create`: the group went with a reload and is made again first. */
+  | { do: "admit"; call: CallId; device: DeviceId; genesis: string; guest?: true; keyPackage: Blob; statement: Blob; create: boolean }
   /** One of the further participants comes back after a reload: of a household that is in the call, or it is refused. */
   | { do: "admit_again"; call: CallId; device: DeviceId; keyPackage: Blob; statement: Blob }
   | { do: "decline"; call: CallId }
@@ -129,11 +216,18 @@ export type Effect =
   /** Forgets the call's keys and closes its media. */
   | { do: "close"; call: CallId }
   | { do: "tone"; tone: Tone }
-  | { do: "announce"; call: CallId; peer: PeerView; video: boolean }
+  | { do: "announce"; call: CallId; peer: PeerView; video: boolean; moves: boolean }
   | { do: "unannounce" }
   | { do: "switch"; source: "microphone" | "camera"; on: boolean }
   | { do: "tell_media"; call: CallId; media: MediaState }
   | { do: "pin"; contact: ContactId; genesis: string; verdict: Verdict }
   | { do: "changed_key"; contact: ContactId; genesis: string }
   | { do: "remember"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean }
-  | { do: "forget" };
+  | { do: "forget" }
+  | { do: "add"; call: CallId; handle: string; video: boolean }
+  | { do: "stop_adding"; call: CallId }
+  /** The added person's device comes into the group. */
+  | { do: "let_in"; call: CallId; device: DeviceId; genesis: string; keyPackage: Blob; statement: Blob }
+  | { do: "move"; call: CallId; device: DeviceId; video: boolean }
+  | { do: "end_for_everyone"; call: CallId }
+  | { do: "answer_waiting"; call: CallId; genesis: string | undefined; media: MediaState };

@@ -204,7 +204,7 @@ export class DeviceModel {
       maySend: (source) => this.buttons.switches.maySend(source),
       tone: (tone) => this.#tone(tone),
       rings: (call, who) => this.autoAnswer.rings(call, who),
-      announce: (peer, video) => this.#announce(peer, video),
+      announce: (peer, video, moves) => this.#announce(peer, video, moves),
       unannounce: () => this.voice.stop(),
       alert: (text) => this.say(text),
       linkChanged: (link) => this.#linkChanged(link),
@@ -226,9 +226,10 @@ export class DeviceModel {
   }
 
   /** Says it again between the rings, until somebody answers or it stops. */
-  #announce(peer: PeerView, video: boolean): void {
+  #announce(peer: PeerView, video: boolean, moves: boolean): void {
     const standing = peer.verdict === "stranger" ? ", who is not in your contacts" : "";
     const itself = this.autoAnswer.last?.mode === "auto" && this.tones.allowed ? " Answering by itself." : "";
+    if (moves) return this.voice.repeat(`Your call with ${peer.name} would go on here.${itself}`);
     this.voice.repeat(`Incoming ${video ? "video call" : "call"} from ${peer.name}${standing}.${itself}`);
   }
 

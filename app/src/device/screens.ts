@@ -5,14 +5,13 @@ import { repeat } from "lit-html/directives/repeat.js";
 import { parseHandle } from "../home/links.ts";
 import { callScreen, type CallScreenHost } from "../screens/call.ts";
 import { spaced } from "../screens/door.ts";
-import { sink } from "../screens/sink.ts";
+import { elsewhere } from "../screens/elsewhere.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, field, form } from "../ui/parts.ts";
-import { endingWords, problemWords, theirSwitchWords, warningWords } from "../ui/words.ts";
-import type { CallState } from "../call/state.ts";
-import type { DeviceId } from "../protocol.ts";
 import { hardSwitches, quietWords, topButton } from "./controls.ts";
+import { ring } from "./light.ts";
 import { type DeviceModel, GONE, type Shape } from "./model.ts";
+import { inCall, speakerCall } from "./speaker.ts";
 
 export function screen(device: DeviceModel): TemplateResult {
   return html`<div class="device device-${device.shape}" data-testid="device-root" data-shape=${device.shape} data-stage=${device.stage.at}>
@@ -32,15 +31,6 @@ function content(device: DeviceModel): TemplateResult {
     case "stopped": return stopped(device);
     case "ready": return ready(device);
   }
-}
-
-function ring(device: DeviceModel, inner: TemplateResult | typeof nothing): TemplateResult {
-  return html`<div class="ring" data-testid="light" data-light=${device.light} data-microphone=${device.buttons.switches.now.microphone ? "on" : "off"} role="img" aria-label=${lightWords(device)}><div class="ring-inner">${inner}</div></div>`;
-}
-
-function lightWords(device: DeviceModel): string {
-  const words = { off: "off", waiting: "blue, waiting", ringing: "green, ringing", call: "green, in a call", muted: "red", trouble: "amber, no connection" }[device.light];
-  return `Light: ${words}${device.buttons.switches.now.microphone ? "" : ", microphone off"}`;
 }
 
 /** A display shows its picture edge to edge; the bar of light stays on top of it. */
@@ -109,21 +99,16 @@ function stopped(device: DeviceModel): TemplateResult {
 function ready(device: DeviceModel): TemplateResult {
   const state = device.calls.state;
   if (device.shape === "display" && state.at !== "idle") return html`${callScreen(hostOf(device))}${inCall(device) ? hardSwitches(device, true) : nothing}`;
-  if (state.at !== "idle") return speakerCall(device);
+  if (state.at !== "idle") return speakerCall(device, hostOf(device));
   return html`<main class="device-home">
     <div class="device-clock">${ring(device, clock(device))}
       <p class="device-label" data-testid="device-label">${device.label}</p>
       ${device.link.state === "online" ? nothing : html`<p class="device-words" role="status" data-testid="offline">No connection to the server</p>`}
       ${device.touched ? nothing : html`<button class="button primary" data-testid="unlock" @click=${() => void device.unlock()}>Touch once, so that it may ring</button>`}
     </div>
-    <div class="device-people">${quietWords(device)}${topButton(device)}${people(device)}</div>
+    <div class="device-people">${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${topButton(device)}${people(device)}</div>
     ${hardSwitches(device, false)}
   </main>`;
-}
-
-function inCall(device: DeviceModel): boolean {
-  const { at } = device.calls.state;
-  return at === "incoming" || at === "outgoing" || at === "running";
 }
 
 function clock(device: DeviceModel): TemplateResult {
@@ -142,82 +127,13 @@ function people(device: DeviceModel): TemplateResult | typeof nothing {
       ${avatar(contact.name, "large")}<span><span class="unseen">Call </span>${contact.name}</span></button></li>`)}</ul>`;
 }
 
-/** A speaker has no picture: its light, its voice, and few large buttons. */
-function speakerCall(device: DeviceModel): TemplateResult {
-  const { calls } = device;
-  const state = calls.state;
-  if (state.at === "idle") return html``;
-  const face = html`<strong class="ring-name" data-testid=${state.at === "incoming" ? "caller-name" : "peer-name"}>${state.peer.name}</strong>`;
-  const microphone = state.at === "running" || state.at === "outgoing" ? state.microphone : undefined;
-  return html`<main class="device-center call-dark" data-testid=${testIdOf(state.at)} data-call-state=${callStateOf(device)} data-reason=${state.at === "ended" ? state.reason : nothing}>
-    ${ring(device, face)}
-    <p class="device-words" role="status" data-testid="call-status">${statusOf(device)}</p>
-    ${microphone?.problem === undefined ? nothing : html`<p class="call-problem" role="alert" data-testid="microphone-problem" data-problem=${microphone.problem}>${problemWords("microphone", microphone.problem)}</p>`}
-    ${theirSound(device)}
-    ${state.at !== "running" ? nothing : state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
-    ${state.at !== "running" || state.code === undefined ? nothing : html`<details class="speaker-code"><summary data-testid="encryption-state" data-keys=${state.keys}>${icons.lock} Encrypted: call code</summary><p data-testid="call-code" data-code=${state.code}>${state.code}</p></details>`}
-    <div class="device-buttons">${speakerButtons(device)}</div>
-    ${inCall(device) ? hardSwitches(device, true) : nothing}
-    ${devicesHeard(state).map((heard, nth) => html`<audio data-testid=${nth === 0 ? "remote-audio" : "other-audio"} ${sink(calls.media?.of(heard).audio, (blocked) => {
-      device.soundBlocked = blocked;
-      device.changed();
-    })}></audio>`)}
-  </main>`;
-}
-
-/** The other participants, the first one first: each has an element of its own. */
-function devicesHeard(state: CallState): (DeviceId | undefined)[] {
-  return state.at === "running" ? [state.theirDevice, ...state.others.map(({ device }) => device)] : [undefined];
-}
-
-/** Why nothing is heard of them, or will be. */
-function theirSound(device: DeviceModel): TemplateResult | typeof nothing {
-  const state = device.calls.state;
-  if (state.at === "running") return state.theirMedia.microphone ? nothing : html`<p class="call-note" role="status" data-testid="peer-muted">${icons.micOff}${state.peer.name}'s microphone is off</p>`;
-  const words = state.at === "incoming" || state.at === "outgoing" ? theirSwitchWords(state.theirSwitches, state.peer.name, state.at === "outgoing", false) : undefined;
-  return words === undefined ? nothing : html`<p class="call-note" role="status" data-testid="peer-switched-off">${icons.micOff}${words}</p>`;
-}
-
-function testIdOf(at: string): string {
-  return at === "incoming" ? "incoming-call" : at === "outgoing" ? "outgoing-call" : at === "running" ? "call-screen" : "call-ended";
-}
-
-function callStateOf(device: DeviceModel): string {
-  const state = device.calls.state;
-  if (state.at === "outgoing") return state.ringing ? "ringing" : "inviting";
-  if (state.at === "running") return state.path === "connected" && state.keys === "sending" ? "connected" : state.path;
-  return state.at;
-}
-
-function statusOf(device: DeviceModel): string {
-  const state = device.calls.state;
-  switch (state.at) {
-    case "incoming": return state.video ? "Incoming video call" : "Incoming call";
-    case "outgoing": return state.ringing ? "Ringing…" : "Calling…";
-    case "running": return state.path === "connected" && state.keys === "sending" ? "In a call" : state.path === "reconnecting" ? "Reconnecting…" : "Connecting…";
-    case "ended": return endingWords(state.reason, state.peer.name, state.outgoing);
-    case "idle": return "";
-  }
-}
-
-function speakerButtons(device: DeviceModel): TemplateResult {
-  const { calls } = device;
-  const state = calls.state;
-  const button = (id: string, label: string, icon: TemplateResult, look: string, press: () => void): TemplateResult =>
-    html`<button class="round round-${look}" data-testid=${id} @click=${press}><span class="round-face">${icon}</span><span class="round-label">${label}</span></button>`;
-  switch (state.at) {
-    case "incoming": return html`${button("decline", "Decline", icons.hangUp, "red", () => calls.input({ on: "decline" }))}${button("answer", "Answer", icons.phone, "green", () => calls.answer(false))}`;
-    case "outgoing": return button("cancel-call", "Cancel", icons.hangUp, "red", () => device.buttons.hangUp());
-    case "running": return html`${button("mute", state.microphone.on ? "Mute" : "Unmute", state.microphone.on ? icons.mic : icons.micOff, state.microphone.on ? "plain" : "off",
-      () => calls.input({ on: "toggle", source: "microphone", to: !state.microphone.on }))}${button("hang-up", "Hang up", icons.hangUp, "red", () => device.buttons.hangUp())}`;
-    case "ended": return button("end-close", "Close", icons.close, "plain", () => calls.input({ on: "dismiss" }));
-    case "idle": return html``;
-  }
-}
-
 function hostOf(device: DeviceModel): CallScreenHost {
   return {
     calls: device.calls,
+    store: device.store,
+    drafts: device.drafts,
+    self: device.identity.state === "ready" ? device.identity.who.device : undefined,
+    keyChanged: (contact) => device.memory.changedKey(contact) !== undefined,
     codeOpen: device.codeOpen,
     setCodeOpen: (open) => {
       device.codeOpen = open;

@@ -279,8 +279,8 @@ export interface Requests {
   "call.check_ringing": [{ call: HexId; keyPackage: Blob64; ringing: Blob64 }, WhoIs];
   /** Starts the group, alone in it. */
   "call.create": [{ call: HexId; expect: Expect }, Record<string, never>];
-  /** The callee's expectations, before the welcome is delivered. */
-  "call.expect": [{ call: HexId; expect: Expect }, Record<string, never>];
+  /** The callee's expectations, before the welcome is delivered. `again`: and those that this page had before it was reloaded. */
+  "call.expect": [{ call: HexId; expect: Expect; again?: boolean }, Record<string, never>];
   /** Adds the device that answered; checks `ringing` first. A device that is in the group already (a reload) is removed before. */
   "call.add": [{ call: HexId; keyPackage: Blob64; ringing: Blob64 }, Record<string, never>];
   /** Adds a device in the place of `device`, another one of its household, in one commit. */

@@ -4,9 +4,15 @@ import type { CallHost } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import type { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus, Reply } from "../e2ee/port.ts";
+import type { HomeStore } from "../home/store.ts";
 import type { Session, Welcome } from "../session/client.ts";
 
 export type GuestKey = Reply<"guest.begin">;
+
+export const NO_HOUSEHOLD: Pick<HomeStore, "home" | "contacts" | "members" | "devices" | "device" | "contactByHandle" | "sortedContacts" | "putContact"> = {
+  home: undefined, contacts: new Map(), members: [], devices: [], device: () => undefined, contactByHandle: () => undefined, sortedContacts: () => [],
+  putContact: () => Promise.reject(new Error("a guest keeps no contacts")),
+};
 
 export interface Around {
   tone(tone: Tone): void;
@@ -19,10 +25,7 @@ export class Hosting implements CallHost {
   readonly e2ee: E2ee;
   readonly session: Session;
   readonly visitor = true;
-  readonly store: CallHost["store"] = {
-    home: undefined, contacts: new Map(), members: [], contactByHandle: () => undefined, device: () => undefined,
-    putContact: () => Promise.reject(new Error("a guest keeps no contacts")),
-  };
+  readonly store = NO_HOUSEHOLD;
   /** Remembers nothing: a page that is reloaded knocks again. */
   readonly memory: CallHost["memory"] = {
     linkFingerprint: () => undefined, keepLinkFingerprint: () => undefined, keepChangedKey: () => undefined, call: () => undefined,

@@ -7,6 +7,7 @@ import { callScreen, type CallScreenHost } from "../screens/call.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, field, form } from "../ui/parts.ts";
 import { durationWords, endingWords } from "../ui/words.ts";
+import { NO_HOUSEHOLD } from "./hosting.ts";
 import type { Visit } from "./visit.ts";
 
 export function guestPage(visit: Visit): TemplateResult | typeof nothing {
@@ -108,6 +109,11 @@ function hostOf(visit: Visit): CallScreenHost {
   };
   return {
     calls,
+    store: NO_HOUSEHOLD,
+    drafts: visit.drafts,
+    self: undefined,
+    visitor: true,
+    keyChanged: () => false,
     codeOpen: visit.drafts.get<boolean>("code-open") ?? false,
     setCodeOpen: (open) => draft("code-open", open),
     adult: false,

@@ -25,6 +25,8 @@ const PATTERNS: Record<Exclude<Tone, "none">, Pattern> = {
     ],
     every: 3, loudness: 0.25,
   },
+  // Beside a call: heard, and never louder than who speaks.
+  waiting: { notes: [{ hertz: [G5], at: 0, length: 0.12 }, { hertz: [G5], at: 0.2, length: 0.12 }], every: 5, loudness: 0.05 },
   ringback: { notes: [{ hertz: [425], at: 0, length: 1 }], every: 4, loudness: 0.06 },
   answered: { notes: [{ hertz: [A4], at: 0, length: 0.09 }, { hertz: [E5], at: 0.1, length: 0.14 }], loudness: 0.1 },
   confirm: { notes: [{ hertz: [G5], at: 0, length: 0.1 }, { hertz: [C6], at: 0.12, length: 0.16 }], loudness: 0.2 },

@@ -2,17 +2,27 @@
 
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { CallController } from "../call/controller.ts";
-import type { CallState, PeerView, Running, Source, TheirSwitches } from "../call/state.ts";
+import type { CallState, PeerView, Source, TheirSwitches } from "../call/state.ts";
+import type { Drafts } from "../app/drafts.ts";
+import type { HomeStore } from "../home/store.ts";
 import type { DeviceId } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, guestMark } from "../ui/parts.ts";
 import { durationWords, endingWords, problemWords, theirSwitchWords, warningWords } from "../ui/words.ts";
-import { alarms, codePanel, quality, trust } from "./call_trust.ts";
+import type { GuestButtons } from "./call_guests.ts";
+import { PANEL_DRAFT } from "./call_panels.ts";
+import { running } from "./call_running.ts";
 import { sink } from "./sink.ts";
 
 /** What a call screen needs of the page around it: the app and a home device both are one. */
 export interface CallScreenHost {
   readonly calls: CallController;
+  readonly store: Pick<HomeStore, "home" | "members" | "devices" | "contactByHandle" | "sortedContacts">;
+  readonly drafts: Drafts;
+  /** This device, which is no place to move the call to. */
+  readonly self: DeviceId | undefined;
+  /** A contact whose household came with another key is not called. */
+  keyChanged(contact: string): boolean;
   readonly codeOpen: boolean;
   setCodeOpen(open: boolean): void;
   readonly adult: boolean;
@@ -23,8 +33,10 @@ export interface CallScreenHost {
   /** Declines, and is never reached by them again; home devices can't. */
   block?(peer: PeerView): void;
   readonly soundIsBlocked: boolean;
-  /** What a household can do about guests; a guest and a home device can do nothing. */
-  readonly guests?: { mayRemove(device: DeviceId): boolean; remove(device: DeviceId): void; invite?(): void };
+  /** What a household can do about guests; home devices do nothing. */
+  readonly guests?: GuestButtons;
+  /** A guest's page: no household, nobody to add, nowhere to move to. */
+  readonly visitor?: boolean;
   changed(): void;
 }
 
@@ -32,6 +44,8 @@ type At<K extends CallState["at"]> = Extract<CallState, { at: K }>;
 
 export function callScreen(host: CallScreenHost): TemplateResult | typeof nothing {
   const state = host.calls.state;
+  // A panel belongs to the call over which it was opened.
+  if (state.at !== "running") host.drafts.set(PANEL_DRAFT, undefined);
   switch (state.at) {
     case "idle": return nothing;
     case "incoming": return incoming(host, state);
@@ -59,17 +73,17 @@ function incoming(host: CallScreenHost, state: At<"incoming">): TemplateResult {
   return html`<section class="call call-ringing" tabindex="-1" autofocus aria-label=${`Incoming call from ${peer.name}`} data-testid="incoming-call" data-call-state="incoming">
     <div class="call-person">
       <div class="pulse">${avatar(peer.name, "huge")}</div>
-      <p class="call-kind">${video ? "Incoming video call" : "Incoming call"}</p>
+      <p class="call-kind" data-testid="call-kind">${state.moves ? "Your call would go on here" : video ? "Incoming video call" : "Incoming call"}</p>
       <h1 data-testid="caller-name">${peer.name}</h1>
       <p class="call-handle">@${peer.handle} ${standing(peer.verdict)}</p>
       ${theirSwitches(state.theirSwitches, peer.name, false, video)}
     </div>
     <div class="call-buttons">
-      ${round("decline", "Decline", icons.hangUp, "red", () => host.calls.input({ on: "decline" }))}
+      ${round("decline", state.moves ? "Not here" : "Decline", icons.hangUp, "red", () => host.calls.input({ on: "decline" }))}
       ${video && host.hasCamera ? round("answer-video", "Video", icons.video, "green", () => host.calls.answer(true)) : nothing}
       ${round("answer", video && host.hasCamera ? "Voice only" : "Answer", icons.phone, "green", () => host.calls.answer(false))}
     </div>
-    ${host.block === undefined || peer.verdict === "own" ? nothing : html`<button class="text-button call-block" data-testid="block-caller" @click=${() => host.block?.(peer)}>${icons.block}Decline and block</button>`}
+    ${host.block === undefined || peer.verdict === "own" || state.moves ? nothing : html`<button class="text-button call-block" data-testid="block-caller" @click=${() => host.block?.(peer)}>${icons.block}Decline and block</button>`}
   </section>`;
 }
 
@@ -95,77 +109,8 @@ function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
   </section>`;
 }
 
-function running(host: CallScreenHost, state: At<"running">): TemplateResult {
-  const media = host.calls.media;
-  const theirs = media?.of(state.theirDevice);
-  const picture = state.theirMedia.camera && theirs?.video !== undefined;
-  return html`<section class="call call-running ${picture ? "with-picture" : ""}" data-testid="call-screen" data-call-state=${state.path === "connected" && state.keys === "sending" ? "connected" : state.path}
-      aria-label=${`Call with ${state.peer.name}`}>
-    <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(theirs?.video)}></video>
-    <audio data-testid="remote-audio" ${sink(theirs?.audio, (blocked) => host.soundBlocked(blocked))}></audio>
-    ${others(host, state)}
-    ${picture ? nothing : html`<div class="call-person">${avatar(state.peer.name, "huge")}
-      ${state.theirMedia.camera ? html`<p class="call-kind">Picture is coming…</p>` : nothing}</div>`}
-    <header class="call-head">
-      <div class="call-title"><h1><span data-testid="peer-name">${host.calls.guests.nameOf(state.theirDevice) ?? state.peer.name}</span> ${theirGuestMark(host, state)}</h1>
-        <p role="status"><span data-testid="call-status">${statusWords(state)}</span> ${quality(host.calls)}</p>${removeTheirGuest(host, state)}</div>
-      ${trust(host, state)}
-    </header>
-    ${ownPicture(host, state.camera)}
-    <div class="call-messages">
-      ${alarms(state)}
-      ${problems(state)}
-      ${state.theirMedia.microphone ? nothing : html`<p class="call-note" data-testid="peer-muted">${icons.micOff}${state.peer.name}'s microphone is off</p>`}
-      ${state.theirMedia.camera || !state.video ? nothing : html`<p class="call-note" data-testid="peer-camera-off">${icons.videoOff}${state.peer.name}'s camera is off</p>`}
-      ${state.theirConnected ? nothing : html`<p class="call-note" role="status" data-testid="peer-reconnecting">${state.peer.name}'s connection was lost. Waiting for them…</p>`}
-      ${host.soundIsBlocked ? html`<button class="button primary" data-testid="allow-sound" @click=${() => allowSound(host)}>Tap to hear ${state.peer.name}</button>` : nothing}
-    </div>
-    ${host.codeOpen ? codePanel(host, state) : nothing}
-    <div class="call-buttons">
-      ${switches(host, state)}
-      ${host.guests?.invite === undefined ? nothing : round("invite-guest", "Link", icons.link, "plain", host.guests.invite)}
-      ${round("original-sound", "Original sound", icons.music, host.originalSound ? "on" : "plain", () => host.setOriginalSound(!host.originalSound), host.originalSound)}
-      ${round("hang-up", "Hang up", icons.hangUp, "red", () => host.calls.hangUp())}
-    </div>
-  </section>`;
-}
-
-function theirGuestMark(host: CallScreenHost, { theirDevice, peer }: Running): TemplateResult | typeof nothing {
-  const guest = host.calls.guests.nameOf(theirDevice);
-  if (guest === undefined && peer.verdict !== "guest") return nothing;
-  return guestMark();
-}
-
-/** Between two, hanging up does the same. */
-function removeTheirGuest(host: CallScreenHost, { theirDevice, others: more }: Running): TemplateResult | typeof nothing {
-  const guest = host.calls.guests.nameOf(theirDevice);
-  return theirDevice === undefined || guest === undefined || more.length === 0 ? nothing : removeGuest(host, theirDevice, guest);
-}
-
-function removeGuest(host: CallScreenHost, device: DeviceId, name: string): TemplateResult | typeof nothing {
-  if (host.guests?.mayRemove(device) !== true) return nothing;
-  return html`<button class="text-button" data-testid="remove-guest" aria-label=${`Remove ${name} from the call`} @click=${() => host.guests?.remove(device)}>${icons.leave}Remove</button>`;
-}
-
-/** Further participants of a call with more than two. */
-function others(host: CallScreenHost, state: At<"running">): TemplateResult | typeof nothing {
-  if (state.others.length === 0) return nothing;
-  return html`<ul class="call-others" data-testid="call-others">${state.others.map(({ device, party, media }) => {
-    const theirs = host.calls.media?.of(device);
-    const picture = media.camera && theirs?.video !== undefined;
-    const guest = host.calls.guests.nameOf(device);
-    const name = guest ?? party.display_name;
-    return html`<li data-testid="call-other" data-device=${device}>
-      ${picture ? html`<video playsinline muted ${sink(theirs.video)}></video>` : avatar(name, "large")}
-      <audio ${sink(theirs?.audio, (blocked) => host.soundBlocked(blocked))}></audio>
-      <span>${name}${media.microphone ? nothing : html` <span aria-label="muted">${icons.micOff}</span>`}</span>
-      ${guest === undefined && party.guest !== true ? nothing : html`${guestMark()}${removeGuest(host, device, name)}`}
-    </li>`;
-  })}</ul>`;
-}
-
 function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
-  const words = endingWords(state.reason, state.peer.name, state.outgoing);
+  const words = state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`;
   const again = (): void => {
     host.calls.input({ on: "dismiss" });
     host.calls.dial(state.peer, state.video);
@@ -183,7 +128,7 @@ function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
     </div>
     <div class="call-buttons">
       ${round("end-close", "Close", icons.close, "plain", () => host.calls.input({ on: "dismiss" }))}
-      ${serious || state.peer.verdict === "guest" ? nothing : round("end-call-again", "Call again", state.video ? icons.video : icons.phone, "green", again)}
+      ${serious || state.reason === "moved" || state.peer.verdict === "guest" ? nothing : round("end-call-again", "Call again", state.video ? icons.video : icons.phone, "green", again)}
     </div>
   </section>`;
 }
@@ -194,15 +139,8 @@ function theirSwitches(theirs: TheirSwitches, name: string, mine: boolean, video
   return words === undefined ? nothing : html`<p class="call-note" role="status" data-testid="peer-switched-off">${icons.micOff}${words}</p>`;
 }
 
-function statusWords(state: Running): string {
-  if (state.keys !== "sending" && state.keys !== "waiting") return "Stopped for safety";
-  if (state.path === "reconnecting") return "Reconnecting…";
-  if (state.path === "connecting" || state.keys === "waiting") return "Connecting…";
-  return durationWords((Date.now() - state.sinceMs) / 1_000);
-}
-
 /** What is sent is always seen by who sends it. */
-function ownPicture(host: CallScreenHost, camera: Source): TemplateResult | typeof nothing {
+export function ownPicture(host: CallScreenHost, camera: Source): TemplateResult | typeof nothing {
   const stream = host.calls.media?.localVideo;
   if (!camera.on || stream === undefined) return nothing;
   return html`<div class="own-picture" data-testid="own-picture">
@@ -211,7 +149,7 @@ function ownPicture(host: CallScreenHost, camera: Source): TemplateResult | type
   </div>`;
 }
 
-function switches(host: CallScreenHost, state: { microphone: Source; camera: Source }): TemplateResult {
+export function switches(host: CallScreenHost, state: { microphone: Source; camera: Source }): TemplateResult {
   const { microphone, camera } = state;
   const flip = (source: "microphone" | "camera", on: boolean): void => host.calls.input({ on: "toggle", source, to: on });
   return html`
@@ -219,17 +157,13 @@ function switches(host: CallScreenHost, state: { microphone: Source; camera: Sou
     ${host.hasCamera ? round("toggle-video", camera.on ? "Video off" : "Video on", camera.on ? icons.video : icons.videoOff, camera.on ? "plain" : "off", () => flip("camera", !camera.on), camera.on) : nothing}`;
 }
 
-function problems(state: { microphone: Source; camera: Source }): TemplateResult {
+export function problems(state: { microphone: Source; camera: Source }): TemplateResult {
   const { microphone, camera } = state;
   return html`${microphone.problem === undefined ? nothing : html`<p class="call-problem" role="alert" data-testid="microphone-problem" data-problem=${microphone.problem}>${icons.micOff}${problemWords("microphone", microphone.problem)}</p>`}
     ${camera.problem === undefined ? nothing : html`<p class="call-problem" role="alert" data-testid="camera-problem" data-problem=${camera.problem}>${icons.videoOff}${problemWords("camera", camera.problem)}</p>`}`;
 }
 
-function round(id: string, label: string, icon: TemplateResult, look: "red" | "green" | "plain" | "off" | "on", press: () => void, pressed?: boolean): TemplateResult {
+export function round(id: string, label: string, icon: TemplateResult, look: "red" | "green" | "plain" | "off" | "on", press: () => void, pressed?: boolean): TemplateResult {
   return html`<button class="round round-${look}" data-testid=${id} aria-pressed=${pressed === undefined ? nothing : String(pressed)} @click=${press}>
     <span class="round-face">${icon}</span><span class="round-label">${label}</span></button>`;
-}
-
-function allowSound(host: CallScreenHost): void {
-  for (const element of document.querySelectorAll("audio")) void element.play().then(() => host.soundBlocked(false), () => undefined);
 }

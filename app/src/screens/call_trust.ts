@@ -2,23 +2,27 @@
 
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { CallController } from "../call/controller.ts";
+import type { PersonView } from "../call/people.ts";
 import type { Running } from "../call/state.ts";
 import { icons } from "../ui/icons.ts";
 import { warningWords } from "../ui/words.ts";
 import type { CallScreenHost } from "./call.ts";
 
-export function trust(host: CallScreenHost, state: Running): TemplateResult {
+/** Verified is a call in which everybody is. */
+export function trust(host: CallScreenHost, state: Running, people: readonly PersonView[]): TemplateResult {
   const alarmed = state.warnings.length > 0 || (state.keys !== "sending" && state.keys !== "waiting");
-  const verified = state.peer.verdict === "verified" || state.peer.verdict === "first_by_link" || state.peer.verdict === "own";
+  const one = state.peer.verdict === "verified" || state.peer.verdict === "first_by_link" || state.peer.verdict === "own";
+  const verified = people.length > 1 ? people.every(({ standing }) => standing === "own" || standing === "verified") : one;
   const words = alarmed ? "Warning" : state.keys === "waiting" ? "Making keys…" : verified ? "Encrypted · verified" : "Encrypted";
   return html`<button class="trust ${alarmed ? "trust-alarm" : verified ? "trust-good" : ""}" data-testid="encryption-state" data-keys=${state.keys} data-verified=${String(verified)}
     aria-expanded=${String(host.codeOpen)} @click=${() => host.setCodeOpen(!host.codeOpen)} title="Call code">
     ${alarmed ? icons.alarm : verified ? icons.shield : icons.lock}<span>${words}</span></button>`;
 }
 
-export function codePanel(host: CallScreenHost, state: Running): TemplateResult {
-  const verified = state.peer.verdict === "verified";
-  const canVerify = host.adult && state.peer.contact !== undefined && state.peer.genesis !== undefined && !verified && state.code !== undefined;
+/** With many in the call the code is everybody's: comparing it says nothing of one contact alone. */
+export function codePanel(host: CallScreenHost, state: Running, many: boolean): TemplateResult {
+  const verified = !many && state.peer.verdict === "verified";
+  const canVerify = host.adult && !many && state.peer.contact !== undefined && state.peer.genesis !== undefined && !verified && state.code !== undefined;
   return html`<aside class="code-panel" data-testid="code-panel">
     <p><strong>This call is end-to-end encrypted.</strong> Only the devices in it can hear and see it, not the server.</p>
     ${state.code === undefined ? html`<p class="hint">The call code comes with the keys.</p>` : html`

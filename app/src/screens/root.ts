@@ -46,6 +46,10 @@ function hostOf(app: App): CallScreenHost {
   };
   return {
     calls: app.calls,
+    store: app.store,
+    drafts: app.drafts,
+    self: app.self,
+    keyChanged: (contact) => app.memory.changedKey(contact) !== undefined,
     codeOpen: app.drafts.get<boolean>("code-open") ?? false,
     setCodeOpen: (open) => draft("code-open", open),
     adult: app.adult,

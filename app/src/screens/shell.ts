@@ -7,6 +7,7 @@ import { avatar } from "../ui/parts.ts";
 import { callLinks } from "./call_links.ts";
 import { children } from "./children.ts";
 import { contacts } from "./contacts.ts";
+import { elsewhere } from "./elsewhere.ts";
 import { history } from "./history.ts";
 import { household } from "./household.ts";
 import { quiet, quietBanner } from "./quiet.ts";
@@ -40,6 +41,7 @@ export function shell(app: App): TemplateResult {
     </nav>
     <main class="page">
       ${banners(app)}
+      ${app.linkUp?.loaded === true ? elsewhere(app.calls, app.store) : nothing}
       ${app.linkUp?.loaded === true && page !== "quiet" ? quietBanner(app) : nothing}
       ${app.linkUp?.loaded === true ? body(app, page) : html`<div class="loading" data-testid="loading"><div class="spinner"></div></div>`}
     </main>

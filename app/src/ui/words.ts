@@ -1,6 +1,6 @@
 //! What the app says to people about calls, devices and time.
 
-import type { DeviceProblem, Ending, TheirSwitches, Warning } from "../call/state.ts";
+import type { DeviceProblem, Ending, Refusal, TheirSwitches, Warning } from "../call/state.ts";
 import type { CallDirection, Capabilities, EndReason, Presence, Role, Switches } from "../protocol.ts";
 
 /** Why a call ended, on the screen that stands after it. */
@@ -21,6 +21,28 @@ export function endingWords(reason: Ending, name: string, outgoing: boolean): st
     case "moved": return "The call goes on at your other device";
     case "failed_to_start": return "The call could not be started";
     case "left_here": return "Call ended";
+  }
+}
+
+/** Why somebody was not added; nothing where this side took it back. */
+export function notAddedWords({ name, why }: Refusal): string | undefined {
+  if (typeof why !== "string") return `${name} was not added. ${why.words}`;
+  switch (why) {
+    case "cancelled": return undefined;
+    case "declined": return `${name} declined`;
+    case "encryption_refused": return `${name} was not let in: their keys are not the ones they should be.`;
+    case "answered_elsewhere": case "hung_up": case "moved": return `${name} was not added.`;
+    default: return endingWords(why, name, true);
+  }
+}
+
+/** Why the call stays here. */
+export function movingWords({ name, why }: Refusal): string | undefined {
+  if (typeof why !== "string") return `The call stays here. ${why.words}`;
+  switch (why) {
+    case "cancelled": return undefined;
+    case "declined": return `${name} did not take the call. It goes on here.`;
+    default: return `Nobody took the call at ${name}. It goes on here.`;
   }
 }
 

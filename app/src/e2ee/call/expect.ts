@@ -4,7 +4,7 @@
 //! key is the certified one, and that the household is expected: a genuine certificate of the wrong household is refused.
 
 import type { AuthenticationService, Credential } from "ts-mls";
-import { equalBytes, toBase64Url } from "../bytes.ts";
+import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
 import { KIND } from "../identity/certificate.ts";
 import { ChainError, decodeChain, type Identity, verifyChain } from "../identity/chain.ts";
 import { MalformedError } from "../identity/encoding.ts";
@@ -26,7 +26,7 @@ export type Sort = "household" | "guest" | "whoever";
 /** The own household, by its roster (a guest has none), and who was invited or accepted in this call, by genesis keys. */
 export class Expect {
   readonly #own: () => Roster | undefined;
-  readonly #others = new Map<KeyText, Sort>();
+  readonly #others = new Map<KeyText, { genesis: Bytes; sort: Sort }>();
 
   /** The roster is asked for anew each time: a device removed in mid-call is refused from then on. */
   constructor(own: () => Roster | undefined, genesis: readonly Uint8Array[] = []) {
@@ -37,13 +37,18 @@ export class Expect {
   /** What is known of a key stays; that it is a guest's outranks the rest. */
   allow(genesis: Uint8Array, sort: Sort = "household"): void {
     const key = keyText(genesis);
-    if (sort === "guest" || !this.#others.has(key)) this.#others.set(key, sort);
+    if (sort === "guest" || !this.#others.has(key)) this.#others.set(key, { genesis: Uint8Array.from(genesis), sort });
+  }
+
+  /** Those besides the own household, in the order in which they came. */
+  get households(): Bytes[] {
+    return [...this.#others.values()].map(({ genesis }) => genesis);
   }
 
   check(identity: Identity): RefusalReason | undefined {
     const own = this.#own();
     if (own !== undefined && equalKeys(identity.genesis, own.genesis)) return own.admits(identity) ? undefined : "not_in_roster";
-    const sort = this.#others.get(keyText(identity.genesis));
+    const sort = this.#others.get(keyText(identity.genesis))?.sort;
     const fits = sort === "whoever" || (sort !== undefined && (sort === "guest") === (identity.kind === KIND.guest));
     return fits ? undefined : "unknown_household";
   }

@@ -1,6 +1,6 @@
 //! The calls of this worker: an epoch machine and a keyring for each, and the tracks that use them.
 
-import { type Bytes, fromBase64Url, toBase64Url } from "../bytes.ts";
+import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from "../bytes.ts";
 import type { Expect, RefusedMember } from "../call/expect.ts";
 import { makeKeyPackage, type OwnKeyPackage } from "../call/group.ts";
 import { CallCrypto } from "../call/member.ts";
@@ -9,7 +9,6 @@ import { Keyring } from "../frames/keyring.ts";
 import type { ReceiveTrack } from "../frames/receive.ts";
 import { checkInvitation, checkRinging, signInvitation, signRinging } from "../identity/introduction.ts";
 import { sha256 } from "../identity/keys.ts";
-import { keyText } from "../identity/keytext.ts";
 import type { CallDelivery, EventName, Events, Expect as Expected, FrameCounters } from "../port.ts";
 import { DeskError } from "./errors.ts";
 import { type Handlers, NOTHING, type Prefixed, readId, readKey } from "./handlers.ts";
@@ -33,6 +32,8 @@ interface Session {
   /** Made with `ringing`, used by the welcome, once. */
   keyPackage: OwnKeyPackage | undefined;
   reported: { failures: number; at: number };
+  /** Households of `expect` that are kept for a page that is reloaded. */
+  kept: number;
 }
 
 export class Calls {
@@ -98,12 +99,16 @@ export class Calls {
         const id = readId(call);
         const session = this.#start(id);
         allow(session.expect, expect);
+        await this.#keepExpected(id, session);
         await this.#step(id, session, { type: "create" });
         return NOTHING;
       },
-      "call.expect": ({ call, expect }) => {
-        const session = this.#start(readId(call));
+      "call.expect": async ({ call, expect, again = false }) => {
+        const id = readId(call);
+        const session = this.#start(id);
+        if (again) for (const genesis of await this.#home.expectedIn(id)) session.expect.allow(genesis, "whoever");
         allow(session.expect, expect);
+        await this.#keepExpected(id, session);
         return NOTHING;
       },
       "call.add": async ({ call, keyPackage, ringing }) => {
@@ -125,21 +130,16 @@ export class Calls {
       "call.remove": ({ call, device }) => this.#input(call, { type: "remove", device: readId(device) }),
       "call.update": ({ call }) => this.#input(call, { type: "update" }),
       "call.deliver": (delivery) => this.#deliver(delivery),
-      "call.leave": ({ call }) => {
+      "call.leave": async ({ call }) => {
         const id = readId(call);
-        this.#sessions.get(id)?.keyring.reset();
+        const session = this.#sessions.get(id);
+        session?.keyring.reset();
         this.#sessions.delete(id);
+        if (session !== undefined && session.kept > 0) await this.#home.forgetExpected(id);
         return NOTHING;
       },
       "call.counters": ({ call }): FrameCounters => ({ ...this.#session(call)[1].keyring.counters }),
     };
-  }
-
-  /** The households in a call, the own one aside, as whoever comes into it must know them. */
-  #othersIn(call: string): Bytes[] {
-    const [, session] = this.#session(call);
-    const others = session.crypto.members.map(({ identity }) => identity).filter((identity) => !this.#home.whoIs(identity).own);
-    return [...new Map(others.map(({ genesis }) => [keyText(genesis), genesis])).values()];
   }
 
   async #ringing(call: string): Promise<{ keyPackage: string; ringing: string }> {
@@ -157,7 +157,7 @@ export class Calls {
     if (this.#sessions.size >= CALLS_MAX) throw new DeskError("too_many", "too many calls at once");
     const expect = this.#home.expect();
     const crypto = new CallCrypto(call, this.#home.me(), expect);
-    const session = { crypto, keyring: new Keyring(), expect, keyPackage: undefined, reported: { failures: 0, at: 0 } };
+    const session = { crypto, keyring: new Keyring(), expect, keyPackage: undefined, reported: { failures: 0, at: 0 }, kept: 0 };
     this.#sessions.set(call, session);
     return session;
   }
@@ -186,6 +186,24 @@ export class Calls {
 
   async #step(call: string, session: Session, input: Input): Promise<void> {
     for (const output of await session.crypto.step(this.#home.now(), input)) await this.#carry(call, session, output);
+    await this.#keepExpected(call, session);
+  }
+
+  /** Whom this member expects outlives a reload of the page; the keys do not. */
+  async #keepExpected(call: string, session: Session): Promise<void> {
+    const { households } = session.expect;
+    if (households.length === session.kept || this.#sessions.get(call) !== session) return;
+    session.kept = households.length;
+    // Without storage the call goes on all the same; only a reload of the page would drop out.
+    await this.#home.keepExpected(call, households).catch(() => undefined);
+  }
+
+  /** The households in a call, the own one aside, as whoever comes into it must know them. */
+  #othersIn(call: string): Bytes[] {
+    const [, session] = this.#session(call);
+    const own = this.#home.roster().genesis;
+    const others = session.crypto.members.map(({ identity }) => identity.genesis).filter((genesis) => !equalBytes(genesis, own));
+    return [...new Map(others.map((genesis) => [toBase64Url(genesis), genesis])).values()];
   }
 
   async #carry(call: string, session: Session, output: Output): Promise<void> {

@@ -1,5 +1,6 @@
 //! All requests of the page, one after another, each to its handler.
 
+import { Expected } from "../keys/expected.ts";
 import { KeyStore } from "../keys/keystore.ts";
 import type { Records } from "../keys/records.ts";
 import type { EventName, Events, RequestMessage, RequestName, WorkerMessage } from "../port.ts";
@@ -21,7 +22,7 @@ export class Desk {
 
   constructor(records: Records, now: () => number, post: (message: WorkerMessage) => void) {
     this.#post = post;
-    const home = new Home(new KeyStore(records), now);
+    const home = new Home(new KeyStore(records), new Expected(records), now);
     const pairing = new PairingDesk(home);
     const emit = <K extends EventName>(name: K, value: Events[K]) => post({ type: "event", name, value });
     this.calls = new Calls(home, emit);

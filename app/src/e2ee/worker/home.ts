@@ -3,6 +3,7 @@
 import { type Bytes, equalBytes, toBase64Url } from "../bytes.ts";
 import { Expect } from "../call/expect.ts";
 import type { Me } from "../call/group.ts";
+import type { Expected } from "../keys/expected.ts";
 import type { Authority, GuestLink, KeyStore, Slot, Vault } from "../keys/keystore.ts";
 import { type Certificate, CLOCK_SKEW_MS, decodeCertificate, isAdult, KIND, type Kind, LIFETIME_MS, RENEW_BELOW_MS, signCertificate } from "../identity/certificate.ts";
 import { type Chain, CHAIN_LENGTH_MAX, ChainError, decodeChain, type Identity, verifyChain } from "../identity/chain.ts";
@@ -33,13 +34,15 @@ export type ReadyVault = Vault & { home: { type: "ready" } };
 export class Home {
   readonly now: () => number;
   readonly #keyStore: KeyStore;
+  readonly #expected: Expected;
   #slot: Slot = "app";
   #vault: Vault | undefined;
   #roster: Roster | undefined;
   #visit: Visit | undefined;
 
-  constructor(keyStore: KeyStore, now: () => number) {
+  constructor(keyStore: KeyStore, expected: Expected, now: () => number) {
     this.#keyStore = keyStore;
+    this.#expected = expected;
     this.now = now;
   }
 
@@ -55,6 +58,7 @@ export class Home {
 
   async forget(): Promise<void> {
     await this.#keyStore.delete(this.#slot);
+    await this.#expected.forgetAll(this.#slot);
     this.#vault = undefined;
     this.#roster = undefined;
   }
@@ -207,6 +211,20 @@ export class Home {
 
   async forgetGuestLink(id: string): Promise<void> {
     if (this.ready().guestLinks.delete(id)) await this.save();
+  }
+
+  /** The households that a call of this slot may hold, as a page before this one knew them. */
+  expectedIn(call: string): Promise<Bytes[]> {
+    return this.#visit === undefined ? this.#expected.of(this.#slot, call, this.now()) : Promise.resolve([]);
+  }
+
+  /** A guest's page keeps nothing. */
+  async keepExpected(call: string, households: Bytes[]): Promise<void> {
+    if (this.#visit === undefined) await this.#expected.keep(this.#slot, call, households, this.now());
+  }
+
+  async forgetExpected(call: string): Promise<void> {
+    if (this.#visit === undefined) await this.#expected.forget(this.#slot, call);
   }
 
   status(): IdentityStatus {
