@@ -1,8 +1,10 @@
 //! Adding somebody to a running call, and moving it to another device: who may be meant is found out here.
 
+use homeline_protocol::Blob;
 use homeline_protocol::id::{CallId, DeviceId};
-use homeline_protocol::session::{Account, Callee, DeviceKind, Event, PastCall, Switches};
-use homeline_protocol::{Blob, Handle};
+use homeline_protocol::session::{
+    Account, Callee, DeviceKind, EndReason, Event, PastCall, Switches,
+};
 
 use super::begin::{INVITATION_BYTES_MAX, StartError};
 use super::input::{Act, Adding, CallError, Moving};
@@ -25,6 +27,9 @@ pub enum AddError {
     /// They take part in too many calls.
     #[error("they take part in too many calls")]
     Busy,
+    /// Neither a person nor a guest.
+    #[error("a person is added to a call, by handle, or a guest; a device is moved to")]
+    NotAdded,
 }
 
 /// Why a call does not move.
@@ -56,13 +61,15 @@ impl Calls {
         &self,
         speaker: &Speaker,
         call: CallId,
-        to: Handle,
+        to: Callee,
         invitation: Blob,
     ) -> Result<(), AddError> {
         if invitation.0.len() > INVITATION_BYTES_MAX {
             return Err(StartError::TooLong.into());
         }
-        let to = Callee::Person { handle: to };
+        if !matches!(to, Callee::Person { .. } | Callee::Guest { .. }) {
+            return Err(AddError::NotAdded);
+        }
         let reached = self.reached(speaker, &to).await?;
         let account = reached.people.first().copied();
         let ring: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
@@ -82,9 +89,10 @@ impl Calls {
             ring: reached.ring,
             engaged,
             family: reached.family,
+            to: to.clone(),
             invitation,
         };
-        self.act(speaker, call, Act::Add(Box::new(adding))).await?;
+        self.act_adding(speaker, call, adding).await?;
         if let Some(callee) = account.filter(|_| reached.stranger) {
             let now = self.0.clock.now();
             self.0.reach.count_stranger(callee, speaker.account, now);
@@ -147,6 +155,46 @@ impl Calls {
         self.0
             .bus
             .publish(Audience::Account(speaker.account), event);
+        Ok(())
+    }
+
+    /// A guest waits no more while a call rings for them; if the call takes nobody now, they wait on.
+    async fn act_adding(
+        &self,
+        speaker: &Speaker,
+        call: CallId,
+        adding: Adding,
+    ) -> Result<(), CallError> {
+        let guest = match adding.to {
+            Callee::Guest { guest } => Some(guest),
+            _ => None,
+        };
+        if let Some(guest) = guest {
+            self.0.guests.let_in(guest).await;
+        }
+        let added = self.act(speaker, call, Act::Add(Box::new(adding))).await;
+        if let (Err(_), Some(guest)) = (&added, guest) {
+            self.0.guests.call_over(guest);
+        }
+        added.map(|_| ())
+    }
+
+    /// Takes a guest out of a call, for whoever made the link that they came by.
+    ///
+    /// # Errors
+    /// When they are no guest of the speaker's, or not in this call.
+    pub async fn remove_guest(
+        &self,
+        speaker: &Speaker,
+        call: CallId,
+        guest: DeviceId,
+    ) -> Result<(), CallError> {
+        let visitor = self.0.guests.visitor(guest);
+        let visitor = visitor.filter(|one| one.maker == speaker.account && one.let_in);
+        let visitor = visitor.ok_or(CallError::NotFound)?;
+        let leaving = Speaker::of_guest(visitor.account, guest);
+        let reason = EndReason::HungUp;
+        self.act(&leaving, call, Act::HangUp { reason }).await?;
         Ok(())
     }
 

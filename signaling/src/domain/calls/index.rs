@@ -298,9 +298,8 @@ impl Entry {
         let (by, to) = match self.standing {
             Standing::Answered => {
                 let coming = self.part.coming.as_ref()?;
-                let handle = coming.handle.clone();
                 let theirs = coming.account == account;
-                theirs.then_some((coming.by, Callee::Person { handle }))?
+                theirs.then(|| (coming.by, coming.to.clone()))?
             }
             Standing::Waiting { .. } | Standing::Answering { .. } => {
                 let by = Someone {

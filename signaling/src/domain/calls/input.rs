@@ -7,7 +7,8 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
-    Account, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection, Switches,
+    Account, Callee, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection,
+    Switches,
 };
 
 use crate::domain::keys::{CommitError, SentCommit};
@@ -83,6 +84,8 @@ pub struct Adding {
     /// Whether they are of the household of the one who adds them: only then is it told that they
     /// were not reached.
     pub family: bool,
+    /// As it was asked for.
+    pub to: Callee,
     /// The signed invitation, passed through.
     pub invitation: Blob,
 }

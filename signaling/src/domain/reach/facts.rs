@@ -2,10 +2,16 @@
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::{Capabilities, DeviceKind, Switches};
+use homeline_protocol::session::{CameraSwitch, Capabilities, DeviceKind, Switches};
 
 use super::quiet::QuietFacts;
 use crate::model::UnixMillis;
+
+/// As every device begins.
+pub(in crate::domain) const ALL_ON: Switches = Switches {
+    microphone: true,
+    camera: CameraSwitch::On,
+};
 
 /// Everything that bears on one question.
 #[derive(Debug, Clone)]
@@ -79,6 +85,28 @@ pub enum Target {
         /// Its people.
         people: Vec<PersonFacts>,
     },
+    /// A guest who knocked at a call link, if there is such a one.
+    Guest {
+        /// Who.
+        guest: Option<GuestFacts>,
+    },
+}
+
+/// A guest who is to be let in.
+#[derive(Debug, Clone)]
+pub struct GuestFacts {
+    /// The account that stands for them.
+    pub account: AccountId,
+    /// Whose link they knocked at.
+    pub maker: AccountId,
+    /// The name said.
+    pub label: String,
+    /// Whether they wait at a link that has not ended.
+    pub waits: bool,
+    /// Whether they were let in already, by the call that this is about or by another.
+    pub let_in: bool,
+    /// Their page.
+    pub device: DeviceFacts,
 }
 
 /// A person who is to be reached.

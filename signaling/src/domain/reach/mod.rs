@@ -14,9 +14,10 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::domain) use facts::ALL_ON;
 pub use facts::{
-    Asker, ChildFacts, DeviceFacts, Grant, Grantee, PersonFacts, StrangerCalls, StrangerLimits,
-    Target, Way, World,
+    Asker, ChildFacts, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts, StrangerCalls,
+    StrangerLimits, Target, Way, World,
 };
 pub use plan::{DEVICES_MAX, Plan, Ring};
 pub use quiet::{BadSchedule, QuietFacts, Schedule, WINDOWS_MAX};

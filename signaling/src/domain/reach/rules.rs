@@ -8,7 +8,9 @@ use homeline_protocol::Handle;
 use homeline_protocol::id::{DeviceId, HouseholdId};
 use homeline_protocol::session::DeviceKind;
 
-use super::facts::{Asker, DeviceFacts, Grant, Grantee, PersonFacts, Target, Way, World};
+use super::facts::{
+    Asker, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts, Target, Way, World,
+};
 use super::plan::{Plan, can};
 use super::words::Refusal;
 
@@ -39,7 +41,22 @@ pub fn reach(world: &World) -> Result<Plan, Refusal> {
         Target::Device { device, owner } => reach_device(world, *device, owner.as_ref()),
         Target::Household { people } => reach_people(world, home, people),
         Target::Home { people } => reach_home(world, people),
+        Target::Guest { guest } => reach_guest(world, guest.as_ref()),
     }
+}
+
+/// Only whoever made the link lets a guest in, and no child is in a call with one.
+fn reach_guest(world: &World, guest: Option<&GuestFacts>) -> Result<Plan, Refusal> {
+    let asker = &world.asker;
+    if world.way != Way::Call {
+        return Err(Refusal::NoSuchGuest);
+    }
+    if asker.child.is_some() {
+        return Err(Refusal::ChildAsksForGuest);
+    }
+    let theirs = guest.filter(|guest| guest.waits && guest.maker == asker.account);
+    let guest = theirs.ok_or(Refusal::NoSuchGuest)?;
+    Ok(Plan::of_guest(guest))
 }
 
 fn reach_person(

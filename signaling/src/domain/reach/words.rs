@@ -79,6 +79,12 @@ pub enum Refusal {
     /// Nobody there has let the asker drop in. Said alike for a handle that nobody has.
     #[error("You can drop in only on people and devices that have allowed it to you.")]
     NoGrant,
+    /// Nobody waits so at a link of the asker's. Said alike for guests of others.
+    #[error("This guest does not wait at a call link of yours any more.")]
+    NoSuchGuest,
+    /// Guests are not for children.
+    #[error("Only adults can let guests in. Ask an adult of your household.")]
+    ChildAsksForGuest,
     /// Announcements stay in the household.
     #[error("Announcements can be made only in your own household.")]
     NotHousehold,

@@ -42,7 +42,7 @@ impl Call {
             return Err(CallError::Ended);
         };
         if let Some(leg) = &answered.leg {
-            return if leg.inviter == inviter && leg.adding.callee.handle == adding.callee.handle {
+            return if leg.inviter == inviter && leg.adding.to == adding.to {
                 // Said twice.
                 Ok(Vec::new())
             } else {
@@ -63,7 +63,9 @@ impl Call {
         if answered.participants.iter().any(there) {
             return Err(CallError::NotNow("they are in this call already"));
         }
-        let began = adding.account.map(|account| Record::Adding {
+        // A guest has no history of their own.
+        let began = adding.account.filter(|_| !adding.callee.guest);
+        let began = began.map(|account| Record::Adding {
             at: now.unix,
             account,
             from: self.party_of(inviter),

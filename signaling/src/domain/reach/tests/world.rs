@@ -164,6 +164,7 @@ impl World {
                 one.as_mut_slice()
             }
             Target::Household { people } | Target::Home { people } => people,
+            Target::Guest { .. } => &mut [],
         }
     }
 

@@ -8,13 +8,13 @@ use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, EndReason, Party};
 use tokio::sync::mpsc;
 
-use super::super::super::begin::ALL_ON;
 use super::super::super::config::CallsConfig;
 use super::super::super::index::{Admitted, Entry, Index, Standing};
 use super::super::super::input::{Act, Adding, Input, Invite, Moment, Moving, Offer, PeerChange};
 use super::super::super::machine::{Call, Part};
 use super::super::super::task::Message;
 use super::super::{SWITCHES, all_on};
+use crate::domain::reach::ALL_ON;
 use crate::model::UnixMillis;
 
 const HOUSEHOLDS: usize = 1_000;
@@ -328,6 +328,9 @@ impl World {
             engaged: self.index.engaged(&ring),
             ring: all_on(&ring),
             family: self.people[self.owner[&device]].household == self.people[whom].household,
+            to: Callee::Person {
+                handle: callee.handle.clone(),
+            },
             invitation: Blob(vec![1]),
         };
         let before = self.calls[&id].adding;
