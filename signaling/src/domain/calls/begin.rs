@@ -112,8 +112,12 @@ impl Calls {
         let id = beginning.invite.call;
         let entry = beginning.entry(mailbox.clone());
         let ring = beginning.invite.devices();
-        let admitted = self.0.index().admit(&self.0.config, id, entry, &ring)?;
-        let Admitted::New { busy, engaged } = admitted else {
+        let family = beginning.invite.family;
+        let admitted = self
+            .0
+            .index()
+            .admit(&self.0.config, id, entry, &ring, family)?;
+        let Admitted::New { full, engaged } = admitted else {
             return Ok(());
         };
         let callee = beginning.callee;
@@ -130,11 +134,14 @@ impl Calls {
             self.0.reach.count_stranger(callee, speaker.account, now);
         }
         let moment = self.0.moment();
-        // Nobody hears "busy" of somebody whom the call would not have rung.
-        let busy = busy && !ring.is_empty();
         let invite = Invite {
             engaged,
             ..beginning.invite
+        };
+        let (invite, busy) = match (full, family) {
+            (true, true) => (invite, true),
+            (true, false) => (invite.silenced(), false),
+            (false, _) => (invite, false),
         };
         let (call, first) = Call::start(&self.0.config, invite, busy, moment);
         let shared = Arc::clone(&self.0);

@@ -22,7 +22,7 @@ pub enum AddError {
     /// The call does not take them.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// They take part in too many calls.
+    /// They are of the own household, and take part in too many calls.
     #[error("they take part in too many calls")]
     Busy,
 }
@@ -65,22 +65,25 @@ impl Calls {
         let to = Callee::Person { handle: to };
         let reached = self.reached(speaker, &to).await?;
         let account = reached.people.first().copied();
-        let ring: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
-        let engaged = {
+        let devices: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
+        let (full, engaged) = {
             let index = self.0.index();
             let full = |account| index.is_full(&self.0.config, account);
+            let full = !devices.is_empty() && account.is_some_and(full);
             // Nobody hears that somebody is busy whom nothing would have rung.
-            if !ring.is_empty() && account.is_some_and(full) {
+            if full && reached.family {
                 return Err(AddError::Busy);
             }
-            index.engaged(&ring)
+            (full, index.engaged(&devices))
         };
         let adding = Adding {
             from: reached.caller,
             callee: reached.callee,
             account,
-            ring: reached.ring,
+            // Somebody outside learns nothing of it: it looks as if nobody were there.
+            ring: if full { Vec::new() } else { reached.ring },
             engaged,
+            full,
             family: reached.family,
             invitation,
         };

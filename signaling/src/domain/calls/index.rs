@@ -75,8 +75,9 @@ pub(super) enum Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Admitted {
     New {
-        /// The callee takes part in as many calls as they may.
-        busy: bool,
+        /// The callee takes part in as many calls as they may. To somebody outside their household
+        /// that is not said: this call is nobody's then, and rings nothing.
+        full: bool,
         /// Those of the devices to ring that are in a call: there the new one waits.
         engaged: BTreeSet<DeviceId>,
     },
@@ -89,8 +90,9 @@ impl Index {
         &mut self,
         config: &CallsConfig,
         id: CallId,
-        entry: Entry,
+        mut entry: Entry,
         ring: &[DeviceId],
+        family: bool,
     ) -> Result<Admitted, Refused> {
         if let Some(running) = self.running.get(&id) {
             let same = running.caller_device == entry.caller_device && running.to == entry.to;
@@ -114,15 +116,21 @@ impl Index {
         if self.of_account(entry.caller).count() >= account_max {
             return Err(Refused::AccountFull);
         }
-        let busy = match (&entry.to, entry.callees.first()) {
-            (Callee::Person { .. }, Some(callee)) => self.is_full(config, *callee),
+        let full = match (&entry.to, entry.callees.first()) {
+            // Nobody is busy whom nothing would have rung.
+            (Callee::Person { .. }, Some(callee)) => {
+                !ring.is_empty() && self.is_full(config, *callee)
+            }
             // A device in a call is told that another one waits; of a household somebody is free.
             _ => false,
         };
         let engaged = self.engaged(ring);
+        if full && !family {
+            entry.callees.clear();
+        }
         self.running.insert(id, entry);
         self.started_total += 1;
-        Ok(Admitted::New { busy, engaged })
+        Ok(Admitted::New { full, engaged })
     }
 
     /// Whether a person takes part in as many calls as they may.

@@ -1,6 +1,7 @@
 //! Who may reach whom, through real sessions: each rule once where it works and once where it is
 //! refused.
 
+mod busy;
 mod children;
 mod do_not_disturb;
 mod places;

@@ -169,7 +169,8 @@ impl Call {
         vec![Effect::Tell(leg.inviter, event)]
     }
 
-    /// One device rings no more; the others go on. Where the last one is in another call, it is busy.
+    /// One device rings no more; the others go on. Where the last one is in another call, the family
+    /// is told so, and nobody else.
     pub(super) fn added_stops(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
         let removed = self.room.remove(device).map(Effect::Media);
         let mut effects: Vec<_> = removed.into_iter().collect();
@@ -177,7 +178,8 @@ impl Call {
             && let Some(leg) = &mut answered.leg
         {
             leg.waiting.forget(device);
-            if leg.waiting.invited.is_empty() && leg.adding.engaged.contains(&device) {
+            let (last, adding) = (leg.waiting.invited.is_empty(), &leg.adding);
+            if last && adding.family && adding.engaged.contains(&device) {
                 effects.extend(self.end_adding(now, EndReason::Busy));
             }
         }

@@ -5,6 +5,7 @@
 
 mod groups;
 mod moves;
+mod outside;
 mod simulation;
 mod tables;
 mod waiting;
@@ -157,6 +158,7 @@ fn adding(words: &[&str]) -> Act {
         account,
         ring: all_on(&ring),
         engaged: engaged.into_iter().collect(),
+        full: false,
         family: !words.contains(&"stranger"),
         invitation: Blob(vec![1]),
     }))
