@@ -158,7 +158,7 @@ impl Calls {
     }
 
     async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {
-        let reached = self.reached(speaker, &new.to).await?;
+        let reached = self.reached(speaker, &new.to, &[]).await?;
         let mut tx = self.0.db.read().await?;
         let caller_switches = switches_of(&mut tx, reached.caller_device).await?;
         let is_home = matches!(new.to, Callee::Place { .. });
@@ -184,11 +184,12 @@ impl Calls {
     }
 
     /// Who is called, and which devices ring: the same decision for a new call and for somebody who
-    /// is added to one.
+    /// is added to one, in which `there` take part already.
     pub(super) async fn reached(
         &self,
         speaker: &Speaker,
         callee: &Callee,
+        there: &[AccountId],
     ) -> Result<Reached, StartError> {
         let mut tx = self.0.db.read().await?;
         let asking = Asking {
@@ -200,6 +201,7 @@ impl Calls {
         };
         let world = self.0.reach.world(&mut tx, asking, callee).await?;
         let world = world.ok_or(StartError::NoAccount)?;
+        let world = self.0.reach.among(&mut tx, world, there).await?;
         let plan = reach(&world)?;
         let caller = accounts::find(&mut tx, speaker.account).await?;
         let caller = account_view(&caller.ok_or(StartError::NoAccount)?);

@@ -1,10 +1,11 @@
 //! Adding somebody to a running call, and moving it to another device: who may be meant is found out here.
 
-use homeline_protocol::id::{CallId, DeviceId};
+use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, DeviceKind, Event, PastCall, Switches};
 use homeline_protocol::{Blob, Handle};
 
 use super::begin::{INVITATION_BYTES_MAX, StartError};
+use super::index::Entry;
 use super::input::{Act, Adding, CallError, Moving};
 use super::service::Calls;
 use crate::bus::Audience;
@@ -63,7 +64,8 @@ impl Calls {
             return Err(StartError::TooLong.into());
         }
         let to = Callee::Person { handle: to };
-        let reached = self.reached(speaker, &to).await?;
+        let there = self.people_in(call);
+        let reached = self.reached(speaker, &to, &there).await?;
         let account = reached.people.first().copied();
         let devices: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
         let (full, engaged) = {
@@ -85,6 +87,7 @@ impl Calls {
             engaged,
             full,
             family: reached.family,
+            there,
             invitation,
         };
         self.act(speaker, call, Act::Add(Box::new(adding))).await?;
@@ -151,6 +154,12 @@ impl Calls {
             .bus
             .publish(Audience::Account(speaker.account), event);
         Ok(())
+    }
+
+    /// Who takes part in a call.
+    fn people_in(&self, call: CallId) -> Vec<AccountId> {
+        let index = self.0.index();
+        index.get(call).map_or(Vec::new(), Entry::people)
     }
 
     /// Whether a device takes part in a call, or is to take it over.

@@ -49,6 +49,8 @@ pub(super) struct Asked {
     pub(super) by: Someone,
     /// Whom.
     pub(super) to: Callee,
+    /// Who takes part already.
+    pub(super) there: Vec<AccountId>,
 }
 
 /// Where a running call stands.
@@ -301,6 +303,12 @@ impl Entry {
         self.has_device(device) || self.part.moving.contains(&device)
     }
 
+    /// Those who take part; nobody before the answer.
+    pub(super) fn people(&self) -> Vec<AccountId> {
+        let present = self.part.present.iter();
+        present.map(|(_, account)| *account).collect()
+    }
+
     /// Who asks for a person now, if the call still rings them.
     pub(super) fn ringing(&self, account: AccountId) -> Option<Asked> {
         let (by, to) = match self.standing {
@@ -320,7 +328,13 @@ impl Entry {
             }
         };
         let mailbox = self.mailbox.clone();
-        Some(Asked { mailbox, by, to })
+        let there = self.people();
+        Some(Asked {
+            mailbox,
+            by,
+            to,
+            there,
+        })
     }
 
     /// Whether a person has a part: calls, is called, takes part, or is being added.

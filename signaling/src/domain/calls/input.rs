@@ -97,6 +97,8 @@ pub struct Adding {
     /// Whether they are of the household of the one who adds them: only then is it told that they
     /// were not reached.
     pub family: bool,
+    /// Who took part when it was decided that they may be added.
+    pub there: Vec<AccountId>,
     /// The signed invitation, passed through.
     pub invitation: Blob,
 }

@@ -22,6 +22,21 @@ pub struct World {
     pub grants: Vec<Grant>,
     /// How often strangers may call one person.
     pub limits: StrangerLimits,
+    /// Who is in the call besides the asker, if the target is to be added to one.
+    pub company: Vec<Companion>,
+}
+
+/// Somebody who takes part in the call to which the target is to be added.
+#[derive(Debug, Clone)]
+pub struct Companion {
+    /// Their handle.
+    pub handle: Handle,
+    /// Their household.
+    pub household: Option<HouseholdId>,
+    /// What they may, if they are a child.
+    pub child: Option<ChildFacts>,
+    /// Whether they have blocked the target, or the target them.
+    pub blocked: bool,
 }
 
 /// A way of reaching somebody.

@@ -7,7 +7,8 @@ use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
 use homeline_protocol::session::{Callee, Place, Presence, QuietSchedule, Role};
 
 use super::facts::{
-    Asker, ChildFacts, DeviceFacts, PersonFacts, StrangerCalls, StrangerLimits, Target, Way, World,
+    Asker, ChildFacts, Companion, DeviceFacts, PersonFacts, StrangerCalls, StrangerLimits, Target,
+    Way, World,
 };
 use super::quiet::{QuietFacts, Schedule};
 use super::strangers::Strangers;
@@ -104,7 +105,41 @@ impl Reach {
             target,
             grants: Vec::new(),
             limits: self.limits,
+            company: Vec::new(),
         }))
+    }
+
+    /// The same question about a call that these people are in: the target would talk with them all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn among(
+        &self,
+        tx: &mut Tx,
+        mut world: World,
+        there: &[AccountId],
+    ) -> Result<World, StoreError> {
+        let Target::Person { handle, person } = &world.target else {
+            return Ok(world);
+        };
+        let target = person.as_ref().map_or(NOBODY, |person| person.account);
+        let others = there.iter().filter(|one| **one != world.asker.account);
+        let mut company = Vec::new();
+        for account in others.filter(|one| **one != target) {
+            let Some(row) = store::accounts::find(tx, *account).await? else {
+                continue;
+            };
+            let theirs = people::blocks(tx, row.id, handle).await?;
+            let own = people::blocks(tx, target, &row.handle).await?;
+            company.push(Companion {
+                household: row.household.0,
+                child: child(tx, &row).await?,
+                blocked: theirs || own,
+                handle: row.handle,
+            });
+        }
+        world.company = company;
+        Ok(world)
     }
 
     /// A stranger's call rings somebody: it counts.

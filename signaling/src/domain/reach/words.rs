@@ -35,6 +35,20 @@ pub enum Refusal {
          add somebody."
     )]
     NotChosen,
+    /// A child of the own household is in the call, and whoever is to be added is no contact of it.
+    #[error(
+        "A child of your household is in this call, who talks only with your household and with the \
+         contacts that were chosen for them."
+    )]
+    ChildInCall,
+    /// A child of the own household can't meet somebody who is in the call.
+    #[error(
+        "{person} talks only with the contacts that were chosen for them, and others are in this call."
+    )]
+    ChildApart {
+        /// Who.
+        person: String,
+    },
     /// A child of the own household can't be reached this way.
     #[error("{} is switched off for {person}.", name(*.way))]
     ChildSwitchedOff {

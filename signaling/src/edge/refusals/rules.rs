@@ -30,6 +30,8 @@ impl From<Refusal> for ApiError {
             Refusal::NoConsent
             | Refusal::SwitchedOff(_)
             | Refusal::NotChosen
+            | Refusal::ChildInCall
+            | Refusal::ChildApart { .. }
             | Refusal::NoGrant => ErrorCode::Forbidden,
             Refusal::NoSuchDevice => ErrorCode::NotFound,
             Refusal::ChildSwitchedOff { .. }

@@ -23,7 +23,7 @@ fn one_call_each() -> Configs {
 }
 
 /// The two talk, and the call has keys.
-async fn talk(a: &mut Client, b: &mut Client, whom: &Person) -> CallId {
+pub(super) async fn talk(a: &mut Client, b: &mut Client, whom: &Person) -> CallId {
     let call = a.call(whom).await;
     assert_eq!(b.ring().await, call);
     b.answer(call).await;
@@ -42,7 +42,7 @@ async fn waiting(client: &mut Client) -> CallId {
 }
 
 /// The reason with which whoever was to be added did not come.
-async fn not_added(client: &mut Client) -> EndReason {
+pub(super) async fn not_added(client: &mut Client) -> EndReason {
     let ended = |event: &Event| match event {
         Event::AddingEnded { reason, .. } => Some(*reason),
         Event::AddingRinging { .. } => panic!("it rings"),

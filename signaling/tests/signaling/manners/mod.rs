@@ -3,6 +3,7 @@
 
 mod busy;
 mod children;
+mod company;
 mod do_not_disturb;
 mod places;
 mod strangers;

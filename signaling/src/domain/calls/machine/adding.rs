@@ -54,7 +54,10 @@ impl Call {
         if answered.participants.len() >= PARTICIPANTS_MAX {
             return Err(CallError::Full);
         }
-        if !answered.group.has(inviter) || !answered.joining.is_empty() {
+        // Who came meanwhile was not asked about: they may not be meant to meet.
+        let foreseen = |side: &Side| adding.there.contains(&side.account);
+        let all_foreseen = answered.participants.iter().all(foreseen);
+        if !answered.group.has(inviter) || !answered.joining.is_empty() || !all_foreseen {
             return Err(CallError::NotNow(
                 "not everybody is in the call yet; try again in a moment",
             ));

@@ -160,6 +160,7 @@ fn adding(words: &[&str]) -> Act {
         engaged: engaged.into_iter().collect(),
         full: false,
         family: !words.contains(&"stranger"),
+        there: (1..200).map(|number| AccountId([number; 16])).collect(),
         invitation: Blob(vec![1]),
     }))
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use homeline_protocol::id::HouseholdId;
 use homeline_protocol::session::{CameraSwitch, DeviceKind};
 use proptest::prelude::*;
 
 use super::world::{NAMES, handle, person, world};
 use crate::domain::reach::{
-    ChildFacts, PersonFacts, Plan, StrangerCalls, Target, Way, World, reach,
+    ChildFacts, Companion, PersonFacts, Plan, StrangerCalls, Target, Way, World, reach,
 };
 
 const WAYS: [&str; 4] = ["calls", "writes", "drops-in", "announces"];
@@ -68,6 +69,18 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn companion()(
+        name in prop::sample::select(vec!["mia", "ben", "zoe", "kim"]),
+        household in 1..4_u8,
+        child in prop::option::weighted(0.5, child_facts()),
+        blocked in prop::bool::weighted(0.2),
+    ) -> Companion {
+        let household = Some(HouseholdId([household; 16]));
+        Companion { handle: handle(name), household, child, blocked }
+    }
+}
+
+prop_compose! {
     fn any_world()(
         way in prop::sample::select(&WAYS[..]),
         from in prop::sample::select(&ASKERS[..]),
@@ -75,8 +88,10 @@ prop_compose! {
         asking_child in child_facts(),
         ways in prop::collection::vec(ways(), 2),
         granted in prop::sample::subsequence(NAMES.to_vec(), 0..=3),
+        company in prop::collection::vec(companion(), 0..3),
     ) -> World {
         let mut world = world(way, from, to);
+        world.company = company;
         if world.asker.child.is_some() {
             world.asker.child = Some(asking_child);
         }
@@ -161,6 +176,29 @@ proptest! {
                     panic!("a child reached a whole household outside");
                 };
                 prop_assert!(child.contacts.contains(handle));
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_meets_in_a_call_who_may_not_whoever_brings_them(world in any_world()) {
+        let plan = reached(&world);
+        let Target::Person { handle, person: Some(person) } = &world.target else {
+            return Ok(());
+        };
+        if !plan.people.contains(&person.account) {
+            return Ok(());
+        }
+        for one in &world.company {
+            prop_assert!(!one.blocked);
+            if one.household == person.household {
+                continue;
+            }
+            if let Some(child) = &one.child {
+                prop_assert!(child.contacts.contains(handle));
+            }
+            if let Some(child) = &person.child {
+                prop_assert!(child.contacts.contains(&one.handle));
             }
         }
     }

@@ -154,6 +154,7 @@ pub(super) fn world(way: &str, from: &str, to: &str) -> World {
             one_an_hour: 5,
             all_a_day: 20,
         },
+        company: vec![],
     }
 }
 

@@ -330,6 +330,7 @@ impl World {
             full: false,
             ring: all_on(&ring),
             family: self.people[self.owner[&device]].household == self.people[whom].household,
+            there: vec![],
             invitation: Blob(vec![1]),
         };
         let before = self.calls[&id].adding;
