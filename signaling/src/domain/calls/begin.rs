@@ -120,8 +120,12 @@ impl Calls {
         let id = beginning.invite.call;
         let entry = beginning.entry(mailbox.clone());
         let ring = beginning.invite.devices();
-        let admitted = self.0.index().admit(&self.0.config, id, entry, &ring)?;
-        let Admitted::New { busy, engaged } = admitted else {
+        let family = beginning.invite.family;
+        let admitted = self
+            .0
+            .index()
+            .admit(&self.0.config, id, entry, &ring, family)?;
+        let Admitted::New { full, engaged } = admitted else {
             return Ok(());
         };
         let callee = beginning.callee;
@@ -141,11 +145,14 @@ impl Calls {
             self.0.guests.let_in(guest).await;
         }
         let moment = self.0.moment();
-        // Nobody hears "busy" of somebody whom the call would not have rung.
-        let busy = busy && !ring.is_empty();
         let invite = Invite {
             engaged,
             ..beginning.invite
+        };
+        let (invite, busy) = match (full, family) {
+            (true, true) => (invite, true),
+            (true, false) => (invite.silenced(), false),
+            (false, _) => (invite, false),
         };
         let (call, first) = Call::start(&self.0.config, invite, busy, moment);
         let shared = Arc::clone(&self.0);
@@ -169,7 +176,7 @@ impl Calls {
     }
 
     async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {
-        let reached = self.reached(speaker, &new.to).await?;
+        let reached = self.reached(speaker, &new.to, &[]).await?;
         let mut tx = self.0.db.read().await?;
         let caller_switches = switches_of(&mut tx, reached.caller_device).await?;
         // Neither the whole household nor a guest has a history of its own.
@@ -196,11 +203,12 @@ impl Calls {
     }
 
     /// Who is called, and which devices ring: the same decision for a new call and for somebody who
-    /// is added to one.
+    /// is added to one, in which `there` take part already.
     pub(super) async fn reached(
         &self,
         speaker: &Speaker,
         callee: &Callee,
+        there: &[AccountId],
     ) -> Result<Reached, StartError> {
         let mut tx = self.0.db.read().await?;
         let asking = Asking {
@@ -212,6 +220,7 @@ impl Calls {
         };
         let world = self.0.reach.world(&mut tx, asking, callee).await?;
         let world = world.ok_or(StartError::NoAccount)?;
+        let world = self.0.reach.among(&mut tx, world, there).await?;
         let plan = reach(&world)?;
         let caller = accounts::find(&mut tx, speaker.account).await?;
         let caller = account_view(&caller.ok_or(StartError::NoAccount)?);

@@ -1,12 +1,13 @@
 //! Adding somebody to a running call, and moving it to another device: who may be meant is found out here.
 
 use homeline_protocol::Blob;
-use homeline_protocol::id::{CallId, DeviceId};
+use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{
     Account, Callee, DeviceKind, EndReason, Event, PastCall, Switches,
 };
 
 use super::begin::{INVITATION_BYTES_MAX, StartError};
+use super::index::Entry;
 use super::input::{Act, Adding, CallError, Moving};
 use super::service::Calls;
 use crate::bus::Audience;
@@ -24,7 +25,7 @@ pub enum AddError {
     /// The call does not take them.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// They take part in too many calls.
+    /// They are of the own household, and take part in too many calls.
     #[error("they take part in too many calls")]
     Busy,
     /// Neither a person nor a guest.
@@ -70,26 +71,31 @@ impl Calls {
         if !matches!(to, Callee::Person { .. } | Callee::Guest { .. }) {
             return Err(AddError::NotAdded);
         }
-        let reached = self.reached(speaker, &to).await?;
+        let there = self.people_in(call);
+        let reached = self.reached(speaker, &to, &there).await?;
         let account = reached.people.first().copied();
-        let ring: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
-        let engaged = {
+        let devices: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
+        let (full, engaged) = {
             let index = self.0.index();
             let full = |account| index.is_full(&self.0.config, account);
+            let full = !devices.is_empty() && account.is_some_and(full);
             // Nobody hears that somebody is busy whom nothing would have rung.
-            if !ring.is_empty() && account.is_some_and(full) {
+            if full && reached.family {
                 return Err(AddError::Busy);
             }
-            index.engaged(&ring)
+            (full, index.engaged(&devices))
         };
         let adding = Adding {
             from: reached.caller,
             callee: reached.callee,
             account,
-            ring: reached.ring,
+            // Somebody outside learns nothing of it: it looks as if nobody were there.
+            ring: if full { Vec::new() } else { reached.ring },
             engaged,
+            full,
             family: reached.family,
             to: to.clone(),
+            there,
             invitation,
         };
         self.act_adding(speaker, call, adding).await?;
@@ -196,6 +202,12 @@ impl Calls {
         let reason = EndReason::HungUp;
         self.act(&leaving, call, Act::HangUp { reason }).await?;
         Ok(())
+    }
+
+    /// Who takes part in a call.
+    fn people_in(&self, call: CallId) -> Vec<AccountId> {
+        let index = self.0.index();
+        index.get(call).map_or(Vec::new(), Entry::people)
     }
 
     /// Whether a device takes part in a call, or is to take it over.

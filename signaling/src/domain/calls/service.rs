@@ -281,6 +281,7 @@ impl Calls {
         let Some(world) = world.map(World::let_through) else {
             return Ok(None);
         };
+        let world = self.0.reach.among(&mut tx, world, &asked.there).await?;
         let plan = reach(&world).unwrap_or_default();
         Ok(rings(&world, &plan)
             .into_iter()

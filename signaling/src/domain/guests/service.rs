@@ -57,6 +57,12 @@ impl Guests {
         let now = self.0.clock.now();
         self.0.table().visitor(device, now)
     }
+
+    /// Whether an account stands for a guest.
+    #[must_use]
+    pub fn has_account(&self, account: AccountId) -> bool {
+        self.0.table().has_account(account)
+    }
 }
 
 impl Shared {

@@ -169,6 +169,10 @@ impl Table {
         })
     }
 
+    pub(super) fn has_account(&self, account: AccountId) -> bool {
+        self.guests.values().any(|guest| guest.account == account)
+    }
+
     /// A guest has a session. Says what the maker of their link is to be told, if they wait.
     pub(super) fn opened(&mut self, device: DeviceId) -> Option<(AccountId, Event)> {
         let guest = self.guests.get_mut(&device)?;

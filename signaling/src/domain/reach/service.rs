@@ -9,8 +9,8 @@ use homeline_protocol::session::{
 };
 
 use super::facts::{
-    ALL_ON, Asker, ChildFacts, DeviceFacts, GuestFacts, PersonFacts, StrangerCalls, StrangerLimits,
-    Target, Way, World,
+    ALL_ON, Asker, ChildFacts, Companion, DeviceFacts, GuestFacts, PersonFacts, StrangerCalls,
+    StrangerLimits, Target, Way, World,
 };
 use super::quiet::{QuietFacts, Schedule};
 use super::strangers::Strangers;
@@ -121,6 +121,7 @@ impl Reach {
             target,
             grants: Vec::new(),
             limits: self.limits,
+            company: Vec::new(),
         }))
     }
 
@@ -143,6 +144,54 @@ impl Reach {
                 push: false,
             },
         })
+    }
+
+    /// The same question about a call that these people are in: the target would talk with them all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn among(
+        &self,
+        tx: &mut Tx,
+        mut world: World,
+        there: &[AccountId],
+    ) -> Result<World, StoreError> {
+        let (handle, target) = match &world.target {
+            Target::Person { handle, person } => {
+                let target = person.as_ref().map_or(NOBODY, |person| person.account);
+                (Some(handle), target)
+            }
+            // A guest has no handle that somebody could have blocked.
+            Target::Guest { .. } => (None, NOBODY),
+            Target::Device { .. } | Target::Household { .. } | Target::Home { .. } => {
+                return Ok(world);
+            }
+        };
+        let others = there.iter().filter(|one| **one != world.asker.account);
+        let mut company = Vec::new();
+        for account in others.filter(|one| **one != target) {
+            if self.guests.has_account(*account) {
+                company.push(Companion::guest());
+                continue;
+            }
+            let Some(row) = store::accounts::find(tx, *account).await? else {
+                continue;
+            };
+            let theirs = match handle {
+                Some(handle) => people::blocks(tx, row.id, handle).await?,
+                None => false,
+            };
+            let own = people::blocks(tx, target, &row.handle).await?;
+            company.push(Companion {
+                household: row.household.0,
+                child: child(tx, &row).await?,
+                blocked: theirs || own,
+                handle: row.handle,
+                guest: false,
+            });
+        }
+        world.company = company;
+        Ok(world)
     }
 
     /// A stranger's call rings somebody: it counts.

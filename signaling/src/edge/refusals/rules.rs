@@ -31,6 +31,9 @@ impl From<Refusal> for ApiError {
             | Refusal::SwitchedOff(_)
             | Refusal::NotChosen
             | Refusal::ChildAsksForGuest
+            | Refusal::GuestApart
+            | Refusal::ChildInCall
+            | Refusal::ChildApart { .. }
             | Refusal::NoGrant => ErrorCode::Forbidden,
             Refusal::NoSuchDevice | Refusal::NoSuchGuest => ErrorCode::NotFound,
             Refusal::ChildSwitchedOff { .. }

@@ -48,7 +48,8 @@ impl Call {
             .iter()
             .map(|side| (side.device, side.account))
             .collect();
-        let coming = answered.leg.as_ref().and_then(|leg| {
+        let ringing = answered.leg.as_ref().filter(|leg| !leg.adding.full);
+        let coming = ringing.and_then(|leg| {
             let by = answered.side(leg.inviter)?;
             let by = Someone {
                 account: by.account,

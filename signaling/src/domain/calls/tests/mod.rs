@@ -5,6 +5,7 @@
 
 mod groups;
 mod moves;
+mod outside;
 mod simulation;
 mod tables;
 mod waiting;
@@ -160,10 +161,12 @@ fn adding(words: &[&str]) -> Act {
         account,
         ring: all_on(&ring),
         engaged: engaged.into_iter().collect(),
+        full: false,
         family: !words.contains(&"stranger"),
         to: Callee::Person {
             handle: handle.parse().unwrap(),
         },
+        there: (1..200).map(|number| AccountId([number; 16])).collect(),
         invitation: Blob(vec![1]),
     }))
 }
