@@ -92,6 +92,7 @@ fn world() -> World {
             one_an_hour: 5,
             all_a_day: 20,
         },
+        company: vec![],
     }
 }
 

@@ -19,6 +19,7 @@ use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::guardians::{Guardians, GuardiansParts};
+use crate::domain::guests::Guests;
 use crate::domain::history::HistoryError;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
@@ -141,10 +142,13 @@ impl Signaling {
             &limits,
             accounts,
         ));
-        let (presence, push, calls) = reaching(parts(), push, calls, link).await?;
+        let guests = Guests::new(parts(), &limits);
+        let reaching_parts = (push, calls, guests.clone());
+        let (presence, push, calls) = reaching(parts(), reaching_parts, link).await?;
         let (mailer, guardians) = guarding(parts(), mail, &calls, &limits)?;
         let services = Services {
             guardians,
+            guests,
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
             devices: Arc::new(Devices::new(
@@ -194,6 +198,7 @@ impl Signaling {
             push: self.0.services.push.clone(),
             calls: self.0.services.calls.clone(),
             guardians: Arc::clone(&self.0.services.guardians),
+            guests: self.0.services.guests.clone(),
             about: Arc::clone(&self.0.about),
         };
         http::router(state).merge(session::routes(self.0.sessions.clone()))
@@ -253,8 +258,7 @@ fn about(app_hash: &str) -> About {
 /// Calls, and what they stand on: who is there, who may be reached, and who is woken.
 async fn reaching(
     (db, bus, clock): (Db, Bus, Clock),
-    push: PushConfig,
-    calls: CallsConfig,
+    (push, calls, guests): (PushConfig, CallsConfig, Guests),
     link: MediaLink,
 ) -> Result<(PresenceService, Push, Calls), StartError> {
     let presence = PresenceService::new(bus.clone());
@@ -266,7 +270,7 @@ async fn reaching(
     })
     .await?;
     let calls = Calls::start(CallsParts {
-        reach: Reach::new(presence.clone(), calls.stranger_limits()),
+        reach: Reach::new(presence.clone(), guests.clone(), calls.stranger_limits()),
         config: calls,
         db,
         bus,
@@ -274,6 +278,7 @@ async fn reaching(
         media_events: link.events,
         clock,
         push: push.clone(),
+        guests,
     })
     .await?;
     Ok((presence, push, calls))
@@ -317,6 +322,7 @@ async fn sweep(services: &Services) -> Result<(), StoreError> {
     services.accounts.sweep().await?;
     services.invitations.sweep().await?;
     services.push.sweep().await?;
+    services.guests.sweep().await?;
     services.numbers.sweep().await?;
     services.address_books.sweep().await?;
     services.pairings.sweep().await

@@ -38,6 +38,8 @@ pub mod presence;
 
 pub mod push;
 
+pub mod guests;
+
 pub mod reach;
 
 pub mod settings;

@@ -19,6 +19,9 @@ pub struct Speaker {
     pub kind: DeviceKind,
     /// Whether the device may certify and sign for its household.
     pub adult: bool,
+    /// Whether it is a guest who came by a call link: then account and device are nobody's, and nothing
+    /// can be asked for but what the one call needs.
+    pub guest: bool,
 }
 
 /// A speaker that may act for its household.
@@ -49,6 +52,19 @@ pub enum NoRight {
 pub struct NotAnApp;
 
 impl Speaker {
+    /// A guest.
+    #[must_use]
+    pub fn of_guest(account: AccountId, device: DeviceId) -> Self {
+        Self {
+            account,
+            device: Some(device),
+            household: None,
+            kind: DeviceKind::App,
+            adult: false,
+            guest: true,
+        }
+    }
+
     /// Whether it is a person's own app, and not a device that others stand before.
     ///
     /// # Errors

@@ -25,6 +25,8 @@ pub struct RunningCallRow {
     /// The handle called.
     #[sqlx(try_from = "String")]
     pub callee_handle: Handle,
+    /// What a guest who was called said as their name.
+    pub callee_name: Option<String>,
     /// With picture.
     pub video: bool,
     /// When it began.
@@ -110,14 +112,15 @@ impl TryFrom<String> for ReasonColumn {
 pub async fn begin(tx: &mut Tx, call: &RunningCallRow) -> Result<(), StoreError> {
     let query = sqlx::query(
         "insert into running_call \
-         (id, caller, caller_device, callee, callee_handle, video, started_at_ms) \
-         values ($1, $2, $3, $4, $5, $6, $7)",
+         (id, caller, caller_device, callee, callee_handle, callee_name, video, started_at_ms) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(call.id.to_string())
     .bind(call.caller.to_string())
     .bind(call.caller_device.to_string())
     .bind(call.callee.0.map(|id| id.to_string()))
     .bind(call.callee_handle.as_str())
+    .bind(&call.callee_name)
     .bind(call.video)
     .bind(call.started_at_ms.column());
     on_tx!(tx, connection => query.execute(connection).await?);

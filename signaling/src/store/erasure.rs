@@ -32,6 +32,7 @@ pub async fn erase(tx: &mut Tx, account: AccountId, handle: &Handle) -> Result<(
         "delete from number_verification where account = $1",
         "delete from verified_number where account = $1",
         "delete from address_book where account = $1",
+        "delete from call_link where maker = $1",
         "delete from push_address where device in (select id from device where account = $1)",
     ] {
         let query = sqlx::query(statement).bind(account.to_string());
@@ -48,8 +49,9 @@ mod tests {
     use crate::store::Db;
 
     /// Tables from which `erase` deletes.
-    const COLLECTED: [&str; 8] = [
+    const COLLECTED: [&str; 9] = [
         "address_book",
+        "call_link",
         "import_run",
         "imported_entry",
         "number_lookup",

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::Server;
 
-const ROUTES: [(&str, &str); 16] = [
+const ROUTES: [(&str, &str); 17] = [
     ("post", "/v1/consent/review"),
     ("post", "/v1/consent/withdraw"),
     ("post", "/v1/sign-up"),
@@ -25,6 +25,7 @@ const ROUTES: [(&str, &str); 16] = [
     ("get", "/v1/about"),
     ("get", "/v1/openapi.json"),
     ("get", "/v1/docs"),
+    ("post", "/v1/guests"),
 ];
 
 #[tokio::test]

@@ -236,6 +236,7 @@ async fn speaker(
             household,
             kind,
             adult: false,
+            guest: false,
         });
     };
     let device = store::devices::find(tx, device)
@@ -255,5 +256,6 @@ async fn speaker(
         household,
         kind: device.kind.0,
         adult: device.adult && household.is_some(),
+        guest: false,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
-use homeline_protocol::session::{Account, Callee, CameraSwitch, Party, Switches};
+use homeline_protocol::session::{Account, Callee, Party, Switches};
 use tokio::sync::mpsc;
 
 use super::index::{Admitted, Entry, Refused, Standing};
@@ -13,8 +13,9 @@ use super::input::{Invite, Rings};
 use super::machine::{Call, Part};
 use super::service::Calls;
 use super::task::{MAILBOX_MAX, Message, Task};
+use crate::domain::guests::GUEST_HANDLE;
 use crate::domain::history::{HistoryError, RunningCallRecord};
-use crate::domain::reach::{Asking, Plan, Refusal, Target, Way, World, reach};
+use crate::domain::reach::{ALL_ON, Asking, Plan, Refusal, Target, Way, World, reach};
 use crate::domain::roster::account_view;
 use crate::model::Speaker;
 use crate::store::{self, StoreError, Tx, accounts};
@@ -107,13 +108,24 @@ impl Calls {
         if new.invitation.0.len() > INVITATION_BYTES_MAX {
             return Err(StartError::TooLong);
         }
+        if self.is_running(speaker, &new) {
+            return Ok(());
+        }
+        let guest = match &new.to {
+            Callee::Guest { guest } => Some(*guest),
+            _ => None,
+        };
         let beginning = self.beginning(speaker, new).await?;
         let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
         let id = beginning.invite.call;
         let entry = beginning.entry(mailbox.clone());
         let ring = beginning.invite.devices();
-        let admitted = self.0.index().admit(&self.0.config, id, entry, &ring)?;
-        let Admitted::New { busy, engaged } = admitted else {
+        let family = beginning.invite.family;
+        let admitted = self
+            .0
+            .index()
+            .admit(&self.0.config, id, entry, &ring, family)?;
+        let Admitted::New { full, engaged } = admitted else {
             return Ok(());
         };
         let callee = beginning.callee;
@@ -129,12 +141,18 @@ impl Calls {
             let now = self.0.clock.now();
             self.0.reach.count_stranger(callee, speaker.account, now);
         }
+        if let Some(guest) = guest {
+            self.0.guests.let_in(guest).await;
+        }
         let moment = self.0.moment();
-        // Nobody hears "busy" of somebody whom the call would not have rung.
-        let busy = busy && !ring.is_empty();
         let invite = Invite {
             engaged,
             ..beginning.invite
+        };
+        let (invite, busy) = match (full, family) {
+            (true, true) => (invite, true),
+            (true, false) => (invite.silenced(), false),
+            (false, _) => (invite, false),
         };
         let (call, first) = Call::start(&self.0.config, invite, busy, moment);
         let shared = Arc::clone(&self.0);
@@ -150,13 +168,21 @@ impl Calls {
         Ok(())
     }
 
+    /// Whether the request was repeated: a guest, say, does not wait any more by now.
+    fn is_running(&self, speaker: &Speaker, new: &NewCall) -> bool {
+        let index = self.0.index();
+        let running = index.get(new.call);
+        running.is_some_and(|one| Some(one.caller_device) == speaker.device && one.to == new.to)
+    }
+
     async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {
-        let reached = self.reached(speaker, &new.to).await?;
+        let reached = self.reached(speaker, &new.to, &[]).await?;
         let mut tx = self.0.db.read().await?;
         let caller_switches = switches_of(&mut tx, reached.caller_device).await?;
-        let is_home = matches!(new.to, Callee::Place { .. });
+        // Neither the whole household nor a guest has a history of its own.
+        let has_history = !matches!(new.to, Callee::Place { .. } | Callee::Guest { .. });
         Ok(Beginning {
-            callee: reached.people.first().copied().filter(|_| !is_home),
+            callee: reached.people.first().copied().filter(|_| has_history),
             stranger: reached.stranger,
             to: new.to,
             invite: Invite {
@@ -177,11 +203,12 @@ impl Calls {
     }
 
     /// Who is called, and which devices ring: the same decision for a new call and for somebody who
-    /// is added to one.
+    /// is added to one, in which `there` take part already.
     pub(super) async fn reached(
         &self,
         speaker: &Speaker,
         callee: &Callee,
+        there: &[AccountId],
     ) -> Result<Reached, StartError> {
         let mut tx = self.0.db.read().await?;
         let asking = Asking {
@@ -193,6 +220,7 @@ impl Calls {
         };
         let world = self.0.reach.world(&mut tx, asking, callee).await?;
         let world = world.ok_or(StartError::NoAccount)?;
+        let world = self.0.reach.among(&mut tx, world, there).await?;
         let plan = reach(&world)?;
         let caller = accounts::find(&mut tx, speaker.account).await?;
         let caller = account_view(&caller.ok_or(StartError::NoAccount)?);
@@ -239,6 +267,10 @@ impl Beginning {
             caller_device: invite.caller_device,
             callee: self.callee,
             callee_handle: invite.callee.handle.clone(),
+            callee_name: invite
+                .callee
+                .guest
+                .then(|| invite.callee.display_name.clone()),
             video: invite.video,
             started_at,
         }
@@ -292,6 +324,16 @@ async fn called(
             };
             (party, account)
         }
+        Target::Guest { guest } => {
+            let label = guest.as_ref().map(|guest| guest.label.clone());
+            let party = guest_party(label.unwrap_or_default());
+            let account = plan.people.first().map(|id| Account {
+                id: *id,
+                handle: party.handle.clone(),
+                display_name: party.display_name.clone(),
+            });
+            (party, account)
+        }
         Target::Home { .. } | Target::Household { .. } => {
             let party = Party {
                 handle: caller.handle.clone(),
@@ -301,6 +343,14 @@ async fn called(
             (party, Some(caller.clone()))
         }
     })
+}
+
+fn guest_party(label: String) -> Party {
+    Party {
+        handle: GUEST_HANDLE.parse().expect("it is a handle"),
+        display_name: label,
+        guest: true,
+    }
 }
 
 /// Every device of the plan, those without a session too: one that comes at this very moment hears of
@@ -321,9 +371,3 @@ async fn switches_of(tx: &mut Tx, device: DeviceId) -> Result<Switches, StoreErr
     let row = store::devices::find(tx, device).await?;
     Ok(row.map_or(ALL_ON, |row| row.settings.switches()))
 }
-
-/// As every device begins.
-pub(super) const ALL_ON: Switches = Switches {
-    microphone: true,
-    camera: CameraSwitch::On,
-};

@@ -1,10 +1,13 @@
 //! Adding somebody to a running call, and moving it to another device: who may be meant is found out here.
 
-use homeline_protocol::id::{CallId, DeviceId};
-use homeline_protocol::session::{Account, Callee, DeviceKind, Event, PastCall, Switches};
-use homeline_protocol::{Blob, Handle};
+use homeline_protocol::Blob;
+use homeline_protocol::id::{AccountId, CallId, DeviceId};
+use homeline_protocol::session::{
+    Account, Callee, DeviceKind, EndReason, Event, PastCall, Switches,
+};
 
 use super::begin::{INVITATION_BYTES_MAX, StartError};
+use super::index::Entry;
 use super::input::{Act, Adding, CallError, Moving};
 use super::service::Calls;
 use crate::bus::Audience;
@@ -22,9 +25,12 @@ pub enum AddError {
     /// The call does not take them.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// They take part in too many calls.
+    /// They are of the own household, and take part in too many calls.
     #[error("they take part in too many calls")]
     Busy,
+    /// Neither a person nor a guest.
+    #[error("a person is added to a call, by handle, or a guest; a device is moved to")]
+    NotAdded,
 }
 
 /// Why a call does not move.
@@ -56,35 +62,43 @@ impl Calls {
         &self,
         speaker: &Speaker,
         call: CallId,
-        to: Handle,
+        to: Callee,
         invitation: Blob,
     ) -> Result<(), AddError> {
         if invitation.0.len() > INVITATION_BYTES_MAX {
             return Err(StartError::TooLong.into());
         }
-        let to = Callee::Person { handle: to };
-        let reached = self.reached(speaker, &to).await?;
+        if !matches!(to, Callee::Person { .. } | Callee::Guest { .. }) {
+            return Err(AddError::NotAdded);
+        }
+        let there = self.people_in(call);
+        let reached = self.reached(speaker, &to, &there).await?;
         let account = reached.people.first().copied();
-        let ring: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
-        let engaged = {
+        let devices: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
+        let (full, engaged) = {
             let index = self.0.index();
             let full = |account| index.is_full(&self.0.config, account);
+            let full = !devices.is_empty() && account.is_some_and(full);
             // Nobody hears that somebody is busy whom nothing would have rung.
-            if !ring.is_empty() && account.is_some_and(full) {
+            if full && reached.family {
                 return Err(AddError::Busy);
             }
-            index.engaged(&ring)
+            (full, index.engaged(&devices))
         };
         let adding = Adding {
             from: reached.caller,
             callee: reached.callee,
             account,
-            ring: reached.ring,
+            // Somebody outside learns nothing of it: it looks as if nobody were there.
+            ring: if full { Vec::new() } else { reached.ring },
             engaged,
+            full,
             family: reached.family,
+            to: to.clone(),
+            there,
             invitation,
         };
-        self.act(speaker, call, Act::Add(Box::new(adding))).await?;
+        self.act_adding(speaker, call, adding).await?;
         if let Some(callee) = account.filter(|_| reached.stranger) {
             let now = self.0.clock.now();
             self.0.reach.count_stranger(callee, speaker.account, now);
@@ -148,6 +162,52 @@ impl Calls {
             .bus
             .publish(Audience::Account(speaker.account), event);
         Ok(())
+    }
+
+    /// A guest waits no more while a call rings for them; if the call takes nobody now, they wait on.
+    async fn act_adding(
+        &self,
+        speaker: &Speaker,
+        call: CallId,
+        adding: Adding,
+    ) -> Result<(), CallError> {
+        let guest = match adding.to {
+            Callee::Guest { guest } => Some(guest),
+            _ => None,
+        };
+        if let Some(guest) = guest {
+            self.0.guests.let_in(guest).await;
+        }
+        let added = self.act(speaker, call, Act::Add(Box::new(adding))).await;
+        if let (Err(_), Some(guest)) = (&added, guest) {
+            self.0.guests.call_over(guest);
+        }
+        added.map(|_| ())
+    }
+
+    /// Takes a guest out of a call, for whoever made the link that they came by.
+    ///
+    /// # Errors
+    /// When they are no guest of the speaker's, or not in this call.
+    pub async fn remove_guest(
+        &self,
+        speaker: &Speaker,
+        call: CallId,
+        guest: DeviceId,
+    ) -> Result<(), CallError> {
+        let visitor = self.0.guests.visitor(guest);
+        let visitor = visitor.filter(|one| one.maker == speaker.account && one.let_in);
+        let visitor = visitor.ok_or(CallError::NotFound)?;
+        let leaving = Speaker::of_guest(visitor.account, guest);
+        let reason = EndReason::HungUp;
+        self.act(&leaving, call, Act::HangUp { reason }).await?;
+        Ok(())
+    }
+
+    /// Who takes part in a call.
+    fn people_in(&self, call: CallId) -> Vec<AccountId> {
+        let index = self.0.index();
+        index.get(call).map_or(Vec::new(), Entry::people)
     }
 
     /// Whether a device takes part in a call, or is to take it over.

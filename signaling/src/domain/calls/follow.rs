@@ -2,7 +2,7 @@
 
 use homeline_protocol::id::{CallId, DeviceId, PeerId, RoomId};
 use homeline_protocol::media_control::{MediaCommand, MediaEvent};
-use homeline_protocol::session::{EndReason, ErrorCode, Event, Switches};
+use homeline_protocol::session::{Callee, EndReason, ErrorCode, Event, Switches};
 use tokio::sync::mpsc;
 
 use super::input::{Input, PeerChange};
@@ -45,6 +45,12 @@ impl Calls {
         let mut audiences: Vec<_> = people.collect();
         audiences.push(Audience::Account(entry.caller));
         let present = entry.part.present.iter();
+        for (device, _) in present.clone() {
+            self.0.guests.call_over(*device);
+        }
+        if let Callee::Guest { guest } = entry.to {
+            self.0.guests.call_over(guest);
+        }
         audiences.extend(present.map(|(device, _)| Audience::Device(*device)));
         for audience in audiences {
             let over = Event::CallEnded { call, reason };

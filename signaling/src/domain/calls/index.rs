@@ -49,6 +49,8 @@ pub(super) struct Asked {
     pub(super) by: Someone,
     /// Whom.
     pub(super) to: Callee,
+    /// Who takes part already.
+    pub(super) there: Vec<AccountId>,
 }
 
 /// Where a running call stands.
@@ -75,8 +77,9 @@ pub(super) enum Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Admitted {
     New {
-        /// The callee takes part in as many calls as they may.
-        busy: bool,
+        /// The callee takes part in as many calls as they may. To somebody outside their household
+        /// that is not said: this call is nobody's then, and rings nothing.
+        full: bool,
         /// Those of the devices to ring that are in a call: there the new one waits.
         engaged: BTreeSet<DeviceId>,
     },
@@ -89,8 +92,9 @@ impl Index {
         &mut self,
         config: &CallsConfig,
         id: CallId,
-        entry: Entry,
+        mut entry: Entry,
         ring: &[DeviceId],
+        family: bool,
     ) -> Result<Admitted, Refused> {
         if let Some(running) = self.running.get(&id) {
             let same = running.caller_device == entry.caller_device && running.to == entry.to;
@@ -114,15 +118,21 @@ impl Index {
         if self.of_account(entry.caller).count() >= account_max {
             return Err(Refused::AccountFull);
         }
-        let busy = match (&entry.to, entry.callees.first()) {
-            (Callee::Person { .. }, Some(callee)) => self.is_full(config, *callee),
+        let full = match (&entry.to, entry.callees.first()) {
+            // Nobody is busy whom nothing would have rung.
+            (Callee::Person { .. }, Some(callee)) => {
+                !ring.is_empty() && self.is_full(config, *callee)
+            }
             // A device in a call is told that another one waits; of a household somebody is free.
             _ => false,
         };
         let engaged = self.engaged(ring);
+        if full && !family {
+            entry.callees.clear();
+        }
         self.running.insert(id, entry);
         self.started_total += 1;
-        Ok(Admitted::New { busy, engaged })
+        Ok(Admitted::New { full, engaged })
     }
 
     /// Whether a person takes part in as many calls as they may.
@@ -293,14 +303,19 @@ impl Entry {
         self.has_device(device) || self.part.moving.contains(&device)
     }
 
+    /// Those who take part; nobody before the answer.
+    pub(super) fn people(&self) -> Vec<AccountId> {
+        let present = self.part.present.iter();
+        present.map(|(_, account)| *account).collect()
+    }
+
     /// Who asks for a person now, if the call still rings them.
     pub(super) fn ringing(&self, account: AccountId) -> Option<Asked> {
         let (by, to) = match self.standing {
             Standing::Answered => {
                 let coming = self.part.coming.as_ref()?;
-                let handle = coming.handle.clone();
                 let theirs = coming.account == account;
-                theirs.then_some((coming.by, Callee::Person { handle }))?
+                theirs.then(|| (coming.by, coming.to.clone()))?
             }
             Standing::Waiting { .. } | Standing::Answering { .. } => {
                 let by = Someone {
@@ -312,7 +327,13 @@ impl Entry {
             }
         };
         let mailbox = self.mailbox.clone();
-        Some(Asked { mailbox, by, to })
+        let there = self.people();
+        Some(Asked {
+            mailbox,
+            by,
+            to,
+            there,
+        })
     }
 
     /// Whether a person has a part: calls, is called, takes part, or is being added.
@@ -356,8 +377,10 @@ impl Entry {
         let here_or_away = device == Some(self.caller_device) || !self.callees.contains(&account);
         let outgoing = self.caller == account && here_or_away;
         let display_name = match phase {
-            CallPhase::Inviting => self.callee.handle.to_string(),
-            CallPhase::Ringing | CallPhase::Answered => self.callee.display_name.clone(),
+            CallPhase::Inviting if !self.callee.guest => self.callee.handle.to_string(),
+            CallPhase::Inviting | CallPhase::Ringing | CallPhase::Answered => {
+                self.callee.display_name.clone()
+            }
         };
         let callee = Party {
             handle: self.callee.handle.clone(),

@@ -7,7 +7,8 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
-    Account, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection, Switches,
+    Account, Callee, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection,
+    Switches,
 };
 
 use crate::domain::keys::{CommitError, SentCommit};
@@ -52,6 +53,18 @@ pub(super) struct Invite {
 }
 
 impl Invite {
+    /// The same to the caller, but nothing rings, now or later: somebody outside the household does
+    /// not learn that the callee has as many calls as they may.
+    pub(super) fn silenced(self) -> Self {
+        Self {
+            people: Vec::new(),
+            to: None,
+            ring: Vec::new(),
+            engaged: BTreeSet::new(),
+            ..self
+        }
+    }
+
     /// The devices that ring.
     pub(super) fn devices(&self) -> Vec<DeviceId> {
         self.ring.iter().map(|one| one.device).collect()
@@ -80,9 +93,15 @@ pub struct Adding {
     pub ring: Vec<Rings>,
     /// Those among them that are in another call.
     pub engaged: BTreeSet<DeviceId>,
+    /// Whether they have as many calls as they may: then nothing rings, nor counts as a call of theirs.
+    pub full: bool,
     /// Whether they are of the household of the one who adds them: only then is it told that they
     /// were not reached.
     pub family: bool,
+    /// As it was asked for.
+    pub to: Callee,
+    /// Who took part when it was decided that they may be added.
+    pub there: Vec<AccountId>,
     /// The signed invitation, passed through.
     pub invitation: Blob,
 }

@@ -15,6 +15,7 @@ use super::index::{Asked, Index, Standing};
 use super::input::{Act, ActReply, CallError, Input, Moment, Rings};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
+use crate::domain::guests::Guests;
 use crate::domain::history::{History, HistoryError, Interrupted};
 use crate::domain::push::Push;
 use crate::domain::reach::{Asking, Reach, Way, World, reach};
@@ -51,6 +52,8 @@ pub struct CallsParts {
     pub clock: Clock,
     /// What wakes devices that hear nothing.
     pub push: Push,
+    /// Guests, who come by call links.
+    pub guests: Guests,
 }
 
 /// What every call's task needs.
@@ -64,6 +67,7 @@ pub(super) struct Shared {
     pub(super) history: History,
     pub(super) clock: Clock,
     pub(super) push: Push,
+    pub(super) guests: Guests,
     index: Mutex<Index>,
     started_at: UnixMillis,
     interrupted: Vec<(AccountId, CallId)>,
@@ -98,6 +102,7 @@ impl Calls {
             media_events,
             clock,
             push,
+            guests,
         } = parts;
         let history = History::new(db.clone(), config.history_per_account_max);
         let started_at = clock.now();
@@ -112,6 +117,7 @@ impl Calls {
             history,
             clock,
             push,
+            guests,
             index: Mutex::default(),
             started_at,
             interrupted: people_of(&interrupted),
@@ -179,6 +185,12 @@ impl Calls {
         &self.0.history
     }
 
+    /// Guests, who come by call links.
+    #[must_use]
+    pub fn guests(&self) -> &Guests {
+        &self.0.guests
+    }
+
     /// A device's session came or went.
     pub async fn session_changed(&self, speaker: &Speaker, change: SessionChange) {
         let Some(device) = speaker.device else { return };
@@ -211,6 +223,7 @@ impl Calls {
                 household: None,
                 kind: DeviceKind::App,
                 adult: false,
+                guest: false,
             };
             let reason = EndReason::HungUp;
             if let Err(error) = self.act(&speaker, call, Act::HangUp { reason }).await {
@@ -268,6 +281,7 @@ impl Calls {
         let Some(world) = world.map(World::let_through) else {
             return Ok(None);
         };
+        let world = self.0.reach.among(&mut tx, world, &asked.there).await?;
         let plan = reach(&world).unwrap_or_default();
         Ok(rings(&world, &plan)
             .into_iter()

@@ -172,6 +172,7 @@ impl Task {
             match effect {
                 Effect::Tell(device, event) => {
                     self.wake(device, &event);
+                    self.shared.guests.told(device, &event);
                     self.shared.bus.publish(Audience::Device(device), event);
                 }
                 Effect::Record(record) => self.record(record).await,

@@ -5,6 +5,7 @@ use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{CallDirection, EndReason, Party, PastCall};
 
+use crate::domain::guests::GUEST_HANDLE;
 use crate::model::UnixMillis;
 use crate::store::calls::{self, PastCallRow, ReasonColumn, RunningCallRow};
 use crate::store::{Db, Nullable, StoreError, Tx, accounts};
@@ -32,6 +33,8 @@ pub struct RunningCallRecord {
     pub callee: Option<AccountId>,
     /// The handle called.
     pub callee_handle: Handle,
+    /// What a guest who is called said as their name.
+    pub callee_name: Option<String>,
     /// With picture.
     pub video: bool,
     /// Now.
@@ -111,6 +114,7 @@ impl History {
             caller_device: call.caller_device,
             callee: Nullable(call.callee),
             callee_handle: call.callee_handle,
+            callee_name: call.callee_name,
             video: call.video,
             started_at_ms: call.started_at,
             answered_at_ms: None,
@@ -241,7 +245,9 @@ impl History {
             None => None,
         };
         let name = callee.as_ref().filter(|_| ended.callee_named);
-        let name = name.map_or(row.callee_handle.as_str(), |callee| &callee.display_name);
+        let unnamed = row.callee_name.as_deref();
+        let unnamed = unnamed.unwrap_or(row.callee_handle.as_str());
+        let name = name.map_or(unnamed, |callee| &callee.display_name);
         let past = |account, outgoing, party: Party, seen| PastCallRow {
             account,
             id: row.id,
@@ -291,9 +297,9 @@ pub(super) fn past_call(row: PastCallRow) -> PastCall {
             CallDirection::Incoming
         },
         party: Party {
+            guest: row.party_handle.as_str() == GUEST_HANDLE,
             handle: row.party_handle,
             display_name: row.party_name,
-            guest: false,
         },
         video: row.video,
         started_at_ms: row.started_at_ms.0,

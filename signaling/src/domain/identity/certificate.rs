@@ -12,9 +12,10 @@ const CHAIN_LENGTH_MAX: u16 = 6;
 /// Certificate and binding.
 const RECOVERY_STATEMENTS: u16 = 2;
 /// How far a client's clock may be off.
-const CLOCK_SKEW: Duration = Duration::from_mins(5);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
-/// What a certified key is. Guests, processors and bridges come later and are refused now.
+/// What a certified key is. A guest is none of them (`guest`); processors and bridges come later. Both
+/// are refused here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A person's app.

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod encoding;
+mod guest;
 mod keys;
 mod roster;
 mod signed;
@@ -13,6 +14,7 @@ mod statements;
 
 pub use certificate::{Chain, ChainError, Identity, Kind};
 pub use encoding::Malformed;
+pub use guest::GuestIdentity;
 pub use keys::{PublicKey, device_id, household_id, pairing_commit, verify_app_proof};
 pub use roster::{Change, ENTRIES_MAX, Entry, Roster, RosterError};
 pub use signed::{Context, Signed, StatementError};

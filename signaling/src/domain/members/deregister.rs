@@ -82,6 +82,7 @@ impl Members {
             leaving::delete_household(&mut tx, household).await?;
         }
         tx.commit().await?;
+        self.calls.guests().end_links_of(account).await?;
         self.tell(account, gone);
         drop(gate);
         Ok(())

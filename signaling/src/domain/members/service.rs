@@ -81,6 +81,9 @@ impl Members {
         let row = store::accounts::find(&mut tx, account).await?;
         let row = row.ok_or(SetRoleError::NotFound)?;
         tx.commit().await?;
+        if role == Role::Child {
+            self.calls.guests().end_links_of(account).await?;
+        }
         let audience = Audience::Household(household);
         let changed = Event::MemberChanged(member_view(&row));
         self.bus.publish(audience, changed);
@@ -116,6 +119,7 @@ impl Members {
         let now = self.clock.now();
         let grown = roster::remove_devices(&mut tx, app.household, &devices, entries, now).await?;
         tx.commit().await?;
+        self.calls.guests().end_links_of(account).await?;
         self.end_sessions(&devices);
         grown.publish(&self.bus);
         Ok(())
@@ -156,6 +160,7 @@ impl Members {
         }
         let grown = roster::remove_devices(&mut tx, household, &devices, entries, now).await?;
         tx.commit().await?;
+        self.calls.guests().end_links_of(account).await?;
         self.end_sessions(&devices);
         grown.publish(&self.bus);
         Ok(())

@@ -143,6 +143,7 @@ mod tests {
         household: Some(HouseholdId([3; 16])),
         kind: DeviceKind::HomeDevice,
         adult: false,
+        guest: false,
     };
 
     #[tokio::test]

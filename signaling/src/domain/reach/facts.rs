@@ -2,10 +2,17 @@
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::{Capabilities, DeviceKind, Switches};
+use homeline_protocol::session::{CameraSwitch, Capabilities, DeviceKind, Switches};
 
 use super::quiet::QuietFacts;
+use crate::domain::guests::GUEST_HANDLE;
 use crate::model::UnixMillis;
+
+/// As every device begins.
+pub(in crate::domain) const ALL_ON: Switches = Switches {
+    microphone: true,
+    camera: CameraSwitch::On,
+};
 
 /// Everything that bears on one question.
 #[derive(Debug, Clone)]
@@ -22,6 +29,23 @@ pub struct World {
     pub grants: Vec<Grant>,
     /// How often strangers may call one person.
     pub limits: StrangerLimits,
+    /// Who is in the call besides the asker, if the target is to be added to one.
+    pub company: Vec<Companion>,
+}
+
+/// Somebody who takes part in the call to which the target is to be added.
+#[derive(Debug, Clone)]
+pub struct Companion {
+    /// Their handle.
+    pub handle: Handle,
+    /// Their household.
+    pub household: Option<HouseholdId>,
+    /// What they may, if they are a child.
+    pub child: Option<ChildFacts>,
+    /// Whether they have blocked the target, or the target them.
+    pub blocked: bool,
+    /// Whether it is a guest who came by a call link.
+    pub guest: bool,
 }
 
 /// A way of reaching somebody.
@@ -79,6 +103,28 @@ pub enum Target {
         /// Its people.
         people: Vec<PersonFacts>,
     },
+    /// A guest who knocked at a call link, if there is such a one.
+    Guest {
+        /// Who.
+        guest: Option<GuestFacts>,
+    },
+}
+
+/// A guest who is to be let in.
+#[derive(Debug, Clone)]
+pub struct GuestFacts {
+    /// The account that stands for them.
+    pub account: AccountId,
+    /// Whose link they knocked at.
+    pub maker: AccountId,
+    /// The name said.
+    pub label: String,
+    /// Whether they wait at a link that has not ended.
+    pub waits: bool,
+    /// Whether they were let in already, by the call that this is about or by another.
+    pub let_in: bool,
+    /// Their page.
+    pub device: DeviceFacts,
 }
 
 /// A person who is to be reached.
@@ -174,6 +220,19 @@ pub enum Grantee {
     Person(AccountId),
     /// Everybody who is in a household when they ask.
     Household(HouseholdId),
+}
+
+impl Companion {
+    /// A guest: of no household, with a handle that is nobody's.
+    pub(super) fn guest() -> Self {
+        Self {
+            handle: GUEST_HANDLE.parse().expect("it is a handle"),
+            household: None,
+            child: None,
+            blocked: false,
+            guest: true,
+        }
+    }
 }
 
 impl ChildFacts {

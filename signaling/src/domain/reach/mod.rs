@@ -1,8 +1,9 @@
 //! May A reach B now, on which devices, and if not, what is A told.
 //!
-//! `facts` is what a decision looks at, and `service` loads it; `rules` decides; `plan` chooses the
-//! devices; `quiet` knows do not disturb and its weekly times; `words` says what the asker hears.
+//! `facts` is what a decision looks at, and `service` loads it; `rules` decides, and `company` for a call
+//! that others are in; `plan` chooses the devices; `quiet` knows do not disturb and its weekly times; `words` says what the asker hears.
 
+mod company;
 mod facts;
 mod plan;
 mod quiet;
@@ -14,9 +15,10 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::domain) use facts::ALL_ON;
 pub use facts::{
-    Asker, ChildFacts, DeviceFacts, Grant, Grantee, PersonFacts, StrangerCalls, StrangerLimits,
-    Target, Way, World,
+    Asker, ChildFacts, Companion, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts,
+    StrangerCalls, StrangerLimits, Target, Way, World,
 };
 pub use plan::{DEVICES_MAX, Plan, Ring};
 pub use quiet::{BadSchedule, QuietFacts, Schedule, WINDOWS_MAX};

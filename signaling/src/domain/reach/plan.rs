@@ -3,7 +3,7 @@
 use homeline_protocol::id::{AccountId, DeviceId};
 use homeline_protocol::session::DeviceKind;
 
-use super::facts::{Asker, DeviceFacts, PersonFacts, Way};
+use super::facts::{Asker, DeviceFacts, GuestFacts, PersonFacts, Way};
 
 /// Devices that are rung at most at once, for all people of a target together. The rest is left out.
 pub const DEVICES_MAX: usize = 32;
@@ -44,14 +44,29 @@ impl Plan {
         all.any(|one| one.device == device)
     }
 
+    /// A guest is one page and nothing else. Its maker is told when it is not reached.
+    pub(super) fn of_guest(guest: &GuestFacts) -> Self {
+        let mut plan = Self {
+            people: vec![guest.account],
+            family: true,
+            ..Self::default()
+        };
+        plan.place(guest.account, &guest.device);
+        plan
+    }
+
     pub(super) fn add(&mut self, person: &PersonFacts, device: &DeviceFacts) {
         let full = self.ring.len() + self.push.len() + self.later.len() >= DEVICES_MAX;
         if full || self.rings(device.device) {
             return;
         }
+        self.place(person.account, device);
+    }
+
+    fn place(&mut self, whose: AccountId, device: &DeviceFacts) {
         let one = Ring {
             device: device.device,
-            whose: person.account,
+            whose,
         };
         if device.session {
             self.ring.push(one);

@@ -8,7 +8,10 @@ use homeline_protocol::Handle;
 use homeline_protocol::id::{DeviceId, HouseholdId};
 use homeline_protocol::session::DeviceKind;
 
-use super::facts::{Asker, DeviceFacts, Grant, Grantee, PersonFacts, Target, Way, World};
+use super::company::{children_here, guest_meets_all, meets_all};
+use super::facts::{
+    Asker, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts, Target, Way, World,
+};
 use super::plan::{Plan, can};
 use super::words::Refusal;
 
@@ -39,7 +42,25 @@ pub fn reach(world: &World) -> Result<Plan, Refusal> {
         Target::Device { device, owner } => reach_device(world, *device, owner.as_ref()),
         Target::Household { people } => reach_people(world, home, people),
         Target::Home { people } => reach_home(world, people),
+        Target::Guest { guest } => reach_guest(world, guest.as_ref()),
     }
+}
+
+/// Only whoever made the link lets a guest in, and no child is in a call with one.
+fn reach_guest(world: &World, guest: Option<&GuestFacts>) -> Result<Plan, Refusal> {
+    let asker = &world.asker;
+    if world.way != Way::Call {
+        return Err(Refusal::NoSuchGuest);
+    }
+    if asker.child.is_some() {
+        return Err(Refusal::ChildAsksForGuest);
+    }
+    let theirs = guest.filter(|guest| guest.waits && guest.maker == asker.account);
+    let guest = theirs.ok_or(Refusal::NoSuchGuest)?;
+    if !guest_meets_all(world) {
+        return Err(Refusal::GuestApart);
+    }
+    Ok(Plan::of_guest(guest))
 }
 
 fn reach_person(
@@ -54,16 +75,32 @@ fn reach_person(
     }
     let family = person.is_some_and(|person| person.household == Some(home));
     may_leave_home(asker, family, Some(handle))?;
+    children_here(world, home, handle, family)?;
     if world.way == Way::Announcement && !family {
         return Err(Refusal::NotHousehold);
     }
     if world.way == Way::DropIn && !person.is_some_and(|person| is_granted(world, person)) {
         return Err(Refusal::NoGrant);
     }
-    person.map_or_else(
-        || Ok(Plan::default()),
-        |person| one_person(world, person, |_| true),
-    )
+    let Some(person) = person else {
+        return Ok(Plan::default());
+    };
+    if !meets_all(world, person, handle) {
+        return kept_apart(person, family);
+    }
+    one_person(world, person, |_| true)
+}
+
+/// Somebody who may not meet those who are in the call already: a child's own family is told.
+fn kept_apart(person: &PersonFacts, family: bool) -> Result<Plan, Refusal> {
+    if family && person.child.is_some() {
+        let person = person.name.clone();
+        return Err(Refusal::ChildApart { person });
+    }
+    Ok(Plan {
+        family,
+        ..Plan::default()
+    })
 }
 
 /// Everybody of a household, each by their own rules. Refused aloud only if nobody at all is reached.

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::{Callee, Place, Presence, QuietSchedule, Role};
+use homeline_protocol::session::{
+    Callee, Capabilities, DeviceKind, Place, Presence, QuietSchedule, Role,
+};
 
 use super::facts::{
-    Asker, ChildFacts, DeviceFacts, PersonFacts, StrangerCalls, StrangerLimits, Target, Way, World,
+    ALL_ON, Asker, ChildFacts, Companion, DeviceFacts, GuestFacts, PersonFacts, StrangerCalls,
+    StrangerLimits, Target, Way, World,
 };
 use super::quiet::{QuietFacts, Schedule};
 use super::strangers::Strangers;
+use crate::domain::guests::Guests;
 use crate::domain::presence::PresenceService;
 use crate::model::UnixMillis;
 use crate::store::accounts::AccountRow;
@@ -21,10 +25,19 @@ use crate::store::{self, Nullable, StoreError, Tx};
 /// Nobody has this id; asked for where nobody has a handle, so that it takes as long.
 const NOBODY: AccountId = AccountId([0; 16]);
 
+/// What a guest's page can do, as far as anybody knows.
+const A_PAGE: Capabilities = Capabilities {
+    microphone: true,
+    speaker: true,
+    screen: true,
+    camera: true,
+};
+
 /// What knows the facts. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Reach {
     presence: PresenceService,
+    guests: Guests,
     strangers: Arc<Strangers>,
     limits: StrangerLimits,
 }
@@ -47,9 +60,10 @@ pub struct Asking {
 impl Reach {
     /// With these limits.
     #[must_use]
-    pub fn new(presence: PresenceService, limits: StrangerLimits) -> Self {
+    pub fn new(presence: PresenceService, guests: Guests, limits: StrangerLimits) -> Self {
         Self {
             presence,
+            guests,
             strangers: Arc::default(),
             limits,
         }
@@ -92,7 +106,9 @@ impl Reach {
                     owner,
                 }
             }
-            Callee::Guest { .. } => return Ok(None),
+            Callee::Guest { guest } => Target::Guest {
+                guest: self.guest(*guest),
+            },
             Callee::Place { place: Place::Home } => {
                 let people = self.household(tx, &asker, asking.now).await?;
                 Target::Home { people }
@@ -105,7 +121,77 @@ impl Reach {
             target,
             grants: Vec::new(),
             limits: self.limits,
+            company: Vec::new(),
         }))
+    }
+
+    fn guest(&self, device: DeviceId) -> Option<GuestFacts> {
+        let visitor = self.guests.visitor(device)?;
+        Some(GuestFacts {
+            account: visitor.account,
+            maker: visitor.maker,
+            label: visitor.label.clone(),
+            waits: visitor.waits,
+            let_in: visitor.let_in,
+            device: DeviceFacts {
+                device,
+                kind: DeviceKind::App,
+                label: visitor.label,
+                quiet: false,
+                capabilities: A_PAGE,
+                switches: ALL_ON,
+                session: visitor.session,
+                push: false,
+            },
+        })
+    }
+
+    /// The same question about a call that these people are in: the target would talk with them all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn among(
+        &self,
+        tx: &mut Tx,
+        mut world: World,
+        there: &[AccountId],
+    ) -> Result<World, StoreError> {
+        let (handle, target) = match &world.target {
+            Target::Person { handle, person } => {
+                let target = person.as_ref().map_or(NOBODY, |person| person.account);
+                (Some(handle), target)
+            }
+            // A guest has no handle that somebody could have blocked.
+            Target::Guest { .. } => (None, NOBODY),
+            Target::Device { .. } | Target::Household { .. } | Target::Home { .. } => {
+                return Ok(world);
+            }
+        };
+        let others = there.iter().filter(|one| **one != world.asker.account);
+        let mut company = Vec::new();
+        for account in others.filter(|one| **one != target) {
+            if self.guests.has_account(*account) {
+                company.push(Companion::guest());
+                continue;
+            }
+            let Some(row) = store::accounts::find(tx, *account).await? else {
+                continue;
+            };
+            let theirs = match handle {
+                Some(handle) => people::blocks(tx, row.id, handle).await?,
+                None => false,
+            };
+            let own = people::blocks(tx, target, &row.handle).await?;
+            company.push(Companion {
+                household: row.household.0,
+                child: child(tx, &row).await?,
+                blocked: theirs || own,
+                handle: row.handle,
+                guest: false,
+            });
+        }
+        world.company = company;
+        Ok(world)
     }
 
     /// A stranger's call rings somebody: it counts.
@@ -204,6 +290,9 @@ impl World {
         {
             person.stranger_calls = StrangerCalls::default();
         }
+        if let Target::Guest { guest: Some(guest) } = &mut self.target {
+            guest.waits |= guest.let_in;
+        }
         self
     }
 
@@ -214,8 +303,16 @@ impl World {
                 one.as_slice()
             }
             Target::Household { people } | Target::Home { people } => people,
+            Target::Guest { .. } => &[],
         };
-        people.iter().flat_map(|person| &person.devices)
+        let guest = match &self.target {
+            Target::Guest { guest } => guest.as_ref().map(|guest| &guest.device),
+            _ => None,
+        };
+        people
+            .iter()
+            .flat_map(|person| &person.devices)
+            .chain(guest)
     }
 }
 

@@ -35,6 +35,20 @@ pub enum Refusal {
          add somebody."
     )]
     NotChosen,
+    /// A child of the own household is in the call, and whoever is to be added is no contact of it.
+    #[error(
+        "A child of your household is in this call, who talks only with your household and with the \
+         contacts that were chosen for them."
+    )]
+    ChildInCall,
+    /// A child of the own household can't meet somebody who is in the call.
+    #[error(
+        "{person} talks only with the contacts that were chosen for them, and others are in this call."
+    )]
+    ChildApart {
+        /// Who.
+        person: String,
+    },
     /// A child of the own household can't be reached this way.
     #[error("{} is switched off for {person}.", name(*.way))]
     ChildSwitchedOff {
@@ -79,6 +93,15 @@ pub enum Refusal {
     /// Nobody there has let the asker drop in. Said alike for a handle that nobody has.
     #[error("You can drop in only on people and devices that have allowed it to you.")]
     NoGrant,
+    /// Nobody waits so at a link of the asker's. Said alike for guests of others.
+    #[error("This guest does not wait at a call link of yours any more.")]
+    NoSuchGuest,
+    /// Guests are not for children.
+    #[error("Only adults can let guests in. Ask an adult of your household.")]
+    ChildAsksForGuest,
+    /// A child is in the call.
+    #[error("A guest can't come into this call, because a child is in it.")]
+    GuestApart,
     /// Announcements stay in the household.
     #[error("Announcements can be made only in your own household.")]
     NotHousehold,

@@ -17,6 +17,7 @@ fn speaker(device: u8, kind: DeviceKind) -> Speaker {
         household: Some(HouseholdId([4; 16])),
         kind,
         adult: false,
+        guest: false,
     }
 }
 

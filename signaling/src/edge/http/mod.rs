@@ -5,6 +5,7 @@ mod accounts;
 mod answer;
 mod consent;
 mod docs_page;
+mod guests;
 mod headers;
 mod openapi;
 mod pairings;

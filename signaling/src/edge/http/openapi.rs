@@ -1,15 +1,15 @@
 //! The OpenAPI document: every route and error code, and the session in words.
 
 use homeline_protocol::http::{
-    About, AppProof, ConsentLink, ConsentReview, NewApp, NewHome, PairingOffer, PairingOpened,
-    PairingReveal, PairingState, PushDecline, PushKey, RecoverBegin, RecoverFinish, RecoverTicket,
-    SignIn, SignUp, SignedIn,
+    About, AppProof, ConsentLink, ConsentReview, Knock, Knocked, NewApp, NewHome, PairingOffer,
+    PairingOpened, PairingReveal, PairingState, PushDecline, PushKey, RecoverBegin, RecoverFinish,
+    RecoverTicket, SignIn, SignUp, SignedIn,
 };
 use homeline_protocol::session::{ApiError, DeviceKind, ErrorCode};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{about, accounts, consent, pairings, push};
+use super::{about, accounts, consent, guests, pairings, push};
 
 /// The OpenAPI document of this server.
 #[must_use]
@@ -40,6 +40,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         push::decline,
         consent::review,
         consent::withdraw,
+        guests::knock,
         session,
         about::about,
         about::openapi_json,
@@ -48,7 +49,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     components(schemas(
         SignUp, NewApp, NewHome, SignedIn, SignIn, AppProof, RecoverBegin, RecoverTicket,
         RecoverFinish, PairingOffer, PairingOpened, PairingState, PairingReveal, DeviceKind, About,
-        ConsentLink, ConsentReview,
+        ConsentLink, ConsentReview, Knock, Knocked,
         ApiError, ErrorCode, PushKey, PushDecline,
     )),
     modifiers(&Schemes),
@@ -57,6 +58,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         (name = "pairing", description = "A new device's side of being taken into a household"),
         (name = "push", description = "Waking apps that are closed"),
         (name = "children", description = "A consent for a child, by the link in its mail"),
+        (name = "guests", description = "Coming into a call by a call link, without an account"),
         (name = "session", description = "Everything once a client has a token"),
         (name = "server", description = "What anyone may know"),
     )
@@ -98,14 +100,16 @@ impl Modify for Schemes {
 /// `decline`, `cancel`, `hang_up`, `set_media`, `list_calls`, `list_history`; `offer_media`,
 /// `get_quality`; `send_commit`, `epoch_ready`, `send_group_message`; `put_push_address`,
 /// `delete_push_address`; `get_consent`, `give_consent`, `withdraw_consent`, `list_child_calls`,
-/// `delete_child_data`.
+/// `delete_child_data`; `make_call_link`, `list_call_links`, `revoke_call_link`, `refuse_guest`,
+/// `remove_guest`.
 ///
 /// Events: `roster_grew`, `certificate_renewed`, `presence_changed`, `member_changed`, `contact_put`,
 /// `contact_deleted`, `answer_policy_put`, `invitation_made`, `invitation_ended`, `join_requested`,
 /// `admitted`, `join_refused`; `pairing_offered`, `pairing_revealed`, `pairing_ended`;
 /// `incoming_call`, `device_ringing`, `call_answered`, `call_ended`, `participants`, `tracks`,
 /// `participant_connection`, `media_restart`; `group_commit`, `group_welcome`, `epoch_execute`,
-/// `group_message`; `consent_changed`, `mail_settled`.
+/// `group_message`; `consent_changed`, `mail_settled`; `call_link_made`, `call_link_ended`, `guest_knocked`,
+/// `guest_gone`, `guest_refused`.
 ///
 /// The fields of each stand in `protocol/src/session`, from which the app's TypeScript types are
 /// generated.

@@ -56,6 +56,7 @@ pub(super) async fn decline(
         household: None,
         kind: DeviceKind::App,
         adult: false,
+        guest: false,
     };
     let speaker = state.accounts.refresh(&pushed).await?;
     state.calls.act(&speaker, call, Act::Decline).await?;

@@ -13,10 +13,11 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::answer::{method_not_allowed, not_found, panicked};
 use super::headers::security_headers;
-use super::{about, accounts, consent, pairings, push};
+use super::{about, accounts, consent, guests, pairings, push};
 use crate::domain::accounts::Accounts;
 use crate::domain::calls::Calls;
 use crate::domain::guardians::Guardians;
+use crate::domain::guests::Guests;
 use crate::domain::pairing::Pairings;
 use crate::domain::push::Push;
 
@@ -36,6 +37,8 @@ pub struct HttpState {
     pub calls: Calls,
     /// Consents, by the link in their mail.
     pub guardians: Arc<Guardians>,
+    /// Guests, who knock at call links.
+    pub guests: Guests,
     /// What anyone may know.
     pub about: Arc<About>,
 }
@@ -55,6 +58,7 @@ pub fn router(state: HttpState) -> Router {
         .route("/v1/push/decline", post(push::decline))
         .route("/v1/consent/review", post(consent::review))
         .route("/v1/consent/withdraw", post(consent::withdraw))
+        .route("/v1/guests", post(guests::knock))
         .route("/v1/about", get(about::about))
         .route("/v1/openapi.json", get(about::openapi_json))
         .route("/v1/docs", get(about::docs))

@@ -10,6 +10,9 @@ impl From<AddError> for ApiError {
         match error {
             AddError::Start(error) => error.into(),
             AddError::Call(error) => error.into(),
+            AddError::NotAdded => {
+                bad("A person is added to a call, by handle, or a guest; a device is moved to.")
+            }
             AddError::Busy => limit("They are in too many calls at once. Try again later."),
         }
     }

@@ -5,6 +5,7 @@ mod accounts;
 mod address_book;
 mod call_changes;
 mod guardians;
+mod guests;
 mod home;
 mod members;
 mod pairing;

@@ -30,8 +30,12 @@ impl From<Refusal> for ApiError {
             Refusal::NoConsent
             | Refusal::SwitchedOff(_)
             | Refusal::NotChosen
+            | Refusal::ChildAsksForGuest
+            | Refusal::GuestApart
+            | Refusal::ChildInCall
+            | Refusal::ChildApart { .. }
             | Refusal::NoGrant => ErrorCode::Forbidden,
-            Refusal::NoSuchDevice => ErrorCode::NotFound,
+            Refusal::NoSuchDevice | Refusal::NoSuchGuest => ErrorCode::NotFound,
             Refusal::ChildSwitchedOff { .. }
             | Refusal::ChildNoConsent { .. }
             | Refusal::PersonQuiet { .. }

@@ -126,6 +126,8 @@ impl Actor {
         self.welcome(false);
         self.shared.services.presence.opened(&self.speaker);
         self.tell_calls(SessionChange::Opened).await;
+        let guests = &self.shared.services.guests;
+        guests.session_opened(&self.speaker).await;
         let error = loop {
             let wake = self.wait().await;
             if let Flow::Break(error) = self.take(wake).await {
@@ -302,6 +304,8 @@ impl Actor {
         if !followed {
             self.shared.services.presence.closed(&self.speaker);
             self.tell_calls(SessionChange::Ended).await;
+            let guests = &self.shared.services.guests;
+            guests.session_closed(&self.speaker).await;
         }
         self.shared.forget(self.id, self.speaker.device);
     }

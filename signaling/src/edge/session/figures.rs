@@ -143,7 +143,7 @@ fn kind_of_rules(request: &Request) -> &'static str {
     }
 }
 
-/// The kinds of requests about address books and numbers.
+/// The kinds of requests about address books, numbers and guests.
 fn kind_of_address_book(request: &Request) -> &'static str {
     match request {
         Request::GetAddressBook => "get_address_book",
@@ -161,6 +161,11 @@ fn kind_of_address_book(request: &Request) -> &'static str {
         Request::ConfirmNumber { .. } => "confirm_number",
         Request::ForgetNumber => "forget_number",
         Request::SetDiscoverable { .. } => "set_discoverable",
+        Request::MakeCallLink { .. } => "make_call_link",
+        Request::ListCallLinks => "list_call_links",
+        Request::RevokeCallLink { .. } => "revoke_call_link",
+        Request::RefuseGuest { .. } => "refuse_guest",
+        Request::RemoveGuest { .. } => "remove_guest",
         _ => "other",
     }
 }

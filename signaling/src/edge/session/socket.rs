@@ -103,6 +103,9 @@ async fn greet(
     if hello.token.expose().is_empty() {
         return Err(words::not_registered());
     }
+    if let Some(guest) = sessions.0.services.guests.authenticate(&hello.token) {
+        return Ok(Some((guest, hello)));
+    }
     match sessions
         .0
         .services

@@ -17,6 +17,7 @@ use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
 use homeline_signaling::domain::contacts::Contacts;
 use homeline_signaling::domain::devices::Devices;
 use homeline_signaling::domain::guardians::{Guardians, GuardiansParts};
+use homeline_signaling::domain::guests::Guests;
 use homeline_signaling::domain::households::Households;
 use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::limits::LimitsConfig;
@@ -137,8 +138,13 @@ impl Server {
         let (node, media, media_events) = Node::start();
         let presence = PresenceService::new(bus.clone());
         let push = push(&db, &clock, &presence).await;
+        let guests = Guests::new(parts.clone(), &limits);
         let calls = Calls::start(CallsParts {
-            reach: Reach::new(presence.clone(), configs.calls.stranger_limits()),
+            reach: Reach::new(
+                presence.clone(),
+                guests.clone(),
+                configs.calls.stranger_limits(),
+            ),
             config: configs.calls,
             db: db.clone(),
             bus: bus.clone(),
@@ -146,12 +152,14 @@ impl Server {
             media_events,
             clock: clock.clone(),
             push: push.clone(),
+            guests: guests.clone(),
         })
         .await
         .unwrap();
         let (store, events, time) = parts.clone();
         let services = Services {
             guardians: guardians(parts.clone(), &calls),
+            guests,
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(store.clone(), time.clone())),
             devices: Arc::new(Devices::new(

@@ -1,7 +1,9 @@
 //! Who may reach whom, through real sessions: each rule once where it works and once where it is
 //! refused.
 
+mod busy;
 mod children;
+mod company;
 mod do_not_disturb;
 mod places;
 mod strangers;

@@ -15,7 +15,7 @@ fn block(handle: &homeline_protocol::Handle) -> Request {
 
 /// All that a caller learns of a call to a handle: every event, how long it took, what is listed
 /// meanwhile and what the history says, without what differs between any two calls.
-async fn learns(client: &mut Client, handle: &str) -> (String, Duration) {
+pub(super) async fn learns(client: &mut Client, handle: &str) -> (String, Duration) {
     let (call, began) = (a_call(), Instant::now());
     client.ok(start_call(call, handle)).await;
     let Reply::Calls { calls } = client.ok(Request::ListCalls).await else {

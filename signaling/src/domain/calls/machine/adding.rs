@@ -42,7 +42,7 @@ impl Call {
             return Err(CallError::Ended);
         };
         if let Some(leg) = &answered.leg {
-            return if leg.inviter == inviter && leg.adding.callee.handle == adding.callee.handle {
+            return if leg.inviter == inviter && leg.adding.to == adding.to {
                 // Said twice.
                 Ok(Vec::new())
             } else {
@@ -54,7 +54,10 @@ impl Call {
         if answered.participants.len() >= PARTICIPANTS_MAX {
             return Err(CallError::Full);
         }
-        if !answered.group.has(inviter) || !answered.joining.is_empty() {
+        // Who came meanwhile was not asked about: they may not be meant to meet.
+        let foreseen = |side: &Side| adding.there.contains(&side.account);
+        let all_foreseen = answered.participants.iter().all(foreseen);
+        if !answered.group.has(inviter) || !answered.joining.is_empty() || !all_foreseen {
             return Err(CallError::NotNow(
                 "not everybody is in the call yet; try again in a moment",
             ));
@@ -63,7 +66,9 @@ impl Call {
         if answered.participants.iter().any(there) {
             return Err(CallError::NotNow("they are in this call already"));
         }
-        let began = adding.account.map(|account| Record::Adding {
+        // A guest has no history of their own.
+        let began = adding.account.filter(|_| !adding.callee.guest);
+        let began = began.map(|account| Record::Adding {
             at: now.unix,
             account,
             from: self.party_of(inviter),
@@ -169,7 +174,8 @@ impl Call {
         vec![Effect::Tell(leg.inviter, event)]
     }
 
-    /// One device rings no more; the others go on. Where the last one is in another call, it is busy.
+    /// One device rings no more; the others go on. Where the last one is in another call, the family
+    /// is told so, and nobody else.
     pub(super) fn added_stops(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
         let removed = self.room.remove(device).map(Effect::Media);
         let mut effects: Vec<_> = removed.into_iter().collect();
@@ -177,7 +183,8 @@ impl Call {
             && let Some(leg) = &mut answered.leg
         {
             leg.waiting.forget(device);
-            if leg.waiting.invited.is_empty() && leg.adding.engaged.contains(&device) {
+            let (last, adding) = (leg.waiting.invited.is_empty(), &leg.adding);
+            if last && adding.family && adding.engaged.contains(&device) {
                 effects.extend(self.end_adding(now, EndReason::Busy));
             }
         }

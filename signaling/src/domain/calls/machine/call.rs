@@ -45,7 +45,7 @@ pub(super) enum State {
 }
 
 impl Call {
-    /// A new call. A busy callee ends it at once.
+    /// A new call. A busy callee of the own household ends it at once.
     #[must_use]
     pub(in crate::domain::calls) fn start(
         config: &CallsConfig,

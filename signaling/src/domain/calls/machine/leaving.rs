@@ -3,6 +3,7 @@
 use homeline_protocol::id::DeviceId;
 use homeline_protocol::session::{EndReason, Event};
 
+use super::answered::Side;
 use super::call::{Call, State, Step};
 use super::media::Link;
 use super::timers::Timer;
@@ -14,7 +15,7 @@ const REMOVAL_SECS: u64 = 3;
 
 impl Call {
     /// A participant goes. Between two that ends the call; among more, and once there were more,
-    /// the others go on until one is left.
+    /// the others go on until one is left, or only guests.
     pub(super) fn leave(
         &mut self,
         now: Moment,
@@ -32,7 +33,9 @@ impl Call {
             return Vec::new();
         };
         let keyless = || answered.committer(device).is_none();
-        if !answered.grown || answered.participants.len() <= 2 || keyless() {
+        let stays = |side: &Side| side.device != device && !side.party.guest;
+        let only_guests = || !answered.participants.iter().any(stays);
+        if !answered.grown || answered.participants.len() <= 2 || only_guests() || keyless() {
             return self.end(now, reason);
         }
         let side = answered.participants.remove(at);

@@ -1,7 +1,7 @@
 //! Who has a part in an answered call, as the other calls must know it.
 
-use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId};
+use homeline_protocol::session::Callee;
 
 use super::call::{Call, State};
 
@@ -21,8 +21,8 @@ pub(in crate::domain::calls) struct Part {
 pub(in crate::domain::calls) struct Coming {
     /// Who.
     pub account: AccountId,
-    /// As they are called.
-    pub handle: Handle,
+    /// As it was asked for.
+    pub to: Callee,
     /// By whom.
     pub by: Someone,
 }
@@ -48,7 +48,8 @@ impl Call {
             .iter()
             .map(|side| (side.device, side.account))
             .collect();
-        let coming = answered.leg.as_ref().and_then(|leg| {
+        let ringing = answered.leg.as_ref().filter(|leg| !leg.adding.full);
+        let coming = ringing.and_then(|leg| {
             let by = answered.side(leg.inviter)?;
             let by = Someone {
                 account: by.account,
@@ -56,7 +57,7 @@ impl Call {
             };
             Some(Coming {
                 account: leg.adding.account?,
-                handle: leg.adding.callee.handle.clone(),
+                to: leg.adding.to.clone(),
                 by,
             })
         });

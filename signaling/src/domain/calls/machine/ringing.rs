@@ -215,7 +215,8 @@ impl Call {
         effects
     }
 
-    /// One device rings no more; the others go on. Where the last one is in another call, it is busy.
+    /// One device rings no more; the others go on. Where the last one is in another call, the family
+    /// is told so. Somebody outside hears nothing and waits, as for anybody who does not answer.
     fn stop_ringing(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
         let mut effects: Vec<_> = self
             .room
@@ -225,7 +226,8 @@ impl Call {
             .collect();
         if let State::Waiting(waiting) = &mut self.state {
             waiting.forget(device);
-            if waiting.invited.is_empty() && self.invite.engaged.contains(&device) {
+            let last = waiting.invited.is_empty();
+            if last && self.invite.family && self.invite.engaged.contains(&device) {
                 effects.extend(self.end(now, EndReason::Busy));
             }
         }

@@ -5,6 +5,7 @@
 
 mod groups;
 mod moves;
+mod outside;
 mod simulation;
 mod tables;
 mod waiting;
@@ -15,16 +16,17 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
-    Account, EndReason, Event, MediaState, Party, PublishSection, Source, Switches, WelcomeFor,
+    Account, Callee, EndReason, Event, MediaState, Party, PublishSection, Source, Switches,
+    WelcomeFor,
 };
 
-use super::begin::ALL_ON;
 use super::config::CallsConfig;
 use super::input::{
     Act, Adding, CallError, Effect, Input, Invite, Moment, Moving, Offer, PeerChange, Record, Rings,
 };
 use super::machine::Call;
 use crate::domain::keys::SentCommit;
+use crate::domain::reach::ALL_ON;
 use crate::model::UnixMillis;
 
 const ANNA: AccountId = AccountId([1; 16]);
@@ -159,7 +161,12 @@ fn adding(words: &[&str]) -> Act {
         account,
         ring: all_on(&ring),
         engaged: engaged.into_iter().collect(),
+        full: false,
         family: !words.contains(&"stranger"),
+        to: Callee::Person {
+            handle: handle.parse().unwrap(),
+        },
+        there: (1..200).map(|number| AccountId([number; 16])).collect(),
         invitation: Blob(vec![1]),
     }))
 }

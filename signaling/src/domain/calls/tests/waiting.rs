@@ -37,10 +37,21 @@ fn who_does_not_want_the_call_that_waits_is_busy() {
     with(
         "",
         "
-        0   start engaged               -> room incoming>app waiting>kitchen
+        0   start engaged family        -> room incoming>app waiting>kitchen
         1   kitchen rings               -> rings:kitchen>anna
         2   app refuses-invitation      ->
         3   kitchen refuses-invitation  -> kept:Busy Busy>anna close
+    ",
+    );
+    // Outside the household it looks like any call that nobody answers.
+    with(
+        "",
+        "
+        0   start engaged               -> room incoming>app waiting>kitchen
+        1   kitchen rings               -> rings:kitchen>anna
+        2   app refuses-invitation      ->
+        3   kitchen refuses-invitation  ->
+        45  tick                        -> kept:NoAnswer NoAnswer>anna close
     ",
     );
     with(
@@ -49,6 +60,15 @@ fn who_does_not_want_the_call_that_waits_is_busy() {
         3   anna invites dora engaged   -> kept:adding-dora waiting>doras
         4   doras rings                 -> added-rings:doras>anna
         5   doras refuses-invitation    -> kept:dora-Busy not-added:Busy>anna
+    ",
+    );
+    with(
+        super::groups::KEYED,
+        "
+        3   anna invites dora engaged stranger  -> kept:adding-dora waiting>doras
+        4   doras rings                         -> added-rings:doras>anna
+        5   doras refuses-invitation            ->
+        48  tick                                -> kept:dora-NoAnswer not-added:NoAnswer>anna
     ",
     );
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use homeline_protocol::id::HouseholdId;
 use homeline_protocol::session::{CameraSwitch, DeviceKind};
 use proptest::prelude::*;
 
-use super::world::{NAMES, handle, person, world};
+use super::world::{NAMES, handle, person, target, world};
 use crate::domain::reach::{
-    ChildFacts, PersonFacts, Plan, StrangerCalls, Target, Way, World, reach,
+    ChildFacts, Companion, PersonFacts, Plan, StrangerCalls, Target, Way, World, reach,
 };
 
 const WAYS: [&str; 4] = ["calls", "writes", "drops-in", "announces"];
@@ -68,6 +69,22 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn companion()(
+        guest in prop::bool::weighted(0.2),
+        name in prop::sample::select(vec!["mia", "ben", "zoe", "kim"]),
+        household in 1..4_u8,
+        child in prop::option::weighted(0.5, child_facts()),
+        blocked in prop::bool::weighted(0.2),
+    ) -> Companion {
+        if guest {
+            return Companion::guest();
+        }
+        let household = Some(HouseholdId([household; 16]));
+        Companion { handle: handle(name), household, child, blocked, guest: false }
+    }
+}
+
+prop_compose! {
     fn any_world()(
         way in prop::sample::select(&WAYS[..]),
         from in prop::sample::select(&ASKERS[..]),
@@ -75,8 +92,10 @@ prop_compose! {
         asking_child in child_facts(),
         ways in prop::collection::vec(ways(), 2),
         granted in prop::sample::subsequence(NAMES.to_vec(), 0..=3),
+        company in prop::collection::vec(companion(), 0..3),
     ) -> World {
         let mut world = world(way, from, to);
+        world.company = company;
         if world.asker.child.is_some() {
             world.asker.child = Some(asking_child);
         }
@@ -162,6 +181,51 @@ proptest! {
                 };
                 prop_assert!(child.contacts.contains(handle));
             }
+        }
+    }
+
+    #[test]
+    fn nobody_meets_in_a_call_who_may_not_whoever_brings_them(world in any_world()) {
+        let plan = reached(&world);
+        let Target::Person { handle, person: Some(person) } = &world.target else {
+            return Ok(());
+        };
+        if !plan.people.contains(&person.account) {
+            return Ok(());
+        }
+        for one in &world.company {
+            prop_assert!(!one.blocked);
+            if one.household == person.household {
+                continue;
+            }
+            if let Some(child) = &one.child {
+                prop_assert!(child.contacts.contains(handle));
+            }
+            if let Some(child) = &person.child {
+                prop_assert!(child.contacts.contains(&one.handle));
+            }
+        }
+    }
+
+    #[test]
+    fn a_child_and_a_guest_are_never_in_one_call(mut world in any_world(), to_guest: bool) {
+        if to_guest {
+            world.target = target("guest");
+        }
+        let plan = reached(&world);
+        if plan.people.is_empty() {
+            return Ok(());
+        }
+        match &world.target {
+            Target::Guest { guest: Some(guest) } => {
+                prop_assert_eq!(guest.maker, world.asker.account);
+                prop_assert!(world.asker.child.is_none());
+                prop_assert!(world.company.iter().all(|one| one.child.is_none()));
+            }
+            Target::Person { person: Some(person), .. } if person.child.is_some() => {
+                prop_assert!(world.company.iter().all(|one| !one.guest));
+            }
+            _ => {}
         }
     }
 

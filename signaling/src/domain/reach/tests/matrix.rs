@@ -1,11 +1,12 @@
 //! Who asks x whom x what stands in the way, one row a rule.
 
 use homeline_protocol::Handle;
+use homeline_protocol::id::HouseholdId;
 use homeline_protocol::session::CameraSwitch;
 
 use super::world::{child, handle, outcome, world};
 use crate::domain::reach::{
-    ChildFacts, DeviceFacts, Grant, Grantee, PersonFacts, StrangerCalls, World,
+    ChildFacts, Companion, DeviceFacts, Grant, Grantee, PersonFacts, StrangerCalls, Target, World,
 };
 
 /// `silence`: nothing rings and nobody will learn of it. `silence, told later`: nothing rings, and it
@@ -53,6 +54,33 @@ mia      calls      ben        asking-child-chose         bens hall
 mia      calls      anna       asking-child-no-consent    !NoConsent
 mia      calls      anna       asking-child-off           !SwitchedOff
 mia      calls      bens-home  asking-child-chose         !NotChosen
+
+anna     calls      ben        mia-in-call                !ChildInCall
+anna     calls      nobody     mia-in-call                !ChildInCall
+anna     calls      ben        mia-in-call-chose-ben      bens hall
+ben      calls      anna       mia-in-call                phone kitchen
+anna     calls      ben        another-child-in-call      silence
+anna     calls      mia        zoe-in-call                !ChildApart
+anna     calls      mia        zoe-in-call-chosen         tablet nursery
+ben      calls      mia        chosen-and-zoe-in-call     silence
+anna     calls      ben        zoe-in-call                bens hall
+anna     calls      ben        blocked-zoe-in-call        silence
+
+anna     calls      guest      -                          page
+anna     calls      guest      waits-no-more              !NoSuchGuest
+anna     calls      guest      gone                       !NoSuchGuest
+kitchen  calls      guest      -                          page
+ben      calls      guest      -                          !NoSuchGuest
+mia      calls      guest      -                          !ChildAsksForGuest
+anna     calls      guest      mia-in-call                !GuestApart
+anna     calls      guest      another-child-in-call      !GuestApart
+anna     calls      guest      zoe-in-call                page
+anna     calls      guest      guest-in-call              page
+anna     calls      mia        guest-in-call              !ChildApart
+ben      calls      mia        chosen-and-guest-in-call   silence
+anna     calls      ben        guest-in-call              bens hall
+anna     writes     guest      -                          !NoSuchGuest
+anna     drops-in   guest      -                          !NoSuchGuest
 
 anna     calls      kitchen    -                          kitchen
 kitchen  calls      kitchen    -                          !OwnDevice
@@ -117,6 +145,15 @@ fn obstruct(world: &mut World, obstacle: &str) {
     let asker = world.asker.account;
     match obstacle {
         "-" => {}
+        "waits-no-more" | "gone" => {
+            let Target::Guest { guest } = &mut world.target else {
+                panic!("{obstacle}");
+            };
+            match obstacle {
+                "gone" => *guest = None,
+                _ => guest.as_mut().unwrap().waits = false,
+            }
+        }
         "asker-without-key" => world.asker.device = None,
         "asker-not-admitted" => world.asker.household = None,
         "asking-child-chose" => {
@@ -145,7 +182,10 @@ fn obstruct(world: &mut World, obstacle: &str) {
             by: super::world::account("ben"),
             to: Grantee::Household(world.asker.household.unwrap()),
         }),
-        _ => obstruct_people(world, obstacle),
+        _ => {
+            gather(world, obstacle);
+            obstruct_people(world, obstacle);
+        }
     }
     if obstacle.starts_with("granted") && obstacle != "granted-to-household" {
         for by in ["mia", "ben"] {
@@ -153,6 +193,33 @@ fn obstruct(world: &mut World, obstacle: &str) {
         }
     }
     assert_eq!(world.asker.account, asker);
+}
+
+/// Somebody is in the call already, to whom the target would be added.
+fn gather(world: &mut World, obstacle: &str) {
+    let (name, household) = match obstacle {
+        "mia-in-call" | "mia-in-call-chose-ben" => ("mia", 1),
+        "another-child-in-call" => ("kim", 3),
+        "guest-in-call" | "chosen-and-guest-in-call" => {
+            world.company.push(Companion::guest());
+            return;
+        }
+        "zoe-in-call" | "zoe-in-call-chosen" | "chosen-and-zoe-in-call" | "blocked-zoe-in-call" => {
+            ("zoe", 3)
+        }
+        _ => return,
+    };
+    let mut limits = child();
+    if obstacle == "mia-in-call-chose-ben" {
+        limits.contacts = vec![handle("ben")];
+    }
+    world.company.push(Companion {
+        handle: handle(name),
+        household: Some(HouseholdId([household; 16])),
+        child: (name != "zoe").then_some(limits),
+        blocked: obstacle == "blocked-zoe-in-call",
+        guest: false,
+    });
 }
 
 fn obstruct_people(world: &mut World, obstacle: &str) {
@@ -198,6 +265,9 @@ fn limit_child(person: &mut PersonFacts, asker: &Handle, obstacle: &str) {
     let mut limits = child();
     if obstacle.starts_with("chosen") {
         limits.contacts = vec![asker.clone()];
+    }
+    if obstacle == "zoe-in-call-chosen" {
+        limits.contacts = vec![handle("zoe")];
     }
     limits.consented = !obstacle.ends_with("no-consent");
     limits.calling = !obstacle.ends_with("calling-off");

@@ -1,15 +1,15 @@
 //! Worlds for tests: who asks whom, and what stands in the way, in a few words.
 //!
 //! Anna (phone, kitchen) and Mia, her child (tablet, nursery), live together; Ben (phone, hall) does
-//! not; nobody has the handle "nobody".
+//! not; nobody has the handle "nobody". A guest (page) waits at a call link of Anna's.
 
 use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
 use homeline_protocol::session::{CameraSwitch, Capabilities, DeviceKind, Switches};
 
 use crate::domain::reach::{
-    Asker, ChildFacts, DeviceFacts, Grant, Grantee, PersonFacts, Plan, QuietFacts, Refusal,
-    StrangerCalls, StrangerLimits, Target, Way, World, reach,
+    Asker, ChildFacts, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts, Plan, QuietFacts,
+    Refusal, StrangerCalls, StrangerLimits, Target, Way, World, reach,
 };
 use crate::model::UnixMillis;
 
@@ -17,7 +17,9 @@ use crate::model::UnixMillis;
 pub(super) const SUNDAY: u64 = 1_795_305_600_000;
 
 pub(super) const NAMES: [&str; 3] = ["anna", "mia", "ben"];
-pub(super) const DEVICES: [&str; 6] = ["phone", "kitchen", "tablet", "nursery", "bens", "hall"];
+pub(super) const DEVICES: [&str; 7] = [
+    "phone", "kitchen", "tablet", "nursery", "bens", "hall", "page",
+];
 
 pub(super) fn account(name: &str) -> AccountId {
     let at = NAMES.iter().position(|one| *one == name).unwrap();
@@ -127,6 +129,16 @@ pub(super) fn target(name: &str) -> Target {
                 _ => "ben",
             })),
         },
+        "guest" => Target::Guest {
+            guest: Some(GuestFacts {
+                account: AccountId([9; 16]),
+                maker: account("anna"),
+                label: "Bob".to_owned(),
+                waits: true,
+                let_in: false,
+                device: device_facts("page"),
+            }),
+        },
         "nobody" => Target::Person {
             handle: handle(name),
             person: None,
@@ -154,6 +166,7 @@ pub(super) fn world(way: &str, from: &str, to: &str) -> World {
             one_an_hour: 5,
             all_a_day: 20,
         },
+        company: vec![],
     }
 }
 
@@ -164,6 +177,7 @@ impl World {
                 one.as_mut_slice()
             }
             Target::Household { people } | Target::Home { people } => people,
+            Target::Guest { .. } => &mut [],
         }
     }
 

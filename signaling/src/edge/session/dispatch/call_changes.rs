@@ -1,6 +1,6 @@
 //! Adding somebody to a call, moving it, ending it for everyone, and missed calls.
 
-use homeline_protocol::session::{ApiError, Callee, ErrorCode, Reply, Request};
+use homeline_protocol::session::{Reply, Request};
 
 use super::{Answer, Services, misplaced};
 use crate::domain::calls::Act;
@@ -15,13 +15,9 @@ pub(super) async fn call_changes(
     match request {
         Request::AddToCall {
             call,
-            to: Callee::Person { handle },
+            to,
             invitation,
-        } => calls.add(speaker, call, handle, invitation).await?,
-        Request::AddToCall { .. } => {
-            let message = "A person is added to a call, by handle; a device is moved to.";
-            return Err(ApiError::new(ErrorCode::BadRequest, message));
-        }
+        } => calls.add(speaker, call, to, invitation).await?,
         Request::CancelAdding { call } => {
             calls.act(speaker, call, Act::CancelAdding).await?;
         }

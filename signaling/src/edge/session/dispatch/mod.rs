@@ -4,6 +4,7 @@ mod address_book;
 mod call_changes;
 mod calls;
 mod guardians;
+mod guests;
 mod home;
 mod members;
 mod pairing;
@@ -23,6 +24,7 @@ use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::guardians::Guardians;
+use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::limits::Origin;
@@ -61,6 +63,8 @@ pub struct Services {
     pub rules: Rules,
     /// What adults do about children.
     pub guardians: Arc<Guardians>,
+    /// Call links, and who comes by them.
+    pub guests: Guests,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -72,6 +76,9 @@ pub(super) async fn dispatch(
     from: Origin,
     request: Request,
 ) -> Outcome {
+    if speaker.guest && !guests::may_ask(&request) {
+        return Outcome::Error(guests::not_for_guests());
+    }
     let answer = match request {
         Request::ListenForPairing { .. }
         | Request::AcceptPairing { .. }
@@ -129,6 +136,11 @@ pub(super) async fn dispatch(
         | Request::WithdrawConsent { .. }
         | Request::ListChildCalls { .. }
         | Request::DeleteChildData { .. } => guardians::guardians(services, speaker, request).await,
+        Request::MakeCallLink { .. }
+        | Request::ListCallLinks
+        | Request::RevokeCallLink { .. }
+        | Request::RefuseGuest { .. }
+        | Request::RemoveGuest { .. } => guests::guests(services, speaker, request).await,
         _ => calls::in_call(services, speaker, request).await,
     };
     match answer {

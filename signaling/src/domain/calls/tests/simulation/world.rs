@@ -8,13 +8,13 @@ use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, EndReason, Party};
 use tokio::sync::mpsc;
 
-use super::super::super::begin::ALL_ON;
 use super::super::super::config::CallsConfig;
 use super::super::super::index::{Admitted, Entry, Index, Standing};
 use super::super::super::input::{Act, Adding, Input, Invite, Moment, Moving, Offer, PeerChange};
 use super::super::super::machine::{Call, Part};
 use super::super::super::task::Message;
 use super::super::{SWITCHES, all_on};
+use crate::domain::reach::ALL_ON;
 use crate::model::UnixMillis;
 
 const HOUSEHOLDS: usize = 1_000;
@@ -233,7 +233,8 @@ impl World {
         let ring = self.reach(caller.id, to);
         let (mailbox, inbox) = mpsc::channel(256);
         let entry = entry(mailbox, device, &caller, &callee);
-        let Ok(Admitted::New { busy, engaged }) = self.index.admit(&self.config, id, entry, &ring)
+        let Ok(Admitted::New { full, engaged }) =
+            self.index.admit(&self.config, id, entry, &ring, true)
         else {
             self.figures.refused += 1;
             return;
@@ -254,7 +255,7 @@ impl World {
             video: false,
             invitation: Blob(vec![1]),
         };
-        let (call, effects) = Call::start(&self.config, invite, busy, self.now());
+        let (call, effects) = Call::start(&self.config, invite, full, self.now());
         let running = Running {
             call,
             inbox,
@@ -326,8 +327,13 @@ impl World {
             callee: party(&callee),
             account: Some(callee.id),
             engaged: self.index.engaged(&ring),
+            full: false,
             ring: all_on(&ring),
             family: self.people[self.owner[&device]].household == self.people[whom].household,
+            to: Callee::Person {
+                handle: callee.handle.clone(),
+            },
+            there: self.index.get(id).map_or(vec![], Entry::people),
             invitation: Blob(vec![1]),
         };
         let before = self.calls[&id].adding;
