@@ -13,6 +13,8 @@ import { hears, spyOnConnections, toneFile } from "./sound.mjs";
 const GENEROUS = {
   HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS: "{burst=1000,refill_secs=1}",
   HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS: "{burst=1000,refill_secs=1}",
+  // Who closes their page is gone once their session can't be taken up again.
+  HOMELINE_SIGNALING__SESSION__RESUME_WINDOW_SECS: "5",
 };
 const [LOW, HIGH, HIGHER] = [1_000, 1_500, 2_200];
 

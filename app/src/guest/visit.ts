@@ -16,7 +16,7 @@ export type GuestLink = Extract<Link, { kind: "guest" }>;
 
 export type Stage =
   | { at: "door" }
-  | { at: "waiting"; untilMs: number }
+  | { at: "waiting" }
   /** In the call, or at the screen that stands after it. */
   | { at: "call" }
   /** Not let in, for now. */
@@ -56,8 +56,8 @@ export class Visit {
   }
 
   changed(): void {
-    // Called off in the moment before it was answered.
-    if (this.stage.at === "call" && this.calls?.state.at === "idle") this.stage = { at: "turned_away", why: "no_answer" };
+    // Called off in the moment before it was answered: the guest waits on.
+    if (this.stage.at === "call" && this.calls?.state.at === "idle") this.stage = { at: "waiting" };
     this.#render();
   }
 
@@ -74,9 +74,9 @@ export class Visit {
     const e2ee = this.#e2ee;
     const begun = await e2ee.request("guest.begin", { link: link.link, secret: link.secret, fingerprint: link.fingerprint, name });
     try {
-      const { token, expires_at_ms: untilMs } = await api.knock({ link: link.link, chain: begun.chain, proof: begun.proof });
+      const { token } = await api.knock({ link: link.link, chain: begun.chain, proof: begun.proof });
       this.#connect(e2ee, token, begun);
-      this.stage = { at: "waiting", untilMs };
+      this.stage = { at: "waiting" };
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== "not_found") throw error;
       this.stage = { at: "no_link" };
