@@ -87,7 +87,8 @@ impl Company {
 
     fn knock(&mut self) {
         self.knock_at = Instant::now() + KNOCK_EVERY;
-        self.knocks.send_modify(|knocks| *knocks = knocks.wrapping_add(1));
+        self.knocks
+            .send_modify(|knocks| *knocks = knocks.wrapping_add(1));
     }
 }
 
@@ -208,7 +209,10 @@ impl Device {
 
     /// A call of the household would go on here: at once if somebody at this device has asked for it.
     pub(crate) async fn moves_here(&mut self, incoming: Box<IncomingCall>) -> anyhow::Result<()> {
-        let asked = self.company.wanted.take_if(|(call, _)| *call == incoming.id());
+        let asked = self
+            .company
+            .wanted
+            .take_if(|(call, _)| *call == incoming.id());
         let in_time = asked.is_some_and(|(_, until)| Instant::now() < until);
         if !in_time || !matches!(self.state, State::Idle) {
             return self.rings(incoming, true).await;

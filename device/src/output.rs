@@ -158,7 +158,7 @@ async fn play(
     loop {
         let frames = tokio::select! {
             next = heard.recv() => {
-                let Some(Heard { device, pcm }) = next else { return };
+                let Some(Heard { device, pcm, .. }) = next else { return };
                 listener.listen(device, &pcm);
                 mixer.take(device, pcm)
             }
@@ -248,14 +248,14 @@ mod tests {
     async fn a_microphone_that_is_off_gives_nothing_until_it_is_on() {
         let on = watch::Sender::new(false);
         let mut sound = switched(&Input::Tone(1_000.0), on.subscribe()).unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(sound.try_recv().is_err());
         on.send_replace(true);
         assert!(sound.recv().await.is_some());
         on.send_replace(false);
         // At most what was on its way.
         let ended = async { while sound.recv().await.is_some() {} };
-        let soon = std::time::Duration::from_millis(200);
+        let soon = Duration::from_millis(200);
         assert!(tokio::time::timeout(soon, ended).await.is_err());
         assert!(sound.try_recv().is_err());
     }

@@ -193,7 +193,10 @@ fn sentence(told: &Told) -> String {
         Told::Left { name } => format!("{name} has left the call."),
         Told::Moving { to } => format!("Asking {to} to take the call."),
         Told::NotMoved { to, reason } => {
-            format!("The call stays here; {to} did not take it: {}.", words(*reason))
+            format!(
+                "The call stays here; {to} did not take it: {}.",
+                words(*reason)
+            )
         }
         Told::TakingOver { from } => format!("Fetching your call with {from}."),
         Told::Ringing { from, trust, .. } => match *trust {
