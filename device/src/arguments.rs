@@ -48,7 +48,7 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Join a household: shows six digits to be typed into the app of that person.
     Pair(Pair),
-    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, quit.
+    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, press, double press, quit.
     Run(CallOptions),
     /// Call a contact, and end with the call. With a picture it is a video call.
     Call {

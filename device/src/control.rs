@@ -22,10 +22,18 @@ pub(crate) enum Command {
     Microphone(bool),
     DoNotDisturb(bool),
     DoNotDisturbEverywhere(bool),
-    /// One press of the button.
+    /// One press of the button: answers what rings, hangs up what is on.
     Press,
     DoublePress,
     Call(String),
+    /// Adds somebody to the call: a contact's name, or a handle.
+    Add(String),
+    CancelAdding,
+    /// To a device of the household, by its label.
+    MoveTo(String),
+    /// The own call that runs at another device goes on here.
+    TakeOver,
+    EndForEveryone,
     Quit,
     Unknown(String),
 }
@@ -50,11 +58,30 @@ impl Command {
             "do not disturb everywhere off" => Self::DoNotDisturbEverywhere(false),
             "press" => Self::Press,
             "double press" => Self::DoublePress,
+            "cancel adding" | "stop adding" => Self::CancelAdding,
+            "take over" | "take over here" => Self::TakeOver,
+            "end for everyone" => Self::EndForEveryone,
             "quit" | "exit" => Self::Quit,
-            other if other.starts_with("call ") => Self::Call(line[5..].trim().to_owned()),
-            _ => Self::Unknown(line.to_owned()),
+            _ => Self::with_name(line),
         };
         Some(command)
+    }
+
+    /// A verb, and a name as somebody wrote it.
+    fn with_name(line: &str) -> Self {
+        let verbs: [(&str, fn(String) -> Self); 3] = [
+            ("call ", Self::Call),
+            ("add ", Self::Add),
+            ("move to ", Self::MoveTo),
+        ];
+        for (verb, command) in verbs {
+            if let Some((head, name)) = line.split_at_checked(verb.len())
+                && head.eq_ignore_ascii_case(verb)
+            {
+                return command(name.trim().to_owned());
+            }
+        }
+        Self::Unknown(line.to_owned())
     }
 }
 
@@ -120,6 +147,16 @@ mod tests {
             Some(Command::DoNotDisturb(true))
         );
         assert_eq!(Command::parse("double press"), Some(Command::DoublePress));
+        assert_eq!(
+            Command::parse("Add Aunt Cleo"),
+            Some(Command::Add("Aunt Cleo".to_owned()))
+        );
+        assert_eq!(Command::parse("cancel adding"), Some(Command::CancelAdding));
+        assert_eq!(
+            Command::parse("move to Living room"),
+            Some(Command::MoveTo("Living room".to_owned()))
+        );
+        assert_eq!(Command::parse("take over"), Some(Command::TakeOver));
         assert_eq!(Command::parse(""), None);
         assert_eq!(
             Command::parse("dance"),

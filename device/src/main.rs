@@ -3,9 +3,11 @@
 mod arguments;
 #[cfg(feature = "sound-card")]
 mod card;
+mod company;
 mod control;
 mod folder;
 mod led;
+mod mix;
 mod output;
 mod pair;
 mod picture;

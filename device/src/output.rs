@@ -1,10 +1,16 @@
 //! Where sound goes and comes from: nothing, files, tones, or a sound card.
 
-use homeline_client::media::{Heard, Pcm, SAMPLE_RATE, Sound};
+use std::collections::BTreeMap;
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+use homeline_client::media::{Heard, Pcm, SAMPLE_RATE, SAMPLES, Sound};
 use homeline_client::sound::{self, HEARD_MAX, Recorder, level_at};
+use homeline_protocol::id::DeviceId;
 use tokio::sync::{mpsc, watch};
 
 use crate::arguments::{Input, Outlet};
+use crate::mix::Mixer;
 use crate::report::{Report, Told};
 
 /// Frames on their way to the speaker: a fifth of a second.
@@ -15,6 +21,15 @@ const INPUT_MAX: usize = 2;
 
 /// Each of the two notes of a confirmation: an eighth of a second.
 const CONFIRMATION_FRAMES: usize = 6;
+
+/// How loud a second call knocks, of 32,767: heard beside a voice, and never over it.
+const KNOCK_AMPLITUDE: f64 = 1_500.0;
+
+/// Two short knocks and the pause between them, in frames.
+const KNOCK: [(f64, usize); 3] = [(784.0, 6), (0.0, 4), (784.0, 6)];
+
+/// A frame's length. A call in which nobody sends has no other pace.
+const FRAME: Duration = Duration::from_millis(20);
 
 /// Opens the speaker: everything sent there is heard, or written, or dropped.
 pub(crate) fn open(outlet: &Outlet) -> anyhow::Result<mpsc::Sender<Pcm>> {
@@ -114,56 +129,108 @@ pub(crate) async fn confirm(output: &mpsc::Sender<Pcm>) {
     }
 }
 
-/// A call's sound: the microphone behind its switch, and a speaker that also listens for tones.
+/// A call's sound: the microphone behind its switch, and a speaker that mixes the voices, lays a knock over
+/// them whenever `knocks` changes, and listens for tones.
 pub(crate) fn sound(
     input: &Input,
     on: watch::Receiver<bool>,
     output: mpsc::Sender<Pcm>,
-    listen_for: &[f64],
-    report: Report,
+    knocks: watch::Receiver<u32>,
+    listener: Listener,
 ) -> anyhow::Result<Sound> {
     let microphone = switched(input, on)?;
-    let (speaker, mut heard) = mpsc::channel::<Heard>(HEARD_MAX);
-    let mut listener = Listener::new(listen_for.to_vec());
-    tokio::spawn(async move {
-        while let Some(Heard { pcm, .. }) = heard.recv().await {
-            for hertz in listener.listen(&pcm) {
-                report.tell(&Told::ToneHeard { hertz });
-            }
-            if output.send(pcm).await.is_err() {
-                return;
-            }
-        }
-    });
+    let (speaker, heard) = mpsc::channel::<Heard>(HEARD_MAX);
+    tokio::spawn(play(heard, knocks, listener, output));
     Ok(Sound {
         microphone,
         speaker,
     })
 }
 
-/// Tells each tone once, when half a second was mostly that.
-struct Listener {
+async fn play(
+    mut heard: mpsc::Receiver<Heard>,
+    mut knocks: watch::Receiver<u32>,
+    mut listener: Listener,
+    output: mpsc::Sender<Pcm>,
+) {
+    let mut mixer = Mixer::default();
+    let mut knocking = false;
+    loop {
+        let frames = tokio::select! {
+            next = heard.recv() => {
+                let Some(Heard { device, pcm, .. }) = next else { return };
+                listener.listen(device, &pcm);
+                mixer.take(device, pcm)
+            }
+            Ok(()) = knocks.changed() => {
+                mixer.knock(knock());
+                knocking = true;
+                Vec::new()
+            }
+            () = tokio::time::sleep(2 * FRAME), if knocking => {
+                let alone = mixer.knock_alone();
+                knocking = alone.is_some();
+                alone.into_iter().collect()
+            }
+        };
+        for pcm in frames {
+            if output.send(pcm).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The sound of a second call.
+fn knock() -> Vec<Pcm> {
+    let frames = KNOCK
+        .iter()
+        .flat_map(|(hertz, frames)| (0..*frames).map(move |frame| (*hertz, frame)));
+    let sample = |hertz: f64, index: usize| {
+        let seconds = index as f64 / f64::from(SAMPLE_RATE);
+        (KNOCK_AMPLITUDE * (TAU * hertz * seconds).sin()) as i16
+    };
+    frames
+        .map(|(hertz, frame)| {
+            Pcm(std::array::from_fn(|index| {
+                sample(hertz, frame * SAMPLES + index)
+            }))
+        })
+        .collect()
+}
+
+/// Tells each tone once, when half a second of what one of them sends was mostly that.
+pub(crate) struct Listener {
     wanted: Vec<f64>,
-    window: Vec<i16>,
+    windows: BTreeMap<DeviceId, Vec<i16>>,
+    report: Report,
 }
 
 impl Listener {
-    fn new(wanted: Vec<f64>) -> Self {
+    pub(crate) fn new(wanted: Vec<f64>, report: Report) -> Self {
         Self {
             wanted,
-            window: Vec::new(),
+            windows: BTreeMap::new(),
+            report,
         }
     }
 
-    fn listen(&mut self, pcm: &Pcm) -> Vec<f64> {
+    fn listen(&mut self, from: DeviceId, pcm: &Pcm) {
+        for hertz in self.found(from, pcm) {
+            self.report.tell(&Told::ToneHeard { hertz });
+        }
+    }
+
+    fn found(&mut self, from: DeviceId, pcm: &Pcm) -> Vec<f64> {
         if self.wanted.is_empty() {
             return Vec::new();
         }
-        self.window.extend_from_slice(&pcm.0);
-        if self.window.len() < SAMPLE_RATE as usize / 2 {
+        let window = self.windows.entry(from).or_default();
+        window.extend_from_slice(&pcm.0);
+        if window.len() < SAMPLE_RATE as usize / 2 {
             return Vec::new();
         }
-        let window = std::mem::take(&mut self.window);
+        let window = std::mem::take(window);
         let there = |hertz: &f64| level_at(*hertz, &window) > 0.7;
         let (found, wanted) = std::mem::take(&mut self.wanted)
             .into_iter()
@@ -181,14 +248,14 @@ mod tests {
     async fn a_microphone_that_is_off_gives_nothing_until_it_is_on() {
         let on = watch::Sender::new(false);
         let mut sound = switched(&Input::Tone(1_000.0), on.subscribe()).unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(sound.try_recv().is_err());
         on.send_replace(true);
         assert!(sound.recv().await.is_some());
         on.send_replace(false);
         // At most what was on its way.
         let ended = async { while sound.recv().await.is_some() {} };
-        let soon = std::time::Duration::from_millis(200);
+        let soon = Duration::from_millis(200);
         assert!(tokio::time::timeout(soon, ended).await.is_err());
         assert!(sound.try_recv().is_err());
     }
@@ -196,10 +263,11 @@ mod tests {
     #[tokio::test]
     async fn a_tone_is_told_once() {
         let mut tone = sound::tone(1_000.0);
-        let mut listener = Listener::new(vec![1_000.0, 1_500.0]);
+        let mut listener = Listener::new(vec![1_000.0, 1_500.0], Report::new(true));
+        let from = "00000000000000000000000000000001".parse().unwrap();
         let mut found = Vec::new();
         for _ in 0..60 {
-            found.extend(listener.listen(&tone.recv().await.unwrap()));
+            found.extend(listener.found(from, &tone.recv().await.unwrap()));
         }
         assert_eq!(found, [1_000.0]);
     }

@@ -39,6 +39,47 @@ pub(crate) enum Told {
         from: String,
         trust: &'static str,
         video: bool,
+        /// No new call: the household's own, which would go on here.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        moves: bool,
+    },
+    /// A second call, while one is on.
+    Waiting {
+        from: String,
+        trust: &'static str,
+        video: bool,
+    },
+    /// The second call waits no more.
+    WaitingEnded {
+        reason: EndReason,
+    },
+    Adding {
+        name: String,
+    },
+    AddingRings {
+        name: String,
+    },
+    NotAdded {
+        name: String,
+        reason: EndReason,
+    },
+    /// A further participant is there, or gone.
+    Joined {
+        name: String,
+    },
+    Left {
+        name: String,
+    },
+    Moving {
+        to: String,
+    },
+    NotMoved {
+        to: String,
+        reason: EndReason,
+    },
+    /// The own call is being fetched from another device.
+    TakingOver {
+        from: String,
     },
     Spoken {
         text: String,
@@ -133,6 +174,31 @@ fn sentence(told: &Told) -> String {
             if *on { "on" } else { "off" },
             if *everywhere { " everywhere" } else { "" }
         ),
+        Told::Ringing {
+            from, moves: true, ..
+        } => format!("Your call with {from} would go on here. (answer, decline)"),
+        Told::Waiting { from, trust, .. } => match *trust {
+            "family" | "verified" => {
+                format!("{from} calls too. (answer ends the present call; decline)")
+            }
+            _ => format!(
+                "{from} calls too; who it is was never verified. (answer ends the present call; decline)"
+            ),
+        },
+        Told::WaitingEnded { reason } => format!("The second call is over: {}.", words(*reason)),
+        Told::Adding { name } => format!("Calling {name} into the call. (cancel adding)"),
+        Told::AddingRings { name } => format!("It rings at {name}."),
+        Told::NotAdded { name, reason } => format!("{name} does not come: {}.", words(*reason)),
+        Told::Joined { name } => format!("{name} is in the call."),
+        Told::Left { name } => format!("{name} has left the call."),
+        Told::Moving { to } => format!("Asking {to} to take the call."),
+        Told::NotMoved { to, reason } => {
+            format!(
+                "The call stays here; {to} did not take it: {}.",
+                words(*reason)
+            )
+        }
+        Told::TakingOver { from } => format!("Fetching your call with {from}."),
         Told::Ringing { from, trust, .. } => match *trust {
             "family" | "verified" => format!("{from} calls. (answer, decline)"),
             _ => format!("{from} calls; who it is was never verified. (answer, decline)"),
@@ -162,7 +228,7 @@ fn sentence(told: &Told) -> String {
         Told::Connection { connected: false } => "The server can't be reached; trying.".to_owned(),
         Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
         Told::Unknown { command } => format!(
-            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, quit."
+            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, quit."
         ),
     }
 }

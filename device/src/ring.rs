@@ -29,14 +29,14 @@ fn bell() -> Vec<i16> {
 pub(crate) struct Ringing(JoinHandle<()>);
 
 impl Ringing {
+    /// `text`: what is spoken between the bells.
     pub(crate) fn start(
-        from: String,
+        text: String,
         voice: Option<Voice>,
         output: mpsc::Sender<Pcm>,
         report: Report,
     ) -> Self {
         Self(tokio::spawn(async move {
-            let text = format!("Incoming call from {from}");
             let mut speech = None;
             loop {
                 play(&bell(), &output).await;

@@ -10,8 +10,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::Ending;
 use crate::arguments::{CallOptions, Common};
+use crate::company::{Company, Second};
 use crate::control::{self, Command};
 use crate::led::{Indicator, Light};
+use crate::output::Listener;
 use crate::report::{Report, Told, trust};
 use crate::ring::Ringing;
 use crate::voice::Voice;
@@ -26,7 +28,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// What the device is doing.
-enum State {
+pub(crate) enum State {
     Idle,
     Ringing {
         incoming: Box<IncomingCall>,
@@ -35,19 +37,21 @@ enum State {
     InCall(Box<Call>),
 }
 
-struct Device {
-    client: Client,
+pub(crate) struct Device {
+    pub(crate) client: Client,
     options: CallOptions,
     output: mpsc::Sender<Pcm>,
     voice: Option<Voice>,
-    report: Report,
+    pub(crate) report: Report,
     indicator: Indicator,
     /// Where the microphone's switch stands.
     microphone: watch::Sender<bool>,
-    state: State,
+    pub(crate) state: State,
+    /// Who else is in the call, and a second call.
+    pub(crate) company: Company,
     /// Ends with its first call.
     once: bool,
-    secured: bool,
+    pub(crate) secured: bool,
     ending: Option<Ending>,
 }
 
@@ -80,6 +84,7 @@ pub(crate) async fn run(
         voice,
         report,
         state: State::Idle,
+        company: Company::default(),
         once: dial.is_some(),
         secured: false,
         ending: None,
@@ -98,7 +103,8 @@ pub(crate) async fn run(
     while device.ending.is_none() {
         tokio::select! {
             event = events.recv() => device.client_event(event).await?,
-            event = device.state.next() => device.call_event(event).await,
+            event = device.state.next() => device.call_event(event).await?,
+            event = device.company.next() => device.second_event(event).await?,
             Some(command) = commands.recv() => device.command(command).await?,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
@@ -129,21 +135,18 @@ impl State {
 }
 
 impl Device {
-    fn enter(&mut self, state: State) {
+    pub(crate) fn enter(&mut self, state: State) {
         self.state = state;
         self.indicator.show(self.state.light());
     }
 
     async fn client_event(&mut self, event: Option<ClientEvent>) -> anyhow::Result<()> {
         match event {
-            Some(ClientEvent::Incoming(incoming) | ClientEvent::Moving(incoming)) => {
-                self.rings(incoming).await?;
-            }
-            // One call at a time: the one that waits rings on at the person's other devices. Missed
-            // calls are shown where there is a screen.
-            Some(
-                ClientEvent::Waiting(_) | ClientEvent::Missed(_) | ClientEvent::MissedSeen { .. },
-            ) => {}
+            Some(ClientEvent::Incoming(incoming)) => self.rings(incoming, false).await?,
+            Some(ClientEvent::Moving(incoming)) => self.moves_here(incoming).await?,
+            Some(ClientEvent::Waiting(incoming)) => self.waits(incoming).await?,
+            // Missed calls are shown where there is a screen.
+            Some(ClientEvent::Missed(_) | ClientEvent::MissedSeen { .. }) => {}
             Some(ClientEvent::CallRefused { because, .. }) => {
                 self.report.tell(&Told::Refused {
                     text: because.to_string(),
@@ -165,7 +168,12 @@ impl Device {
         Ok(())
     }
 
-    async fn rings(&mut self, incoming: Box<IncomingCall>) -> anyhow::Result<()> {
+    /// `moves`: it is the household's own call, which would go on here.
+    pub(crate) async fn rings(
+        &mut self,
+        incoming: Box<IncomingCall>,
+        moves: bool,
+    ) -> anyhow::Result<()> {
         if !matches!(self.state, State::Idle) {
             // One call at a time; the person's other devices ring on.
             return Ok(());
@@ -176,9 +184,14 @@ impl Device {
             from: name.clone(),
             trust: trust(&from),
             video,
+            moves,
         });
         let mode = incoming.mode();
-        let ringing = Ringing::start(name, self.voice.clone(), self.output.clone(), self.report);
+        let text = match moves {
+            true => format!("Your call with {name} would go on here"),
+            false => format!("Incoming call from {name}"),
+        };
+        let ringing = Ringing::start(text, self.voice.clone(), self.output.clone(), self.report);
         self.enter(State::Ringing {
             incoming,
             _ringing: ringing,
@@ -229,8 +242,15 @@ impl Device {
         Ok(())
     }
 
+    /// A call that was asked for here, or that has waited, is the call now.
+    pub(crate) fn goes_on_here(&mut self, call: Box<Call>) {
+        self.report.tell(&Told::Answered);
+        self.secured = false;
+        self.enter(State::InCall(call));
+    }
+
     /// What a call is made with; a picture only where the call has video.
-    fn with(&self, video: bool) -> anyhow::Result<Outgoing> {
+    pub(crate) fn with(&self, video: bool) -> anyhow::Result<Outgoing> {
         let CallOptions {
             sound_in,
             listen_for,
@@ -239,7 +259,8 @@ impl Device {
         } = &self.options;
         let on = self.microphone.subscribe();
         let output = self.output.clone();
-        let sound = output::sound(sound_in, on, output, listen_for, self.report)?;
+        let listener = Listener::new(listen_for.clone(), self.report);
+        let sound = output::sound(sound_in, on, output, self.company.knocks(), listener)?;
         let mut with = with_sound(sound);
         if let Some(picture) = picture {
             with.camera = match video {
@@ -263,9 +284,18 @@ impl Device {
                     self.report.tell(&Told::Ended { reason });
                 }
             }
+            (Command::Answer, State::InCall(_)) => self.answer_second().await?,
+            (Command::Decline, State::InCall(_)) => self.decline_second().await,
+            (Command::Add(name), State::InCall(_)) => self.add(&name).await,
+            (Command::CancelAdding, State::InCall(call)) => call.stop_adding().await,
+            (Command::MoveTo(label), State::InCall(_)) => self.move_to(&label).await,
+            (Command::EndForEveryone, State::InCall(call)) => call.end_for_everyone().await,
+            (Command::TakeOver, State::Idle) => self.take_over().await,
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
             (Command::Video(on), State::InCall(call)) => call.video(on).await,
+            // The one thing that a press can mean: take what rings, end what is on.
+            (Command::Press, State::Ringing { .. }) => self.answered_here().await?,
             (Command::Press, State::InCall(call)) => call.hang_up().await,
             (Command::DoublePress, State::Idle) => self.call_top_contact().await?,
             (Command::Microphone(on), _) => self.switch_microphone(on).await,
@@ -316,12 +346,12 @@ impl Device {
         self.dial(&name).await
     }
 
-    fn warn(&self, error: &dyn std::error::Error) {
+    pub(crate) fn warn(&self, error: &dyn std::error::Error) {
         let text = error.to_string();
         self.report.tell(&Told::Warning { text });
     }
 
-    async fn call_event(&mut self, event: Option<CallEvent>) {
+    async fn call_event(&mut self, event: Option<CallEvent>) -> anyhow::Result<()> {
         let told = match event {
             Some(CallEvent::Ringing) => Told::RingsThere,
             Some(CallEvent::Answered) => Told::Answered,
@@ -349,24 +379,32 @@ impl Device {
             Some(CallEvent::FramesLost { total }) => Told::Warning {
                 text: format!("{total} frames did not decrypt"),
             },
-            // For a screen: who is there, and with which switches. Nothing here adds or moves.
-            Some(
-                CallEvent::PartyMedia { .. }
-                | CallEvent::Joined { .. }
-                | CallEvent::Left { .. }
-                | CallEvent::AddingRings
-                | CallEvent::NotAdded(_)
-                | CallEvent::NotMoved { .. },
-            ) => return,
-            Some(CallEvent::Ended(reason)) => return self.over(reason),
-            None => return self.over(EndReason::DeviceLost),
+            Some(CallEvent::Ended(reason)) => return self.over(reason).await,
+            None => return self.over(EndReason::DeviceLost).await,
+            Some(event) => {
+                self.company_event(event);
+                return Ok(());
+            }
         };
         self.report.tell(&told);
+        Ok(())
     }
 
-    fn over(&mut self, reason: EndReason) {
+    /// A second call that waits rings now, or is the call if it was answered.
+    async fn over(&mut self, reason: EndReason) -> anyhow::Result<()> {
         self.report.tell(&Told::Ended { reason });
-        self.enter(State::Idle);
+        self.company.clear();
+        match self.company.take_second() {
+            Some(Second::Answered(call)) => {
+                self.goes_on_here(call);
+                return Ok(());
+            }
+            Some(Second::Rings(incoming)) => {
+                self.enter(State::Idle);
+                return self.rings(incoming, false).await;
+            }
+            None => self.enter(State::Idle),
+        }
         if self.once {
             let ending = if self.secured {
                 Ending::Done
@@ -376,6 +414,7 @@ impl Device {
             self.ending.get_or_insert(ending);
         }
         self.secured = false;
+        Ok(())
     }
 
     /// Hangs up and waits until that is told; the light goes out.

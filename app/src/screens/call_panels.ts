@@ -22,8 +22,10 @@ export function setPanel(host: CallScreenHost, panel: Panel | undefined): void {
   host.drafts.set(PANEL_DRAFT, panel);
   host.drafts.set("call-search", undefined);
   host.changed();
-  // The keyboard goes on where it was before the panel.
-  if (panel === undefined) document.querySelector<HTMLElement>(`[data-testid="${before === "add" ? "add-somebody" : "call-more"}"]`)?.focus();
+  if (panel !== undefined) return;
+  // Once it is drawn, the keyboard goes on where it was before the panel.
+  const button = before === "add" ? "add-somebody" : "call-more";
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid="${button}"]`)?.focus());
 }
 
 export function panels(host: CallScreenHost, state: Running, people: readonly PersonView[]): TemplateResult | typeof nothing {

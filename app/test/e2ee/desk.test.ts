@@ -8,6 +8,7 @@ import { decodeChain, encodeChain } from "../../src/e2ee/identity/chain.ts";
 import { deriveRecovery, parseCode, recoveryCertificate } from "../../src/e2ee/identity/recovery.ts";
 import { encodeRecoveryProof } from "../../src/e2ee/identity/recovery_proof.ts";
 import { genesisEntry } from "../../src/e2ee/identity/roster.ts";
+import { Expected, REMEMBERED_MAX, REMEMBERED_MS } from "../../src/e2ee/keys/expected.ts";
 import type { EncodedFrame } from "../../src/e2ee/worker/transform.ts";
 import { attach } from "../../src/e2ee/worker/transform.ts";
 import { MemoryRecords, Page } from "./desks.ts";
@@ -306,6 +307,56 @@ test("a key package that another introduced, or for another call, is not added",
   assert.deepEqual(anna.page.take("send"), []);
   await relay(anna.page, ben.page);
 });
+
+test("whom a call may hold outlives a reload of the page, its keys do not, and the end of the call forgets it", async () => {
+  const { anna, ben, keyPackage, ringing } = await called();
+  const cleo = await founded("Cleo's");
+  await anna.page.ask("call.add", { call: CALL, keyPackage, ringing });
+  await relay(anna.page, ben.page);
+  // Anna vouches for Cleo's household: Ben expects it from then on.
+  await anna.page.ask("call.expect", { call: CALL, expect: { genesis: [cleo.genesis] } });
+  const { invitation } = await anna.page.ask("call.invitation", { call: CALL, toHandle: "cleo", displayName: "Anna", video: false, running: true });
+  const seen = await cleo.page.ask("call.check_invitation", { call: CALL, handle: "cleo", invitation });
+  assert.deepEqual(seen.households, [ben.genesis], "the others, and not the inviter's own");
+  const theirs = await cleo.page.ask("call.ringing", { call: CALL });
+  await anna.page.ask("call.add", { call: CALL, ...theirs });
+  for (const sent of anna.page.take("send")) {
+    if (sent.type === "send_group_message") await ben.page.ask("call.deliver", { type: "group_message", call: CALL, message: sent.message });
+  }
+
+  const reloaded = await reload(ben);
+  await reloaded.ask("call.expect", { call: CALL, expect: { genesis: [] }, again: true });
+  assert.deepEqual([...kept(reloaded)].sort(), [anna.genesis, cleo.genesis].sort());
+  assert.equal(await reloaded.fails("call.update", { call: CALL }), "done", "a session without a group");
+  assert.deepEqual(reloaded.take("send"), [], "no key came back");
+  await reloaded.ask("call.leave", { call: CALL });
+  assert.deepEqual(kept(reloaded), []);
+});
+
+test("a page that does not come back after a day finds nothing kept, and another call's households are not its own", async () => {
+  const { ben } = await called();
+  const later = new Expected(ben.page.records);
+  assert.equal((await later.of("app", CALL, now())).length, 1);
+  assert.deepEqual(await later.of("app", "ee".repeat(16), now()), []);
+  assert.deepEqual(await later.of("device", CALL, now()), []);
+  assert.deepEqual(await later.of("app", CALL, now() + REMEMBERED_MS + 1), []);
+  for (let i = 0; i < REMEMBERED_MAX; i++) await later.keep("app", i.toString(16).padStart(32, "0"), [], now());
+  assert.deepEqual(await later.of("app", CALL, now()), [], "the oldest makes room");
+});
+
+/** Another worker on what the browser kept. */
+async function reload({ page, entries }: Founded): Promise<Page> {
+  const again = new Page(now, page.records);
+  await again.ask("open", { slot: "app" });
+  await again.ask("roster.load", { entries });
+  return again;
+}
+
+/** The households kept for the call, as they stand in the storage. */
+function kept(page: Page): string[] {
+  const calls = page.records.map.get("app calls") as ReadonlyMap<string, { households: Uint8Array[] }> | undefined;
+  return (calls?.get(CALL)?.households ?? []).map(toBase64Url);
+}
 
 /** A track through a worker's transform, with the test at both ends. */
 function pipe(page: Page, options: object) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use homeline_protocol::id::CallId;
+use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{ApiError, Event, Home, PastCall, Reply, Request, RunningCall};
 use tokio::sync::mpsc;
 
@@ -116,6 +116,12 @@ impl Client {
     #[must_use]
     pub fn household(&self) -> Household {
         self.shared.state().household.clone()
+    }
+
+    /// This device in it.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        self.shared.device()
     }
 
     /// Fetches the household again and verifies it, when waiting for the news of a change is too late.

@@ -1,0 +1,7 @@
+//! The device as its owner sees it: two processes, each on its own folder, and a whole server.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
+mod calls;
+mod company;
+mod support;
