@@ -12,6 +12,7 @@ mod calls;
 mod children;
 mod contacts;
 mod group_calls;
+mod guests;
 mod harness;
 mod home;
 mod http;

@@ -7,7 +7,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
 use homeline_protocol::Handle;
+use homeline_protocol::http::About;
 use homeline_protocol::id::{AccountId, ContactId, DeviceId, HouseholdId};
 use homeline_protocol::session::{DeviceKind, Role};
 use homeline_signaling::bus::Bus;
@@ -29,6 +33,7 @@ use homeline_signaling::domain::push::{Push, PushParts};
 use homeline_signaling::domain::reach::Reach;
 use homeline_signaling::domain::roster::RosterGate;
 use homeline_signaling::domain::secrets::{Passwords, PasswordsConfig};
+use homeline_signaling::edge::http::{self, HttpState};
 use homeline_signaling::edge::session::{
     Rules, Services, SessionConfig, Sessions, SignalingFigures, routes,
 };
@@ -43,6 +48,7 @@ use homeline_signaling::store::{
     Db, Nullable, StoreConfig, accounts, contacts, devices, households,
 };
 use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
 
 pub(crate) use client::{Client, SWITCHES, answer, blob, greet, hello, offer, ringing, start_call};
 pub(crate) use node::{Node, usual_answer};
@@ -64,6 +70,7 @@ pub(crate) struct Server {
     db: Db,
     folder: tempfile::TempDir,
     listening: JoinHandle<()>,
+    router: Router,
 }
 
 /// A person with a household.
@@ -183,6 +190,15 @@ impl Server {
             push,
             calls,
         };
+        let router = http::router(HttpState {
+            accounts: Arc::clone(&services.accounts),
+            pairings: Arc::clone(&services.pairings),
+            push: services.push.clone(),
+            calls: services.calls.clone(),
+            guardians: Arc::clone(&services.guardians),
+            guests: services.guests.clone(),
+            about: Arc::new(about()),
+        });
         let sessions = Sessions::new(configs.sessions, services, bus.clone(), clock);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -197,7 +213,23 @@ impl Server {
             db,
             folder,
             listening,
+            router,
         }
+    }
+
+    /// Posts to the HTTP API: the status, and the body.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> (StatusCode, Vec<u8>) {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let body = Body::from(serde_json::to_vec(body).unwrap());
+        let request = request.body(body).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, body.to_vec())
     }
 
     /// Waits until what is counted is as it should be. Nothing tells when a session that nobody
@@ -329,6 +361,14 @@ async fn push(db: &Db, clock: &Clock, presence: &PresenceService) -> Push {
         presence: presence.clone(),
     };
     Push::start(parts).await.unwrap()
+}
+
+fn about() -> About {
+    About {
+        version: String::new(),
+        protocol: homeline_protocol::PROTOCOL_VERSION,
+        app_hash: String::new(),
+    }
 }
 
 /// An id that no other test thing has.

@@ -23,7 +23,7 @@ fn one_call_each() -> Configs {
 }
 
 /// The two talk, and the call has keys.
-pub(super) async fn talk(a: &mut Client, b: &mut Client, whom: &Person) -> CallId {
+pub(crate) async fn talk(a: &mut Client, b: &mut Client, whom: &Person) -> CallId {
     let call = a.call(whom).await;
     assert_eq!(b.ring().await, call);
     b.answer(call).await;

@@ -7,7 +7,7 @@ use super::{a_call, hears_of, quick, refused, rung};
 use crate::harness::{Client, Person, Server, start_call};
 
 /// Anna, an adult with an app, and Mia, a child with an app of her own; consent is given.
-pub(super) async fn family(server: &Server) -> ((Person, Client), (Person, Client)) {
+pub(crate) async fn family(server: &Server) -> ((Person, Client), (Person, Client)) {
     let anna = server.person("anna").await;
     let mia = server.member("mia", anna.household).await;
     let mut phone = server.app(&anna).await;

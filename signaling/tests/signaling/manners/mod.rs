@@ -9,6 +9,9 @@ mod places;
 mod strangers;
 mod switches;
 
+pub(crate) use busy::talk;
+pub(crate) use children::family;
+
 use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{
     ApiError, CameraSwitch, Event, MediaState, Outcome, Request, Switches,
