@@ -261,6 +261,24 @@ test("a page that is reloaded in the call knocks again", async () => {
   await hears(guest, LOW);
 });
 
+test("the maker's page is reloaded in the call: both hear each other again, and the guest is a guest still", async () => {
+  const anna = await someone("Anna", LOW);
+  const guest = await open(HIGH);
+  await knock(guest, await makeLink(anna.page));
+  await at(anna.page, "let-in").click();
+  await connected(anna.page, guest);
+  await originalSound(guest);
+  await hears(guest, LOW);
+  await anna.page.reload();
+  await connected(anna.page, guest);
+  await hears(anna.page, HIGH);
+  await hears(guest, LOW);
+  assert.equal(await at(anna.page, "peer-name").textContent(), "Gus");
+  await at(anna.page, "guest-mark").first().waitFor();
+  await at(anna.page, "hang-up").click();
+  await at(guest, "guest-over").waitFor();
+});
+
 test("a guest's page beside a signed-in app of the same browser touches nothing of it", async () => {
   const [anna, ben] = [await someone("Anna", LOW), await someone("Ben", HIGH)];
   await addContact(ben.page, "Anna", anna.handle);

@@ -287,6 +287,7 @@ export class App {
     this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
     this.children = new Children(this.linkUp.session, () => this.changed());
     this.callLinks = new CallLinks(this.e2ee, this.linkUp.session, {
+      memory: this.memory,
       changed: () => this.changed(),
       knocked: () => mayKnock(this) && this.tones.knock(),
       serverNow: () => Date.now() + (this.linkUp?.clockOffsetMs() ?? 0),

@@ -6,12 +6,20 @@ import type { CallLink, CallLinkId, DeviceId, Event } from "../protocol.ts";
 import { RequestError } from "../session/errors.ts";
 import type { Session } from "../session/client.ts";
 import { guestLink } from "./links.ts";
-import { randomId } from "./local.ts";
+import { type LocalMemory, randomId } from "./local.ts";
 
 /** The server lets eight wait at each of 20 links; more than fit on a screen are not kept. */
 const KNOCKS_MAX = 32;
 /** Devices of guests who came by a link of this person, so that they can be taken out of a call. */
-const CAME_MAX = 256;
+const CAME_MAX = 64;
+
+export interface CallLinksHost {
+  readonly memory: Pick<LocalMemory, "guests" | "keepGuests">;
+  changed(): void;
+  /** There is one more knock to show. */
+  knocked(): void;
+  serverNow(): number;
+}
 
 export interface Knock {
   link: CallLinkId;
@@ -29,14 +37,13 @@ export class CallLinks {
   dropped = 0;
   readonly #e2ee: E2ee;
   readonly #session: Session;
-  readonly #host: { changed(): void; knocked(): void; serverNow(): number };
+  readonly #host: CallLinksHost;
   /** Secrets of links that this app made. */
   #secrets = new Map<CallLinkId, string>();
   #fingerprint = "";
-  readonly #came = new Set<DeviceId>();
   #work: Promise<void> = Promise.resolve();
 
-  constructor(e2ee: E2ee, session: Session, host: { changed(): void; knocked(): void; serverNow(): number }) {
+  constructor(e2ee: E2ee, session: Session, host: CallLinksHost) {
     this.#e2ee = e2ee;
     this.#session = session;
     this.#host = host;
@@ -97,7 +104,7 @@ export class CallLinks {
 
   /** Whether this person may take that guest out of a call. */
   brought(guest: DeviceId): boolean {
-    return this.#came.has(guest);
+    return this.#host.memory.guests().includes(guest);
   }
 
   handle(event: Event): void {
@@ -164,9 +171,8 @@ export class CallLinks {
   }
 
   #remember(guest: DeviceId): void {
-    const oldest = [...this.#came].at(-CAME_MAX);
-    if (oldest !== undefined && !this.#came.has(guest)) this.#came.delete(oldest);
-    this.#came.add(guest);
+    const { memory } = this.#host;
+    memory.keepGuests([...memory.guests().filter((known) => known !== guest), guest].slice(-CAME_MAX));
   }
 
   /** One after the other: a list that was asked for before a link was made must not undo it. */

@@ -69,11 +69,23 @@ export class LocalMemory {
     else sessionStorage.setItem(`${this.#prefix}call`, JSON.stringify(call));
   }
 
+  /** Guests who came by a link of this person, so that they can be taken out of a call after a reload. */
+  guests(): string[] {
+    const text = sessionStorage.getItem(`${this.#prefix}guests`);
+    return text === null ? [] : (JSON.parse(text) as string[]);
+  }
+
+  keepGuests(guests: readonly string[]): void {
+    if (guests.length === 0) sessionStorage.removeItem(`${this.#prefix}guests`);
+    else sessionStorage.setItem(`${this.#prefix}guests`, JSON.stringify(guests));
+  }
+
   forgetAll(): void {
     for (const key of Object.keys(localStorage)) {
       if (key.startsWith(this.#prefix)) localStorage.removeItem(key);
     }
     this.keepCall(undefined);
+    this.keepGuests([]);
   }
 
   #entry(name: string, key: string, value: string | undefined): void {

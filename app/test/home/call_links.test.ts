@@ -29,8 +29,10 @@ async function anna() {
     request: async () => ({ type: "call_links", links: server.links }),
   } as unknown as Session;
   let rung = 0;
+  let came: string[] = [];
+  const memory = { guests: () => came, keepGuests: (guests: readonly string[]) => void (came = [...guests]) };
   const e2ee = { request: (name: never, args: never) => home.page.ask(name, args) } as unknown as E2ee;
-  const make = () => new CallLinks(e2ee, session, { changed: () => undefined, knocked: () => rung++, serverNow: now });
+  const make = () => new CallLinks(e2ee, session, { memory, changed: () => undefined, knocked: () => rung++, serverNow: now });
   return { page: home.page, links: make(), again: make, server, asked, rung: () => rung };
 }
 
