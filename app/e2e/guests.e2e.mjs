@@ -1,76 +1,21 @@
 // Call links over the real server: a guest without an account knocks, is let in and heard, or not.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
-import { serve } from "./homeline.mjs";
-import { addContact, at, call, contact, fill, join as joinHousehold, signUp, watch } from "./people.mjs";
-import { hears, spyOnConnections, toneFile } from "./sound.mjs";
+import { PHONE } from "./browser.mjs";
+import { acquainted, code, Company, connected, endsWith, hearsAll, sameCode, talking } from "./company.mjs";
+import { addContact, at, contact, fill, join as joinHousehold, pairDevice } from "./people.mjs";
 
-/** All these people come from one address within a minute. */
-const GENEROUS = {
-  HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS: "{burst=1000,refill_secs=1}",
-  HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS: "{burst=1000,refill_secs=1}",
-  // Who closes their page is gone once their session can't be taken up again.
-  HOMELINE_SIGNALING__SESSION__RESUME_WINDOW_SECS: "5",
-};
 const [LOW, HIGH, HIGHER] = [1_000, 1_500, 2_200];
+/** Who closes their page is gone once their session can't be taken up again. */
+const SOON_GONE = { HOMELINE_SIGNALING__SESSION__RESUME_WINDOW_SECS: "5" };
 
-let server;
-let tones;
-/** One browser for each tone, since a browser has one microphone file. */
-const browsers = new Map();
-let contexts = [];
-let complaints = [];
-let people = 0;
+const company = new Company();
+before(() => company.start(SOON_GONE));
+after(() => company.stop());
+afterEach(() => company.part());
 
-before(async () => {
-  tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
-  for (const hertz of [LOW, HIGH, HIGHER]) browsers.set(hertz, await launch({ sound: await toneFile(join(tones, `${hertz}.wav`), hertz) }));
-  server = await serve(GENEROUS);
-});
-
-after(async () => {
-  for (const browser of browsers.values()) await browser.close();
-  await server?.stop();
-  await rm(tones, { recursive: true, force: true });
-});
-
-afterEach(async () => {
-  for (const context of contexts) await context.close();
-  contexts = [];
-  const said = complaints;
-  complaints = [];
-  assert.deepEqual(said, []);
-});
-
-async function open(hertz, viewport = DESKTOP) {
-  const context = await browsers.get(hertz).newContext({ viewport });
-  contexts.push(context);
-  await fromDist(context);
-  await spyOnConnections(context);
-  return pageOf(context);
-}
-
-async function pageOf(context) {
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  watch(page, complaints);
-  return page;
-}
-
-async function someone(name, hertz, viewport) {
-  const page = await open(hertz, viewport);
-  const person = { name, handle: `${name.toLowerCase()}${++people}`, household: `${name}'s home` };
-  await signUp(page, server.url, person);
-  // Tones come through as they are: no echo cancelling.
-  await at(page, "nav-settings").click();
-  await at(page, "setting-original").check();
-  await at(page, "nav-contacts").click();
-  return { ...person, page };
-}
+const someone = (name, hertz, viewport) => company.person(name, hertz, viewport);
+const open = (hertz, viewport) => company.open(hertz, viewport);
 
 /** Makes a link in the app; gives its address. */
 async function makeLink(page, label = "Sunday link") {
@@ -90,17 +35,6 @@ async function knock(page, url, name = "Gus") {
   await at(page, "guest-waiting").waitFor();
 }
 
-async function connected(...pages) {
-  for (const page of pages) await page.locator('[data-call-state="connected"]').waitFor();
-}
-
-async function code(page) {
-  await at(page, "encryption-state").click();
-  const digits = await at(page, "call-code").getAttribute("data-code");
-  await at(page, "code-close").click();
-  return digits;
-}
-
 /** A guest's page has no switch for it before the call. */
 async function originalSound(page) {
   await at(page, "call-more").click();
@@ -113,6 +47,7 @@ const kept = (page) => page.evaluate(async () => ({
   local: { ...localStorage }, session: { ...sessionStorage }, cookies: document.cookie,
   databases: (await indexedDB.databases()).map(({ name }) => name), workers: (await navigator.serviceWorker.getRegistrations()).length,
 }));
+const shot = (page, name) => process.env.GUESTS_SHOTS === undefined ? undefined : page.screenshot({ path: `${process.env.GUESTS_SHOTS}/${name}.png` });
 const NOTHING = { local: {}, session: {}, cookies: "", databases: [], workers: 0 };
 
 // req: CALL-6
@@ -130,13 +65,13 @@ test("a guest knocks, is let in, is heard and hears, is shown as a guest, and le
   await at(anna.page, "let-in").click();
   await connected(anna.page, guest);
   await originalSound(guest);
-  await hears(anna.page, HIGH);
-  await hears(guest, LOW);
+  await hearsAll(anna.page, HIGH);
+  await hearsAll(guest, LOW);
   assert.equal(await at(anna.page, "peer-name").textContent(), "Aunt Ida");
   await at(anna.page, "guest-mark").waitFor();
   assert.equal(await at(guest, "peer-name").textContent(), "Anna");
   assert.equal(await at(guest, "encryption-state").getAttribute("data-verified"), "true");
-  assert.equal(await code(guest), await code(anna.page));
+  await sameCode(guest, anna.page);
   await at(guest, "hang-up").click();
   await at(guest, "guest-over").waitFor();
   await at(anna.page, "call-ended").waitFor();
@@ -184,14 +119,10 @@ test("a revoked link sends away who waits, and reads like one that never was", a
   assert.equal(await at(anna.page, "knock").count(), 0);
 });
 
-// req: CALL-6
 test("a guest is let into a running call of two, is heard by both, and is taken out by who let them in", async () => {
   const [anna, ben] = [await someone("Anna", LOW), await someone("Ben", HIGH, PHONE)];
-  await addContact(anna.page, "Ben", ben.handle);
-  await addContact(ben.page, "Anna", anna.handle);
-  await call(anna.page, ben.handle, "voice");
-  await at(ben.page, "answer").click();
-  await connected(anna.page, ben.page);
+  await acquainted(anna, ben);
+  await talking(anna, ben);
   await at(anna.page, "add-somebody").click();
   await at(anna.page, "invite-guest").click();
   await fill(anna.page, { label: "Come in" });
@@ -206,20 +137,23 @@ test("a guest is let into a running call of two, is heard by both, and is taken 
   for (const { page } of [anna, ben]) {
     const tile = page.getByTestId("call-tile").filter({ hasText: "Ida" });
     await tile.getByTestId("guest-mark").waitFor();
-    await hears(page, HIGHER, 20_000, '[data-testid="other-audio"]');
   }
+  await hearsAll(anna.page, HIGH, HIGHER);
+  await hearsAll(ben.page, LOW, HIGHER);
+  await hearsAll(guest, LOW, HIGH);
   assert.equal(await at(ben.page, "remove-guest").count(), 0, "the guest is Anna's");
+  await sameCode(anna.page, ben.page, guest);
   const digits = await code(anna.page);
-  for (const page of [ben.page, guest]) assert.equal(await code(page), digits);
-  await hears(guest, LOW);
+  await shot(anna.page, "three-with-guest");
+  await shot(guest, "guest-in-company");
   await at(anna.page, "remove-guest").click();
   await at(guest, "guest-over").waitFor();
   for (const { page } of [anna, ben]) await at(page, "call-tiles").waitFor({ state: "detached" });
-  await hears(anna.page, HIGH);
-  await hears(ben.page, LOW);
+  await hearsAll(anna.page, HIGH);
+  await hearsAll(ben.page, LOW);
   assert.notEqual(await code(anna.page), digits);
   await at(ben.page, "hang-up").click();
-  await at(anna.page, "call-ended").waitFor();
+  await endsWith(anna.page, "hung_up");
 });
 
 test("a knock without the link's secret is never shown", async () => {
@@ -245,6 +179,25 @@ test("a guest takes no call of another household's than the link's", async () =>
   assert.equal(await guest.locator("[data-call-state]").count(), 0);
 });
 
+test("a call with a guest goes on in the kitchen, where they are a guest still", async () => {
+  const anna = await someone("Anna", LOW, PHONE);
+  const [guest, kitchen] = [await open(HIGH), await open(HIGHER)];
+  await pairDevice(anna.page, kitchen, company.url, { handle: anna.handle, label: "Kitchen" });
+  await knock(guest, await makeLink(anna.page), "Ida");
+  await at(anna.page, "let-in").click();
+  await connected(anna.page, guest);
+  await at(anna.page, "call-more").click();
+  await at(anna.page, "open-move").click();
+  await anna.page.locator('[data-testid="move-to"][data-label="Kitchen"]').click();
+  assert.equal(await at(kitchen, "caller-name").textContent(), "Ida");
+  await at(kitchen, "answer").click();
+  await endsWith(anna.page, "moved");
+  await connected(kitchen, guest);
+  await hearsAll(guest, HIGHER);
+  await at(kitchen, "guest-mark").first().waitFor();
+  await sameCode(guest, kitchen);
+});
+
 test("a page that is reloaded in the call knocks again", async () => {
   const anna = await someone("Anna", LOW);
   const guest = await open(HIGH);
@@ -258,7 +211,7 @@ test("a page that is reloaded in the call knocks again", async () => {
   await at(anna.page, "let-in").click();
   await connected(guest);
   await originalSound(guest);
-  await hears(guest, LOW);
+  await hearsAll(guest, LOW);
 });
 
 test("the maker's page is reloaded in the call: both hear each other again, and the guest is a guest still", async () => {
@@ -268,11 +221,11 @@ test("the maker's page is reloaded in the call: both hear each other again, and 
   await at(anna.page, "let-in").click();
   await connected(anna.page, guest);
   await originalSound(guest);
-  await hears(guest, LOW);
+  await hearsAll(guest, LOW);
   await anna.page.reload();
   await connected(anna.page, guest);
-  await hears(anna.page, HIGH);
-  await hears(guest, LOW);
+  await hearsAll(anna.page, HIGH);
+  await hearsAll(guest, LOW);
   assert.equal(await at(anna.page, "peer-name").textContent(), "Gus");
   await at(anna.page, "guest-mark").first().waitFor();
   await at(anna.page, "hang-up").click();
@@ -284,11 +237,12 @@ test("a guest's page beside a signed-in app of the same browser touches nothing 
   await addContact(ben.page, "Anna", anna.handle);
   const url = await makeLink(anna.page);
   const before = await kept(ben.page);
-  const guest = await pageOf(ben.page.context());
+  const guest = await ben.page.context().newPage();
+  guest.setDefaultTimeout(20_000);
   await knock(guest, url, "Ben as a guest");
   await at(anna.page, "let-in").click();
   await connected(anna.page, guest);
-  await hears(guest, LOW);
+  await hearsAll(guest, LOW);
   assert.deepEqual(await kept(guest), before);
   await guest.close();
   await ben.page.reload();
@@ -319,9 +273,9 @@ test("by keyboard: a knock takes no key that was meant for a form, and is answer
 test("a child sees no way to make a link", async () => {
   const anna = await someone("Anna", LOW);
   const zoe = await open(HIGH);
-  await joinHousehold(anna.page, zoe, { name: "Zoe", handle: `zoe${++people}` }, "child");
+  await joinHousehold(anna.page, zoe, { name: "Zoe", handle: company.handle("zoe") }, "child");
   assert.equal(await at(zoe, "call-links-page").count(), 0);
-  await zoe.goto(`${server.url}/#/links`);
+  await zoe.goto(`${company.url}/#/links`);
   await zoe.getByText("Only the adults of a household make call links.").waitFor();
   assert.equal(await at(zoe, "submit-call-link").count(), 0);
 });

@@ -24,13 +24,10 @@ export async function toneFile(path, hertz) {
   return path;
 }
 
-/** What plays the other side, or the first of two and more. */
-const THEIRS = '[data-testid="remote-audio"]';
-
-/** Begins to listen to what one of the call's audio elements plays; `heard` then reads it. */
-async function listen(page, source = THEIRS) {
-  await page.evaluate((selector) => {
-    const element = document.querySelector(selector);
+/** Begins to listen to what the call's audio element plays; `heard` then reads it. */
+async function listen(page) {
+  await page.evaluate(() => {
+    const element = document.querySelector('[data-testid="remote-audio"]');
     if (globalThis.ear?.stream === element.srcObject) return;
     const context = globalThis.ear?.context ?? new AudioContext();
     const analyser = context.createAnalyser();
@@ -38,13 +35,13 @@ async function listen(page, source = THEIRS) {
     analyser.smoothingTimeConstant = 0;
     context.createMediaStreamSource(element.srcObject).connect(analyser);
     globalThis.ear = { context, analyser, stream: element.srcObject };
-  }, source);
+  });
 }
 
-/** Waits until the strongest frequency is `hertz`, within the width of what Opus and the FFT blur. `source`: of which audio element. */
-export async function hears(page, hertz, timeout = 20_000, source = THEIRS) {
-  await page.waitForFunction((selector) => document.querySelector(selector)?.srcObject != null, source, { timeout });
-  await listen(page, source);
+/** Waits until the strongest frequency is `hertz`, within the width of what Opus and the FFT blur. */
+export async function hears(page, hertz, timeout = 20_000) {
+  await page.waitForFunction(() => document.querySelector('[data-testid="remote-audio"]')?.srcObject != null, undefined, { timeout });
+  await listen(page);
   await page.waitForFunction((wanted) => {
     const { analyser, context } = globalThis.ear;
     const bins = new Float32Array(analyser.frequencyBinCount);

@@ -182,7 +182,9 @@ export class Effects {
   async #answer({ call, genesis, media }: Do<"answer"> | Do<"answer_waiting">): Promise<void> {
     const { e2ee, session } = this.#host;
     const invited = this.#invited.get(call) ?? [];
-    await e2ee.request("call.expect", { call, expect: { genesis: genesis === undefined ? [] : [genesis], whoever: [...invited] } });
+    // A call that is handed over may be one with a guest: an invitation names keys and not what they are.
+    const household = genesis === undefined || invited.includes(genesis) ? [] : [genesis];
+    await e2ee.request("call.expect", { call, expect: { genesis: household, whoever: [...invited] } });
     await session.done({ type: "answer", call, media });
   }
 

@@ -72,11 +72,12 @@ export async function whoHandsOver(host: CallHost, event: Offered): Promise<Intr
 }
 
 /** Who is at the other end of a call that is handed over: a contact only if their pinned household is in it. */
-function otherEnd({ store, memory }: CallHost, { handle, display_name }: Party, households: readonly string[]): PeerView {
+function otherEnd({ store, memory }: CallHost, { handle, display_name, guest }: Party, households: readonly string[]): PeerView {
   const member = store.members.find((one) => one.handle === handle);
   const contact = store.contactByHandle(handle);
   if (member !== undefined) return { handle, name: contact?.name ?? member.display_name, contact: contact?.id, genesis: undefined, verdict: "own" };
   const [first] = households.length === 1 ? households : [];
+  if (guest === true) return { handle, name: display_name, contact: undefined, genesis: first, verdict: "guest" };
   const fits = contact?.theirGenesis !== undefined ? households.includes(contact.theirGenesis) : first !== undefined && contact !== undefined && memory.linkFingerprint(contact.id) === undefined;
   if (contact === undefined || !fits) return { handle, name: display_name, contact: undefined, genesis: first, verdict: "stranger" };
   const verdict: Verdict = contact.pin === 2 ? "verified" : contact.pin === 1 ? "unverified" : "first";

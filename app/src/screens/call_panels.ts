@@ -112,7 +112,7 @@ function movable(host: CallScreenHost): Device[] {
 
 function peopleList(host: CallScreenHost, people: readonly PersonView[]): TemplateResult {
   return html`<ul class="pick-list" data-testid="people-list">${people.map(({ device, name, handle, standing, media }) => html`<li class="pick" data-testid="person-here" data-handle=${handle} data-standing=${standing}>
-    ${avatar(name)}<span class="row-text"><strong>${name}</strong><small>${standing === "guest" ? guestMark() : html`@${handle} <span class="mark ${standing === "own" || standing === "verified" ? "mark-good" : ""}">${standingWords(standing)}</span>`}</small></span>
+    ${avatar(name)}<span class="row-text"><strong>${name}</strong><small>${standing === "guest" ? guestMark() : html`@${handle} <span class="mark ${standing === "own" || standing === "verified" ? "mark-good" : ""}">${host.visitor === true && standing === "stranger" ? "By their own word" : standingWords(standing)}</span>`}</small></span>
     ${standing === "guest" && people.length > 1 ? removeGuest(host, device, name) : nothing}
     ${media.microphone ? nothing : html`<span role="img" aria-label="microphone off">${icons.micOff}</span>`}</li>`)}</ul>`;
 }

@@ -29,7 +29,7 @@ function tile(host: CallScreenHost, { device, name, standing, media, connected }
   const picture = media.camera && theirs?.video !== undefined;
   return html`<li class="call-tile" data-testid="call-tile" data-device=${device} data-standing=${standing}>
     ${picture ? html`<video playsinline muted ${sink(theirs.video)}></video>` : avatar(name, "large")}
-    <span class="tile-name">${standingSign(standing)}<b data-testid="tile-name">${name}</b>
+    <span class="tile-name">${host.visitor === true && standing === "stranger" ? nothing : standingSign(standing)}<b data-testid="tile-name">${name}</b>
       ${media.microphone ? nothing : html`<span role="img" aria-label="microphone off">${icons.micOff}</span>`}</span>
     ${standing === "guest" ? removeGuest(host, device, name) : nothing}
     ${connected ? nothing : html`<span class="tile-note" role="status">Connection lost</span>`}
