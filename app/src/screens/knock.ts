@@ -15,7 +15,7 @@ export function knockLayer(app: App): TemplateResult | typeof nothing {
     <section tabindex="-1" autofocus>${knockSheet(app, first, html`<button class="text-button danger" data-testid="revoke-from-knock" @click=${() => void app.attempt(async () => {
       app.tones.play("none");
       await app.callLinks?.revoke(first.link);
-    })}>Let nobody in by this link any more</button>`)}</section></dialog>`;
+    })}>Not now, and revoke the link</button>`)}</section></dialog>`;
 }
 
 /** In a call: beside it, so that the call's own buttons stay within reach. */
