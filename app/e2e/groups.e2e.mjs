@@ -49,9 +49,10 @@ test("somebody is added and all three hear each other; who began it ends it for 
   await hearsAll(ben.page, 1_000, 2_000);
   await hearsAll(cleo.page, 1_000, 1_500);
   await sameCode(anna.page, ben.page, cleo.page);
-  // Ben and Cleo have never called each other: their handles are contacts, their keys are not known yet.
+  // Everybody by the names of the own contacts. Ben and Cleo have never called each other: their keys are not known yet.
   await tile(anna.page, "Cleo of Anna").waitFor();
   await tile(ben.page, "Anna of Ben").waitFor();
+  await ben.page.locator('[data-testid="call-tile"][data-standing="unverified"]').filter({ hasText: "Cleo of Ben" }).waitFor();
   await at(ben.page, "call-more").click();
   assert.equal(await at(ben.page, "end-for-everyone").count(), 0, "only who began it may");
   await at(ben.page, "open-people").click();

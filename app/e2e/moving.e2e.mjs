@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, PHONE } from "./browser.mjs";
 import { acquainted, Company, connected, endsWith, hearsAll, sameCode, talking } from "./company.mjs";
+import { newFolder, pair, run } from "./device.mjs";
 import { addContact, at, contact, pairDevice } from "./people.mjs";
 
 /** The other side hears the new room within this, from its answer on: a change of keys, and a connection that stands already. */
@@ -60,6 +61,42 @@ test("a call moves from the app to the kitchen: it goes on with sound there, and
   await sameCode(anna.page, ben.page);
   await at(anna.page, "hang-up").click();
   await endsWith(ben.page, "hung_up");
+});
+
+test("the device program in the hall takes the call from the app, and the app fetches it back", async () => {
+  const folder = await newFolder();
+  const { anna, ben } = await homes("speaker");
+  await at(anna.page, "hang-up").click();
+  for (const { page } of [anna, ben]) await at(page, "end-close").click();
+  await pair(anna.page, folder, company.url, { handle: anna.handle, label: "Hall" });
+  const hall = await run(folder, { tone: 2_500, listenFor: 1_500 });
+  try {
+    await at(anna.page, "nav-contacts").click();
+    await talking(anna, ben);
+    await moveTo(anna.page, "Hall");
+    const rings = await hall.event("ringing");
+    assert.deepEqual([rings.from, rings.moves], ["Ben of Anna", true]);
+    await hall.say("press");
+    await endsWith(anna.page, "moved");
+    assert.equal(await at(anna.page, "end-reason").textContent(), "The call goes on at Hall");
+    await hall.event("tone_heard");
+    await hearsAll(ben.page, 2_500);
+    await at(anna.page, "end-close").click();
+    await at(anna.page, "take-over").click();
+    assert.equal((await hall.event("ended")).reason, "moved");
+    await connected(anna.page);
+    await hearsAll(ben.page, 1_000);
+    await sameCode(anna.page, ben.page);
+    // And once more by whoever stands in the hall.
+    await hall.say("take over");
+    await endsWith(anna.page, "moved");
+    await hearsAll(ben.page, 2_500);
+    await hall.say("press");
+    await endsWith(ben.page, "hung_up");
+  } finally {
+    await hall.stop();
+    await folder.remove();
+  }
 });
 
 test("the kitchen does not want it: the call stays, and says so", async () => {

@@ -5,6 +5,8 @@ import { readFile } from "node:fs/promises";
 import { createHash, randomBytes } from "node:crypto";
 import { extname } from "node:path";
 import { answerGuest, guestCame, knock } from "./stand_in_guests.mjs";
+import { answerChildren, reviewed } from "./stand_in_children.mjs";
+import { answerCompany, isBusy } from "./stand_in_company.mjs";
 import { answerRule, newDeviceSettings, newSettings, rungBy } from "./stand_in_rules.mjs";
 import { accept } from "./stand_in_socket.mjs";
 
@@ -71,7 +73,7 @@ export class StandIn {
   async #http(request, response) {
     const url = new URL(request.url, "http://x");
     if (!url.pathname.startsWith("/v1/")) {
-      const path = url.pathname === "/" ? "index.html" : url.pathname === "/device" ? "device.html" : url.pathname.slice(1);
+      const path = url.pathname === "/" ? "index.html" : url.pathname === "/device" ? "device.html" : url.pathname === "/consent" ? "consent.html" : url.pathname.slice(1);
       const content = await readFile(new URL(path, DIST)).catch(() => undefined);
       response.writeHead(content === undefined ? 404 : 200, { "content-type": TYPES[extname(path)] ?? "text/plain", "content-security-policy": CSP });
       return response.end(content);
@@ -89,6 +91,7 @@ export class StandIn {
     if (route === "POST /v1/sign-in") return this.#signIn(body);
     if (route === "POST /v1/sign-out") return {};
     if (route === "POST /v1/guests") return knock(this, body);
+    if (route === "POST /v1/consent/review") return reviewed();
     if (route === "GET /v1/about") return { version: "0.1.0", protocol: 1, app_hash: "0".repeat(64) };
     if (route === "POST /v1/pairings") return this.#openPairing(body);
     const [, pairingId, rest] = /^\w+ \/v1\/pairings\/(\w+)(\/reveal)?$/.exec(route) ?? [];
@@ -210,6 +213,8 @@ export class StandIn {
     const account = this.accounts.get(session.account);
     const household = this.households.get(account.household);
     const call = this.calls.get(body.call);
+    const answer = answerCompany(this, session, account, body) ?? answerChildren(this, household, account, body);
+    if (answer !== undefined) return answer;
     switch (body.type) {
       case "get_home": return {
         type: "home", account: shown(account), household: household ?? null, contacts: household?.contacts ?? [],
@@ -287,7 +292,6 @@ export class StandIn {
       case "get_address_book": return { type: "address_book", import: false, region: "US", entries: 0, number: null, verification: false };
       case "list_imported": return { type: "imported_entries", entries: [], more: false };
       case "list_contact_numbers": return { type: "contact_numbers", contacts: [], more: false };
-      case "list_calls": return { type: "calls", calls: [] };
       case "list_history": return { type: "history", calls: this.history.filter((past) => body.before_ms === null || past.started_at_ms < body.before_ms).slice(0, body.limit) };
       case "offer_media": return this.answerOffer(session, body);
       case "get_quality": return { type: "quality", loss_up_percent: 0, loss_down_percent: 1, round_trip_ms: 24 };
@@ -322,13 +326,14 @@ export class StandIn {
     this.calls.set(call, { caller: session, rung, ringing: new Map() });
     if (rung.length === 0) return this.#end(call, "unreachable");
     for (const other of rung) {
-      this.event(other, { type: "incoming_call", call, from: { handle: account.handle, display_name: account.display_name }, to: shown(to.place === "home" ? account : this.accounts.get(other.account)), video, invitation, expires_at_ms: Date.now() + 45_000 });
+      this.event(other, { type: isBusy(this, other) ? "call_waiting" : "incoming_call", call, from: { handle: account.handle, display_name: account.display_name }, to: shown(to.place === "home" ? account : this.accounts.get(other.account)), video, invitation, expires_at_ms: Date.now() + 45_000 });
     }
     return DONE;
   }
 
   #end(callId, reason) {
     const call = this.calls.get(callId);
+    call.over = true;
     for (const session of new Set([call.caller, ...call.rung])) this.event(session, { type: "call_ended", call: callId, reason });
     return DONE;
   }

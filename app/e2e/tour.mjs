@@ -2,6 +2,8 @@
 import { addContact, at, call, contact, fill, pairDevice, signUp } from "./people.mjs";
 import { StandIn } from "./stand_in.mjs";
 import { guests } from "./tour_guests.mjs";
+import { children } from "./tour_children.mjs";
+import { company } from "./tour_company.mjs";
 
 /** `open()` gives a fresh page of a fresh browser context; the walk closes none. */
 export async function tour(open, visit) {
@@ -11,7 +13,9 @@ export async function tour(open, visit) {
     const ben = await contactsAndCalls(server, open, visit, anna);
     await guests(open, visit, anna);
     const carl = await theHousehold(server, open, visit, anna);
-    await devices(server, open, visit, { anna, ben });
+    const { speaker } = await devices(server, open, visit, { anna, ben });
+    await company(server, visit, { anna, ben, carl, speaker });
+    await children(server, open, visit, anna);
     await rules(server, open, visit, { anna, ben, carl });
     await historyAndSettings(server, visit, { anna, ben });
     server.cut();
@@ -169,6 +173,7 @@ async function devices(server, open, visit, { anna, ben }) {
   await at(speaker, "end-close").click();
   await at(display, "device-label").waitFor();
   await deviceButtons(visit, { anna, ben, speaker, display });
+  return { speaker };
 }
 
 async function deviceButtons(visit, { anna, ben, speaker, display }) {

@@ -236,10 +236,14 @@ impl Device {
                 self.company.adding = None;
                 Told::Joined { name }
             }
-            CallEvent::Left { device } => match self.company.present.remove(&device) {
-                Some(name) => Told::Left { name },
-                None => return,
-            },
+            CallEvent::Left { device } => {
+                let gone = self.company.present.remove(&device);
+                // The last other one is gone by moving, or by ending the call, which is told as that.
+                let Some(name) = gone.filter(|_| !self.company.present.is_empty()) else {
+                    return;
+                };
+                Told::Left { name }
+            }
             CallEvent::AddingRings => Told::AddingRings {
                 name: self.company.adding.clone().unwrap_or_default(),
             },

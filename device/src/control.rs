@@ -69,19 +69,15 @@ impl Command {
 
     /// A verb, and a name as somebody wrote it.
     fn with_name(line: &str) -> Self {
-        let verbs: [(&str, fn(String) -> Self); 3] = [
-            ("call ", Self::Call),
-            ("add ", Self::Add),
-            ("move to ", Self::MoveTo),
-        ];
-        for (verb, command) in verbs {
-            if let Some((head, name)) = line.split_at_checked(verb.len())
-                && head.eq_ignore_ascii_case(verb)
-            {
-                return command(name.trim().to_owned());
-            }
-        }
-        Self::Unknown(line.to_owned())
+        let name = |verb: &str| {
+            let (head, name) = line.split_at_checked(verb.len())?;
+            let meant = head.eq_ignore_ascii_case(verb);
+            meant.then(|| name.trim().to_owned())
+        };
+        None.or_else(|| name("call ").map(Self::Call))
+            .or_else(|| name("add ").map(Self::Add))
+            .or_else(|| name("move to ").map(Self::MoveTo))
+            .unwrap_or_else(|| Self::Unknown(line.to_owned()))
     }
 }
 

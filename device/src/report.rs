@@ -177,28 +177,6 @@ fn sentence(told: &Told) -> String {
         Told::Ringing {
             from, moves: true, ..
         } => format!("Your call with {from} would go on here. (answer, decline)"),
-        Told::Waiting { from, trust, .. } => match *trust {
-            "family" | "verified" => {
-                format!("{from} calls too. (answer ends the present call; decline)")
-            }
-            _ => format!(
-                "{from} calls too; who it is was never verified. (answer ends the present call; decline)"
-            ),
-        },
-        Told::WaitingEnded { reason } => format!("The second call is over: {}.", words(*reason)),
-        Told::Adding { name } => format!("Calling {name} into the call. (cancel adding)"),
-        Told::AddingRings { name } => format!("It rings at {name}."),
-        Told::NotAdded { name, reason } => format!("{name} does not come: {}.", words(*reason)),
-        Told::Joined { name } => format!("{name} is in the call."),
-        Told::Left { name } => format!("{name} has left the call."),
-        Told::Moving { to } => format!("Asking {to} to take the call."),
-        Told::NotMoved { to, reason } => {
-            format!(
-                "The call stays here; {to} did not take it: {}.",
-                words(*reason)
-            )
-        }
-        Told::TakingOver { from } => format!("Fetching your call with {from}."),
         Told::Ringing { from, trust, .. } => match *trust {
             "family" | "verified" => format!("{from} calls. (answer, decline)"),
             _ => format!("{from} calls; who it is was never verified. (answer, decline)"),
@@ -226,10 +204,49 @@ fn sentence(told: &Told) -> String {
         Told::Refused { text } => format!("REFUSED, possibly an attack: {text}"),
         Told::Connection { connected: true } => "Connected to the server.".to_owned(),
         Told::Connection { connected: false } => "The server can't be reached; trying.".to_owned(),
+        Told::Waiting { .. }
+        | Told::WaitingEnded { .. }
+        | Told::Adding { .. }
+        | Told::AddingRings { .. }
+        | Told::NotAdded { .. }
+        | Told::Joined { .. }
+        | Told::Left { .. }
+        | Told::Moving { .. }
+        | Told::NotMoved { .. }
+        | Told::TakingOver { .. } => company_sentence(told),
         Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
         Told::Unknown { command } => format!(
             "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, quit."
         ),
+    }
+}
+
+/// More than two, moves, and a second call.
+fn company_sentence(told: &Told) -> String {
+    match told {
+        Told::Waiting { from, trust, .. } => match *trust {
+            "family" | "verified" => {
+                format!("{from} calls too. (answer ends the present call; decline)")
+            }
+            _ => format!(
+                "{from} calls too; who it is was never verified. (answer ends the present call; decline)"
+            ),
+        },
+        Told::WaitingEnded { reason } => format!("The second call is over: {}.", words(*reason)),
+        Told::Adding { name } => format!("Calling {name} into the call. (cancel adding)"),
+        Told::AddingRings { name } => format!("It rings at {name}."),
+        Told::NotAdded { name, reason } => format!("{name} does not come: {}.", words(*reason)),
+        Told::Joined { name } => format!("{name} is in the call."),
+        Told::Left { name } => format!("{name} has left the call."),
+        Told::Moving { to } => format!("Asking {to} to take the call."),
+        Told::NotMoved { to, reason } => {
+            format!(
+                "The call stays here; {to} did not take it: {}.",
+                words(*reason)
+            )
+        }
+        Told::TakingOver { from } => format!("Fetching your call with {from}."),
+        _ => String::new(),
     }
 }
 

@@ -144,6 +144,8 @@ export class CallController {
   async recover(): Promise<void> {
     const { calls } = await this.#host.session.request({ type: "list_calls" }, "calls");
     if (this.#free) this.elsewhere.take(calls);
+    const second = this.state.at === "running" ? this.state.waiting : undefined;
+    if (second !== undefined && calls.every(({ call }) => call !== second.call)) this.input({ on: "over", call: second.call, reason: "cancelled", nowMs: Date.now() });
     const state = this.state;
     if (state.at === "idle" || state.at === "ended") return this.#rejoin(calls);
     const mine = calls.find(({ call }) => call === state.call);

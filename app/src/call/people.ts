@@ -10,9 +10,9 @@ export type Standing =
   | "own"
   /** A contact whose call code was compared, or who came by a link. */
   | "verified"
-  /** A contact with the pinned key. */
+  /** A contact with the pinned key, or one who was never met: that it is their household is the server's word. */
   | "unverified"
-  /** Not in the contacts, or a contact of that handle has another household: by their own word. */
+  /** Not in the contacts, or the contact of that handle is of another household: by their own word. */
   | "stranger"
   /** Came by a call link, by their certificate; named by themself. */
   | "guest"
@@ -59,7 +59,7 @@ function nameOf(party: Participant["party"], known: Known | undefined, peer: Pee
     return { name: book.contactByHandle(member?.handle ?? handle)?.name ?? member?.display_name ?? display_name, standing: "own" };
   }
   const contact = book.contactByHandle(handle);
-  const fits = contact !== undefined && contact.trouble === undefined && contact.theirGenesis === known.genesis;
+  const fits = contact !== undefined && contact.trouble === undefined && (contact.theirGenesis ?? known.genesis) === known.genesis;
   if (!fits && peer.handle === handle && peer.genesis === known.genesis) return { name: peer.name, standing: standingOf(peer) };
   if (!fits) return { name: display_name, standing: "stranger" };
   return { name: contact.name, standing: contact.pin === 2 ? "verified" : "unverified" };

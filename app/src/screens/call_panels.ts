@@ -52,8 +52,8 @@ export function notes(host: CallScreenHost, { adding, notAdded, moving, notMoved
     ${notMoved === undefined ? nothing : note("not-moved", notMoved, movingWords(notMoved))}`;
 }
 
-function addList(host: CallScreenHost, { adding }: Running, people: readonly PersonView[]): TemplateResult {
-  const all = candidates(host, people);
+function addList(host: CallScreenHost, { adding, peer }: Running, people: readonly PersonView[]): TemplateResult {
+  const all = candidates(host, people.length === 0 ? [peer.handle] : people.map(({ handle }) => handle));
   const typed = (host.drafts.get<string>("call-search") ?? "").toLocaleLowerCase();
   const fitting = all.filter(({ name, handle }) => typed === "" || name.toLocaleLowerCase().includes(typed) || handle.includes(typed));
   const pick = (peer: PeerView): void => {
@@ -75,9 +75,9 @@ function addList(host: CallScreenHost, { adding }: Running, people: readonly Per
 }
 
 /** Members of the household, then contacts; nobody twice, nobody who is here, nobody whose key is in doubt. */
-function candidates(host: CallScreenHost, people: readonly PersonView[]): PeerView[] {
+function candidates(host: CallScreenHost, present: readonly string[]): PeerView[] {
   const { store } = host;
-  const here = new Set([store.home?.account.handle, ...people.map(({ handle }) => handle)]);
+  const here = new Set([store.home?.account.handle, ...present]);
   const own = store.members.filter(({ handle }) => !here.has(handle));
   const members = own.map(({ handle, display_name }): PeerView => {
     const contact = store.contactByHandle(handle);
@@ -101,7 +101,7 @@ function moveList(host: CallScreenHost): TemplateResult {
     ${devices.length === 0 ? html`<p class="hint" data-testid="nowhere-to-move">No other device of yours is switched on.</p>` : nothing}
     <ul class="pick-list">${devices.map((device) => html`<li><button class="pick" data-testid="move-to" data-device=${device.id} data-label=${device.label} @click=${() => pick(device)}>
       <span class="device-icon">${device.kind === "app" ? icons.tablet : device.settings.capabilities.screen ? icons.display : icons.speaker}</span>
-      <span class="row-text"><strong>${device.label}</strong><small>${device.settings.room ?? (device.kind === "app" ? "App" : "Home device")}${device.settings.switches.microphone ? "" : " · microphone switched off"}</small></span></button></li>`)}</ul>`;
+      <span class="row-text"><strong>${device.label}</strong><small>${device.settings.room || (device.kind === "app" ? "App" : "Home device")}${device.settings.switches.microphone ? "" : " · microphone switched off"}</small></span></button></li>`)}</ul>`;
 }
 
 /** Own apps and the household's home devices that are switched on. */

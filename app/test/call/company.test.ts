@@ -178,22 +178,22 @@ test("who began the call ends it for everyone", () => {
 });
 
 test("names are the own contacts' where the certificates fit, and a borrowed handle earns none", () => {
-  const contact = (handle: string, name: string, theirGenesis: string, pin: 1 | 2): ContactView => ({ id: name, name, handle, pin, theirGenesis, revision: 1, trouble: undefined });
+  const contact = (handle: string, name: string, theirGenesis: string | undefined, pin: 0 | 1 | 2): ContactView => ({ id: name, name, handle, pin, theirGenesis, revision: 1, trouble: undefined });
   const book = {
     members: [{ id: "account-carl", handle: "carl", display_name: "Carl", role: "adult" as const }],
-    contactByHandle: (handle: string) => [contact("cleo", "Aunt Cleo", "C", 2), contact("dora", "Dora from work", "D", 1)].find((one) => one.handle === handle),
+    contactByHandle: (handle: string) => [contact("cleo", "Aunt Cleo", "C", 2), contact("dora", "Dora from work", "D", 1), contact("fay", "Fay", undefined, 0)].find((one) => one.handle === handle),
   };
   const people: Input = {
     on: "participants", call: CALL, self: "me",
-    participants: [participant("d1", "anna"), participant("d2", "cleo"), participant("d3", "dora"), participant("d4", "carl"), participant("d5", "erik")],
+    participants: [participant("d1", "anna"), participant("d2", "cleo"), participant("d3", "dora"), participant("d4", "carl"), participant("d5", "erik"), participant("d6", "fay")],
   };
   const member = (device: string, who: Known): Input => ({ on: "member", call: CALL, device, known: who });
-  const { state } = running(people, member("d1", known("G")), member("d2", known("C")), member("d3", known("X")), member("d4", known("OWN", { own: true, person: "account-carl" })));
+  const { state } = running(people, member("d1", known("G")), member("d2", known("C")), member("d3", known("X")), member("d4", known("OWN", { own: true, person: "account-carl" })), member("d6", known("F")));
   const shown = peopleIn(state, book);
   assert.deepEqual(shown.map(({ name, standing }) => [name, standing]), [
-    ["Mum", "verified"], ["Aunt Cleo", "verified"], ["DORA", "stranger"], ["Carl", "own"], ["ERIK", "joining"],
+    ["Mum", "verified"], ["Aunt Cleo", "verified"], ["DORA", "stranger"], ["Carl", "own"], ["ERIK", "joining"], ["Fay", "unverified"],
   ]);
-  assert.equal(titleOf(shown, MUM), "Mum, Aunt Cleo and 3 more");
+  assert.equal(titleOf(shown, MUM), "Mum, Aunt Cleo and 4 more");
   assert.equal(titleOf(shown.slice(0, 2), MUM), "Mum and Aunt Cleo");
   assert.equal(titleOf([], MUM), "Mum");
 });

@@ -123,6 +123,7 @@ async fn a_call_moves_to_another_room_and_is_taken_back() {
     let arguments = ["run", "--sound-in", "tone:2000", "--listen-for", "1000"];
     let mut hall = Device::start(&hall, &arguments);
     hall.event("ready").await;
+    assert_eq!(caller.event("tone_heard").await["hertz"], 1_500.0);
     // Nobody has such a room, and nothing is on elsewhere for Anna.
     kitchen.say("move to cellar").await;
     kitchen.event("warning").await;
@@ -147,8 +148,8 @@ async fn a_call_moves_to_another_room_and_is_taken_back() {
     hall.say("press").await;
     assert_eq!(kitchen.event("ended").await["reason"], "moved");
     kitchen.light("off").await;
-    hears(&mut caller, [1_500.0, 2_000.0]).await;
     hall.event("tone_heard").await;
+    assert_eq!(caller.event("tone_heard").await["hertz"], 2_000.0);
 
     // Fetched back by who stands in the kitchen; nothing rings there.
     kitchen.say("take over").await;
