@@ -133,8 +133,8 @@ impl Signaling {
         let (bus, gate) = (Bus::default(), RosterGate::default());
         let parts = || (db.clone(), bus.clone(), clock.clone());
         let passwords = Passwords::new(&passwords)?;
-        let numbers = Numbers::new(parts(), passwords.clone(), Sms::new(&sms)?, &numbers)?;
-        let numbers = Arc::new(numbers);
+        let (own, sms) = (passwords.clone(), Sms::new(&sms)?);
+        let numbers = Arc::new(Numbers::new(parts(), own, sms, &numbers)?);
         let accounts = Arc::new(Accounts::new(
             parts(),
             gate.clone(),
@@ -142,13 +142,12 @@ impl Signaling {
             &limits,
             accounts,
         ));
-        let guests = Guests::new(parts(), &limits);
-        let reaching_parts = (push, calls, guests.clone());
-        let (presence, push, calls) = reaching(parts(), reaching_parts, link).await?;
+        let (presence, push, calls) = reaching(parts(), (push, calls), (link, &limits)).await?;
         let (mailer, guardians) = guarding(parts(), mail, &calls, &limits)?;
+        let (store, events, time) = parts();
         let services = Services {
             guardians,
-            guests,
+            guests: calls.guests().clone(),
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
             devices: Arc::new(Devices::new(
@@ -167,12 +166,7 @@ impl Signaling {
             address_books: Arc::new(AddressBooks::new(parts(), Arc::clone(&numbers))),
             numbers,
             rules: Rules::new(parts(), gate.clone(), accounts, calls.clone()),
-            invitations: Arc::new(Invitations::new(
-                db.clone(),
-                bus.clone(),
-                clock.clone(),
-                gate,
-            )),
+            invitations: Arc::new(Invitations::new(store, events, time, gate)),
             presence,
             push,
             calls,
@@ -255,13 +249,15 @@ fn about(app_hash: &str) -> About {
     }
 }
 
-/// Calls, and what they stand on: who is there, who may be reached, and who is woken.
+/// Calls, and what they stand on: who is there, who may be reached, who is woken, and who comes as a
+/// guest.
 async fn reaching(
     (db, bus, clock): (Db, Bus, Clock),
-    (push, calls, guests): (PushConfig, CallsConfig, Guests),
-    link: MediaLink,
+    (push, calls): (PushConfig, CallsConfig),
+    (link, limits): (MediaLink, &LimitsConfig),
 ) -> Result<(PresenceService, Push, Calls), StartError> {
     let presence = PresenceService::new(bus.clone());
+    let guests = Guests::new((db.clone(), bus.clone(), clock.clone()), limits);
     let push = Push::start(PushParts {
         config: push,
         db: db.clone(),

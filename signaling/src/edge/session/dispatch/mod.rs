@@ -76,10 +76,19 @@ pub(super) async fn dispatch(
     from: Origin,
     request: Request,
 ) -> Outcome {
-    if speaker.guest && !guests::may_ask(&request) {
-        return Outcome::Error(guests::not_for_guests());
+    let answer = if speaker.guest && !guests::may_ask(&request) {
+        Err(guests::not_for_guests())
+    } else {
+        route(services, speaker, from, request).await
+    };
+    match answer {
+        Ok(reply) => Outcome::Ok(Box::new(reply)),
+        Err(error) => Outcome::Error(error),
     }
-    let answer = match request {
+}
+
+async fn route(services: &Services, speaker: &Speaker, from: Origin, request: Request) -> Answer {
+    match request {
         Request::ListenForPairing { .. }
         | Request::AcceptPairing { .. }
         | Request::RevealPairing { .. }
@@ -142,10 +151,6 @@ pub(super) async fn dispatch(
         | Request::RefuseGuest { .. }
         | Request::RemoveGuest { .. } => guests::guests(services, speaker, request).await,
         _ => calls::in_call(services, speaker, request).await,
-    };
-    match answer {
-        Ok(reply) => Outcome::Ok(Box::new(reply)),
-        Err(error) => Outcome::Error(error),
     }
 }
 
