@@ -20,7 +20,7 @@ export function root(app: App): TemplateResult {
 /** A call comes above everything, an open dialog too, and what lies below can't be reached meanwhile. */
 function callLayer(app: App): TemplateResult {
   return html`<dialog class="call-layer" closedby="none" @cancel=${(event: Event) => event.preventDefault()} ${ref(raise)}>
-    ${callScreen(hostOf(app))}${mayKnock(app) ? knockBanner(app) : nothing}${app.calls.state.at === "running" ? inviteSheet(app) : nothing}${notices(app)}</dialog>`;
+    ${callScreen(hostOf(app))}<div class="call-sheets">${mayKnock(app) ? knockBanner(app) : nothing}${app.calls.state.at === "running" ? inviteSheet(app) : nothing}</div>${notices(app)}</dialog>`;
 }
 
 function raise(element?: Element): void {
