@@ -115,6 +115,7 @@ pub(crate) fn trust(person: &Person) -> &'static str {
         Trust::Verified => "verified",
         Trust::Unverified => "unverified",
         Trust::FirstContact => "first_contact",
+        Trust::Guest => "guest",
     }
 }
 
