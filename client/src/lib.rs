@@ -2,12 +2,14 @@
 //!
 //! In reading order: `server` (where), `api` (before a session), `session` (requests, replies, events),
 //! `store` (keys and pins in a file), `home` (what the household is, verified), `media` (one peer
-//! connection for each call), `call` (a call from ringing to its end), `client` (all of it together).
+//! connection for each call), `call` (a call from ringing to its end), `client` (all of it together), `guest` (somebody without
+//! an account, by a call link).
 
 pub mod api;
 pub mod call;
 mod chance;
 pub mod client;
+pub mod guest;
 pub mod home;
 pub mod media;
 #[cfg(feature = "vp8")]

@@ -6,9 +6,11 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use homeline_e2ee::chain::Chain;
+use homeline_e2ee::guest::GuestSecret;
 use homeline_e2ee::key::{PrivateKey, PublicKey};
 use homeline_e2ee::roster::RosterPin;
-use homeline_protocol::id::{AccountId, ContactId};
+use homeline_e2ee::time::UnixMs;
+use homeline_protocol::id::{AccountId, CallLinkId, ContactId};
 use homeline_protocol::{Blob, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -31,7 +33,21 @@ pub struct Identity {
     pub revisions: Vec<Seen>,
     /// Households met in calls with handles for which no adult has pinned a key yet.
     pub first_contacts: Vec<FirstContact>,
+    /// The call links that this app made, with their secrets.
+    pub call_links: Vec<OwnLink>,
 }
+
+/// A call link that this app made. No `Debug`: it holds the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OwnLink {
+    pub link: CallLinkId,
+    pub secret: GuestSecret,
+    /// When it ends, Unix milliseconds; then the secret is forgotten.
+    pub ends_at_ms: u64,
+}
+
+/// Links whose secrets are kept; the server lets a person have twenty. The oldest goes.
+const CALL_LINKS_MAX: usize = 20;
 
 /// The household that was at the other end of the first call with a handle.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,6 +102,8 @@ struct Row {
     answer_policy: u64,
     #[serde(default)]
     first_contacts: Vec<(String, Blob)>,
+    #[serde(default)]
+    call_links: Vec<(CallLinkId, Blob, u64)>,
 }
 
 impl Identity {
@@ -135,6 +153,28 @@ impl Identity {
             genesis,
         });
         true
+    }
+
+    /// Keeps the secret of a new call link, and forgets those of links that have ended.
+    pub(crate) fn keep_link(&mut self, own: OwnLink, now: UnixMs) {
+        self.call_links.retain(|one| one.ends_at_ms > now.0);
+        if self.call_links.len() >= CALL_LINKS_MAX {
+            self.call_links.remove(0);
+        }
+        self.call_links.push(own);
+    }
+
+    /// The secret of a call link, if this app made it.
+    pub(crate) fn link_secret(&self, link: CallLinkId) -> Option<GuestSecret> {
+        let own = self.call_links.iter().find(|one| one.link == link)?;
+        Some(own.secret.clone())
+    }
+
+    /// Forgets a call link's secret; true when it was known.
+    pub(crate) fn forget_link(&mut self, link: CallLinkId) -> bool {
+        let before = self.call_links.len();
+        self.call_links.retain(|one| one.link != link);
+        self.call_links.len() < before
     }
 
     /// Reads an identity file; refuses one that others may read.
@@ -200,6 +240,11 @@ impl Row {
                 .iter()
                 .map(|met| (met.handle.clone(), Blob(met.genesis.0.to_vec())))
                 .collect(),
+            call_links: identity
+                .call_links
+                .iter()
+                .map(|own| (own.link, Blob(own.secret.0.to_vec()), own.ends_at_ms))
+                .collect(),
         }
     }
 
@@ -233,10 +278,20 @@ impl Row {
             },
             revisions: self.contacts.into_iter().map(contact).collect(),
             first_contacts: self.first_contacts.into_iter().filter_map(met).collect(),
+            call_links: self.call_links.into_iter().filter_map(own_link).collect(),
         };
         identity.saw(Signed::OwnAnswerPolicy, self.answer_policy);
         Some(identity)
     }
+}
+
+fn own_link((link, secret, ends_at_ms): (CallLinkId, Blob, u64)) -> Option<OwnLink> {
+    let secret = GuestSecret(array(&secret)?);
+    Some(OwnLink {
+        link,
+        secret,
+        ends_at_ms,
+    })
 }
 
 fn private(seed: &Blob) -> Option<PrivateKey> {
@@ -291,6 +346,7 @@ mod tests {
             },
             revisions: vec![],
             first_contacts: vec![],
+            call_links: vec![],
         }
     }
 
@@ -303,6 +359,13 @@ mod tests {
         assert!(!written.saw(Signed::Contact(ContactId([4; 16])), 6));
         assert!(written.meet("ben", PublicKey([3; 32])));
         assert!(!written.meet("ben", PublicKey([4; 32])));
+        let own = |link: u8, ends_at_ms| OwnLink {
+            link: CallLinkId([link; 16]),
+            secret: GuestSecret([link; 32]),
+            ends_at_ms,
+        };
+        written.keep_link(own(1, 100), UnixMs(50));
+        written.keep_link(own(2, 300), UnixMs(200));
         written.save(&path).unwrap();
         written.save(&path).unwrap();
         assert_eq!(
@@ -319,6 +382,8 @@ mod tests {
         assert_eq!(read.roster_pin, written.roster_pin);
         assert_eq!(read.first_contact("ben"), Some(PublicKey([3; 32])));
         assert_eq!(read.revisions.first(), written.revisions.first());
+        let secret = |link: u8| read.link_secret(CallLinkId([link; 16]));
+        assert!(secret(1).is_none() && secret(2) == Some(GuestSecret([2; 32])));
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(crate) fn founder(handle: &str) -> Founder {
         roster_pin: roster.pin(),
         revisions: vec![],
         first_contacts: vec![],
+        call_links: vec![],
     };
     Founder {
         identity,

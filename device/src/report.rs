@@ -156,6 +156,7 @@ pub(crate) fn trust(person: &Person) -> &'static str {
         Trust::Verified => "verified",
         Trust::Unverified => "unverified",
         Trust::FirstContact => "first_contact",
+        Trust::Guest => "guest",
     }
 }
 

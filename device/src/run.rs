@@ -156,6 +156,8 @@ impl Device {
                 self.report.tell(&Told::Connection { connected });
             }
             Some(ClientEvent::HomeChanged) => {}
+            // Guests knock at apps, and a device is none.
+            Some(ClientEvent::Knock(_) | ClientEvent::KnockGone(_)) => {}
             Some(ClientEvent::Alarm(error)) => {
                 self.report.tell(&Told::Refused {
                     text: error.to_string(),

@@ -125,6 +125,7 @@ pub async fn found_household(
         roster_pin: roster.pin(),
         revisions: Vec::new(),
         first_contacts: Vec::new(),
+        call_links: Vec::new(),
     };
     Ok(Founded {
         identity,
@@ -197,6 +198,7 @@ pub async fn recover(
         roster_pin: restored.roster.pin(),
         revisions: Vec::new(),
         first_contacts: Vec::new(),
+        call_links: Vec::new(),
     })
 }
 

@@ -173,6 +173,7 @@ impl PairingDigits {
             roster_pin: paired.roster.pin(),
             revisions: Vec::new(),
             first_contacts: Vec::new(),
+            call_links: Vec::new(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! More than two in a call, and a call that moves: whom this device lets in, and whom it takes out.
 
+use homeline_e2ee::chain::Identity;
 use homeline_e2ee::group::{Expect, Member};
 use homeline_e2ee::introduction::{CallInvitation, Ringing};
 use homeline_e2ee::key::PublicKey;
@@ -10,15 +11,34 @@ use homeline_protocol::session::{Callee, EndReason, Event, Participant, Request}
 use homeline_protocol::{Blob, Handle};
 
 use super::event::CallEvent;
+use super::owner::Owner;
 use super::run::{Phase, Run};
+use crate::guest::Knock;
 use crate::home::{Person, Trust};
 use crate::time::now;
 
 /// Somebody who is being added by this device.
-pub(super) struct Adding {
-    handle: Handle,
-    /// Their household: pinned, or the first that answers.
-    expected: Option<PublicKey>,
+pub(super) enum Adding {
+    Person {
+        handle: Handle,
+        /// Their household: pinned, or the first that answers.
+        expected: Option<PublicKey>,
+    },
+    /// A guest, of whom exactly the key is known.
+    Guest(PublicKey),
+}
+
+impl Adding {
+    /// Whether a device that answers is of the one who was meant. A guest is nobody's household.
+    fn fits(&self, answering: &Identity) -> bool {
+        match self {
+            Self::Person { expected, .. } => {
+                let genesis = answering.genesis;
+                !answering.is_guest() && expected.unwrap_or(genesis) == genesis
+            }
+            Self::Guest(key) => answering.is_guest() && answering.genesis == *key,
+        }
+    }
 }
 
 impl Run {
@@ -57,13 +77,26 @@ impl Run {
         }
     }
 
-    /// The own household, the one called or accepted, and those that this device brings or found in.
+    /// The own side, the one called or accepted, those that this device brings, and those it found in.
     pub(super) fn expect(&self) -> Expect {
-        let state = self.shared.state();
-        let own = state.household.roster().genesis_key();
-        let others = self.households.iter().filter(|genesis| **genesis != own);
-        let expect = state.household.expect(self.expected);
-        others.copied().fold(expect, Expect::and)
+        let called = self.expected.filter(|key| !self.guests.contains(key));
+        let (own, expect) = match &self.owner {
+            Owner::Member(shared) => {
+                let state = shared.state();
+                let own = state.household.roster().genesis_key();
+                (own, state.household.expect(called))
+            }
+            Owner::Guest(visit) => {
+                let own = visit.credential.identity().genesis;
+                let expect = called.map_or_else(|| Expect::own_guest(own), |key| visit.expect(key));
+                (own, expect)
+            }
+        };
+        let brought = self.brought.iter().map(|(_, genesis)| *genesis);
+        let expect = brought.fold(expect, Expect::and);
+        let found = self.households.iter().filter(|genesis| **genesis != own);
+        let expect = found.copied().fold(expect, Expect::and_whoever);
+        self.guests.iter().copied().fold(expect, Expect::and_guest)
     }
 
     /// Adds a contact by the family's name for them, or anybody by handle.
@@ -71,22 +104,42 @@ impl Run {
         if self.phase != Phase::Answered || self.adding.is_some() {
             return self.say(CallEvent::NotAdded(EndReason::Cancelled));
         }
-        let found = {
-            let state = self.shared.state();
+        let found = self.owner.member().and_then(|shared| {
+            let state = shared.state();
             let card = state.household.find_contact(to);
             let handle = card.map_or(to, |card| card.handle.as_str());
             let handle = handle.parse::<Handle>().ok();
             handle.map(|handle| {
                 let expected = state.household.pinned(handle.as_str(), &state.identity);
-                Adding { handle, expected }
+                (handle, expected)
             })
-        };
-        let Some(adding) = found else {
+        });
+        let Some((handle, expected)) = found else {
             return self.say(CallEvent::NotAdded(EndReason::Unreachable));
         };
-        let handle = adding.handle.clone();
-        let invitation = self.invitation(handle.as_str());
-        let to = Callee::Person { handle };
+        let to_handle = handle.to_string();
+        let to = Callee::Person {
+            handle: handle.clone(),
+        };
+        self.bring(Adding::Person { handle, expected }, to, &to_handle)
+            .await;
+    }
+
+    /// Lets a guest in who knocks.
+    pub(super) async fn add_guest(&mut self, knock: &Knock) {
+        if self.phase != Phase::Answered || self.adding.is_some() {
+            return self.say(CallEvent::NotAdded(EndReason::Cancelled));
+        }
+        let guest = knock.guest;
+        let to = Callee::Guest { guest };
+        self.bring(Adding::Guest(knock.key), to, &guest.to_string())
+            .await;
+    }
+
+    async fn bring(&mut self, adding: Adding, to: Callee, to_handle: &str) {
+        let Some(invitation) = self.invitation(to_handle) else {
+            return self.say(CallEvent::NotAdded(EndReason::Unreachable));
+        };
         self.adding = Some(adding);
         let call = self.id;
         let request = Request::AddToCall {
@@ -115,29 +168,37 @@ impl Run {
         let Some(adding) = self.adding.take() else {
             return;
         };
-        let genesis = self.introduced(&key_package, &statement);
-        let fits = genesis.is_some_and(|genesis| adding.expected.unwrap_or(genesis) == genesis);
-        let (Some(genesis), true) = (genesis, fits) else {
+        let introduced = self.introduced(&key_package, &statement);
+        let Some(identity) = introduced.filter(|identity| adding.fits(identity)) else {
             tracing::warn!("somebody of another household answered for the person who is added");
             self.say(CallEvent::NotAdded(EndReason::EncryptionRefused));
             return self.tell(Request::CancelAdding { call: self.id }).await;
         };
-        self.households.insert(genesis);
-        self.brought.push((adding.handle.to_string(), genesis));
+        match adding {
+            Adding::Person { handle, .. } => {
+                self.brought.push((handle.to_string(), identity.genesis));
+            }
+            Adding::Guest(key) => {
+                self.guests.insert(key);
+            }
+        }
         self.let_in(key_package, statement).await;
     }
 
     /// A page that was reloaded comes back: only of a household that is in the call.
     pub(super) async fn comes_back(&mut self, key_package: Blob, statement: Blob) {
-        let Some(genesis) = self.introduced(&key_package, &statement) else {
+        let Some(identity) = self.introduced(&key_package, &statement) else {
             return;
         };
+        let genesis = identity.genesis;
         let known = self
             .frames
             .crypto()
             .members()
             .any(|one| one.identity.genesis == genesis);
-        if known || self.expected == Some(genesis) || self.households.contains(&genesis) {
+        let brought = || self.brought.iter().any(|(_, one)| *one == genesis);
+        let found = || self.households.contains(&genesis) || self.guests.contains(&genesis);
+        if known || self.expected == Some(genesis) || brought() || found() {
             self.let_in(key_package, statement).await;
         }
     }
@@ -155,17 +216,17 @@ impl Run {
 
     /// Asks to go on at another device of the household.
     pub(super) async fn move_to(&mut self, device: DeviceId) {
-        let own = {
-            let state = self.shared.state();
+        let own = self.owner.member().and_then(|shared| {
+            let state = shared.state();
             let here = state.household.devices().iter();
             let known = here.into_iter().any(|one| one.id == device);
             known.then(|| state.household.own().handle.clone())
-        };
+        });
         let Some(own) = own.filter(|_| self.phase == Phase::Answered) else {
             let reason = EndReason::Unreachable;
             return self.say(CallEvent::NotMoved { device, reason });
         };
-        let invitation = Some(self.invitation(own.as_str()));
+        let invitation = self.invitation(own.as_str());
         let (call, to) = (self.id, device);
         let request = Request::MoveCall {
             call,
@@ -179,9 +240,9 @@ impl Run {
         .await;
     }
 
-    /// Into this call, with the households that are in it.
-    fn invitation(&self, to_handle: &str) -> Blob {
-        let state = self.shared.state();
+    /// Into this call, with the households that are in it. A guest invites nobody.
+    fn invitation(&self, to_handle: &str) -> Option<Blob> {
+        let state = self.owner.member()?.state();
         let own = state.household.roster().genesis_key();
         let crypto = self.frames.crypto();
         let mut households: Vec<PublicKey> = crypto
@@ -197,19 +258,18 @@ impl Run {
         let invitation =
             CallInvitation::new(self.id, now(), to_handle, name, video, &identity.chain)
                 .with_households(households);
-        Blob(invitation.sign(&identity.device_key).encode())
+        Some(Blob(invitation.sign(&identity.device_key).encode()))
     }
 
     /// Whose key package it is, if its statement holds.
-    fn introduced(&self, key_package: &Blob, statement: &Blob) -> Option<PublicKey> {
+    fn introduced(&self, key_package: &Blob, statement: &Blob) -> Option<Identity> {
         let signed = Signed::decode(&statement.0).ok()?;
-        let opened = Ringing::open(&signed, self.id, &key_package.0, now()).ok()?;
-        Some(opened.genesis)
+        Ringing::open(&signed, self.id, &key_package.0, now()).ok()
     }
 
     /// Who takes part, as the server says: switches, and who came and went.
     pub(super) fn participants(&mut self, participants: &[Participant]) {
-        let own = self.shared.device();
+        let own = self.owner.device();
         let others = || participants.iter().filter(|one| one.device != own);
         let gone: Vec<_> = self
             .present
@@ -224,15 +284,27 @@ impl Run {
         for one in others() {
             let (device, media) = (one.device, one.media);
             if self.present.insert(device) {
+                let trust = if one.party.guest || self.is_guest(device) {
+                    Trust::Guest
+                } else {
+                    Trust::FirstContact
+                };
                 let party = Person {
                     name: one.party.display_name.clone(),
                     handle: one.party.handle.to_string(),
-                    trust: Trust::FirstContact,
+                    trust,
                 };
                 self.say(CallEvent::Joined { device, party });
             }
             self.say(CallEvent::PartyMedia { device, media });
         }
+    }
+
+    /// Whether a member's certificate says that it is a guest, whatever the server says.
+    fn is_guest(&self, device: DeviceId) -> bool {
+        let crypto = self.frames.crypto();
+        let mut members = crypto.members();
+        members.any(|one| one.identity.device == device && one.identity.is_guest())
     }
 
     /// Under which handle a member's household was called, accepted or brought in by this device.

@@ -6,7 +6,9 @@ use homeline_protocol::session::{Account, EndReason};
 use tokio::sync::mpsc;
 
 use super::event::CallEvent;
-use super::run::{Answer, Command};
+use super::incoming::answer;
+use super::run::Command;
+use crate::guest::Knock;
 use crate::home::Person;
 use crate::media::{Camera, Seen, Sound};
 
@@ -69,6 +71,11 @@ impl Call {
         self.tell(Command::Add(to.to_owned())).await;
     }
 
+    /// Lets a guest into this call who knocks at a call link of this app's. One at a time.
+    pub async fn let_in(&self, knock: &Knock) {
+        self.tell(Command::LetIn(knock.clone())).await;
+    }
+
     /// Gives up adding.
     pub async fn stop_adding(&self) {
         self.tell(Command::StopAdding).await;
@@ -85,7 +92,7 @@ impl Call {
         self.tell(Command::EndForEveryone).await;
     }
 
-    async fn tell(&self, command: Command) {
+    pub(super) async fn tell(&self, command: Command) {
         // A call that is over needs no command.
         self.commands.send(command).await.ok();
     }
@@ -136,19 +143,7 @@ impl IncomingCall {
 
     /// Answers here.
     pub async fn answer(self, with: Outgoing) -> Call {
-        let Outgoing {
-            sound,
-            camera,
-            screen,
-        } = with;
-        self.call
-            .tell(Command::Answer(Box::new(Answer {
-                sound,
-                camera,
-                screen,
-            })))
-            .await;
-        self.call
+        answer(self.call, with).await
     }
 
     /// Declines for the person: all their devices stop ringing.

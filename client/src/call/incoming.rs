@@ -12,15 +12,16 @@ use homeline_e2ee::policy::Mode;
 use homeline_e2ee::signed::Signed;
 use homeline_protocol::Blob;
 use homeline_protocol::id::CallId;
-use homeline_protocol::session::{Account, Event, MediaState, Party, Request, Source};
-use tokio::sync::{mpsc, watch};
+use homeline_protocol::session::{Account, Event, Party, Request};
+use tokio::sync::mpsc;
 
 use super::handle::{Call, IncomingCall, Outgoing};
-use super::run::{Answer, EVENTS_MAX, INPUTS_MAX, Phase, Replied, Run};
-use super::transport::Transport;
+use super::owner::{Owner, Visit};
+use super::run::{Answer, Command, Input, Phase, Replied, Run};
+use super::seat::Seat;
 use crate::client::{Shared, State};
 use crate::home::{KeyChanged, Person, Trust};
-use crate::media::{Frames, PeerError};
+use crate::media::PeerError;
 use crate::time::now;
 
 /// Why this device does not ring.
@@ -126,7 +127,7 @@ impl Caller {
         let own = state.household.roster().genesis_key();
         let expect = state.household.expect(self.expected);
         let others = self.households.iter().filter(|genesis| **genesis != own);
-        let expect = others.copied().fold(expect, Expect::and);
+        let expect = others.copied().fold(expect, Expect::and_whoever);
         Ok(CallCrypto::new(credential, call, expect, at))
     }
 }
@@ -149,39 +150,37 @@ pub(crate) async fn receive(
         households,
         mode,
     } = caller;
-    let offer = crypto.key_package(now())?;
-    let frames = Frames::new(crypto);
-    #[cfg(feature = "plaintext-control")]
-    let frames = frames.under(shared.control());
-    let mut sources = vec![Source::Microphone];
-    sources.extend(invited.video.then_some(Source::Camera));
-    let transport = Transport::new(sources, shared.server().is_local(), frames.clone()).await?;
-    let (events, told) = mpsc::channel(EVENTS_MAX);
-    let (commands, commanded) = mpsc::channel(INPUTS_MAX);
-    let mut run = Run {
+    let seat = Seat {
+        owner: Owner::Member(shared.clone()),
         id,
         phase: Phase::Ringing,
         party: party.clone(),
         expected,
+        guests: BTreeSet::new(),
         households,
-        brought: Vec::new(),
-        adding: None,
-        present: BTreeSet::new(),
         video: invited.video,
-        frames,
-        transport,
-        media: MediaState {
-            microphone: true,
-            camera: false,
-        },
-        microphone: watch::Sender::new(true),
-        camera: watch::Sender::new(false),
-        inputs: shared.new_call(id),
-        commands: commanded,
-        replies: mpsc::channel(INPUTS_MAX),
-        events,
-        shared,
+        camera: false,
+        crypto,
+        is_local: shared.server().is_local(),
     };
+    let call = ring(seat, || shared.new_call(id)).await?;
+    Ok(IncomingCall {
+        call,
+        from: party,
+        to: invited.to,
+        video: invited.video,
+        mode,
+    })
+}
+
+/// Begins to ring: the key package goes out, and media connects.
+async fn ring(
+    seat: Seat,
+    inputs: impl FnOnce() -> mpsc::Receiver<Input>,
+) -> Result<Call, InvitationRefused> {
+    let id = seat.id;
+    let offer = seat.crypto.key_package(now())?;
+    let (mut run, call) = seat.take(inputs).await?;
     let (key_package, statement) = (Blob(offer.key_package), Blob(offer.statement));
     run.tell(Request::Ringing {
         call: id,
@@ -192,18 +191,41 @@ pub(crate) async fn receive(
     // Connected while it rings, and held by the server: an answer is heard at once.
     run.offer().await;
     tokio::spawn(run.run());
-    let call = Call {
-        id,
-        commands,
-        events: told,
+    Ok(call)
+}
+
+/// Who lets a guest in: proven by the link's fingerprint.
+pub(crate) struct VisitedBy {
+    pub(crate) party: Person,
+    pub(crate) genesis: PublicKey,
+    pub(crate) households: BTreeSet<PublicKey>,
+}
+
+/// Rings for a guest who was let in.
+pub(crate) async fn visit(
+    visit: Arc<Visit>,
+    by: VisitedBy,
+    (call, video): (CallId, bool),
+    is_local: bool,
+    inputs: mpsc::Receiver<Input>,
+) -> Result<Call, InvitationRefused> {
+    let others = by.households.iter().copied();
+    let expect = others.fold(visit.expect(by.genesis), Expect::and_whoever);
+    let crypto = CallCrypto::new(visit.credential.clone(), call, expect, now());
+    let seat = Seat {
+        owner: Owner::Guest(visit),
+        id: call,
+        phase: Phase::Ringing,
+        party: by.party,
+        expected: Some(by.genesis),
+        guests: BTreeSet::new(),
+        households: by.households,
+        video,
+        camera: false,
+        crypto,
+        is_local,
     };
-    Ok(IncomingCall {
-        call,
-        from: party,
-        to: invited.to,
-        video: invited.video,
-        mode,
-    })
+    ring(seat, || inputs).await
 }
 
 /// Who signed the invitation, and by which name the family knows them.
@@ -282,6 +304,22 @@ fn moves(
         households: invitation.households.iter().copied().collect(),
         mode: household.answer_mode(caller.genesis, &caller.person),
     })
+}
+
+/// Answers a call that rings by this handle.
+pub(crate) async fn answer(call: Call, with: Outgoing) -> Call {
+    let Outgoing {
+        sound,
+        camera,
+        screen,
+    } = with;
+    let answer = Box::new(Answer {
+        sound,
+        camera,
+        screen,
+    });
+    call.tell(Command::Answer(answer)).await;
+    call
 }
 
 impl Run {

@@ -125,12 +125,16 @@ impl Run {
     /// The other household is in the call now: remembered, if it is met for the first time.
     async fn met(&mut self, member: &Member) {
         let genesis = member.identity.genesis;
+        // A guest is never pinned, and pins nobody.
+        let Some(shared) = self.owner.member().filter(|_| !member.identity.is_guest()) else {
+            return;
+        };
         // Whom another member brought in is known by that member's word only: not to be pinned.
         let Some(handle) = self.handle_of(member) else {
             return;
         };
         let (card, saved) = {
-            let mut state = self.shared.state();
+            let mut state = shared.state();
             if genesis == state.household.roster().genesis_key() {
                 return;
             }
@@ -138,7 +142,7 @@ impl Run {
             (card, state.identity.meet(&handle, genesis))
         };
         if saved {
-            self.shared.save();
+            shared.save();
         }
         if let Some(request) = card {
             self.tell(request).await;

@@ -9,18 +9,19 @@ use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member::{self, CallCrypto};
 use homeline_e2ee::signed::Signed;
 use homeline_protocol::id::CallId;
-use homeline_protocol::session::{Callee, MediaState, Request, Source};
+use homeline_protocol::session::{Callee, Request};
 use homeline_protocol::{Blob, Handle};
-use tokio::sync::{mpsc, watch};
 
 use super::event::{CallEvent, RefusedBecause};
 use super::handle::{Call, Outgoing};
-use super::run::{EVENTS_MAX, INPUTS_MAX, Phase, Replied, Run};
-use super::transport::Transport;
+use super::owner::Owner;
+use super::run::{Phase, Replied, Run};
+use super::seat::Seat;
 use crate::chance;
 use crate::client::{Shared, State};
+use crate::guest::Knock;
 use crate::home::{Person, Trust};
-use crate::media::{Frames, PeerError};
+use crate::media::PeerError;
 use crate::time::now;
 
 /// Why a call can't even be tried.
@@ -34,10 +35,18 @@ pub enum CallError {
     Media(#[from] PeerError),
 }
 
-/// Calls a contact by the family's name for them, or anybody by handle.
+/// Whom a call is for.
+pub(crate) enum Callable<'a> {
+    /// A contact by the family's name for them, or anybody by handle.
+    Named(&'a str),
+    /// A guest who knocks at a link of this app's.
+    Guest(&'a Knock),
+}
+
+/// Calls somebody.
 pub(crate) async fn start(
     shared: Arc<Shared>,
-    to: &str,
+    to: Callable<'_>,
     with: Outgoing,
 ) -> Result<Call, CallError> {
     let id = CallId(chance::bytes());
@@ -45,66 +54,49 @@ pub(crate) async fn start(
     let Plan {
         party,
         expected,
+        guests,
         crypto,
         invitation,
-        handle,
-    } = plan(&shared.state(), id, to, video)?;
-    let frames = Frames::new(crypto);
-    #[cfg(feature = "plaintext-control")]
-    let frames = frames.under(shared.control());
-    let mut sources = vec![Source::Microphone];
-    sources.extend(video.then_some(Source::Camera));
-    let transport = Transport::new(sources, shared.server().is_local(), frames.clone()).await?;
-    let (events, told) = mpsc::channel(EVENTS_MAX);
-    let (commands, commanded) = mpsc::channel(INPUTS_MAX);
-    let mut run = Run {
+        to,
+    } = match to {
+        Callable::Named(name) => plan(&shared.state(), id, name, video)?,
+        Callable::Guest(knock) => guest_plan(&shared.state(), id, knock, video)?,
+    };
+    let seat = Seat {
+        owner: Owner::Member(shared.clone()),
         id,
         phase: Phase::Calling,
         party,
         expected,
+        guests,
         households: BTreeSet::new(),
-        brought: Vec::new(),
-        adding: None,
-        present: BTreeSet::new(),
         video,
-        frames,
-        transport,
-        media: MediaState {
-            microphone: true,
-            camera: video,
-        },
-        microphone: watch::Sender::new(true),
-        camera: watch::Sender::new(video),
-        inputs: shared.new_call(id),
-        commands: commanded,
-        replies: mpsc::channel(INPUTS_MAX),
-        events,
-        shared,
+        camera: video,
+        crypto,
+        is_local: shared.server().is_local(),
     };
+    let (mut run, call) = seat.take(|| shared.new_call(id)).await?;
     run.give(with);
     run.keys(member::Input::Create).await;
     let request = Request::StartCall {
         call: id,
-        to: Callee::Person { handle },
+        to,
         video,
         invitation,
     };
     run.ask(request, Replied::Started).await;
     tokio::spawn(run.run());
-    Ok(Call {
-        id,
-        commands,
-        events: told,
-    })
+    Ok(call)
 }
 
 /// Whom to call, what to tell them, and whose devices may answer.
 struct Plan {
     party: Person,
     expected: Option<PublicKey>,
+    guests: BTreeSet<PublicKey>,
     crypto: CallCrypto,
     invitation: Blob,
-    handle: Handle,
+    to: Callee,
 }
 
 fn plan(state: &State, id: CallId, to: &str, video: bool) -> Result<Plan, CallError> {
@@ -129,16 +121,39 @@ fn plan(state: &State, id: CallId, to: &str, video: bool) -> Result<Plan, CallEr
     });
     let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
     let crypto = CallCrypto::new(credential, id, household.expect(expected), at);
-    let own = household.own().display_name.as_str();
-    let invitation = CallInvitation::new(id, at, handle.as_str(), own, video, &identity.chain);
-    let invitation = Blob(invitation.sign(&identity.device_key).encode());
     Ok(Plan {
         party,
         expected,
+        guests: BTreeSet::new(),
         crypto,
-        invitation,
-        handle,
+        invitation: invitation(state, id, handle.as_str(), video),
+        to: Callee::Person { handle },
     })
+}
+
+/// A guest's key is known from the knock: nobody else may answer.
+fn guest_plan(state: &State, id: CallId, knock: &Knock, video: bool) -> Result<Plan, CallError> {
+    let at = now();
+    let identity = &state.identity;
+    let credential = Credential::new(identity.device_key.clone(), identity.chain.clone(), at)?;
+    let expect = state.household.expect(None).and_guest(knock.key);
+    let crypto = CallCrypto::new(credential, id, expect, at);
+    let guest = knock.guest;
+    Ok(Plan {
+        party: knock.person(),
+        expected: Some(knock.key),
+        guests: BTreeSet::from([knock.key]),
+        crypto,
+        invitation: invitation(state, id, &guest.to_string(), video),
+        to: Callee::Guest { guest },
+    })
+}
+
+fn invitation(state: &State, id: CallId, to_handle: &str, video: bool) -> Blob {
+    let identity = &state.identity;
+    let own = state.household.own().display_name.as_str();
+    let invitation = CallInvitation::new(id, now(), to_handle, own, video, &identity.chain);
+    Blob(invitation.sign(&identity.device_key).encode())
 }
 
 impl Run {
@@ -192,6 +207,11 @@ impl Run {
             self.refuse(RefusedBecause::WrongKey).await;
             return false;
         };
+        // A guest is never met at a first contact, and nobody else answers for one.
+        if identity.is_guest() != self.guests.contains(&identity.genesis) {
+            self.refuse(RefusedBecause::NotInvited).await;
+            return false;
+        }
         let expected = *self.expected.get_or_insert(identity.genesis);
         if identity.genesis == expected {
             return true;

@@ -1,7 +1,6 @@
 //! The task of one call: what comes from the server, the program, the media and the clock, one by one.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use homeline_e2ee::key::PublicKey;
@@ -12,8 +11,9 @@ use tokio::sync::{mpsc, watch};
 
 use super::event::{CallEvent, RefusedBecause};
 use super::group::Adding;
+use super::owner::Owner;
 use super::transport::Transport;
-use crate::client::Shared;
+use crate::guest::Knock;
 use crate::home::Person;
 use crate::media::{Camera, Frames, PeerError, PeerEvent, Seen, Sound};
 use crate::session::RequestError;
@@ -23,7 +23,7 @@ use crate::time::now;
 pub(super) const EVENTS_MAX: usize = 256;
 
 /// Commands, and replies, on their way to the task.
-pub(super) const INPUTS_MAX: usize = 64;
+pub(crate) const INPUTS_MAX: usize = 64;
 
 /// What the client's task sends here.
 pub(crate) enum Input {
@@ -43,6 +43,7 @@ pub(super) enum Command {
     Microphone(bool),
     Camera(bool),
     Add(String),
+    LetIn(Knock),
     StopAdding,
     MoveTo(DeviceId),
     EndForEveryone,
@@ -88,15 +89,17 @@ pub(super) enum Phase {
 }
 
 pub(super) struct Run {
-    pub(super) shared: Arc<Shared>,
+    pub(super) owner: Owner,
     pub(super) id: CallId,
     pub(super) phase: Phase,
     pub(super) party: Person,
     /// The household at the other end: pinned, met before, or the first that rang.
     pub(super) expected: Option<PublicKey>,
-    /// Further households: those that the invitation named, and those that this device brought in.
+    /// Guests that this device lets in: exactly these, each by its own key.
+    pub(super) guests: BTreeSet<PublicKey>,
+    /// Further ones in the call, households or guests: those that the invitation named.
     pub(super) households: BTreeSet<PublicKey>,
-    /// Under which handles this device brought households in.
+    /// The households that this device brought in, and under which handles.
     pub(super) brought: Vec<(String, PublicKey)>,
     pub(super) adding: Option<Adding>,
     /// The other participants, as last told.
@@ -152,7 +155,7 @@ impl Run {
         };
         self.frames.crypto().step(now(), member::Input::Leave);
         self.frames.set_sending(None);
-        self.shared.forget_call(self.id);
+        self.owner.forget_call(self.id);
         self.transport.close().await;
         // The last word is waited for; a program that stopped listening has dropped the other end.
         self.events.send(CallEvent::Ended(reason)).await.ok();
@@ -243,6 +246,7 @@ impl Run {
                 self.tell_media().await;
             }
             Command::Add(to) => self.add(&to).await,
+            Command::LetIn(knock) => self.add_guest(&knock).await,
             Command::StopAdding => self.stop_adding().await,
             Command::MoveTo(device) => self.move_to(device).await,
             Command::EndForEveryone => self.tell(Request::EndForEveryone { call: self.id }).await,
@@ -434,7 +438,7 @@ impl Run {
         replied: impl FnOnce(Result<Reply, RequestError>) -> Replied + Send + 'static,
     ) {
         let replies = self.replies.0.clone();
-        match self.shared.session().begin(request).await {
+        match self.owner.session().begin(request).await {
             Ok(reply) => {
                 tokio::spawn(async move { replies.send(replied(reply.await)).await.ok() });
             }
@@ -447,7 +451,7 @@ impl Run {
 
     /// Sends a request whose failure changes nothing here.
     pub(super) async fn tell(&self, request: Request) {
-        if let Ok(reply) = self.shared.session().begin(request).await {
+        if let Ok(reply) = self.owner.session().begin(request).await {
             tokio::spawn(async move {
                 if let Err(error) = reply.await {
                     tracing::info!(%error, "a request of a call was refused");

@@ -172,7 +172,7 @@ impl DeviceDigits {
         let device = homeline_e2ee::ids::device_id(added.device_key);
         let kind = match added.kind {
             Kind::HomeDevice => DeviceKind::HomeDevice,
-            Kind::App | Kind::RecoveryKey => DeviceKind::App,
+            Kind::App | Kind::RecoveryKey | Kind::Guest => DeviceKind::App,
         };
         for _ in 0..CERTIFY_TRIES_MAX {
             let (admission, account) = {

@@ -2,6 +2,7 @@
 
 mod adding;
 mod household;
+mod links;
 mod run;
 mod settings;
 mod shared;

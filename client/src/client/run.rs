@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 
 use super::shared::{Shared, State};
 use crate::call::{
-    Asked, Call, CallError, IncomingCall, Input, InvitationRefused, Invited, Outgoing, receive,
-    start,
+    Asked, Call, CallError, Callable, IncomingCall, Input, InvitationRefused, Invited, Outgoing,
+    receive, start,
 };
+use crate::guest::Knock;
 use crate::home::{HomeError, Household};
 use crate::server::Server;
 use crate::session::{Events, OpenError, RequestError, Session, SessionEvent};
@@ -46,6 +47,10 @@ pub enum ClientEvent {
         call: CallId,
         because: InvitationRefused,
     },
+    /// A guest knocks at a call link of this app's: chain and proof hold.
+    Knock(Knock),
+    /// They knock no more: let in, sent away, or gone.
+    KnockGone(Knock),
     /// Contacts, members, devices or settings changed.
     HomeChanged,
     /// The connection is lost (`false`) or back.
@@ -109,7 +114,7 @@ impl Client {
     /// # Errors
     /// When the name is unknown, or no media socket can be opened. All else is told by the call.
     pub async fn call(&self, to: &str, with: Outgoing) -> Result<Call, CallError> {
-        start(self.shared.clone(), to, with).await
+        start(self.shared.clone(), Callable::Named(to), with).await
     }
 
     /// The household as it is now.
@@ -201,6 +206,11 @@ impl Run {
         match event {
             SessionEvent::Connected { resumed, .. } => {
                 if !resumed {
+                    // Whoever still waits is told again.
+                    let before = self.shared.knocks().end_all();
+                    for knock in before {
+                        self.tell(ClientEvent::KnockGone(knock)).await;
+                    }
                     self.begin_anew().await?;
                 }
                 self.tell(ClientEvent::Connection(true)).await;
@@ -264,6 +274,12 @@ impl Run {
             }
             Event::MissedSeen { until_ms } => {
                 self.tell(ClientEvent::MissedSeen { until_ms }).await;
+                return Ok(());
+            }
+            Event::GuestKnocked { .. } | Event::GuestGone { .. } | Event::CallLinkEnded { .. } => {
+                if let Some(told) = self.shared.guest_event(&event) {
+                    self.tell(told).await;
+                }
                 return Ok(());
             }
             _ => {}

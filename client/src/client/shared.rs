@@ -12,6 +12,7 @@ use homeline_protocol::session::{Event, Request};
 use tokio::sync::{Notify, mpsc};
 
 use crate::call::Input;
+use crate::guest::Knocks;
 use crate::home::Household;
 use crate::server::Server;
 use crate::session::Session;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     path: Option<PathBuf>,
     calls: Mutex<HashMap<CallId, mpsc::Sender<Input>>>,
     adding: Mutex<Option<mpsc::Sender<Event>>>,
+    knocks: Mutex<Knocks>,
     call_over: Notify,
     #[cfg(feature = "plaintext-control")]
     control: Mutex<crate::media::Control>,
@@ -70,7 +72,7 @@ impl Shared {
         state: State,
         path: Option<PathBuf>,
     ) -> Self {
-        let (calls, adding, call_over) = Default::default();
+        let (calls, adding, knocks, call_over) = Default::default();
         Self {
             server,
             session,
@@ -78,6 +80,7 @@ impl Shared {
             path,
             calls,
             adding,
+            knocks,
             call_over,
             #[cfg(feature = "plaintext-control")]
             control: Mutex::default(),
@@ -95,6 +98,11 @@ impl Shared {
     /// Never held across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Who knocks. Never held across an await.
+    pub(super) fn knocks(&self) -> MutexGuard<'_, Knocks> {
+        lock(&self.knocks)
     }
 
     /// The own device.

@@ -64,6 +64,8 @@ pub enum Trust {
     Unverified,
     /// Never seen before.
     FirstContact,
+    /// A guest who came by a call link: of no household, for this call only.
+    Guest,
 }
 
 /// Somebody of another household, or of the own one, by the best name there is.

@@ -14,11 +14,15 @@ use crate::server::TestServer;
 
 /// Sound of one participant, a second of it.
 #[derive(Default)]
-struct Ear(HashMap<DeviceId, VecDeque<i16>>);
+pub(crate) struct Ear(HashMap<DeviceId, VecDeque<i16>>);
 
 impl Ear {
     /// Waits until a second of what one of them sends is mostly this tone. Says whose it is.
-    async fn hears(&mut self, heard: &mut mpsc::Receiver<Heard>, hertz: f64) -> DeviceId {
+    pub(crate) async fn hears(
+        &mut self,
+        heard: &mut mpsc::Receiver<Heard>,
+        hertz: f64,
+    ) -> DeviceId {
         soon(&format!("{hertz} Hz"), async {
             loop {
                 let heard = heard.recv().await.expect("the call goes on");
@@ -36,12 +40,12 @@ impl Ear {
     }
 }
 
-async fn hears(heard: &mut mpsc::Receiver<Heard>, hertz: f64) -> DeviceId {
+pub(crate) async fn hears(heard: &mut mpsc::Receiver<Heard>, hertz: f64) -> DeviceId {
     Ear::default().hears(heard, hertz).await
 }
 
 /// The last code that a call shows, once it is that of another.
-async fn same_code(one: &mut Call, other: &mut Call) {
+pub(crate) async fn same_code(one: &mut Call, other: &mut Call) {
     let (mut here, mut there) = (code(one).await, code(other).await);
     while here != there {
         // One of them is an epoch behind; which, only its next code tells.
@@ -67,7 +71,7 @@ async fn offered(person: &mut Person, moves: bool) -> IncomingCall {
 }
 
 /// Anna and Ben talk: she at 1 kHz, he at 1.5 kHz.
-async fn talking(
+pub(crate) async fn talking(
     anna: &Person,
     ben: &mut Person,
 ) -> (Call, mpsc::Receiver<Heard>, Call, mpsc::Receiver<Heard>) {

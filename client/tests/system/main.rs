@@ -5,6 +5,7 @@
 mod accounts;
 mod calls;
 mod groups;
+mod guests;
 mod house;
 mod pairing;
 mod pictures;

@@ -160,6 +160,7 @@ impl Calls {
             }
             mailbox
         };
+        let stops = matches!(act, Act::RefuseInvitation | Act::HangUp { .. });
         let message = Message::Act {
             device,
             account,
@@ -167,7 +168,12 @@ impl Calls {
             reply,
         };
         mailbox.send(message).await.map_err(|_| CallError::Ended)?;
-        replied.await.unwrap_or(Err(CallError::Ended))
+        let result = replied.await.unwrap_or(Err(CallError::Ended));
+        // A device that rings no more is told nothing of the call's end.
+        if stops && speaker.guest && result.is_ok() {
+            self.0.guests.call_over(device);
+        }
+        result
     }
 
     /// The running calls of the one who asks.

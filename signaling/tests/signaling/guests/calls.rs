@@ -228,6 +228,25 @@ async fn a_guest_who_does_not_come_in_waits_on_and_is_called_again() {
 }
 
 #[tokio::test]
+async fn a_guest_who_refuses_an_invitation_waits_on() {
+    let server = Server::start().await;
+    let anna = server.person("anna").await;
+    let mut phone = server.app(&anna).await;
+    let link = link_of(&mut phone).await;
+    let mut bob = waits(&server, &mut phone, link, "Bob").await;
+    let guest = bob.seat.device;
+    let call = CallId(fresh());
+    phone.ok(call_guest(call, guest)).await;
+    assert_eq!(bob.incoming().await, call);
+    bob.ok(Request::RefuseInvitation { call }).await;
+    assert_eq!(knocked(&mut phone).await, (link, guest));
+    phone.ok(Request::Cancel { call }).await;
+    let again = CallId(fresh());
+    phone.ok(call_guest(again, guest)).await;
+    assert_eq!(bob.ring().await, again);
+}
+
+#[tokio::test]
 async fn a_guest_whose_connection_breaks_is_back_in_the_call() {
     let server = Server::start().await;
     let (_, mut phone, bob, call) = with_guest(&server).await;
