@@ -12,6 +12,7 @@ use homeline_protocol::{Blob, Handle};
 use super::event::CallEvent;
 use super::run::{Phase, Run};
 use crate::home::{Person, Trust};
+use crate::session::RequestError;
 use crate::time::now;
 
 /// Somebody who is being added by this device.
@@ -101,6 +102,11 @@ impl Run {
         if self.adding.is_some() {
             self.tell(Request::CancelAdding { call: self.id }).await;
         }
+    }
+
+    pub(super) fn denied(&mut self, error: &RequestError) {
+        let words = error.to_string();
+        self.say(CallEvent::Denied { words });
     }
 
     /// The person who is added does not come.

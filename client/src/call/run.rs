@@ -264,6 +264,7 @@ impl Run {
             Replied::Offered { .. } | Replied::Added(Ok(_)) => {}
             Replied::Added(Err(error)) => {
                 tracing::info!(%error, "nobody is added");
+                self.denied(&error);
                 self.not_added(EndReason::Unreachable);
             }
             Replied::Moving { result: Ok(_), .. } => {}
@@ -272,6 +273,7 @@ impl Run {
                 result: Err(error),
             } => {
                 tracing::info!(%error, "the call does not move");
+                self.denied(&error);
                 let reason = EndReason::Unreachable;
                 self.say(CallEvent::NotMoved { device, reason });
             }
