@@ -38,6 +38,21 @@ test("the second call is answered: it is heard, and the first one is over for bo
   await endsWith(cleo.page, "hung_up");
 });
 
+test("an open panel makes way for a second call, and is there again after it", async () => {
+  const { anna, ben, cleo } = await secondCall();
+  await at(cleo.page, "cancel-call").click();
+  await at(cleo.page, "end-close").click();
+  await at(ben.page, "call-waiting").waitFor({ state: "detached" });
+  await at(ben.page, "call-more").click();
+  await at(ben.page, "open-move").waitFor();
+  await contact(cleo.page, ben.handle).getByTestId("call-voice").click();
+  await at(ben.page, "decline-waiting").click();
+  await at(ben.page, "open-move").waitFor();
+  await ben.page.keyboard.press("Escape");
+  await endsWith(cleo.page, "declined");
+  await at(anna.page, "hang-up").click();
+});
+
 test("not now: the caller hears that it was declined, and the first call goes on, by keyboard", async () => {
   const { anna, ben, cleo } = await secondCall();
   await at(ben.page, "decline-waiting").focus();

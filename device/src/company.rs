@@ -247,6 +247,7 @@ impl Device {
             CallEvent::AddingRings => Told::AddingRings {
                 name: self.company.adding.clone().unwrap_or_default(),
             },
+            CallEvent::Denied { words } => Told::Warning { text: words },
             CallEvent::NotAdded(reason) => Told::NotAdded {
                 name: self.company.adding.take().unwrap_or_default(),
                 reason,

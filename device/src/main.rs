@@ -1,6 +1,7 @@
 //! `homeline-device`: a home device without a screen, on the Rust SDK.
 
 mod arguments;
+mod buttons;
 #[cfg(feature = "sound-card")]
 mod card;
 mod company;

@@ -5,7 +5,7 @@ use homeline_client::media::Pcm;
 use homeline_client::sound::echo;
 use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoing};
 use homeline_e2ee::policy::Mode;
-use homeline_protocol::session::{CameraSwitch, Capabilities, EndReason, Switches};
+use homeline_protocol::session::{Capabilities, EndReason};
 use tokio::sync::{mpsc, watch};
 
 use crate::Ending;
@@ -40,12 +40,12 @@ pub(crate) enum State {
 pub(crate) struct Device {
     pub(crate) client: Client,
     options: CallOptions,
-    output: mpsc::Sender<Pcm>,
+    pub(crate) output: mpsc::Sender<Pcm>,
     voice: Option<Voice>,
     pub(crate) report: Report,
-    indicator: Indicator,
+    pub(crate) indicator: Indicator,
     /// Where the microphone's switch stands.
-    microphone: watch::Sender<bool>,
+    pub(crate) microphone: watch::Sender<bool>,
     pub(crate) state: State,
     /// Who else is in the call, and a second call.
     pub(crate) company: Company,
@@ -227,7 +227,7 @@ impl Device {
         }
     }
 
-    async fn dial(&mut self, name: &str) -> anyhow::Result<()> {
+    pub(crate) async fn dial(&mut self, name: &str) -> anyhow::Result<()> {
         let with = self.with(true)?;
         match self.client.call(name, with).await {
             Ok(call) => {
@@ -310,42 +310,6 @@ impl Device {
             _ => {}
         }
         Ok(())
-    }
-
-    /// Capturing stops first; then others are told.
-    async fn switch_microphone(&mut self, on: bool) {
-        self.microphone.send_replace(on);
-        self.indicator.microphone_off(!on);
-        let switches = Switches {
-            microphone: on,
-            camera: CameraSwitch::On,
-        };
-        if let Err(error) = self.client.set_switches(switches).await {
-            self.warn(&error);
-        }
-    }
-
-    async fn do_not_disturb(&mut self, on: bool, everywhere: bool) {
-        let set = if everywhere {
-            self.client.set_do_not_disturb_everywhere(on).await
-        } else {
-            self.client.set_do_not_disturb(on).await
-        };
-        match set {
-            Ok(()) => self.report.tell(&Told::DoNotDisturb { on, everywhere }),
-            Err(error) => self.warn(&error),
-        }
-    }
-
-    async fn call_top_contact(&mut self) -> anyhow::Result<()> {
-        let Some(name) = self.client.top_contact() else {
-            let text = "there is no top contact; choose one in the app".to_owned();
-            self.report.tell(&Told::Warning { text });
-            return Ok(());
-        };
-        output::confirm(&self.output).await;
-        self.report.tell(&Told::Confirmed);
-        self.dial(&name).await
     }
 
     pub(crate) fn warn(&self, error: &dyn std::error::Error) {

@@ -29,6 +29,8 @@ export function setPanel(host: CallScreenHost, panel: Panel | undefined): void {
 }
 
 export function panels(host: CallScreenHost, state: Running, people: readonly PersonView[]): TemplateResult | typeof nothing {
+  // A second call must be in reach, and what lies below an open panel is not.
+  if (state.waiting !== undefined) return nothing;
   const close = (): void => setPanel(host, undefined);
   switch (host.drafts.get<Panel>(PANEL_DRAFT)) {
     case "add": return dialog("add-somebody", "Add somebody", close, addList(host, state, people));

@@ -27,6 +27,9 @@ pub enum CallEvent {
     Left { device: DeviceId },
     /// A device of the person who is being added rings.
     AddingRings,
+    /// The server does not let this device add or move now: its words, for people. What comes of it
+    /// follows as `NotAdded` or `NotMoved`.
+    Denied { words: String },
     /// The person who was to be added does not come.
     NotAdded(EndReason),
     /// The call stays here, and does not go on at that device.

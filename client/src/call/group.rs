@@ -15,6 +15,7 @@ use super::owner::Owner;
 use super::run::{Phase, Run};
 use crate::guest::Knock;
 use crate::home::{Person, Trust};
+use crate::session::RequestError;
 use crate::time::now;
 
 /// Somebody who is being added by this device.
@@ -154,6 +155,11 @@ impl Run {
         if self.adding.is_some() {
             self.tell(Request::CancelAdding { call: self.id }).await;
         }
+    }
+
+    pub(super) fn denied(&mut self, error: &RequestError) {
+        let words = error.to_string();
+        self.say(CallEvent::Denied { words });
     }
 
     /// The person who is added does not come.

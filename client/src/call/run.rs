@@ -268,6 +268,7 @@ impl Run {
             Replied::Offered { .. } | Replied::Added(Ok(_)) => {}
             Replied::Added(Err(error)) => {
                 tracing::info!(%error, "nobody is added");
+                self.denied(&error);
                 self.not_added(EndReason::Unreachable);
             }
             Replied::Moving { result: Ok(_), .. } => {}
@@ -276,6 +277,7 @@ impl Run {
                 result: Err(error),
             } => {
                 tracing::info!(%error, "the call does not move");
+                self.denied(&error);
                 let reason = EndReason::Unreachable;
                 self.say(CallEvent::NotMoved { device, reason });
             }

@@ -95,6 +95,12 @@ async fn whoever_declines_is_not_added_and_adding_is_taken_back() {
     let homes = homes().await;
     let mut cleo = cleos(&homes).await;
     let (mut caller, mut kitchen) = talking(&homes).await;
+    // Who is here already is refused in the server's words, and the call goes on.
+    caller.say("add uncle ben").await;
+    let warned = caller.event("warning").await;
+    let text = warned["text"].as_str().unwrap();
+    assert!(text.contains("in this call already"), "{text}");
+    caller.event("not_added").await;
     caller.say("add aunt cleo").await;
     cleo.event("ringing").await;
     cleo.say("decline").await;
