@@ -39,9 +39,9 @@ async fn knocks(server: &TestServer, url: &str, name: &str) -> Waiting {
 async fn shown(person: &mut Person) -> Knock {
     soon("a knock", async {
         loop {
-            match person.events.recv().await.expect("the client lives") {
-                ClientEvent::Knock(knock) => return knock,
-                _ => {}
+            let event = person.events.recv().await.expect("the client lives");
+            if let ClientEvent::Knock(knock) = event {
+                return knock;
             }
         }
     })

@@ -288,3 +288,53 @@ fn damage_anywhere_is_noticed_and_nothing_panics() {
         assert!(Chain::verify(&longer, UnixMillis(NOW)).is_err());
     }
 }
+
+#[test]
+fn a_guests_chain_is_its_own_certificate_alone_and_no_households() {
+    let (bob, now) = (key(80), UnixMillis(NOW));
+    let chain = homeline_e2ee::guest::guest_chain(&bob, "Bob", UnixMs(NOW));
+    let bytes = chain.encode();
+    let guest = GuestIdentity::verify(&bytes, now).unwrap();
+    assert_eq!((guest.key, guest.label.as_str()), (public(80), "Bob"));
+    assert!(Chain::verify(&bytes, now).is_err());
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 4;
+        assert!(GuestIdentity::verify(&damaged, now).is_err(), "byte {at}");
+    }
+    let app = client_chain_of_an_app();
+    assert!(GuestIdentity::verify(&app, now).is_err());
+    let changed = |change: fn(&mut Certificate)| {
+        let mut certificate = Certificate::open(&chain.0[0]).unwrap();
+        change(&mut certificate);
+        ClientChain(vec![certificate.sign(&bob)]).encode()
+    };
+    for bytes in [
+        changed(|one| one.rights = Rights::ADULT),
+        changed(|one| one.person = "anna".to_owned()),
+        changed(|one| one.roster_seq = 1),
+        changed(|one| one.label = "b".repeat(41)),
+        changed(|one| one.label = " ".to_owned()),
+        changed(|one| one.subject = key(81).public()),
+        changed(|one| one.not_after = one.not_after.plus(1)),
+        changed(|one| one.kind = ClientKind::App),
+    ] {
+        assert!(GuestIdentity::verify(&bytes, now).is_err());
+    }
+}
+
+fn client_chain_of_an_app() -> Vec<u8> {
+    let (not_before, not_after) = Certificate::validity(ClientKind::App, UnixMs(NOW));
+    let certificate = Certificate {
+        genesis: key(1).public(),
+        subject: key(3).public(),
+        kind: ClientKind::App,
+        rights: Rights::NONE,
+        person: "anna".to_owned(),
+        label: "phone".to_owned(),
+        not_before,
+        not_after,
+        roster_seq: 1,
+    };
+    ClientChain(vec![certificate.sign(&key(1))]).encode()
+}
