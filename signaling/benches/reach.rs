@@ -63,6 +63,7 @@ fn world() -> World {
         asker: Asker {
             account: AccountId([1; 16]),
             handle: handle("anna"),
+            name: "Anna".to_owned(),
             device: Some(DeviceId([200; 16])),
             household: Some(HouseholdId([1; 16])),
             child: None,

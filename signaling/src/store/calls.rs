@@ -108,12 +108,14 @@ impl TryFrom<String> for ReasonColumn {
     }
 }
 
-/// Writes down a call that begins.
-pub async fn begin(tx: &mut Tx, call: &RunningCallRow) -> Result<(), StoreError> {
+/// Writes down a call that begins; false when its id was used before.
+pub async fn begin(tx: &mut Tx, call: &RunningCallRow) -> Result<bool, StoreError> {
     let query = sqlx::query(
         "insert into running_call \
          (id, caller, caller_device, callee, callee_handle, callee_name, video, started_at_ms) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+         select $1, $2, $3, $4, $5, $6, $7, $8 \
+         where not exists (select 1 from past_call where id = $1) \
+         on conflict do nothing",
     )
     .bind(call.id.to_string())
     .bind(call.caller.to_string())
@@ -123,8 +125,8 @@ pub async fn begin(tx: &mut Tx, call: &RunningCallRow) -> Result<(), StoreError>
     .bind(&call.callee_name)
     .bind(call.video)
     .bind(call.started_at_ms.column());
-    on_tx!(tx, connection => query.execute(connection).await?);
-    Ok(())
+    let done = on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(done.rows_affected() > 0)
 }
 
 /// Writes down that a call was answered.
@@ -213,11 +215,4 @@ pub async fn past_of(
     .bind(before.column())
     .bind(i64::from(limit));
     Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
-}
-
-/// Whether a call is in anybody's history.
-pub async fn is_past(tx: &mut Tx, id: CallId) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar::<_, i64>("select count(*) from past_call where id = $1")
-        .bind(id.to_string());
-    Ok(on_tx!(tx, connection => query.fetch_one(connection).await?) > 0)
 }

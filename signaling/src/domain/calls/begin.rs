@@ -15,7 +15,8 @@ use super::service::Calls;
 use super::task::{MAILBOX_MAX, Message, Task};
 use crate::domain::guests::GUEST_HANDLE;
 use crate::domain::history::{HistoryError, RunningCallRecord};
-use crate::domain::reach::{ALL_ON, Asking, Plan, Refusal, Target, Way, World, reach};
+pub(super) use crate::domain::reach::ALL_ON;
+use crate::domain::reach::{Asking, Plan, Refusal, Target, Way, World, reach};
 use crate::domain::roster::account_view;
 use crate::model::Speaker;
 use crate::store::{self, StoreError, Tx, accounts};
@@ -76,6 +77,8 @@ pub enum StartError {
 pub(super) struct Reached {
     pub(super) caller: Account,
     pub(super) caller_device: DeviceId,
+    /// Where the switches of that device stand.
+    pub(super) caller_switches: Switches,
     pub(super) callee: Party,
     /// Whose devices may answer.
     pub(super) people: Vec<AccountId>,
@@ -177,8 +180,6 @@ impl Calls {
 
     async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {
         let reached = self.reached(speaker, &new.to, &[]).await?;
-        let mut tx = self.0.db.read().await?;
-        let caller_switches = switches_of(&mut tx, reached.caller_device).await?;
         // Neither the whole household nor a guest has a history of its own.
         let has_history = !matches!(new.to, Callee::Place { .. } | Callee::Guest { .. });
         Ok(Beginning {
@@ -194,7 +195,7 @@ impl Calls {
                 engaged: BTreeSet::new(),
                 people: reached.people,
                 to: reached.to,
-                caller_switches,
+                caller_switches: reached.caller_switches,
                 family: reached.family,
                 video: new.video,
                 invitation: new.invitation,
@@ -222,13 +223,14 @@ impl Calls {
         let world = world.ok_or(StartError::NoAccount)?;
         let world = self.0.reach.among(&mut tx, world, there).await?;
         let plan = reach(&world)?;
-        let caller = accounts::find(&mut tx, speaker.account).await?;
-        let caller = account_view(&caller.ok_or(StartError::NoAccount)?);
+        let caller = asking_person(&world);
         let caller_device = speaker.device.ok_or(Refusal::NoDevice)?;
+        let caller_switches = switches_of(&mut tx, caller_device).await?;
         let (callee, to) = called(&mut tx, &world, &plan, &caller).await?;
         Ok(Reached {
             caller,
             caller_device,
+            caller_switches,
             callee,
             ring: rings(&world, &plan),
             people: plan.people,
@@ -295,18 +297,20 @@ async fn called(
     plan: &Plan,
     caller: &Account,
 ) -> Result<(Party, Option<Account>), StoreError> {
-    let row = match plan.people.first() {
-        Some(person) => accounts::find(tx, *person).await?,
-        None => None,
-    };
-    let account = row.as_ref().map(account_view);
     let label = |device: DeviceId| {
         let mut devices = world.devices();
         let found = devices.find(|one| one.device == device);
         found.map_or(String::new(), |one| one.label.clone())
     };
     Ok(match &world.target {
-        Target::Person { handle, .. } => {
+        Target::Person { handle, person } => {
+            let known = person.as_ref();
+            let known = known.filter(|one| plan.people.contains(&one.account));
+            let account = known.map(|one| Account {
+                id: one.account,
+                handle: handle.clone(),
+                display_name: one.name.clone(),
+            });
             let name = account.as_ref().map(|one| one.display_name.clone());
             let party = Party {
                 handle: handle.clone(),
@@ -316,6 +320,11 @@ async fn called(
             (party, account)
         }
         Target::Device { device, .. } => {
+            let row = match plan.people.first() {
+                Some(person) => accounts::find(tx, *person).await?,
+                None => None,
+            };
+            let account = row.as_ref().map(account_view);
             let handle = account.as_ref().map_or(&caller.handle, |one| &one.handle);
             let party = Party {
                 handle: handle.clone(),
@@ -365,6 +374,14 @@ pub(super) fn rings(world: &World, plan: &Plan) -> Vec<Rings> {
             switches: one.switches,
         })
         .collect()
+}
+
+fn asking_person(world: &World) -> Account {
+    Account {
+        id: world.asker.account,
+        handle: world.asker.handle.clone(),
+        display_name: world.asker.name.clone(),
+    }
 }
 
 async fn switches_of(tx: &mut Tx, device: DeviceId) -> Result<Switches, StoreError> {

@@ -10,6 +10,7 @@ use super::config::CallsConfig;
 use super::figures::CallFigures;
 use super::input::Input;
 use super::machine::{Part, Someone};
+use super::service::SessionChange;
 use super::task::Message;
 
 /// Calls remembered after their end, so that a late request hears "over" and not "no such call".
@@ -242,13 +243,34 @@ impl Index {
             .map(|(id, entry)| (*id, entry))
     }
 
-    /// The calls that a device's session matters for: its person's, and those that it is in for
-    /// another person of the household.
-    pub(super) fn about(
+    /// Calls that a device has a part in, with what they are told of its session; and calls of its
+    /// person that still wait, which it may ring for.
+    pub(super) fn concerned(
         &self,
         account: AccountId,
         device: DeviceId,
-    ) -> impl Iterator<Item = &Entry> {
+        change: SessionChange,
+    ) -> (Vec<(mpsc::Sender<Message>, Input)>, Vec<Asked>) {
+        let (mut inputs, mut waiting) = (Vec::new(), Vec::new());
+        for entry in self.about(account, device) {
+            let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
+            if entry.holds(device) {
+                let input = if present {
+                    Input::SessionBack
+                } else {
+                    Input::SessionLost
+                };
+                inputs.push((entry.mailbox.clone(), input(device)));
+            } else if change == SessionChange::Opened {
+                waiting.extend(entry.ringing(account));
+            }
+        }
+        (inputs, waiting)
+    }
+
+    /// The calls that a device's session matters for: its person's, and those that it is in for
+    /// another person of the household.
+    fn about(&self, account: AccountId, device: DeviceId) -> impl Iterator<Item = &Entry> {
         let about = move |entry: &&Entry| entry.concerns(account) || entry.has_device(device);
         self.running.values().filter(about)
     }

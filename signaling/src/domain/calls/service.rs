@@ -203,7 +203,7 @@ impl Calls {
         if change == SessionChange::Opened {
             self.tell_of_interrupted(speaker.account, device);
         }
-        let (inputs, waiting) = self.concerned(speaker, device, change);
+        let (inputs, waiting) = self.0.index().concerned(speaker.account, device, change);
         for (mailbox, input) in inputs {
             send(&mailbox, Message::Input(input)).await;
         }
@@ -242,32 +242,6 @@ impl Calls {
     #[must_use]
     pub fn figures(&self) -> CallFigures {
         self.0.index().figures()
-    }
-
-    /// Calls that the device has a part in, with what they are told; and calls of its person that
-    /// still wait, which it may ring for.
-    fn concerned(
-        &self,
-        speaker: &Speaker,
-        device: DeviceId,
-        change: SessionChange,
-    ) -> (Vec<(mpsc::Sender<Message>, Input)>, Vec<Asked>) {
-        let index = self.0.index();
-        let (mut inputs, mut waiting) = (Vec::new(), Vec::new());
-        for entry in index.about(speaker.account, device) {
-            let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
-            if entry.holds(device) {
-                let input = if present {
-                    Input::SessionBack
-                } else {
-                    Input::SessionLost
-                };
-                inputs.push((entry.mailbox.clone(), input(device)));
-            } else if change == SessionChange::Opened {
-                waiting.extend(entry.ringing(speaker.account));
-            }
-        }
-        (inputs, waiting)
     }
 
     /// Whether a device that comes online while a call waits, or somebody is being added, rings for it

@@ -105,9 +105,6 @@ impl History {
     /// [`HistoryError::Used`] when there was a call with this id.
     pub async fn begin(&self, call: RunningCallRecord) -> Result<(), HistoryError> {
         let mut tx = self.db.write().await?;
-        if calls::is_past(&mut tx, call.call).await? {
-            return Err(HistoryError::Used);
-        }
         let row = RunningCallRow {
             id: call.call,
             caller: call.caller,
@@ -119,9 +116,8 @@ impl History {
             started_at_ms: call.started_at,
             answered_at_ms: None,
         };
-        match calls::begin(&mut tx, &row).await {
-            Err(error) if error.is_unique_violation() => return Err(HistoryError::Used),
-            other => other?,
+        if !calls::begin(&mut tx, &row).await? {
+            return Err(HistoryError::Used);
         }
         Ok(tx.commit().await?)
     }

@@ -68,6 +68,8 @@ pub struct Asker {
     pub account: AccountId,
     /// Their handle.
     pub handle: Handle,
+    /// What they call themselves.
+    pub name: String,
     /// From which app or device; absent for a sign-in without a key, which can't encrypt.
     pub device: Option<DeviceId>,
     /// Only with one has it a certificate that others can check.

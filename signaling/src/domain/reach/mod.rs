@@ -24,4 +24,6 @@ pub use plan::{DEVICES_MAX, Plan, Ring};
 pub use quiet::{BadSchedule, QuietFacts, Schedule, WINDOWS_MAX};
 pub use rules::reach;
 pub use service::{Asking, Reach};
+#[cfg(test)]
+pub(in crate::domain) use strangers::Strangers;
 pub use words::Refusal;

@@ -85,6 +85,7 @@ impl Reach {
         let asker = Asker {
             account: row.id,
             handle: row.handle.clone(),
+            name: row.display_name.clone(),
             device: asking.device,
             household: asking.household,
             child: child(tx, &row).await?,
@@ -246,6 +247,7 @@ impl Reach {
         let looked_in = household.unwrap_or(HouseholdId([0; 16]));
         let devices = store::devices::of_account(tx, account).await?;
         let woken = store::push::devices_of(tx, account).await?;
+        let standing = people::standing(tx, (account, looked_in), &asker.handle).await?;
         Ok(PersonFacts {
             account,
             name: row.map_or(String::new(), |row| row.display_name.clone()),
@@ -254,10 +256,10 @@ impl Reach {
                 Some(row) => child(tx, row).await?,
                 None => None,
             },
-            blocks_asker: people::blocks(tx, account, &asker.handle).await?,
-            knows_asker: store::contacts::has(tx, looked_in, &asker.handle).await?,
+            blocks_asker: standing.blocks(),
+            knows_asker: standing.knows(),
             stranger_calls: self.strangers.calls(account, asker.account, now),
-            quiet: quiet(tx, account, looked_in).await?,
+            quiet: quiet(tx, (account, looked_in), &standing).await?,
             devices: devices
                 .iter()
                 .map(|row| self.device(row, woken.contains(&row.id)))
@@ -333,16 +335,15 @@ async fn child(tx: &mut Tx, row: &AccountRow) -> Result<Option<ChildFacts>, Stor
 
 async fn quiet(
     tx: &mut Tx,
-    account: AccountId,
-    household: HouseholdId,
+    (account, household): (AccountId, HouseholdId),
+    standing: &people::StandingRow,
 ) -> Result<QuietFacts, StoreError> {
-    let settings = people::settings(tx, account).await?;
     let windows = people::windows(tx, account).await?;
     let exceptions: Vec<Handle> = people::exception_handles(tx, account, household).await?;
-    let zone = settings.as_ref().and_then(|row| row.quiet_zone.clone());
+    let zone = standing.quiet_zone.clone();
     let schedule = zone.map(|time_zone| QuietSchedule { time_zone, windows });
     Ok(QuietFacts {
-        everywhere: settings.is_some_and(|row| row.quiet_everywhere),
+        everywhere: standing.quiet_everywhere(),
         // It was checked when it was stored.
         schedule: schedule.and_then(|one| Schedule::try_from(&one).ok()),
         exceptions,

@@ -23,11 +23,11 @@ type Calls = VecDeque<(UnixMillis, AccountId)>;
 
 /// What is counted.
 #[derive(Debug, Default)]
-pub(super) struct Strangers(Mutex<HashMap<AccountId, Calls>>);
+pub(in crate::domain) struct Strangers(Mutex<HashMap<AccountId, Calls>>);
 
 impl Strangers {
     /// What has rung somebody lately.
-    pub(super) fn calls(
+    pub(in crate::domain) fn calls(
         &self,
         callee: AccountId,
         asker: AccountId,
@@ -44,7 +44,7 @@ impl Strangers {
     }
 
     /// A stranger's call rings somebody.
-    pub(super) fn rang(&self, callee: AccountId, from: AccountId, now: UnixMillis) {
+    pub(in crate::domain) fn rang(&self, callee: AccountId, from: AccountId, now: UnixMillis) {
         let mut people = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() >= PEOPLE_MAX && !people.contains_key(&callee) {
             let newest = |calls: &Calls| calls.back().map(|(at, _)| *at);

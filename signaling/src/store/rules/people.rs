@@ -48,6 +48,55 @@ pub async fn settings(tx: &mut Tx, account: AccountId) -> Result<Option<Settings
     Ok(on_tx!(tx, connection => query.fetch_optional(connection).await?))
 }
 
+/// How a person stands to somebody who asks for them, and their do not disturb but for the lists.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StandingRow {
+    blocks: i64,
+    knows: i64,
+    quiet_everywhere: Option<bool>,
+    /// The zone of the weekly windows; absent without a schedule.
+    pub quiet_zone: Option<String>,
+}
+
+impl StandingRow {
+    /// Whether they have blocked the other.
+    #[must_use]
+    pub fn blocks(&self) -> bool {
+        self.blocks > 0
+    }
+
+    /// Whether the other is in their household's address book.
+    #[must_use]
+    pub fn knows(&self) -> bool {
+        self.knows > 0
+    }
+
+    /// Whether do not disturb is on everywhere.
+    #[must_use]
+    pub fn quiet_everywhere(&self) -> bool {
+        self.quiet_everywhere.unwrap_or_default()
+    }
+}
+
+/// How a person stands to somebody who asks for them: one question, since every call asks it.
+pub async fn standing(
+    tx: &mut Tx,
+    (account, household): (AccountId, HouseholdId),
+    asker: &Handle,
+) -> Result<StandingRow, StoreError> {
+    let query = sqlx::query_as(
+        "select \
+         (select count(*) from block where account = $1 and handle = $2) as blocks, \
+         (select count(*) from contact where household = $3 and handle = $2) as knows, \
+         (select quiet_everywhere from account where id = $1) as quiet_everywhere, \
+         (select quiet_zone from account where id = $1) as quiet_zone",
+    )
+    .bind(account.to_string())
+    .bind(asker.as_str())
+    .bind(household.to_string());
+    Ok(on_tx!(tx, connection => query.fetch_one(connection).await?))
+}
+
 /// Switches do not disturb on everything.
 pub async fn set_quiet_everywhere(
     tx: &mut Tx,

@@ -107,6 +107,7 @@ pub(super) fn asker(name: &str) -> Asker {
     Asker {
         account: account(name),
         handle: handle(name),
+        name: name.to_owned(),
         device: Some(device(device_name)),
         household: Some(household(name)),
         child: (name == "mia").then(child),

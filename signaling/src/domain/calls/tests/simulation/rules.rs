@@ -1,15 +1,16 @@
 //! What a call does is carried out in the world, and held against the rules that nothing may break.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use homeline_protocol::Blob;
 use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
-use homeline_protocol::session::{CallPhase, EndReason, Event, WelcomeFor};
+use homeline_protocol::session::{CallPhase, EndReason, Event, Participant, WelcomeFor};
 
 use super::super::super::index::Standing;
 use super::super::super::input::{Act, Effect, Input, Record};
 use super::super::super::task::Message;
+use super::oracle::{Somebody, keeps_apart};
 use super::world::{World, act};
 use crate::domain::keys::SentCommit;
 
@@ -17,16 +18,21 @@ use crate::domain::keys::SentCommit;
 type Wish = (DeviceId, Vec<DeviceId>, Option<DeviceId>);
 
 impl World {
-    pub(super) fn step(&mut self, id: CallId, input: Input) {
+    /// False when it was refused.
+    pub(super) fn step(&mut self, id: CallId, input: Input) -> bool {
         let now = self.now();
         let Some(running) = self.calls.get_mut(&id) else {
-            return;
+            return false;
         };
         match running.call.step(now, input) {
-            Ok(effects) => self.carry_out(id, effects),
+            Ok(effects) => {
+                self.carry_out(id, effects);
+                true
+            }
             Err(_) => {
                 self.figures.refused += 1;
                 self.settled(id);
+                false
             }
         }
     }
@@ -97,36 +103,50 @@ impl World {
     fn told(&mut self, id: CallId, device: DeviceId, event: Event, wishes: &mut Vec<Wish>) {
         let (seed, elapsed) = (self.seed, self.elapsed);
         match event {
-            Event::IncomingCall { .. } | Event::CallWaiting { .. } | Event::MoveOffered { .. } => {
-                let asked = &self.running(id).asked;
-                assert!(
-                    asked.contains(&device),
-                    "seed {seed}: {device} may not ring for {id}"
-                );
+            Event::IncomingCall { .. } | Event::CallWaiting { .. } => {
+                self.rings(id, device);
+                self.ringing.entry((device, id)).or_insert(elapsed);
+            }
+            Event::MoveOffered { .. } => {
                 self.running(id).ends.remove(&device);
                 self.ringing.insert((device, id), elapsed);
             }
+            Event::AddingEnded { reason, .. } => {
+                let told = matches!(reason, EndReason::Busy | EndReason::Unreachable);
+                let family = self.running(id).leg_family;
+                assert!(family || !told, "seed {seed}: an outsider hears {reason:?}");
+            }
             Event::CallEnded { reason, .. } => {
                 self.ringing.remove(&(device, id));
+                let running = self.running(id);
+                let told = matches!(reason, EndReason::Busy | EndReason::Unreachable);
+                let outside = device == running.caller && !running.family;
+                assert!(
+                    !(told && outside),
+                    "seed {seed}: an outsider hears {reason:?}"
+                );
                 let running = self.running(id);
                 let before = running.ends.insert(device, reason);
                 assert_eq!(
                     before, None,
                     "seed {seed}: {device} heard the end of {id} twice"
                 );
-                if running.present.remove(&device) {
+                if running.present.remove(&device).is_some() {
                     running.part_ends.insert(device, reason);
                 }
                 self.figures.moved += usize::from(reason == EndReason::Moved);
             }
             Event::Participants { participants, .. } => {
+                let numbered = |one: &Participant| (one.device, self.people.number(one.account));
+                let present = participants.iter().map(numbered).collect();
+                self.meet(id, &present);
                 let running = self.running(id);
                 for one in &participants {
                     let asked = running.asked.contains(&one.device);
                     assert!(asked, "seed {seed}: {} is in {id} unasked", one.device);
                 }
-                running.present = participants.iter().map(|one| one.device).collect();
-                running.took_part.extend(running.present.iter());
+                running.present = present;
+                running.took_part.extend(running.present.keys());
                 running.grown |= running.present.len() > 2;
                 for one in participants {
                     self.ringing.remove(&(one.device, id));
@@ -145,6 +165,69 @@ impl World {
             Event::GroupCommit { epoch, .. } => self.running(id).epoch = epoch + 1,
             _ => {}
         }
+    }
+
+    /// A device is asked to ring: the oracle must find nothing in the way.
+    fn rings(&mut self, id: CallId, device: DeviceId) {
+        let (seed, now) = (self.seed, self.unix());
+        let to = Somebody {
+            person: self.owner_of(device),
+            device,
+        };
+        let running = self.running(id);
+        running.ends.remove(&device);
+        running.asked.insert(device);
+        let there: BTreeSet<_> = running.present.values().copied().collect();
+        let asks = match running.call.part().coming {
+            Some(coming) => coming.by.device,
+            None => running.caller,
+        };
+        // A home device asks for its own person, and for whoever moved their call to it.
+        let own = self.owner_of(asks);
+        let moved = self.calls[&id].present.get(&asks).copied();
+        let mut found = Ok(());
+        for person in [Some(own), moved].into_iter().flatten() {
+            let from = Somebody {
+                person,
+                device: asks,
+            };
+            let fresh = self.deciding;
+            let rings = (id, from, to);
+            found = self
+                .oracle
+                .rings(&self.people, rings, (&there, fresh), now.0);
+            if found.is_ok() {
+                break;
+            }
+        }
+        if let Err(why) = found {
+            panic!("seed {seed}: {device} rings for {id} of {asks}, but: {why}");
+        }
+        let running = self.running(id);
+        for one in there.iter().chain([&own]) {
+            running.may_meet.insert(pair(*one, to.person));
+        }
+    }
+
+    /// Those who take part now must have been allowed to meet when they were asked.
+    fn meet(&mut self, id: CallId, present: &BTreeMap<DeviceId, usize>) {
+        let seed = self.seed;
+        let people: BTreeSet<_> = present.values().copied().collect();
+        let mut apart_from_home = false;
+        for a in &people {
+            for b in people.range(a + 1..) {
+                let all = &self.people.all;
+                let child = all[*a].child.is_some() || all[*b].child.is_some();
+                apart_from_home |= child && all[*a].home != all[*b].home;
+                let running = &self.calls[&id];
+                assert!(
+                    running.may_meet.contains(&(*a, *b)),
+                    "seed {seed}: {a} and {b} may not be in {id} together (apart: {})",
+                    keeps_apart(&self.people, *a, *b)
+                );
+            }
+        }
+        self.figures.children_outside += usize::from(apart_from_home);
     }
 
     fn kept(&mut self, id: CallId, record: &Record) {
@@ -219,4 +302,8 @@ impl World {
             }
         }
     }
+}
+
+fn pair(a: usize, b: usize) -> (usize, usize) {
+    (a.min(b), a.max(b))
 }
