@@ -74,10 +74,12 @@ impl Floor {
             program.routes.insert(source, receivers?);
         }
         let (stopping, board) = (Arc::clone(&stop), Arc::clone(&reading));
-        let thread = std::thread::Builder::new().name("floor".to_owned()).spawn(move || {
-            pin::this_thread(pin::MEASURED);
-            program.run(&stopping, &board)
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("floor".to_owned())
+            .spawn(move || {
+                pin::this_thread(pin::MEASURED);
+                program.run(&stopping, &board)
+            })?;
         Ok(Self {
             address,
             stop,
@@ -113,7 +115,8 @@ struct Program {
 impl Program {
     fn run(&mut self, stop: &AtomicBool, board: &Mutex<Reading>) -> io::Result<()> {
         let mut poll = Poll::new()?;
-        poll.registry().register(&mut self.socket, Token(0), Interest::READABLE)?;
+        poll.registry()
+            .register(&mut self.socket, Token(0), Interest::READABLE)?;
         let mut events = Events::with_capacity(8);
         let mut buffers = vec![vec![0; BUFFER_LEN]; BATCH];
         let mut gathered: Vec<(SocketAddr, Vec<u8>)> = Vec::new();
@@ -159,9 +162,12 @@ impl Program {
             let mut slices: [IoSliceMut<'_>; BATCH] =
                 std::array::from_fn(|_| slices.next().expect("as many as a batch"));
             let received = self.socket.try_io(|| {
-                self.state.recv((&self.socket).into(), &mut slices, &mut meta)
+                self.state
+                    .recv((&self.socket).into(), &mut slices, &mut meta)
             });
-            let Ok(received) = received else { return (count, true) };
+            let Ok(received) = received else {
+                return (count, true);
+            };
             for (buffer, meta) in buffers.iter().zip(&meta).take(received) {
                 for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
                     if gathered.len() == count {
@@ -183,8 +189,12 @@ impl Program {
 
     /// Seals and sends, source by source and receiver by receiver.
     fn send(&mut self, gathered: &[(SocketAddr, Vec<u8>)]) {
-        for trains in gathered.chunk_by(|one, other| one.0 == other.0 && one.1.len() == other.1.len()) {
-            let Some(receivers) = self.routes.get(&trains[0].0) else { continue };
+        for trains in
+            gathered.chunk_by(|one, other| one.0 == other.0 && one.1.len() == other.1.len())
+        {
+            let Some(receivers) = self.routes.get(&trains[0].0) else {
+                continue;
+            };
             for train in trains.chunks(TRAIN_MAX) {
                 for (receiver, key) in receivers {
                     let mut at = 0;

@@ -20,7 +20,10 @@ const READS_MAX: usize = 64;
 
 /// The generator's core is its own: a thread that slept would have to be woken by whoever sends to it, which
 /// on a network costs the sender nothing.
-const NEVER_SLEEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+const NEVER_SLEEP: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
 
 /// A flow that is this late skips what it missed: the generator was held up, and a flood of its arrears is
 /// not the load that was asked for.
@@ -176,7 +179,8 @@ impl Generator {
     /// When the system can't stop watching a socket.
     pub fn read_only_one_in(&mut self, one_in: usize) -> io::Result<()> {
         for (number, endpoint) in self.endpoints.iter_mut().enumerate() {
-            endpoint.read = number.is_multiple_of(one_in) || self.flows.iter().any(|flow| flow.endpoint == number);
+            endpoint.read = number.is_multiple_of(one_in)
+                || self.flows.iter().any(|flow| flow.endpoint == number);
             if !endpoint.read {
                 epoll::delete(&self.epoll, &endpoint.socket)?;
             }
@@ -186,7 +190,10 @@ impl Generator {
 
     /// Whether every peer is connected.
     pub fn all_connected(&self) -> bool {
-        self.endpoints.iter().filter_map(|endpoint| endpoint.peer.as_ref()).all(|peer| peer.connected)
+        self.endpoints
+            .iter()
+            .filter_map(|endpoint| endpoint.peer.as_ref())
+            .all(|peer| peer.connected)
     }
 
     /// Drives one of the programs, or only keeps the peers alive, and returns what went to and fro.
@@ -220,17 +227,26 @@ impl Generator {
                 self.read(event.data.u64() as usize);
             }
         }
-        Ok(Traffic { sent: self.sent, received: self.received() - received })
+        Ok(Traffic {
+            sent: self.sent,
+            received: self.received() - received,
+        })
     }
 
     fn received(&self) -> u64 {
-        self.endpoints.iter().map(|endpoint| endpoint.received).sum()
+        self.endpoints
+            .iter()
+            .map(|endpoint| endpoint.received)
+            .sum()
     }
 
     /// Starts the flows evenly over their intervals, as independent senders are.
     fn spread(&mut self, target: Option<Target>, now: Instant) {
-        let mut of_target: Vec<&mut Running> =
-            self.flows.iter_mut().filter(|flow| Some(flow.target()) == target).collect();
+        let mut of_target: Vec<&mut Running> = self
+            .flows
+            .iter_mut()
+            .filter(|flow| Some(flow.target()) == target)
+            .collect();
         let count = of_target.len() as u32;
         for (at, running) in of_target.iter_mut().enumerate() {
             running.due = now + running.flow.interval * at as u32 / count.max(1);
@@ -273,7 +289,14 @@ impl Generator {
                 for number in 0..count {
                     running.sequence += 1;
                     let marker = number + 1 == count;
-                    peer.write(now, mid, running.sequence, time, marker, &self.payload[..running.flow.payload]);
+                    peer.write(
+                        now,
+                        mid,
+                        running.sequence,
+                        time,
+                        marker,
+                        &self.payload[..running.flow.payload],
+                    );
                 }
                 peer.timeout(now);
                 peer.poll(|to, bytes| ready.push((to, bytes.to_vec())));
@@ -293,7 +316,9 @@ impl Generator {
                 // Its answers can't be seen among what is dropped, but its checks keep the node's consent.
                 read_some(endpoint, &mut self.buffer, 4);
             }
-            let Some(peer) = endpoint.peer.as_mut().filter(|peer| peer.due <= now) else { continue };
+            let Some(peer) = endpoint.peer.as_mut().filter(|peer| peer.due <= now) else {
+                continue;
+            };
             peer.timeout(now);
             let socket = &endpoint.socket;
             peer.poll(|to, bytes| drop(socket.send_to(bytes, to)));
@@ -309,10 +334,16 @@ impl Generator {
 
 fn read_some(endpoint: &mut Endpoint, buffer: &mut [u8], reads_max: usize) {
     for _ in 0..reads_max {
-        let Ok((len, source)) = endpoint.socket.recv_from(buffer) else { break };
+        let Ok((len, source)) = endpoint.socket.recv_from(buffer) else {
+            break;
+        };
         let media = is_media(&buffer[..len]);
         endpoint.received += u64::from(media);
-        if let Some(peer) = endpoint.peer.as_mut().filter(|_| !media || endpoint.decrypts) {
+        if let Some(peer) = endpoint
+            .peer
+            .as_mut()
+            .filter(|_| !media || endpoint.decrypts)
+        {
             peer.receive(Instant::now(), source, &buffer[..len]);
             let socket = &endpoint.socket;
             peer.poll(|to, bytes| drop(socket.send_to(bytes, to)));

@@ -14,7 +14,10 @@ pub struct Reading {
 impl Reading {
     /// Microseconds for each packet since an earlier reading; `None` when nothing was sent on.
     pub fn micros_since(&self, earlier: &Self) -> Option<f64> {
-        let packets = self.forwarded.checked_sub(earlier.forwarded).filter(|count| *count > 0)?;
+        let packets = self
+            .forwarded
+            .checked_sub(earlier.forwarded)
+            .filter(|count| *count > 0)?;
         Some((self.cpu.saturating_sub(earlier.cpu)).as_secs_f64() * 1e6 / packets as f64)
     }
 }
@@ -42,8 +45,14 @@ mod tests {
 
     #[test]
     fn readings_and_medians() {
-        let earlier = Reading { forwarded: 10, cpu: Duration::from_micros(5) };
-        let later = Reading { forwarded: 20, cpu: Duration::from_micros(25) };
+        let earlier = Reading {
+            forwarded: 10,
+            cpu: Duration::from_micros(5),
+        };
+        let later = Reading {
+            forwarded: 20,
+            cpu: Duration::from_micros(25),
+        };
         assert_eq!(later.micros_since(&earlier), Some(2.0));
         assert_eq!(earlier.micros_since(&earlier), None);
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);

@@ -91,7 +91,9 @@ impl Peer {
 
     /// Takes a datagram.
     pub fn receive(&mut self, now: Instant, source: SocketAddr, bytes: &[u8]) {
-        let Ok(contents) = bytes.try_into() else { return };
+        let Ok(contents) = bytes.try_into() else {
+            return;
+        };
         let receive = Receive {
             proto: Protocol::Udp,
             source,
@@ -114,10 +116,22 @@ impl Peer {
     }
 
     /// Queues an RTP packet of a track.
-    pub fn write(&mut self, now: Instant, mid: Mid, sequence: u64, time: u32, marker: bool, payload: &[u8]) {
-        let payload_type = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied());
+    pub fn write(
+        &mut self,
+        now: Instant,
+        mid: Mid,
+        sequence: u64,
+        time: u32,
+        marker: bool,
+        payload: &[u8],
+    ) {
+        let payload_type = self
+            .rtc
+            .media(mid)
+            .and_then(|media| media.remote_pts().first().copied());
         let mut api = self.rtc.direct_api();
-        let (Some(payload_type), Some(stream)) = (payload_type, api.stream_tx_by_mid(mid, None)) else {
+        let (Some(payload_type), Some(stream)) = (payload_type, api.stream_tx_by_mid(mid, None))
+        else {
             return;
         };
         let packet = RtpWrite::new(payload_type, SeqNo::from(sequence), time, now, payload)

@@ -77,7 +77,10 @@ impl Shape {
     pub fn audio_room(members: usize) -> Self {
         let member = |own: usize| Member {
             sends: vec![Flow::audio()],
-            takes: (0..members).filter(|at| *at != own).map(|at| (at, 0)).collect(),
+            takes: (0..members)
+                .filter(|at| *at != own)
+                .map(|at| (at, 0))
+                .collect(),
         };
         Self {
             name: format!("audio-room {members}"),
@@ -121,7 +124,9 @@ impl Shape {
 
     /// Forwarded packets in a second.
     pub fn rate_out(&self) -> f64 {
-        self.flows().map(|(_, _, _, flow, receivers)| flow.rate() * receivers as f64).sum()
+        self.flows()
+            .map(|(_, _, _, flow, receivers)| flow.rate() * receivers as f64)
+            .sum()
     }
 
     /// Every flow: its room, its member, its track's number there, and how many take it.
@@ -144,7 +149,11 @@ mod tests {
     #[test]
     fn the_shapes_have_the_rates_that_they_are_compared_by() {
         let near = |shape: Shape, rate: f64| {
-            assert!((shape.rate_out() - rate).abs() < rate / 500.0, "{}", shape.rate_out());
+            assert!(
+                (shape.rate_out() - rate).abs() < rate / 500.0,
+                "{}",
+                shape.rate_out()
+            );
         };
         near(Shape::audio_room(10), 4_500.0);
         near(Shape::fan_out(50), 8_500.0);

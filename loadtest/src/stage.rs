@@ -56,10 +56,16 @@ impl Stage {
         let mut generator = Generator::new()?;
         for (room, members) in shape.rooms.iter().enumerate() {
             let id = RoomId([room as u8; 16]);
-            runtime.block_on(link.send(MediaCommand::CreateRoom { room: id }))
+            runtime
+                .block_on(link.send(MediaCommand::CreateRoom { room: id }))
                 .map_err(|error| anyhow::anyhow!("no room: {error:?}"))?;
             for (at, member) in members.iter().enumerate() {
-                let join = Join { room: id, members, at, member };
+                let join = Join {
+                    room: id,
+                    members,
+                    at,
+                    member,
+                };
                 join.run(&runtime, &link, features, &mut generator)?;
             }
         }
@@ -71,7 +77,12 @@ impl Stage {
             generator.run(None, Duration::from_millis(50))?;
         }
         let floor = floor_for(shape, &mut generator, buffer)?;
-        Ok(Self { node, floor, generator, _link: link })
+        Ok(Self {
+            node,
+            floor,
+            generator,
+            _link: link,
+        })
     }
 
     /// What the node has done so far, at most a quarter of a second ago.
@@ -92,12 +103,26 @@ struct Join<'a> {
 }
 
 impl Join<'_> {
-    fn run(&self, runtime: &Runtime, link: &Link, features: Features, generator: &mut Generator) -> Result<()> {
+    fn run(
+        &self,
+        runtime: &Runtime,
+        link: &Link,
+        features: Features,
+        generator: &mut Generator,
+    ) -> Result<()> {
         let (socket, address) = peer_socket()?;
         let mut peer = Peer::new(Instant::now(), address, features)?;
         let kind_of = |(member, track): &(usize, usize)| self.members[*member].sends[*track].kind;
-        let sends = self.member.sends.iter().map(|flow| (flow.kind, Direction::SendOnly));
-        let takes = self.member.takes.iter().map(|take| (kind_of(take), Direction::RecvOnly));
+        let sends = self
+            .member
+            .sends
+            .iter()
+            .map(|flow| (flow.kind, Direction::SendOnly));
+        let takes = self
+            .member
+            .takes
+            .iter()
+            .map(|take| (kind_of(take), Direction::RecvOnly));
         let wanted: Vec<(MediaKind, Direction)> = sends.chain(takes).collect();
         let (offer, mids) = peer.offer(&wanted)?;
         let (sending, receiving) = mids.split_at(self.member.sends.len());
@@ -105,10 +130,13 @@ impl Join<'_> {
             mid: mid.to_string(),
             track: track_id((self.at, track)),
         });
-        let subscribe = receiving.iter().zip(&self.member.takes).map(|(mid, take)| Subscribe {
-            mid: mid.to_string(),
-            track: track_id(*take),
-        });
+        let subscribe = receiving
+            .iter()
+            .zip(&self.member.takes)
+            .map(|(mid, take)| Subscribe {
+                mid: mid.to_string(),
+                track: track_id(*take),
+            });
         let id = peer_id(self.at);
         let negotiate = MediaCommand::Negotiate {
             room: self.room,
@@ -117,7 +145,11 @@ impl Join<'_> {
             publish: publish.collect(),
             subscribe: subscribe.collect(),
         };
-        let on = MediaCommand::SetForwarding { room: self.room, peer: id, on: true };
+        let on = MediaCommand::SetForwarding {
+            room: self.room,
+            peer: id,
+            on: true,
+        };
         match runtime.block_on(link.send(negotiate)) {
             Ok(MediaReply::Answer { sdp }) => peer.accept(&sdp)?,
             other => bail!("no answer: {other:?}"),
@@ -165,8 +197,14 @@ fn floor_for(shape: &Shape, generator: &mut Generator, buffer: usize) -> Result<
         let (socket, address) = peer_socket()?;
         let endpoint = generator.add_endpoint(Endpoint::bare(socket))?;
         let takes = |member: &Member| member.takes.contains(&(at, track));
-        let takers = shape.rooms[room].iter().enumerate().filter(|(_, member)| takes(member));
-        routes.insert(address, takers.map(|(taker, _)| sinks[&(room, taker)]).collect());
+        let takers = shape.rooms[room]
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| takes(member));
+        routes.insert(
+            address,
+            takers.map(|(taker, _)| sinks[&(room, taker)]).collect(),
+        );
         flows.push((endpoint, flow));
     }
     let floor = Floor::start(routes, buffer)?;

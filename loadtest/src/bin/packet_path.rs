@@ -44,7 +44,11 @@ fn main() -> Result<()> {
 }
 
 fn measure(shape: &Shape, arguments: &Arguments) -> Result<()> {
-    let features = if arguments.everything { Features::All } else { Features::Plain };
+    let features = if arguments.everything {
+        Features::All
+    } else {
+        Features::Plain
+    };
     let mut stage = Stage::new(shape, features, NodeConfig::default())?;
     let mut costs = [Vec::new(), Vec::new()];
     let mut lost = [0.0, 0.0];
@@ -57,7 +61,11 @@ fn measure(shape: &Shape, arguments: &Arguments) -> Result<()> {
             let after = reading(&stage, target);
             // The first turn warms caches and the kernel's queues up.
             if turn > 0 {
-                costs[at].push(after.micros_since(&before).context("nothing was forwarded")?);
+                costs[at].push(
+                    after
+                        .micros_since(&before)
+                        .context("nothing was forwarded")?,
+                );
                 lost[at] += loss(shape, traffic) / arguments.turns as f64;
             }
             stage.generator.run(None, BOARD)?;
@@ -65,7 +73,11 @@ fn measure(shape: &Shape, arguments: &Arguments) -> Result<()> {
     }
     let [node, floor] = costs.map(|costs| median(&costs));
     let transit = stage.node.metrics().transit;
-    let bound = |share| transit.quantile_micros(share).map_or("-".to_owned(), |at| format!("<={at}"));
+    let bound = |share| {
+        transit
+            .quantile_micros(share)
+            .map_or("-".to_owned(), |at| format!("<={at}"))
+    };
     println!(
         "| {} | {floor:.2} | {node:.2} | {:.2} | {} | {} | {:.2} % | {:.2} % |",
         shape.name,
@@ -87,6 +99,10 @@ fn reading(stage: &Stage, target: Target) -> Reading {
 
 /// The share of packets that did not arrive.
 fn loss(shape: &Shape, traffic: Traffic) -> f64 {
-    let copies = shape.rate_out() / shape.flows().map(|(_, _, _, flow, _)| flow.rate()).sum::<f64>();
+    let copies = shape.rate_out()
+        / shape
+            .flows()
+            .map(|(_, _, _, flow, _)| flow.rate())
+            .sum::<f64>();
     1.0 - traffic.received as f64 / (traffic.sent as f64 * copies)
 }
