@@ -10,7 +10,7 @@ use str0m::media::Mid;
 
 use crate::peer::{Features, Peer};
 use crate::shape::Flow;
-use crate::sockets::is_media;
+use crate::sockets::{drop_media, is_media};
 
 /// How often peers are asked whether they want to be called; their timers are coarse.
 const TEND_INTERVAL: Duration = Duration::from_millis(10);
@@ -54,7 +54,6 @@ pub struct Endpoint {
     decrypts: bool,
     /// Media packets that arrived.
     received: u64,
-    read: bool,
 }
 
 impl Endpoint {
@@ -65,7 +64,6 @@ impl Endpoint {
             peer: Some(peer),
             decrypts: features == Features::All,
             received: 0,
-            read: true,
         }
     }
 
@@ -76,7 +74,6 @@ impl Endpoint {
             peer: None,
             decrypts: false,
             received: 0,
-            read: true,
         }
     }
 }
@@ -172,20 +169,25 @@ impl Generator {
         }
     }
 
-    /// Stops reading most sockets, so that the kernel drops what comes once they are full; only each
-    /// `one_in`th is read on. For loads that no reader on one core could take.
+    /// From now on the kernel drops media before most receivers' sockets, for loads that no reader on one
+    /// core could take; each `one_in`th still gets it. Returns how many of the target's do.
     ///
     /// # Errors
-    /// When the system can't stop watching a socket.
-    pub fn read_only_one_in(&mut self, one_in: usize) -> io::Result<()> {
-        for (number, endpoint) in self.endpoints.iter_mut().enumerate() {
-            endpoint.read = number.is_multiple_of(one_in)
-                || self.flows.iter().any(|flow| flow.endpoint == number);
-            if !endpoint.read {
-                epoll::delete(&self.epoll, &endpoint.socket)?;
+    /// When the system takes no filter.
+    pub fn sink_all_but_one_in(&mut self, target: Target, one_in: usize) -> io::Result<u64> {
+        let mut left = 0;
+        for (number, endpoint) in self.endpoints.iter().enumerate() {
+            let of_target = endpoint.peer.is_some() == (target == Target::Node);
+            if !of_target || self.flows.iter().any(|flow| flow.endpoint == number) {
+                continue;
+            }
+            if number.is_multiple_of(one_in) {
+                left += 1;
+            } else {
+                drop_media(&endpoint.socket)?;
             }
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Whether every peer is connected.
@@ -312,10 +314,6 @@ impl Generator {
     /// Lets the peers' time pass.
     fn tend(&mut self, now: Instant) {
         for endpoint in &mut self.endpoints {
-            if !endpoint.read {
-                // Its answers can't be seen among what is dropped, but its checks keep the node's consent.
-                read_some(endpoint, &mut self.buffer, 4);
-            }
             let Some(peer) = endpoint.peer.as_mut().filter(|peer| peer.due <= now) else {
                 continue;
             };
