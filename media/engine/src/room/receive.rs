@@ -188,7 +188,7 @@ fn accept(
     {
         Position::TooLate => return Err(DropReason::TooOld),
         Position::Earlier { index } => {
-            if !source.ring.store(index, packet.as_bytes()) {
+            if !source.ring.store(context.now, index, packet.as_bytes()) {
                 return Err(DropReason::Redundant);
             }
             source.reception.recovered();
@@ -216,7 +216,7 @@ fn accept(
             index
         }
     };
-    if source.ring.store(index, packet.as_bytes()) {
+    if source.ring.store(context.now, index, packet.as_bytes()) {
         Ok(index)
     } else {
         Err(DropReason::NotSent)
