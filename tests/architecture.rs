@@ -24,6 +24,7 @@ const CRATE_ARROWS: &[(&str, &[&str])] = &[
         "media/node",
         &["homeline-media-engine", "homeline-protocol"],
     ),
+    ("loadtest", &["homeline-media-node", "homeline-protocol"]),
     ("client", &["homeline-e2ee", "homeline-protocol"]),
     (
         "device",

@@ -25,7 +25,12 @@ fn id(number: u8) -> ExtensionId {
 
 fn outbound(profile: Profile) -> Outbound {
     let salt = [7; 14];
-    let master = MasterKey::new(profile, &[9; 16], &salt[..profile.salt_len()]);
+    let key = [9; 32];
+    let master = MasterKey::new(
+        profile,
+        &key[..profile.key_len()],
+        &salt[..profile.salt_len()],
+    );
     Outbound::new(&master.expect("lengths fit the profile"))
 }
 

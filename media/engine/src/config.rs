@@ -19,6 +19,9 @@ pub struct EngineConfig {
     pub tracks_per_peer_max: usize,
     /// Tracks that one peer receives; an offer with more is refused.
     pub subscriptions_per_peer_max: usize,
+    /// Datagrams that are handed out as one train when they are alike; 1 for a system that can send only
+    /// one at a time.
+    pub train_max: usize,
     /// Media sections of one offer, stopped ones included; an offer with more is refused.
     pub sections_per_offer_max: usize,
 }
@@ -32,6 +35,7 @@ impl Default for EngineConfig {
             peers_per_room_max: 100,
             tracks_per_peer_max: 8,
             subscriptions_per_peer_max: 256,
+            train_max: 1,
             sections_per_offer_max: 512,
         }
     }

@@ -120,6 +120,22 @@ impl Counters {
         self.dropped.iter().sum()
     }
 
+    /// Adds another engine's.
+    pub fn add(&mut self, other: &Self) {
+        self.datagrams_in += other.datagrams_in;
+        self.bytes_in += other.bytes_in;
+        self.datagrams_out += other.datagrams_out;
+        self.bytes_out += other.bytes_out;
+        self.rtp_in += other.rtp_in;
+        self.rtp_forwarded += other.rtp_forwarded;
+        self.rtp_retransmitted += other.rtp_retransmitted;
+        self.nacks_sent += other.nacks_sent;
+        self.key_frame_requests_sent += other.key_frame_requests_sent;
+        for (count, more) in self.dropped.iter_mut().zip(other.dropped) {
+            *count += more;
+        }
+    }
+
     pub(crate) fn drop(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
     }

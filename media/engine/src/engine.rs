@@ -23,6 +23,10 @@ use crate::wire::stun::StunMessage;
 /// How long the engine may be left alone when nothing is due.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// Bytes that are written before they are handed out: the copies of a few receivers, which stay in the
+/// processor's first cache until they are sent.
+const CHUNK_BYTES: usize = 32 * 1_024;
+
 /// What the engine wants. See [`Engine`] for when to ask.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output<'a> {
@@ -45,7 +49,9 @@ struct Route {
 ///
 /// **The drain rule**: after every `handle_*` call, and once after `new`, call [`Self::poll_output`] until it
 /// returns [`Output::Timeout`]; only then call the next `handle_*`. What an input causes is queued inside, and
-/// this rule is what bounds the queue.
+/// this rule is what bounds the queue. Datagrams that arrived together may be handed in one after the other
+/// before draining: media is then written receiver by receiver, so that what goes to one of them leaves as a
+/// train.
 ///
 /// Instants must not go backwards.
 pub struct Engine {
@@ -62,6 +68,10 @@ pub struct Engine {
     /// The room in whose code a panic would have its cause.
     in_room: Option<RoomId>,
     outbox: Outbox,
+    /// Rooms with media that is received and not yet written for its receivers, each once.
+    queued_rooms: Vec<RoomId>,
+    /// Copies that this media will be, at most.
+    queued_copies: usize,
     counters: Counters,
     tap: Tap,
 }
@@ -72,6 +82,7 @@ impl Engine {
     pub fn new(config: EngineConfig, identity: Identity, seed: [u8; 32], now: Instant) -> Self {
         Self {
             clock: Clock::new(now, config.unix_time),
+            outbox: Outbox::new(config.train_max),
             config,
             identity,
             rng: StdRng::from_seed(seed),
@@ -81,7 +92,8 @@ impl Engine {
             by_ufrag: HashMap::new(),
             deadlines: BTreeSet::new(),
             in_room: None,
-            outbox: Outbox::default(),
+            queued_rooms: Vec::new(),
+            queued_copies: 0,
             counters: Counters::default(),
             tap: Tap::default(),
         }
@@ -94,6 +106,10 @@ impl Engine {
         command: MediaCommand,
     ) -> Result<MediaReply, MediaError> {
         self.now = now;
+        // A command may take receivers out of the lists that queued media is written along.
+        while !self.queued_rooms.is_empty() {
+            self.write_queued(usize::MAX);
+        }
         match command {
             MediaCommand::CreateRoom { room } => self.create_room(room),
             MediaCommand::CloseRoom { room } => {
@@ -178,12 +194,34 @@ impl Engine {
             self.counters.drop(DropReason::UnknownPath);
             return;
         };
-        let handled = self.in_room(room, |room, context, _| match kind {
-            PacketKind::Rtp => room.handle_rtp(context, peer, datagram),
-            PacketKind::Rtcp => room.handle_rtcp(context, peer, datagram),
-            _ => room.handle_dtls(context, peer, path, datagram),
+        let handled = self.in_room(room, |room, context, _| {
+            let was_queued = room.is_queued();
+            match kind {
+                PacketKind::Rtp => return (was_queued, room.handle_rtp(context, peer, datagram)),
+                PacketKind::Rtcp => room.handle_rtcp(context, peer, datagram),
+                _ => room.handle_dtls(context, peer, path, datagram),
+            }
+            (was_queued, 0)
         });
         debug_assert!(handled.is_ok(), "routes go with their rooms");
+        if let Ok((was_queued, copies)) = handled
+            && copies > 0
+        {
+            self.queued_copies += copies;
+            if !was_queued {
+                self.queued_rooms.push(room);
+            }
+        }
+    }
+
+    /// Copies that the next drain will write of media taken since the last, at most.
+    pub const fn queued_copies(&self) -> usize {
+        self.queued_copies
+    }
+
+    /// From now on trains are at most this long; see [`EngineConfig::train_max`].
+    pub const fn set_train_max(&mut self, train_max: usize) {
+        self.outbox.set_train_max(train_max);
     }
 
     /// Does what is due at `now`.
@@ -192,11 +230,14 @@ impl Engine {
         while let Some((at, room)) = self.deadlines.first().copied()
             && at <= now
         {
-            self.deadlines.pop_first();
             let woken = self.in_room(room, |room, context, changes| {
                 room.handle_timeout(context, changes);
             });
             debug_assert!(woken.is_ok(), "deadlines go with their rooms");
+            debug_assert!(
+                self.deadlines.first() != Some(&(at, room)),
+                "a room that was woken has another deadline"
+            );
         }
     }
 
@@ -205,18 +246,38 @@ impl Engine {
         if let Some(event) = self.outbox.next_event() {
             return Output::Event(event);
         }
+        if self.outbox.is_empty() {
+            self.outbox.reuse();
+            if self.queued_rooms.is_empty() {
+                self.queued_copies = 0;
+            } else {
+                self.write_queued(CHUNK_BYTES);
+            }
+        }
         let idle = self.now + IDLE;
         let next = self
             .deadlines
             .first()
             .map_or(idle, |(at, _)| (*at).min(idle));
-        match self.outbox.next_datagram() {
-            Some(transmit) => {
-                self.counters.datagrams_out += 1;
+        match self.outbox.next_train() {
+            Some((transmit, count)) => {
+                self.counters.datagrams_out += count as u64;
                 self.counters.bytes_out += transmit.payload.len() as u64;
                 Output::Transmit(transmit)
             }
             None => Output::Timeout(next),
+        }
+    }
+
+    /// Writes queued media for its receivers until that many bytes wait to be sent, or nothing is queued.
+    fn write_queued(&mut self, enough: usize) {
+        while let Some(room) = self.queued_rooms.last().copied()
+            && self.outbox.used() < enough
+        {
+            let more = self.in_room(room, |room, context, _| room.write_queued(context, enough));
+            if more != Ok(true) {
+                self.queued_rooms.pop();
+            }
         }
     }
 
@@ -240,6 +301,7 @@ impl Engine {
     pub fn drop_failed_room(&mut self) -> Option<RoomId> {
         self.outbox.clear();
         let failed = self.in_room.take()?;
+        self.queued_rooms.retain(|room| *room != failed);
         if let Some(room) = self.rooms.remove(&failed) {
             self.deadlines.retain(|(_, owner)| *owner != failed);
             self.unroute(failed, room.routes());
@@ -359,8 +421,6 @@ impl Engine {
             if let Some(at) = after {
                 self.deadlines.insert((at, id));
             }
-        } else if let Some(at) = after {
-            self.deadlines.insert((at, id));
         }
         self.in_room = None;
         if !changes.removed_paths.is_empty() || !changes.removed_ufrags.is_empty() {

@@ -1,9 +1,21 @@
 //! The media node's configuration.
 
 use std::net::IpAddr;
+use std::num::NonZeroU16;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// What the media threads optimise for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OperatingPoint {
+    /// Every packet is sent on as soon as it is there.
+    #[default]
+    Latency,
+    /// Packets wait up to half a millisecond for others, so that more are handled at once.
+    Economy,
+}
 
 /// How the media node (SFU) is reached, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +43,16 @@ pub struct NodeConfig {
     pub tracks_per_peer_max: usize,
     /// Tracks that one peer may receive.
     pub subscriptions_per_peer_max: usize,
+    /// Media threads. Each has its rooms and the next UDP port after `udp_port`, which a firewall and a router
+    /// must let through as well. One carries hundreds of calls; a node for a community gives as many as the
+    /// machine has cores.
+    pub workers: NonZeroU16,
+    /// `latency` sends every packet on at once; `economy` lets packets wait up to half a millisecond for
+    /// others, which costs less processor time for each under load.
+    pub operating_point: OperatingPoint,
+    /// Send alike packets for one receiver in a single call, where the system can. Off is for network cards
+    /// or drivers that mishandle it.
+    pub segmentation_offload: bool,
     /// Kernel buffer of each media socket, in bytes, for both directions. Holds what arrives while the media
     /// thread is busy; the kernel may grant less.
     pub socket_buffer_bytes: usize,
@@ -51,6 +73,9 @@ impl Default for NodeConfig {
             peers_per_room_max: 100,
             tracks_per_peer_max: 8,
             subscriptions_per_peer_max: 256,
+            workers: NonZeroU16::MIN,
+            operating_point: OperatingPoint::default(),
+            segmentation_offload: true,
             socket_buffer_bytes: 2 * 1024 * 1024,
             shutdown_deadline_secs: 3,
         }

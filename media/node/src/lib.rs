@@ -1,4 +1,4 @@
-//! The media node: sockets, a thread and a clock around the engine, and channels to signaling.
+//! The media node: sockets, threads and a clock around the engine, and channels to signaling.
 //!
 //! [`Node::start`] needs nothing but a configuration and gives a handle and the [`Link`] that signaling
 //! speaks through. It knows no accounts and no keys.
@@ -11,10 +11,11 @@ mod cpu;
 mod link;
 mod metrics;
 mod node;
+mod router;
 mod sockets;
 mod worker;
 
-pub use config::NodeConfig;
+pub use config::{NodeConfig, OperatingPoint};
 pub use homeline_media_engine::{Counters, DropReason};
 pub use link::{Link, MediaExchange};
 pub use metrics::{NodeMetrics, TRANSIT_BOUNDS_MICROS, TransitTimes};

@@ -7,8 +7,9 @@ use homeline_media_engine::{Counters, DropReason};
 
 /// Upper bounds of the histogram's buckets, in microseconds; one more bucket holds everything above. From
 /// below a tenth of a millisecond, where a healthy node is, to where a call would notice.
-pub const TRANSIT_BOUNDS_MICROS: [u64; 12] = [
-    25, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200,
+pub const TRANSIT_BOUNDS_MICROS: [u64; 18] = [
+    10, 15, 25, 35, 50, 70, 100, 140, 200, 400, 700, 1_000, 1_600, 3_200, 6_400, 12_800, 25_600,
+    51_200,
 ];
 
 /// Times from the arrival of a datagram in the kernel until all that it caused has been sent.
@@ -26,6 +27,13 @@ impl TransitTimes {
         let bucket = TRANSIT_BOUNDS_MICROS.partition_point(|bound| *bound < micros);
         self.buckets[bucket] += 1;
         self.sum_micros = self.sum_micros.saturating_add(micros);
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (bucket, count) in self.buckets.iter_mut().zip(other.buckets) {
+            *bucket += count;
+        }
+        self.sum_micros = self.sum_micros.saturating_add(other.sum_micros);
     }
 
     /// How many were measured.
@@ -56,6 +64,8 @@ pub struct NodeMetrics {
     pub rooms: u64,
     /// Peers at the moment.
     pub peers: u64,
+    /// Calls to the system for sending: fewer than datagrams, as far as those leave in trains.
+    pub send_calls: u64,
     /// Datagrams that the kernel did not take for sending.
     pub send_errors: u64,
     /// Times that a socket's queue was full and a datagram was dropped.
@@ -64,11 +74,24 @@ pub struct NodeMetrics {
     pub rooms_failed: u64,
     /// Time from socket to socket of datagrams that led to forwarding.
     pub transit: TransitTimes,
-    /// Processor time of the media thread.
+    /// Processor time of the media threads.
     pub cpu_time: Duration,
 }
 
 impl NodeMetrics {
+    /// Adds another worker's.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counters.add(&other.counters);
+        self.rooms += other.rooms;
+        self.peers += other.peers;
+        self.send_calls += other.send_calls;
+        self.send_errors += other.send_errors;
+        self.send_queue_full += other.send_queue_full;
+        self.rooms_failed += other.rooms_failed;
+        self.transit.add(&other.transit);
+        self.cpu_time += other.cpu_time;
+    }
+
     /// Every reason for which packets were dropped, as a label, with its count.
     pub fn dropped(&self) -> impl Iterator<Item = (&'static str, u64)> {
         DropReason::ALL

@@ -1,21 +1,24 @@
-//! Starts a media thread and stops it.
+//! Starts the media threads and stops them.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use homeline_media_engine::{Engine, EngineConfig, Identity, IdentityError};
-use tokio::sync::{mpsc, oneshot, watch};
+use homeline_protocol::media_control::MediaEvent;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::addresses;
 use crate::config::NodeConfig;
 use crate::link::{COMMANDS_MAX, EVENTS_MAX, Link};
 use crate::metrics::{MetricsBoard, NodeMetrics};
+use crate::router::{Door, Router};
 use crate::sockets;
-use crate::worker::Worker;
+use crate::worker::{State, WAKER, Worker};
 
 /// Why a node can't start.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The workers' ports would go beyond the last.
+    #[error("udp_port and workers under [media] go beyond the last UDP port; lower one of them")]
+    Ports,
     /// The machine's addresses can't be read.
     #[error("the addresses of this machine can't be read")]
     Addresses(#[source] io::Error),
@@ -44,27 +50,41 @@ pub enum StartError {
 }
 
 /// A running media node. Clones are handles to the same one; it stops when it is told to, or when the last
-/// handle and signaling's link are gone.
+/// handle or signaling's link is gone.
 #[derive(Clone)]
 pub struct Node {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    stopping: watch::Sender<bool>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    board: Arc<MetricsBoard>,
+    doors: Vec<Door>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    boards: Vec<Arc<MetricsBoard>>,
     addresses: Vec<SocketAddr>,
     deadline: Duration,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.doors.iter().for_each(Door::stop);
+    }
+}
+
+/// A worker that is ready to run, and what the node keeps of it.
+pub(crate) struct Prepared {
+    pub(crate) worker: Worker,
+    pub(crate) door: Door,
+    pub(crate) board: Arc<MetricsBoard>,
+    addresses: Vec<SocketAddr>,
+}
+
 impl Node {
-    /// Binds the sockets and starts the media thread.
+    /// Binds the sockets and starts the media threads.
     ///
     /// # Errors
-    /// When no socket can be bound or the thread can't be started.
+    /// When no socket can be bound or a thread can't be started.
     pub fn start(config: NodeConfig) -> Result<(Self, Link), StartError> {
-        Self::start_prepared(config, |_| {})
+        Self::start_prepared(&config, |_| {})
     }
 
     /// Like [`Self::start`], and `sender` gets every RTP packet as the server sees it, without SRTP.
@@ -76,67 +96,48 @@ impl Node {
         config: NodeConfig,
         sender: std::sync::mpsc::Sender<Vec<u8>>,
     ) -> Result<(Self, Link), StartError> {
-        Self::start_prepared(config, |engine| engine.open_tap(sender))
+        Self::start_prepared(&config, |engine| engine.open_tap(sender.clone()))
     }
 
     fn start_prepared(
-        config: NodeConfig,
-        prepare: impl FnOnce(&mut Engine),
+        config: &NodeConfig,
+        prepare: impl Fn(&mut Engine),
     ) -> Result<(Self, Link), StartError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(StartError::Thread)?;
-        let bound = {
-            let _inside = runtime.enter();
-            sockets::bind_all(&config.bind, config.udp_port, config.socket_buffer_bytes)
-        };
-        let sockets = bound.map_err(|source| StartError::Bind {
-            port: config.udp_port,
-            source,
-        })?;
-        let bound: Vec<SocketAddr> = sockets.iter().map(sockets::MediaSocket::address).collect();
-        let addresses = addresses::candidates(&config.advertised_addresses, &bound)
-            .map_err(StartError::Addresses)?;
-        let mut engine = new_engine(&config, addresses.clone())?;
-        prepare(&mut engine);
-
         let (commands, commands_in) = mpsc::channel(COMMANDS_MAX);
         let (events_out, events) = mpsc::channel(EVENTS_MAX);
-        let (stopping, is_stopping) = watch::channel(false);
-        let board = Arc::new(MetricsBoard::default());
-        let worker = Worker {
-            engine,
-            sockets,
-            commands: commands_in,
-            events: events_out,
-            waiting_events: VecDeque::new(),
-            stopping: is_stopping,
-            board: Arc::clone(&board),
-            metrics: NodeMetrics::default(),
-            next_socket: 0,
-            advertised: config.advertised_addresses.clone(),
+        let mut prepared = Vec::new();
+        for number in 0..config.workers.get() {
+            let mut next = new_worker(config, number, events_out.clone())?;
+            prepare(&mut next.worker.engine);
+            prepared.push(next);
+        }
+        let mut inner = Inner {
+            doors: Vec::new(),
+            threads: Mutex::default(),
+            boards: Vec::new(),
+            addresses: Vec::new(),
+            deadline: Duration::from_secs(config.shutdown_deadline_secs.into()),
         };
-        let thread = std::thread::Builder::new()
-            .name("media".to_owned())
-            .spawn(move || runtime.block_on(worker.run()))
-            .map_err(StartError::Thread)?;
-        let deadline = Duration::from_secs(config.shutdown_deadline_secs.into());
-        let thread = Mutex::new(Some(thread));
-        let inner = Inner {
-            stopping,
-            thread,
+        let mut threads = Vec::new();
+        for Prepared {
+            worker,
+            door,
             board,
             addresses,
-            deadline,
-        };
-        Ok((
-            Self {
-                inner: Arc::new(inner),
-            },
-            Link { commands, events },
-        ))
+        } in prepared
+        {
+            // Those started so far end with `inner` if one can't be.
+            inner.doors.push(door);
+            inner.boards.push(board);
+            inner.addresses.extend(addresses);
+            threads.push(spawn("media", move || worker.run())?);
+        }
+        let router = Router::new(inner.doors.clone(), config.rooms_max);
+        // Ends with signaling's link, whoever holds the node.
+        spawn("media-router", move || router.run(commands_in))?;
+        inner.threads = Mutex::new(threads);
+        let inner = Arc::new(inner);
+        Ok((Self { inner }, Link { commands, events }))
     }
 
     /// The addresses that clients were told at the start; the machine's own are read again while it runs.
@@ -144,40 +145,96 @@ impl Node {
         &self.inner.addresses
     }
 
-    /// The node's figures, at most a quarter of a second old.
+    /// The node's figures, all workers together, at most a quarter of a second old.
     pub fn metrics(&self) -> NodeMetrics {
-        self.inner.board.read()
+        let mut metrics = NodeMetrics::default();
+        for board in &self.inner.boards {
+            metrics.add(&board.read());
+        }
+        metrics
     }
 
-    /// Says goodbye to all peers and ends the media thread; gives up waiting after the configured deadline.
+    /// Says goodbye to all peers and ends the media threads; gives up waiting after the configured deadline.
     pub async fn shutdown(&self) {
-        // Without receivers the thread has ended already.
-        self.inner.stopping.send_replace(true);
-        let thread = self
-            .inner
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(thread) = thread else { return };
+        self.inner.doors.iter().for_each(Door::stop);
+        let threads = std::mem::take(
+            &mut *self
+                .inner
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        if threads.is_empty() {
+            return;
+        }
         let (done, ended) = oneshot::channel();
         std::thread::spawn(move || {
-            let panicked = thread.join().is_err();
+            let mut panicked = false;
+            for thread in threads {
+                panicked |= thread.join().is_err();
+            }
             // Nobody waits any longer when the deadline has passed.
             done.send(panicked).ok()
         });
         match tokio::time::timeout(self.inner.deadline, ended).await {
             Ok(Ok(false)) => {}
-            Ok(_) => tracing::error!("the media thread panicked"),
-            Err(_) => tracing::warn!("the media thread did not end in time"),
+            Ok(_) => tracing::error!("a media thread panicked"),
+            Err(_) => tracing::warn!("the media threads did not end in time"),
         }
     }
 }
 
-pub(crate) fn new_engine(
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    builder.spawn(body).map_err(StartError::Thread)
+}
+
+/// Worker `number`, on the port after those of the workers before it.
+pub(crate) fn new_worker(
     config: &NodeConfig,
-    candidates: Vec<SocketAddr>,
-) -> Result<Engine, StartError> {
+    number: u16,
+    events: mpsc::Sender<MediaEvent>,
+) -> Result<Prepared, StartError> {
+    let port = match config.udp_port {
+        0 => 0,
+        first => first.checked_add(number).ok_or(StartError::Ports)?,
+    };
+    let sockets = sockets::bind_all(&config.bind, port, config.socket_buffer_bytes)
+        .map_err(|source| StartError::Bind { port, source })?;
+    let bound: Vec<SocketAddr> = sockets.iter().map(sockets::MediaSocket::address).collect();
+    let addresses = addresses::candidates(&config.advertised_addresses, &bound)
+        .map_err(StartError::Addresses)?;
+    let poll = mio::Poll::new().map_err(StartError::Thread)?;
+    let waker = mio::Waker::new(poll.registry(), WAKER).map_err(StartError::Thread)?;
+    let (commands, commands_in) = sync_channel(COMMANDS_MAX);
+    let (stopping, board): (Arc<AtomicBool>, Arc<MetricsBoard>) = Default::default();
+    let worker = Worker {
+        engine: new_engine(config, addresses.clone())?,
+        poll,
+        sockets,
+        commands: commands_in,
+        events,
+        stopping: Arc::clone(&stopping),
+        board: Arc::clone(&board),
+        advertised: config.advertised_addresses.clone(),
+        operating_point: config.operating_point,
+        trains: config.segmentation_offload,
+        state: State::default(),
+    };
+    let door = Door {
+        commands,
+        waker: Arc::new(waker),
+        stopping,
+    };
+    Ok(Prepared {
+        worker,
+        door,
+        board,
+        addresses,
+    })
+}
+
+fn new_engine(config: &NodeConfig, candidates: Vec<SocketAddr>) -> Result<Engine, StartError> {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let certificate = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?;
     let identity = Identity::new(certificate.der().to_vec(), key.serialize_der())?;

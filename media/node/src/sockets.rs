@@ -1,25 +1,25 @@
 //! The UDP sockets of one worker: IPv4 and IPv6 on one port.
 //!
 //! Received datagrams carry the local address that they were sent to, and answers leave from it: a machine
-//! with several addresses must not answer from another one than it was asked at.
+//! with several addresses must not answer from another one than it was asked at. Trains of datagrams arrive
+//! and leave in one call where the system can, and one by one where it can't.
 
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::task::{Context, Poll};
+use std::net::{IpAddr, SocketAddr};
 
-use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use mio::net::UdpSocket;
+use quinn_udp::{RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::io::Interest;
 
-/// Datagrams taken by one call.
-const BATCH: usize = 8;
+/// Datagrams, or trains of them, taken by one call.
+pub(crate) const BATCH: usize = 8;
 
 /// One buffer of a batch: the kernel may coalesce a train of datagrams into one.
 const BUFFER_LEN: usize = 65_536;
 
 /// One bound socket.
 pub(crate) struct MediaSocket {
-    socket: tokio::net::UdpSocket,
+    socket: UdpSocket,
     state: UdpSocketState,
     address: SocketAddr,
 }
@@ -56,8 +56,31 @@ impl Batch {
     }
 }
 
+/// What became of a train.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// Calls that it took.
+    pub(crate) calls: u64,
+    /// Datagrams that found the socket's queue full. Dropped, as a network would: what waits here would be
+    /// late.
+    pub(crate) queue_full: u64,
+    /// Datagrams that the system refused.
+    pub(crate) refused: u64,
+}
+
+impl Sent {
+    fn note(&mut self, error: &io::Error, datagrams: u64) {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            self.queue_full += datagrams;
+        } else {
+            tracing::trace!(%error, "sending failed");
+            self.refused += datagrams;
+        }
+    }
+}
+
 impl MediaSocket {
-    /// Binds one address. To be called inside a tokio runtime.
+    /// Binds one address.
     pub(crate) fn bind(address: SocketAddr, buffer_bytes: usize) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::for_address(address),
@@ -70,7 +93,7 @@ impl MediaSocket {
         }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
-        let socket = UdpSocket::from(socket);
+        let socket = std::net::UdpSocket::from(socket);
         let state = UdpSocketState::new((&socket).into())?;
         for set in [
             UdpSocketState::set_recv_buffer_size,
@@ -82,14 +105,19 @@ impl MediaSocket {
         }
         let address = socket.local_addr()?;
         Ok(Self {
-            socket: tokio::net::UdpSocket::from_std(socket)?,
+            socket: UdpSocket::from_std(socket),
             state,
             address,
         })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// For the worker's poll.
+    pub(crate) const fn source(&mut self) -> &mut UdpSocket {
+        &mut self.socket
     }
 
     /// The local address at which a datagram arrived.
@@ -100,13 +128,7 @@ impl MediaSocket {
         )
     }
 
-    /// Whether there may be something to read; if not, the context is woken when there is. An error counts:
-    /// it shows itself again, in words, when the socket is read.
-    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.socket.poll_recv_ready(context).map(drop)
-    }
-
-    /// Takes what is there. `Ok(0)` when there is nothing.
+    /// Takes what is there. Less than a batch, or an error, means that nothing is left.
     pub(crate) fn receive(&self, batch: &mut Batch) -> io::Result<usize> {
         let mut slices = batch
             .buffers
@@ -114,7 +136,7 @@ impl MediaSocket {
             .map(|buffer| IoSliceMut::new(buffer));
         let mut slices: [IoSliceMut<'_>; BATCH] =
             std::array::from_fn(|_| slices.next().expect("a batch has that many buffers"));
-        let received = self.socket.try_io(Interest::READABLE, || {
+        let received = self.socket.try_io(|| {
             self.state
                 .recv((&self.socket).into(), &mut slices, &mut batch.meta)
         });
@@ -124,18 +146,64 @@ impl MediaSocket {
         }
     }
 
-    /// Sends one datagram from the address at which the peer reached us.
-    pub(crate) fn send(&self, local: IpAddr, remote: SocketAddr, payload: &[u8]) -> io::Result<()> {
-        let transmit = Transmit {
+    /// Longest train that the system takes at the moment; 1 when it takes none.
+    pub(crate) fn train_max(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    /// Sends a train of datagrams of `segment` bytes, the last of which may be shorter, from the address at
+    /// which the peer reached us. A train that the system refuses as such is sent one by one: an interface
+    /// may lack the offload, or have a smaller MTU than the train was made for.
+    pub(crate) fn send(
+        &self,
+        local: IpAddr,
+        remote: SocketAddr,
+        payload: &[u8],
+        segment: usize,
+    ) -> Sent {
+        let mut sent = Sent::default();
+        let is_train = payload.len() > segment;
+        if is_train {
+            sent.calls += 1;
+            match self.send_once(local, remote, payload, Some(segment)) {
+                Ok(()) => return sent,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    sent.note(&error, payload.len().div_ceil(segment) as u64);
+                    return sent;
+                }
+                Err(error) => tracing::debug!(%error, "a train was refused and goes one by one"),
+            }
+        }
+        for datagram in payload.chunks(segment.max(1)) {
+            sent.calls += 1;
+            if let Err(error) = self.send_once(local, remote, datagram, None) {
+                sent.note(&error, 1);
+            }
+        }
+        sent
+    }
+
+    fn send_once(
+        &self,
+        local: IpAddr,
+        remote: SocketAddr,
+        contents: &[u8],
+        segment_size: Option<usize>,
+    ) -> io::Result<()> {
+        let names_source = self.address.ip().is_unspecified() && !local.is_unspecified();
+        if segment_size.is_none() && !names_source {
+            // A socket on one address has no choice to make, and the plain call is the quickest.
+            return self.socket.send_to(contents, remote).map(drop);
+        }
+        let transmit = quinn_udp::Transmit {
             destination: remote,
             ecn: None,
-            contents: payload,
-            segment_size: None,
-            src_ip: (!local.is_unspecified()).then_some(local),
+            contents,
+            segment_size,
+            src_ip: names_source.then_some(local),
         };
-        self.socket.try_io(Interest::WRITABLE, || {
-            self.state.try_send((&self.socket).into(), &transmit)
-        })
+        self.socket
+            .try_io(|| self.state.try_send((&self.socket).into(), &transmit))
     }
 }
 
@@ -167,4 +235,60 @@ pub(crate) fn bind_all(
         return Err(last_error.unwrap_or_else(none));
     }
     Ok(sockets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (MediaSocket, std::net::UdpSocket) {
+        let loopback = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+        let ours = MediaSocket::bind(SocketAddr::new(loopback, 0), 1 << 20).unwrap();
+        let theirs = std::net::UdpSocket::bind((loopback, 0)).unwrap();
+        let patience = std::time::Duration::from_secs(5);
+        theirs.set_read_timeout(Some(patience)).unwrap();
+        (ours, theirs)
+    }
+
+    fn arrived(theirs: &std::net::UdpSocket, count: usize) -> Vec<Vec<u8>> {
+        let mut buffer = [0; 2_000];
+        let mut one = || {
+            let len = theirs.recv(&mut buffer).unwrap();
+            buffer[..len].to_vec()
+        };
+        (0..count).map(|_| one()).collect()
+    }
+
+    #[test]
+    fn a_train_arrives_as_its_datagrams() {
+        let (ours, theirs) = pair();
+        let (local, remote) = (ours.address().ip(), theirs.local_addr().unwrap());
+        let train: Vec<u8> = (0..250_u8).collect();
+        let sent = Sent {
+            calls: 1,
+            ..Sent::default()
+        };
+        assert_eq!(ours.send(local, remote, &train, 100), sent);
+        let expected = train.chunks(100).map(<[u8]>::to_vec);
+        assert_eq!(arrived(&theirs, 3), expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_train_that_the_system_refuses_goes_one_by_one() {
+        let (ours, theirs) = pair();
+        let (local, remote) = (ours.address().ip(), theirs.local_addr().unwrap());
+        // More than any kernel takes as one train.
+        let train = vec![7; 10 * 150];
+        let sent = Sent {
+            calls: 151,
+            ..Sent::default()
+        };
+        assert_eq!(ours.send(local, remote, &train, 10), sent);
+        assert!(
+            arrived(&theirs, 150)
+                .iter()
+                .all(|datagram| datagram == &[7; 10])
+        );
+        assert_eq!(ours.train_max(), 1, "and no train is made after it");
+    }
 }

@@ -1,24 +1,29 @@
 //! One media thread: sockets, clock and channels around an engine.
 //!
 //! It shares nothing with other threads but channels and the board of its figures, so that several of them
-//! can run beside each other, each with its rooms and its port.
+//! run beside each other, each with its rooms and its port. It takes all that has arrived, hands it to the
+//! engine as one batch, and sends what comes out receiver by receiver.
 
+use std::collections::VecDeque;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant, SystemTime};
 
 use homeline_media_engine::{Engine, Output, Transmit};
 use homeline_protocol::media_control::{MediaError, MediaEvent};
-use quinn_udp::RecvMeta;
-use tokio::sync::{mpsc, watch};
+use mio::{Events, Interest, Poll, Token};
+use tokio::sync::mpsc;
 
 use crate::addresses;
+use crate::config::OperatingPoint;
 use crate::cpu;
 use crate::link::MediaExchange;
 use crate::metrics::{MetricsBoard, NodeMetrics};
-use crate::sockets::{Batch, MediaSocket};
+use crate::sockets::{BATCH, Batch, MediaSocket};
 
 /// How often the figures are laid out for readers.
 const METRICS_INTERVAL: Duration = Duration::from_millis(250);
@@ -26,56 +31,92 @@ const METRICS_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the machine's addresses are read again.
 const ADDRESSES_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Batches taken from one socket before the others, the commands and the timers get their turn.
-const BATCHES_MAX: usize = 4;
+/// How long events may wait when signaling's channel was found full, until it is tried again.
+const EVENT_RETRY: Duration = Duration::from_millis(10);
+
+/// Calls that take datagrams before what they brought is sent, and the commands and timers get their turn.
+const RECEIVES_MAX: usize = 8;
+
+/// Commands carried out before media gets its turn: an offer costs about as much as a hundred packets.
+const COMMANDS_MAX_AT_ONCE: usize = 8;
+
+/// With this many copies in hand it pays to look whether more has arrived before they are written: the rest
+/// of a frame may then leave in the same trains. Fewer are sent sooner than looked for.
+const LOOK_AGAIN_FROM: usize = 16;
+
+/// How long the economy point waits for company after the first packet. Half a millisecond, less what the
+/// system's timer is late.
+const ECONOMY_WAIT: Duration = Duration::from_micros(440);
+
+/// The waker's token; sockets have their index.
+pub(crate) const WAKER: Token = Token(usize::MAX);
 
 /// Everything that a worker owns.
 pub(crate) struct Worker {
     pub(crate) engine: Engine,
+    pub(crate) poll: Poll,
     pub(crate) sockets: Vec<MediaSocket>,
-    pub(crate) commands: mpsc::Receiver<MediaExchange>,
+    pub(crate) commands: Receiver<MediaExchange>,
     pub(crate) events: mpsc::Sender<MediaEvent>,
-    /// Events that found their channel full, in order; bounded by what the engine's rooms can cause while
-    /// signaling is busy, since each peer has three states.
-    pub(crate) waiting_events: std::collections::VecDeque<MediaEvent>,
-    pub(crate) stopping: watch::Receiver<bool>,
+    /// Set before the waker is woken to end the thread.
+    pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) board: Arc<MetricsBoard>,
-    pub(crate) metrics: NodeMetrics,
-    /// The socket that is asked first next time.
-    pub(crate) next_socket: usize,
     /// Addresses to be advertised instead of the machine's own.
     pub(crate) advertised: Vec<IpAddr>,
+    pub(crate) operating_point: OperatingPoint,
+    /// Whether trains may be sent at all.
+    pub(crate) trains: bool,
+    pub(crate) state: State,
 }
 
-enum Woken {
-    Readable(usize),
-    Command(Option<MediaExchange>),
-    Time,
-    EventSent,
-    Stop,
+/// What a worker remembers from turn to turn.
+#[derive(Default)]
+pub(crate) struct State {
+    metrics: NodeMetrics,
+    /// Events that found their channel full, in order; bounded by what the engine's rooms can cause while
+    /// signaling is busy, since each peer has three states.
+    waiting_events: VecDeque<MediaEvent>,
+    /// Sockets that may have something to read, by index.
+    readable: Vec<bool>,
+    /// When the media in hand arrived; emptied with every turn.
+    arrivals: Vec<SystemTime>,
+    has_commands: bool,
+    /// Longest train that was told to the engine.
+    train_max: usize,
 }
 
 impl Worker {
     /// Runs until it is told to stop or nobody can command it any more.
-    pub(crate) async fn run(mut self) {
+    pub(crate) fn run(mut self) {
+        let mut ready = Events::with_capacity(64);
         let mut batch = Batch::new();
+        if let Err(error) = self.register() {
+            tracing::error!(%error, "the media sockets can't be watched");
+            return;
+        }
         let mut publish_at = Instant::now() + METRICS_INTERVAL;
         let mut addresses_at = Instant::now() + ADDRESSES_INTERVAL;
         let mut wake_at = self.drain();
-        loop {
-            let woken = self.wait(wake_at.min(publish_at)).await;
-            let now = Instant::now();
-            match woken {
-                Woken::Readable(socket) => {
-                    self.next_socket = socket + 1;
-                    self.receive(socket, &mut batch);
+        while !self.stopping.load(Ordering::Relaxed) {
+            let until = self.next_turn(wake_at.min(publish_at));
+            if let Err(error) = self.poll.poll(&mut ready, until) {
+                if error.kind() != io::ErrorKind::Interrupted {
+                    tracing::error!(%error, "the media thread can't wait for its sockets");
+                    break;
                 }
-                Woken::Command(Some(exchange)) => self.command(now, exchange),
-                Woken::Command(None) | Woken::Stop => break,
-                Woken::Time | Woken::EventSent => {}
+                continue;
             }
-            self.guarded(|engine| engine.handle_timeout(Instant::now()));
+            self.note_ready(&ready);
+            if !self.carry_out_commands() {
+                break;
+            }
+            self.take_datagrams(&mut batch);
+            let now = Instant::now();
+            if wake_at <= now {
+                self.guarded(|engine| engine.handle_timeout(now));
+            }
             wake_at = self.drain();
+            self.note_transit();
             if publish_at <= now {
                 publish_at = now + METRICS_INTERVAL;
                 self.publish();
@@ -90,60 +131,126 @@ impl Worker {
         self.publish();
     }
 
-    async fn wait(&mut self, until: Instant) -> Woken {
-        let has_waiting = !self.waiting_events.is_empty();
-        let readable = next_readable(&self.sockets, self.next_socket);
-        tokio::select! {
-            // In this order: the rare things first, or a flood of packets would keep them waiting.
-            biased;
-            _ = self.stopping.wait_for(|stop| *stop) => Woken::Stop,
-            exchange = self.commands.recv() => Woken::Command(exchange),
-            socket = readable => Woken::Readable(socket),
-            permit = self.events.reserve(), if has_waiting => {
-                if let (Ok(permit), Some(event)) = (permit, self.waiting_events.pop_front()) {
-                    permit.send(event);
-                }
-                Woken::EventSent
+    fn register(&mut self) -> io::Result<()> {
+        let registry = self.poll.registry();
+        for (at, socket) in self.sockets.iter_mut().enumerate() {
+            registry.register(socket.source(), Token(at), Interest::READABLE)?;
+        }
+        self.state.readable = vec![false; self.sockets.len()];
+        self.renew_trains();
+        Ok(())
+    }
+
+    /// How long to wait for something to arrive; not at all when something is left over.
+    fn next_turn(&self, wake_at: Instant) -> Option<Duration> {
+        if self.state.has_commands || self.state.readable.contains(&true) {
+            return Some(Duration::ZERO);
+        }
+        let wait = wake_at.saturating_duration_since(Instant::now());
+        Some(if self.state.waiting_events.is_empty() {
+            wait
+        } else {
+            wait.min(EVENT_RETRY)
+        })
+    }
+
+    fn note_ready(&mut self, ready: &Events) {
+        let mut media = false;
+        for event in ready {
+            if event.token() == WAKER {
+                self.state.has_commands = true;
+            } else if let Some(readable) = self.state.readable.get_mut(event.token().0) {
+                *readable = true;
+                media = true;
             }
-            () = tokio::time::sleep_until(until.into()) => Woken::Time,
+        }
+        if media && self.operating_point == OperatingPoint::Economy {
+            std::thread::sleep(ECONOMY_WAIT);
         }
     }
 
-    fn receive(&mut self, socket: usize, batch: &mut Batch) {
-        for _ in 0..BATCHES_MAX {
-            let received = self.sockets[socket].receive(batch);
-            let count = match received {
-                Ok(0) => return,
-                Ok(count) => count,
-                Err(error) => {
-                    // ICMP errors of earlier datagrams turn up here; the next call goes on.
-                    tracing::trace!(%error, "receiving failed");
+    /// Takes datagrams from all sockets in turn, so that a flood on one does not starve the other, until
+    /// there are none or it is time to send.
+    fn take_datagrams(&mut self, batch: &mut Batch) {
+        for _ in 0..RECEIVES_MAX {
+            for at in 0..self.sockets.len() {
+                if self.state.readable[at] {
+                    let count = self.receive(at, batch);
+                    // Less than a batch: the kernel had no more, and will say so when it has.
+                    self.state.readable[at] = count == BATCH;
+                }
+            }
+            if !self.state.readable.contains(&true) {
+                if self.engine.queued_copies() < LOOK_AGAIN_FROM {
                     return;
                 }
-            };
-            for (meta, datagram) in batch.datagrams(count) {
-                self.datagram(socket, &meta, datagram);
+                let taken = self.state.arrivals.len();
+                for at in 0..self.sockets.len() {
+                    self.state.readable[at] = self.receive(at, batch) == BATCH;
+                }
+                if self.state.arrivals.len() == taken {
+                    return;
+                }
             }
         }
     }
 
-    fn datagram(&mut self, socket: usize, meta: &RecvMeta, datagram: &mut [u8]) {
-        let (local, remote) = (self.sockets[socket].reached_at(meta), meta.addr);
-        let forwarded = self.engine.counters().rtp_forwarded;
-        self.guarded(|engine| engine.handle_datagram(Instant::now(), local, remote, datagram));
-        self.drain();
-        if self.engine.counters().rtp_forwarded > forwarded
-            && let Some(arrived) = meta.timestamp
-            && let Ok(unix_time) = SystemTime::now().duration_since(UNIX_EPOCH)
-        {
-            // Both are the wall clock, which may be set between the two readings: then the time is zero.
-            self.metrics.transit.note(unix_time.saturating_sub(arrived));
+    /// Takes one batch from a socket into the engine; returns how many buffers it filled.
+    fn receive(&mut self, socket: usize, batch: &mut Batch) -> usize {
+        let count = match self.sockets[socket].receive(batch) {
+            Ok(count) => count,
+            Err(error) => {
+                // ICMP errors of earlier datagrams turn up here; the next call goes on.
+                tracing::trace!(%error, "receiving failed");
+                return BATCH;
+            }
+        };
+        let now = Instant::now();
+        for (meta, datagram) in batch.datagrams(count) {
+            let (local, remote) = (self.sockets[socket].reached_at(&meta), meta.addr);
+            let queued = self.engine.queued_copies();
+            self.guarded(|engine| engine.handle_datagram(now, local, remote, datagram));
+            if self.engine.queued_copies() > queued {
+                self.state
+                    .arrivals
+                    .extend(meta.timestamp.map(|at| SystemTime::UNIX_EPOCH + at));
+            }
+        }
+        count
+    }
+
+    /// Notes how long the media that was sent now was inside.
+    fn note_transit(&mut self) {
+        if self.state.arrivals.is_empty() {
+            return;
+        }
+        let now = SystemTime::now();
+        for arrived in self.state.arrivals.drain(..) {
+            // The wall clock may be set between the two readings: then the time is zero.
+            let time = now.duration_since(arrived).unwrap_or_default();
+            self.state.metrics.transit.note(time);
         }
     }
 
-    fn command(&mut self, now: Instant, (command, reply): MediaExchange) {
+    /// False when nobody can command any more.
+    fn carry_out_commands(&mut self) -> bool {
+        if !std::mem::take(&mut self.state.has_commands) {
+            return true;
+        }
+        for _ in 0..COMMANDS_MAX_AT_ONCE {
+            match self.commands.try_recv() {
+                Ok(exchange) => self.command(exchange),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+        self.state.has_commands = true;
+        true
+    }
+
+    fn command(&mut self, (command, reply): MediaExchange) {
         let mut result = Err(MediaError::Gone);
-        self.guarded(|engine| result = engine.handle_command(now, command));
+        self.guarded(|engine| result = engine.handle_command(Instant::now(), command));
         // Whoever asked may have gone away meanwhile; the command is done in any case.
         drop(reply.send(result));
         self.drain();
@@ -152,32 +259,71 @@ impl Worker {
     /// Runs a step of the engine. A panic costs the room whose step it was, and nobody else.
     fn guarded(&mut self, step: impl FnOnce(&mut Engine)) {
         if catch_unwind(AssertUnwindSafe(|| step(&mut self.engine))).is_err() {
-            self.metrics.rooms_failed += 1;
-            self.engine.drop_failed_room();
-            tracing::error!("a room failed inside the media node and was dropped");
+            self.drop_failed_room();
         }
+    }
+
+    fn drop_failed_room(&mut self) {
+        self.state.metrics.rooms_failed += 1;
+        self.engine.drop_failed_room();
+        tracing::error!("a room failed inside the media node and was dropped");
     }
 
     /// The engine's drain rule. Returns when it wants to be called again.
     fn drain(&mut self) -> Instant {
+        self.retry_events();
+        loop {
+            // Media is written while it is drained, so this is a step like the others.
+            match catch_unwind(AssertUnwindSafe(|| self.drain_all())) {
+                Ok(at) => {
+                    self.renew_trains();
+                    return at;
+                }
+                Err(_) => self.drop_failed_room(),
+            }
+        }
+    }
+
+    fn drain_all(&mut self) -> Instant {
         loop {
             match self.engine.poll_output() {
                 Output::Timeout(at) => return at,
-                Output::Transmit(transmit) => send(&self.sockets, &mut self.metrics, &transmit),
+                Output::Transmit(transmit) => {
+                    send(&self.sockets, &mut self.state.metrics, &transmit);
+                }
                 Output::Event(event) => {
-                    if self.waiting_events.is_empty() {
+                    if self.state.waiting_events.is_empty() {
                         match self.events.try_send(event) {
                             Err(mpsc::error::TrySendError::Full(event)) => {
-                                self.waiting_events.push_back(event);
+                                self.state.waiting_events.push_back(event);
                             }
                             // Without a listener there is nobody to tell.
                             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
                         }
                     } else {
-                        self.waiting_events.push_back(event);
+                        self.state.waiting_events.push_back(event);
                     }
                 }
             }
+        }
+    }
+
+    fn retry_events(&mut self) {
+        while !self.state.waiting_events.is_empty()
+            && let Ok(permit) = self.events.try_reserve()
+            && let Some(event) = self.state.waiting_events.pop_front()
+        {
+            permit.send(event);
+        }
+    }
+
+    /// Tells the engine how long trains may be: none any more, once a socket has refused one.
+    fn renew_trains(&mut self) {
+        let longest = self.sockets.iter().map(MediaSocket::train_max).min();
+        let train_max = longest.filter(|_| self.trains).unwrap_or(1);
+        if train_max != self.state.train_max {
+            self.state.train_max = train_max;
+            self.engine.set_train_max(train_max);
         }
     }
 
@@ -192,11 +338,12 @@ impl Worker {
 
     fn publish(&mut self) {
         let (rooms, peers) = self.engine.population();
-        self.metrics.counters = *self.engine.counters();
-        self.metrics.rooms = rooms as u64;
-        self.metrics.peers = peers as u64;
-        self.metrics.cpu_time = cpu::of_this_thread();
-        self.board.publish(&self.metrics);
+        let metrics = &mut self.state.metrics;
+        metrics.counters = *self.engine.counters();
+        metrics.rooms = rooms as u64;
+        metrics.peers = peers as u64;
+        metrics.cpu_time = cpu::of_this_thread();
+        self.board.publish(metrics);
     }
 }
 
@@ -207,70 +354,41 @@ fn send(sockets: &[MediaSocket], metrics: &mut NodeMetrics, transmit: &Transmit<
         address.is_ipv4() == transmit.remote.is_ipv4() && fits
     };
     let Some(socket) = sockets.iter().find(of_family) else {
-        metrics.send_errors += 1;
+        metrics.send_errors += transmit.datagrams().count() as u64;
         return;
     };
-    match socket.send(transmit.local.ip(), transmit.remote, transmit.payload) {
-        Ok(()) => {}
-        // Dropped, as a network would: what waits here would be late.
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-            metrics.send_queue_full += 1;
-        }
-        Err(error) => {
-            tracing::trace!(%error, "sending failed");
-            metrics.send_errors += 1;
-        }
-    }
-}
-
-/// The index of a socket with something to read, asked in turn from `first` on, so that a flood on one does
-/// not starve the other.
-async fn next_readable(sockets: &[MediaSocket], first: usize) -> usize {
-    std::future::poll_fn(|context| {
-        for step in 0..sockets.len() {
-            let at = (first + step) % sockets.len();
-            if sockets[at].poll_readable(context).is_ready() {
-                return Poll::Ready(at);
-            }
-        }
-        Poll::Pending
-    })
-    .await
+    let (local, remote) = (transmit.local.ip(), transmit.remote);
+    let sent = socket.send(local, remote, transmit.payload, transmit.segment);
+    metrics.send_calls += sent.calls;
+    metrics.send_queue_full += sent.queue_full;
+    metrics.send_errors += sent.refused;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::NodeConfig;
+    use crate::node::new_worker;
 
-    #[tokio::test]
-    async fn a_panic_inside_the_engine_is_counted_and_the_worker_lives_on() {
-        let (commands, commands_in) = mpsc::channel(1);
+    #[test]
+    fn a_panic_inside_the_engine_is_counted_and_the_worker_lives_on() {
         let (events_out, _events) = mpsc::channel(1);
-        let (stopping, is_stopping) = watch::channel(false);
-        let mut worker = Worker {
-            engine: crate::node::new_engine(&NodeConfig::default(), Vec::new()).unwrap(),
-            sockets: Vec::new(),
-            commands: commands_in,
-            events: events_out,
-            waiting_events: std::collections::VecDeque::new(),
-            stopping: is_stopping,
-            board: Arc::default(),
-            metrics: NodeMetrics::default(),
-            next_socket: 0,
-            advertised: Vec::new(),
+        let config = NodeConfig {
+            udp_port: 0,
+            ..NodeConfig::default()
         };
-        worker.guarded(|_| panic!("a bug, for the test"));
-        assert_eq!(worker.metrics.rooms_failed, 1);
-        let board = Arc::clone(&worker.board);
-        let running = tokio::spawn(worker.run());
+        let mut prepared = new_worker(&config, 0, events_out).unwrap();
+        prepared.worker.guarded(|_| panic!("a bug, for the test"));
+        assert_eq!(prepared.worker.state.metrics.rooms_failed, 1);
+        let running = std::thread::spawn(move || prepared.worker.run());
         let (reply, pending) = tokio::sync::oneshot::channel();
         let room = homeline_protocol::id::RoomId([1; 16]);
         let create = homeline_protocol::media_control::MediaCommand::CreateRoom { room };
-        commands.send((create, reply)).await.unwrap();
-        assert!(pending.await.unwrap().is_ok());
-        stopping.send_replace(true);
-        running.await.unwrap();
-        assert_eq!(board.read().rooms_failed, 1);
+        prepared.door.commands.send((create, reply)).unwrap();
+        prepared.door.wake();
+        assert!(pending.blocking_recv().unwrap().is_ok());
+        prepared.door.stop();
+        running.join().unwrap();
+        assert_eq!(prepared.board.read().rooms_failed, 1);
     }
 }

@@ -11,16 +11,20 @@
 #[path = "../../engine/tests/support/client.rs"]
 mod client;
 
-use std::net::{IpAddr, UdpSocket};
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use client::{Client, Frame};
-use homeline_media_node::{Link, Node, NodeConfig};
+use homeline_media_node::{Link, Node, NodeConfig, OperatingPoint};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
-use homeline_protocol::media_control::{MediaCommand, MediaEvent, MediaReply, Publish, Subscribe};
+use homeline_protocol::media_control::{
+    MediaCommand, MediaError, MediaEvent, MediaReply, Publish, Subscribe,
+};
 use str0m::media::{Direction, MediaKind, Mid};
 
 const ROOM: RoomId = RoomId([9; 16]);
@@ -40,6 +44,11 @@ fn config(address: IpAddr) -> NodeConfig {
     }
 }
 
+/// A room for each worker.
+fn rooms(count: u8) -> Vec<RoomId> {
+    (0..count).map(|number| RoomId([9 + number; 16])).collect()
+}
+
 /// A client on its own socket and thread, which drops some of the media that it gets and sends.
 struct Running {
     stop: Arc<AtomicBool>,
@@ -52,10 +61,22 @@ struct Joining {
     socket: UdpSocket,
     sends: Vec<(Mid, MediaKind)>,
     hears: Vec<(Mid, MediaKind)>,
+    /// Where the answer says that the node is.
+    server: SocketAddr,
+}
+
+/// The first candidate of an answer.
+fn candidate(sdp: &str) -> SocketAddr {
+    let line = sdp
+        .lines()
+        .find_map(|line| line.strip_prefix("a=candidate:"))
+        .unwrap();
+    let words: Vec<&str> = line.split(' ').collect();
+    SocketAddr::new(words[4].parse().unwrap(), words[5].parse().unwrap())
 }
 
 /// Publishes and receives one track of each kind. Track ids are the kind's letter and the publisher.
-async fn join(link: &Link, number: u8, other: u8, address: IpAddr) -> Joining {
+async fn join(link: &Link, room: RoomId, number: u8, other: u8, address: IpAddr) -> Joining {
     let socket = UdpSocket::bind((address, 0)).unwrap();
     let mut client = Client::new(Instant::now(), socket.local_addr().unwrap());
     let kinds = [MediaKind::Audio, MediaKind::Video];
@@ -81,7 +102,7 @@ async fn join(link: &Link, number: u8, other: u8, address: IpAddr) -> Joining {
         })
         .to_vec();
     let negotiate = MediaCommand::Negotiate {
-        room: ROOM,
+        room,
         peer: peer(number),
         offer,
         publish,
@@ -91,8 +112,9 @@ async fn join(link: &Link, number: u8, other: u8, address: IpAddr) -> Joining {
         panic!("an offer gets an answer");
     };
     client.accept(&sdp);
+    let server = candidate(&sdp);
     let on = MediaCommand::SetForwarding {
-        room: ROOM,
+        room,
         peer: peer(number),
         on: true,
     };
@@ -103,6 +125,7 @@ async fn join(link: &Link, number: u8, other: u8, address: IpAddr) -> Joining {
         socket,
         sends: vec![pair(0), pair(1)],
         hears: vec![pair(2), pair(3)],
+        server,
     }
 }
 
@@ -227,8 +250,8 @@ async fn exchange_through(
     link.send(MediaCommand::CreateRoom { room: ROOM })
         .await
         .unwrap();
-    let first = join(&link, 1, 2, address).await;
-    let second = join(&link, 2, 1, address).await;
+    let first = join(&link, ROOM, 1, 2, address).await;
+    let second = join(&link, ROOM, 2, 1, address).await;
     let (hears_first, hears_second) = (first.hears.clone(), second.hears.clone());
     let (first, second) = (first.run(lose_one_in), second.run(lose_one_in));
     for (running, hears) in [(&first, &hears_first), (&second, &hears_second)] {
@@ -262,16 +285,82 @@ async fn two_clients_exchange_sound_and_picture_over_ipv4() {
     assert!(metrics.transit.count() > 0 && metrics.transit.quantile_micros(0.5).is_some());
     assert_eq!((metrics.send_errors, metrics.rooms_failed), (0, 0));
     let gone = link.send(MediaCommand::CreateRoom { room: ROOM }).await;
-    assert_eq!(
-        gone,
-        Err(homeline_protocol::media_control::MediaError::Gone)
-    );
+    assert_eq!(gone, Err(MediaError::Gone));
 }
 
 #[tokio::test]
 async fn two_clients_exchange_sound_and_picture_over_ipv6() {
     let (node, _link) = exchange("::1".parse().unwrap(), 0).await;
     node.shutdown().await;
+}
+
+/// An exchange through a node as `change` makes it.
+async fn exchange_as(change: impl FnOnce(&mut NodeConfig)) -> homeline_media_node::NodeMetrics {
+    let address = "127.0.0.1".parse().unwrap();
+    let mut config = config(address);
+    change(&mut config);
+    let (node, link) = Node::start(config).unwrap();
+    let (node, _link) = exchange_through(node, link, address, 0).await;
+    node.shutdown().await;
+    let metrics = node.metrics();
+    assert_eq!((metrics.send_errors, metrics.rooms_failed), (0, 0));
+    metrics
+}
+
+#[tokio::test]
+async fn with_economy_the_packets_of_a_frame_are_sent_as_trains() {
+    let metrics = exchange_as(|config| config.operating_point = OperatingPoint::Economy).await;
+    // Three packets to a frame, and fifty packets of sound for every thirty frames.
+    let (calls, datagrams) = (metrics.send_calls, metrics.counters.datagrams_out);
+    assert!(calls * 10 < datagrams * 8, "{calls} calls for {datagrams}");
+}
+
+#[tokio::test]
+async fn without_the_offload_every_datagram_is_sent_by_itself() {
+    let metrics = exchange_as(|config| config.segmentation_offload = false).await;
+    assert_eq!(metrics.send_calls, metrics.counters.datagrams_out);
+}
+
+#[tokio::test]
+async fn rooms_are_spread_over_workers_with_a_port_each() {
+    let address = "127.0.0.1".parse().unwrap();
+    let (node, link) = Node::start(NodeConfig {
+        workers: NonZeroU16::new(2).unwrap(),
+        ..config(address)
+    })
+    .unwrap();
+    assert_eq!(node.addresses().len(), 2);
+    let mut servers = HashSet::new();
+    let mut running = Vec::new();
+    for room in rooms(2) {
+        link.send(MediaCommand::CreateRoom { room }).await.unwrap();
+        let first = join(&link, room, 1, 2, address).await;
+        let second = join(&link, room, 2, 1, address).await;
+        for joining in [first, second] {
+            servers.insert(joining.server);
+            let hears = joining.hears.clone();
+            running.push((joining.run(0), hears));
+        }
+    }
+    assert_eq!(servers, node.addresses().iter().copied().collect());
+    for (running, hears) in running {
+        assert!(
+            gather(&running, &hears)
+                .iter()
+                .all(|frames| !frames.is_empty())
+        );
+        running.stop.store(true, Ordering::Relaxed);
+        running.thread.join().unwrap();
+    }
+    node.shutdown().await;
+    let metrics = node.metrics();
+    let one_room = 2 * (AUDIO_FRAMES + VIDEO_FRAMES) as u64;
+    assert!(
+        metrics.counters.rtp_forwarded >= 2 * one_room,
+        "both workers count"
+    );
+    let gone = link.send(MediaCommand::CreateRoom { room: ROOM }).await;
+    assert_eq!(gone, Err(MediaError::Gone));
 }
 
 #[tokio::test]

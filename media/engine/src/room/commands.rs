@@ -7,7 +7,7 @@ use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
 use rand::rngs::StdRng;
 
 use super::peer::Peer;
-use super::slots::{PeerSlot, Slots};
+use super::slots::{PeerSlot, Slots, TrackSlot};
 use super::subscription::Subscription;
 use super::track::Track;
 use crate::clock::Clock;
@@ -43,6 +43,8 @@ pub(crate) struct Room {
     pub(super) id: RoomId,
     pub(super) peers: Slots<Peer>,
     pub(super) tracks: Slots<Track>,
+    /// Tracks with packets that are not yet written for their receivers, each once.
+    pub(super) queued: Vec<TrackSlot>,
     /// Not after the next moment at which [`Self::handle_timeout`] has something to do.
     wake_at: Option<Instant>,
 }
@@ -53,6 +55,7 @@ impl Room {
             id,
             peers: Slots::new(),
             tracks: Slots::new(),
+            queued: Vec::new(),
             wake_at: None,
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::commands::{Context, Room};
+use super::outflow::{HEADER_GROWTH_MAX, mid_element};
 use super::peer::Peer;
-use super::receive::{HEADER_GROWTH_MAX, mid_element};
 use super::reception::Reported;
 use super::slots::PeerSlot;
 use super::subscription::{RESENDS_MAX, Subscription};

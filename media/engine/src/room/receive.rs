@@ -1,32 +1,32 @@
-//! A publisher's RTP packet: opened, stored once, and written for every receiver.
+//! A publisher's RTP packet: opened, stored once, and queued for its receivers.
 
 use super::commands::{Context, Room};
-use super::peer::{Incoming, Peer};
+use super::peer::Incoming;
 use super::reception::Position;
-use super::slots::{PeerSlot, Slots, TrackSlot};
-use super::subscription::Subscription;
-use super::track::{Source, Track};
+use super::slots::{PeerSlot, TrackSlot};
+use super::track::{Queued, Source, Track};
 use crate::counters::DropReason;
-use crate::transport::sdp::{HeaderExtension, Kind};
-use crate::wire::forward::{Rewrite, SEAL_ROOM, write_forwarded};
-use crate::wire::ids::ExtensionId;
+use crate::transport::sdp::Kind;
 use crate::wire::rtp::RtpPacket;
 use crate::wire::rtx::{self, RtxError};
 
-/// What a receiver's header may be longer than the publisher's: a mid of 16 bytes, the transport-wide
-/// number, the original number of a retransmission, and two-byte elements in place of one-byte ones.
-pub(super) const HEADER_GROWTH_MAX: usize = 64;
+/// Packets of one track that are queued before they are written: less than the shortest ring holds.
+const QUEUE_MAX: usize = 64;
 
 impl Room {
-    /// Takes a sealed RTP packet from a peer.
+    /// Takes a sealed RTP packet from a peer. Returns how many copies of it are queued, at most.
     pub(crate) fn handle_rtp(
         &mut self,
         context: &mut Context<'_>,
         slot: PeerSlot,
         datagram: &mut [u8],
-    ) {
-        if let Err(reason) = self.receive(context, slot, datagram) {
-            self.count_drop(context, slot, reason);
+    ) -> usize {
+        match self.receive(context, slot, datagram) {
+            Ok(copies) => copies,
+            Err(reason) => {
+                self.count_drop(context, slot, reason);
+                0
+            }
         }
     }
 
@@ -35,7 +35,7 @@ impl Room {
         context: &mut Context<'_>,
         slot: PeerSlot,
         datagram: &mut [u8],
-    ) -> Result<(), DropReason> {
+    ) -> Result<usize, DropReason> {
         let now = context.now;
         let peer = self.peers.get_mut(slot.0).ok_or(DropReason::UnknownPath)?;
         let (len, progress) = peer.connection.open_rtp(now, datagram)?;
@@ -60,9 +60,19 @@ impl Room {
         if packet.payload_type() != source.codec.payload_type {
             return Err(DropReason::UnknownPayloadType);
         }
+        if track.queue.len() >= QUEUE_MAX {
+            self.write_queued(context, usize::MAX);
+        }
+        let track = self
+            .tracks
+            .get_mut(incoming.track.0)
+            .ok_or(DropReason::UnknownStream)?;
         let index = accept(context, track, &packet)?;
-        self.forward(context, slot, incoming.track, index, &packet);
-        Ok(())
+        let begins = track
+            .source
+            .as_ref()
+            .is_some_and(|source| source.begins(&packet));
+        Ok(self.enqueue(now, slot, incoming.track, index, begins))
     }
 
     /// Counts the packet for its sender and finds the stream that it belongs to.
@@ -127,46 +137,39 @@ impl Room {
         Ok(incoming)
     }
 
-    /// Writes the packet for everyone who gets it.
-    fn forward(
+    /// Queues the stored packet for everyone who gets it; returns how many that are at most.
+    fn enqueue(
         &mut self,
-        context: &mut Context<'_>,
+        now: std::time::Instant,
         publisher: PeerSlot,
         at: TrackSlot,
         index: u64,
-        packet: &RtpPacket<'_>,
-    ) {
-        let Some(Track {
-            source: Some(source),
-            subscriptions,
-            held,
-            ..
-        }) = self.tracks.get_mut(at.0)
-        else {
-            return;
-        };
-        let begins = source.begins(packet);
-        if begins {
-            source.key_frames.arrived();
-        }
-        let wake = source.wake_at(context.now);
+        begins: bool,
+    ) -> usize {
         let flows = self
             .peers
             .get(publisher.0)
             .is_some_and(|peer| peer.forwarding);
-        if flows && !*held {
-            for subscription in subscriptions {
-                forward_to(
-                    context,
-                    &mut self.peers,
-                    subscription,
-                    index,
-                    packet,
-                    begins,
-                );
+        let Some(track) = self.tracks.get_mut(at.0) else {
+            return 0;
+        };
+        let Some(source) = track.source.as_mut() else {
+            return 0;
+        };
+        if begins {
+            source.key_frames.arrived();
+        }
+        let wake = source.wake_at(now);
+        let copies = track.subscriptions.len();
+        let queues = flows && !track.held && copies > 0;
+        if queues {
+            if track.queue.is_empty() {
+                self.queued.push(at);
             }
+            track.queue.push(Queued { index, begins });
         }
         self.wake(wake);
+        if queues { copies } else { 0 }
     }
 }
 
@@ -185,7 +188,7 @@ fn accept(
     {
         Position::TooLate => return Err(DropReason::TooOld),
         Position::Earlier { index } => {
-            if !source.ring.store(index, packet.as_bytes()) {
+            if !source.ring.store(context.now, index, packet.as_bytes()) {
                 return Err(DropReason::Redundant);
             }
             source.reception.recovered();
@@ -213,68 +216,11 @@ fn accept(
             index
         }
     };
-    if source.ring.store(index, packet.as_bytes()) {
+    if source.ring.store(context.now, index, packet.as_bytes()) {
         Ok(index)
     } else {
         Err(DropReason::NotSent)
     }
-}
-
-/// Writes the packet for one receiver.
-fn forward_to(
-    context: &mut Context<'_>,
-    peers: &mut Slots<Peer>,
-    subscription: &mut Subscription,
-    index: u64,
-    packet: &RtpPacket<'_>,
-    begins: bool,
-) {
-    let Some(receiver) = peers
-        .get_mut(subscription.peer.0)
-        .filter(|peer| peer.takes_part())
-    else {
-        return;
-    };
-    let Some(numbers) = subscription.number(context.now, index, packet.timestamp(), begins) else {
-        return;
-    };
-    let mid = mid_element(subscription);
-    let rewrite = Rewrite {
-        payload_type: subscription.codec.payload_type,
-        sequence: numbers.sequence,
-        timestamp: numbers.timestamp,
-        ssrc: subscription.ssrc,
-        marker: None,
-        extensions: &subscription.extensions,
-        insert: mid.as_slice(),
-        transport_sequence: receiver.next_transport_sequence(),
-        frame_number: None,
-        padding: 0,
-    };
-    let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
-    let sent = receiver
-        .connection
-        .send_rtp(context.outbox, room, |buffer| {
-            write_forwarded(packet, &rewrite, buffer).ok()
-        });
-    if sent.is_some() {
-        receiver.figures.packets_out += 1;
-        context.counters.rtp_forwarded += 1;
-        subscription.packets = subscription.packets.wrapping_add(1);
-        let payload = packet.payload().len() as u32;
-        subscription.octets = subscription.octets.wrapping_add(payload);
-    } else {
-        context.counters.drop(DropReason::NotSent);
-    }
-}
-
-/// The mid for the first packets of a stream.
-pub(super) fn mid_element(subscription: &Subscription) -> Option<(ExtensionId, &[u8])> {
-    let id = subscription
-        .ids
-        .id(HeaderExtension::Mid)
-        .filter(|_| subscription.names_mid())?;
-    Some((id, subscription.mid.as_bytes()))
 }
 
 impl Source {

@@ -1,7 +1,7 @@
 //! Small numbered places for peers and tracks, so that packets are routed by index.
 
 /// A peer's place in its room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PeerSlot(pub(super) usize);
 
 /// A track's place in its room.

@@ -94,11 +94,24 @@ impl Source {
     }
 }
 
+/// A packet that is stored in the ring and not yet written for the receivers.
+#[derive(Clone, Copy)]
+pub(super) struct Queued {
+    pub(super) index: u64,
+    /// Whether a receiver may begin with it.
+    pub(super) begins: bool,
+}
+
 /// See the module's description. Lives as long as it has a source or receivers.
 pub(super) struct Track {
     pub(super) id: TrackId,
     pub(super) source: Option<Source>,
+    /// In order of the receiver's slot: `outflow` goes through the lists of several tracks side by side.
     pub(super) subscriptions: Vec<Subscription>,
+    /// In the order of their arrival; empty outside of a batch.
+    pub(super) queue: Vec<Queued>,
+    /// The first subscription that the queue is still to be written for.
+    pub(super) written: usize,
     /// Received, and forwarded to nobody: its sender's switch is off.
     pub(super) held: bool,
 }
@@ -109,6 +122,8 @@ impl Track {
             id,
             source: None,
             subscriptions: Vec::new(),
+            queue: Vec::new(),
+            written: 0,
             held: false,
         }
     }
@@ -139,7 +154,11 @@ impl Track {
 
     /// Adds a receiver.
     pub(super) fn subscribe(&mut self, subscription: Subscription) {
-        self.subscriptions.push(subscription);
+        let slot = subscription.peer;
+        let at = self
+            .subscriptions
+            .partition_point(|other| other.peer <= slot);
+        self.subscriptions.insert(at, subscription);
         self.bind();
     }
 

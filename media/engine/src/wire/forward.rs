@@ -77,7 +77,8 @@ fn write(
     out: &mut [u8],
 ) -> Result<usize, WriteError> {
     let room = out.len().checked_sub(SEAL_ROOM).ok_or(WriteError::NoRoom)?;
-    let out = &mut out[..room];
+    let whole = out;
+    let out = &mut whole[..room];
     let header: &mut [u8; FIXED_HEADER_LEN] = out.first_chunk_mut().ok_or(WriteError::NoRoom)?;
     let marker = rewrite
         .marker
@@ -99,15 +100,22 @@ fn write(
     if let Some(packet) = packet {
         put(out, &mut at, packet.payload())?;
     }
-    if rewrite.padding > 0 {
-        let end = at + usize::from(rewrite.padding);
-        let padding = out.get_mut(at..end).ok_or(WriteError::NoRoom)?;
-        padding.fill(0);
-        padding[usize::from(rewrite.padding) - 1] = rewrite.padding;
-        out[0] |= 0x20;
-        at = end;
+    pad(whole, at, rewrite.padding)
+}
+
+/// Appends `bytes` of padding to the clear packet in `out[..len]`, which has none yet, and returns its new
+/// length; `SEAL_ROOM` bytes of `out` follow it.
+pub fn pad(out: &mut [u8], len: usize, bytes: u8) -> Result<usize, WriteError> {
+    let end = len + usize::from(bytes);
+    if bytes == 0 || out[0] & 0x20 != 0 {
+        return Ok(len);
     }
-    Ok(at)
+    let room = out.len().checked_sub(SEAL_ROOM).ok_or(WriteError::NoRoom)?;
+    let padding = out[..room].get_mut(len..end).ok_or(WriteError::NoRoom)?;
+    padding.fill(0);
+    padding[usize::from(bytes) - 1] = bytes;
+    out[0] |= 0x20;
+    Ok(end)
 }
 
 fn put(out: &mut [u8], at: &mut usize, bytes: &[u8]) -> Result<(), WriteError> {

@@ -322,8 +322,10 @@ impl World {
                         .iter()
                         .any(|number| self.clients[number].outside() == to);
                     if !is_cut {
-                        let bytes = transmit.payload.to_vec();
-                        self.network.send(self.now, transmit.local, to, bytes);
+                        for datagram in transmit.datagrams() {
+                            let bytes = datagram.to_vec();
+                            self.network.send(self.now, transmit.local, to, bytes);
+                        }
                     }
                 }
             }

@@ -79,7 +79,7 @@ fn shake_hands(client: &mut Client) -> HandshakeEvent {
     let now = Instant::now();
     let path = Path::new(server(), CLIENT.parse().unwrap());
     let mut handshake = Handshake::new(now, &identity(), client.fingerprint.clone());
-    let mut outbox = Outbox::default();
+    let mut outbox = Outbox::new(1);
     let mut ours = None;
     let mut theirs = false;
     while ours.is_none() || !theirs {
@@ -91,7 +91,7 @@ fn shake_hands(client: &mut Client) -> HandshakeEvent {
         if matches!(ours, Some(HandshakeEvent::Failed)) {
             break;
         }
-        while let Some(sent) = outbox.next_datagram() {
+        while let Some((sent, _)) = outbox.next_train() {
             quiet = false;
             let datagram = BytesMut::from(sent.payload);
             let events = client.endpoint.read(now, server(), None, datagram).unwrap();

@@ -1,0 +1,162 @@
+//! The shapes of load: who sends what, in which bursts, to how many.
+
+use std::time::Duration;
+
+use str0m::media::MediaKind;
+
+/// A packet's payload as the shapes send it: 20 ms of Opus with SFrame's seal.
+const AUDIO_PAYLOAD: usize = 100;
+
+/// A video packet's payload, as browsers fill their packets.
+const VIDEO_PAYLOAD: usize = 1_100;
+
+/// Frames of video in a second.
+const FRAME_RATE: u32 = 30;
+
+/// What one track sends: bursts of these many packets, in turn, one burst each interval.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// Bytes of each packet's payload.
+    pub payload: usize,
+    /// Packets of each burst, used in turn.
+    pub bursts: Vec<u32>,
+    /// From one burst to the next.
+    pub interval: Duration,
+}
+
+impl Flow {
+    /// Opus: fifty packets a second.
+    pub fn audio() -> Self {
+        Self {
+            kind: MediaKind::Audio,
+            payload: AUDIO_PAYLOAD,
+            bursts: vec![1],
+            interval: Duration::from_millis(20),
+        }
+    }
+
+    /// Video in thirty bursts a second.
+    pub fn video(bursts: Vec<u32>) -> Self {
+        Self {
+            kind: MediaKind::Video,
+            payload: VIDEO_PAYLOAD,
+            bursts,
+            interval: Duration::from_secs(1) / FRAME_RATE,
+        }
+    }
+
+    /// Packets in a second.
+    pub fn rate(&self) -> f64 {
+        let packets: u32 = self.bursts.iter().sum();
+        f64::from(packets) / self.bursts.len() as f64 / self.interval.as_secs_f64()
+    }
+}
+
+/// One peer of a room: what it sends, and whose tracks (peer, track) it receives.
+#[derive(Clone, Debug, Default)]
+pub struct Member {
+    /// Its own tracks.
+    pub sends: Vec<Flow>,
+    /// The tracks of others.
+    pub takes: Vec<(usize, usize)>,
+}
+
+/// A load: rooms of members.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// How it is called in tables.
+    pub name: String,
+    /// Each room's members.
+    pub rooms: Vec<Vec<Member>>,
+}
+
+impl Shape {
+    /// One room in which everybody talks.
+    pub fn audio_room(members: usize) -> Self {
+        let member = |own: usize| Member {
+            sends: vec![Flow::audio()],
+            takes: (0..members)
+                .filter(|at| *at != own)
+                .map(|at| (at, 0))
+                .collect(),
+        };
+        Self {
+            name: format!("audio-room {members}"),
+            rooms: vec![(0..members).map(member).collect()],
+        }
+    }
+
+    /// One picture of 1.5 Mbit/s for many: 170 packets a second, in bursts of six, six and five.
+    pub fn fan_out(receivers: usize) -> Self {
+        Self::fan_out_of(receivers, vec![6, 6, 5])
+    }
+
+    /// One picture for many, in these bursts.
+    pub fn fan_out_of(receivers: usize, bursts: Vec<u32>) -> Self {
+        let mut members = vec![Member {
+            sends: vec![Flow::video(bursts)],
+            takes: Vec::new(),
+        }];
+        let receiver = || Member {
+            sends: Vec::new(),
+            takes: vec![(0, 0)],
+        };
+        members.extend(std::iter::repeat_with(receiver).take(receivers));
+        Self {
+            name: format!("fan-out 1->{receivers}"),
+            rooms: vec![members],
+        }
+    }
+
+    /// Calls of two with sound and a picture of 0.8 Mbit/s in each direction: 280 packets a second each.
+    pub fn pairs(calls: usize) -> Self {
+        let member = |other: usize| Member {
+            sends: vec![Flow::audio(), Flow::video(vec![3])],
+            takes: vec![(other, 0), (other, 1)],
+        };
+        Self {
+            name: format!("pairs {calls}"),
+            rooms: (0..calls).map(|_| vec![member(1), member(0)]).collect(),
+        }
+    }
+
+    /// Forwarded packets in a second.
+    pub fn rate_out(&self) -> f64 {
+        self.flows()
+            .map(|(_, _, _, flow, receivers)| flow.rate() * receivers as f64)
+            .sum()
+    }
+
+    /// Every flow: its room, its member, its track's number there, and how many take it.
+    pub fn flows(&self) -> impl Iterator<Item = (usize, usize, usize, &Flow, usize)> {
+        self.rooms.iter().enumerate().flat_map(|(room, members)| {
+            members.iter().enumerate().flat_map(move |(at, member)| {
+                member.sends.iter().enumerate().map(move |(track, flow)| {
+                    let takes = |other: &&Member| other.takes.contains(&(at, track));
+                    (room, at, track, flow, members.iter().filter(takes).count())
+                })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shapes_have_the_rates_that_they_are_compared_by() {
+        let near = |shape: Shape, rate: f64| {
+            assert!(
+                (shape.rate_out() - rate).abs() < rate / 500.0,
+                "{}",
+                shape.rate_out()
+            );
+        };
+        near(Shape::audio_room(10), 4_500.0);
+        near(Shape::fan_out(50), 8_500.0);
+        near(Shape::pairs(50), 14_000.0);
+    }
+}

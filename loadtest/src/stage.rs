@@ -1,0 +1,215 @@
+//! A node with all peers of a shape joined, and a floor with the same routes.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use homeline_media_node::{Link, Node, NodeConfig};
+use homeline_protocol::id::{PeerId, RoomId, TrackId};
+use homeline_protocol::media_control::{MediaCommand, MediaReply, Publish, Subscribe};
+use str0m::media::{Direction, MediaKind, Mid};
+use tokio::runtime::Runtime;
+
+use crate::floor::Floor;
+use crate::generator::{Endpoint, Generator, Source};
+use crate::measure::Reading;
+use crate::peer::{Features, Peer};
+use crate::pin;
+use crate::shape::{Member, Shape};
+use crate::sockets::peer_socket;
+
+/// How long all peers may take to connect.
+const CONNECT_MAX: Duration = Duration::from_secs(60);
+
+/// Both programs, joined.
+pub struct Stage {
+    /// The node that is measured.
+    pub node: Node,
+    /// The floor beside it.
+    pub floor: Floor,
+    /// What drives both.
+    pub generator: Generator,
+    // Signaling's end: the node lives as long as it does.
+    _link: Link,
+}
+
+impl Stage {
+    /// Starts both programs on the measured core, and joins the peers.
+    ///
+    /// # Errors
+    /// When a program does not start, or not all peers connect in a minute.
+    pub fn new(shape: &Shape, features: Features, config: NodeConfig) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let config = NodeConfig {
+            bind: vec![loopback],
+            advertised_addresses: vec![loopback],
+            udp_port: 0,
+            peers_per_room_max: 1_024,
+            ..config
+        };
+        let buffer = config.socket_buffer_bytes;
+        pin::this_thread(pin::MEASURED);
+        let (node, link) = Node::start(config)?;
+        pin::this_thread(pin::GENERATOR);
+        let mut generator = Generator::new()?;
+        for (room, members) in shape.rooms.iter().enumerate() {
+            let id = RoomId([room as u8; 16]);
+            runtime
+                .block_on(link.send(MediaCommand::CreateRoom { room: id }))
+                .map_err(|error| anyhow::anyhow!("no room: {error:?}"))?;
+            for (at, member) in members.iter().enumerate() {
+                let join = Join {
+                    room: id,
+                    members,
+                    at,
+                    member,
+                };
+                join.run(&runtime, &link, features, &mut generator)?;
+            }
+        }
+        let deadline = Instant::now() + CONNECT_MAX;
+        while !generator.all_connected() {
+            if Instant::now() > deadline {
+                bail!("not all peers are connected after a minute");
+            }
+            generator.run(None, Duration::from_millis(50))?;
+        }
+        let floor = floor_for(shape, &mut generator, buffer)?;
+        Ok(Self {
+            node,
+            floor,
+            generator,
+            _link: link,
+        })
+    }
+
+    /// What the node has done so far, at most a quarter of a second ago.
+    pub fn node_reading(&self) -> Reading {
+        let metrics = self.node.metrics();
+        Reading {
+            forwarded: metrics.counters.rtp_forwarded,
+            cpu: metrics.cpu_time,
+        }
+    }
+}
+
+struct Join<'a> {
+    room: RoomId,
+    members: &'a [Member],
+    at: usize,
+    member: &'a Member,
+}
+
+impl Join<'_> {
+    fn run(
+        &self,
+        runtime: &Runtime,
+        link: &Link,
+        features: Features,
+        generator: &mut Generator,
+    ) -> Result<()> {
+        let (socket, address) = peer_socket()?;
+        let mut peer = Peer::new(Instant::now(), address, features)?;
+        let kind_of = |(member, track): &(usize, usize)| self.members[*member].sends[*track].kind;
+        let sends = self
+            .member
+            .sends
+            .iter()
+            .map(|flow| (flow.kind, Direction::SendOnly));
+        let takes = self
+            .member
+            .takes
+            .iter()
+            .map(|take| (kind_of(take), Direction::RecvOnly));
+        let wanted: Vec<(MediaKind, Direction)> = sends.chain(takes).collect();
+        let (offer, mids) = peer.offer(&wanted)?;
+        let (sending, receiving) = mids.split_at(self.member.sends.len());
+        let publish = sending.iter().enumerate().map(|(track, mid)| Publish {
+            mid: mid.to_string(),
+            track: track_id((self.at, track)),
+        });
+        let subscribe = receiving
+            .iter()
+            .zip(&self.member.takes)
+            .map(|(mid, take)| Subscribe {
+                mid: mid.to_string(),
+                track: track_id(*take),
+            });
+        let id = peer_id(self.at);
+        let negotiate = MediaCommand::Negotiate {
+            room: self.room,
+            peer: id,
+            offer,
+            publish: publish.collect(),
+            subscribe: subscribe.collect(),
+        };
+        let on = MediaCommand::SetForwarding {
+            room: self.room,
+            peer: id,
+            on: true,
+        };
+        match runtime.block_on(link.send(negotiate)) {
+            Ok(MediaReply::Answer { sdp }) => peer.accept(&sdp)?,
+            other => bail!("no answer: {other:?}"),
+        }
+        if let Err(error) = runtime.block_on(link.send(on)) {
+            bail!("not forwarded: {error:?}");
+        }
+        let endpoint = generator.add_endpoint(Endpoint::joined(socket, peer, features))?;
+        let mids: Vec<Mid> = sending.to_vec();
+        for (flow, mid) in self.member.sends.iter().zip(mids) {
+            generator.add_flow(endpoint, flow, Source::Peer(mid));
+        }
+        Ok(())
+    }
+}
+
+fn peer_id(at: usize) -> PeerId {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&(at as u64).to_be_bytes());
+    PeerId(bytes)
+}
+
+fn track_id((member, track): (usize, usize)) -> TrackId {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&(member as u64).to_be_bytes());
+    bytes[15] = track as u8;
+    TrackId(bytes)
+}
+
+/// Each track has a socket of its own towards the floor, which tells sources by their address.
+fn floor_for(shape: &Shape, generator: &mut Generator, buffer: usize) -> Result<Floor> {
+    let mut routes: HashMap<SocketAddr, Vec<SocketAddr>> = HashMap::new();
+    let mut flows = Vec::new();
+    let mut sinks = HashMap::new();
+    for (room, members) in shape.rooms.iter().enumerate() {
+        for (at, member) in members.iter().enumerate() {
+            if !member.takes.is_empty() {
+                let (socket, address) = peer_socket()?;
+                generator.add_endpoint(Endpoint::bare(socket))?;
+                sinks.insert((room, at), address);
+            }
+        }
+    }
+    for (room, at, track, flow, _) in shape.flows() {
+        let (socket, address) = peer_socket()?;
+        let endpoint = generator.add_endpoint(Endpoint::bare(socket))?;
+        let takes = |member: &Member| member.takes.contains(&(at, track));
+        let takers = shape.rooms[room]
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| takes(member));
+        routes.insert(
+            address,
+            takers.map(|(taker, _)| sinks[&(room, taker)]).collect(),
+        );
+        flows.push((endpoint, flow));
+    }
+    let floor = Floor::start(routes, buffer)?;
+    for (endpoint, flow) in flows {
+        generator.add_flow(endpoint, flow, Source::Bare(floor.address));
+    }
+    Ok(floor)
+}
