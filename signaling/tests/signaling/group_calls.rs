@@ -10,7 +10,7 @@ use homeline_signaling::domain::calls::CallsConfig;
 use crate::calls::{anna_and_ben, talking};
 use crate::harness::{Client, Configs, Person, Server, answer, blob, fresh, ringing, start_call};
 
-fn commit(call: CallId, epoch: u64, adds: Option<DeviceId>, removed: Vec<DeviceId>) -> Request {
+pub(crate) fn commit(call: CallId, epoch: u64, adds: Option<DeviceId>, removed: Vec<DeviceId>) -> Request {
     Request::SendCommit {
         call,
         epoch,
@@ -23,7 +23,7 @@ fn commit(call: CallId, epoch: u64, adds: Option<DeviceId>, removed: Vec<DeviceI
     }
 }
 
-fn add(call: CallId, whom: &Person) -> Request {
+pub(crate) fn add(call: CallId, whom: &Person) -> Request {
     Request::AddToCall {
         call,
         to: Callee::Person {
@@ -73,7 +73,7 @@ async fn three(server: &Server) -> (Client, Client, (Person, Client), CallId) {
     (anna, bens, (cleo, cleos), call)
 }
 
-async fn people(client: &mut Client) -> Vec<String> {
+pub(crate) async fn people(client: &mut Client) -> Vec<String> {
     let names = |event: &Event| match event {
         Event::Participants { participants, .. } => {
             let names = participants.iter().map(|one| &one.party.display_name);

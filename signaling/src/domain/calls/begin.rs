@@ -8,6 +8,7 @@ use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, CameraSwitch, Party, Switches};
 use tokio::sync::mpsc;
 
+use super::company::DECISIONS_MAX;
 use super::index::{Admitted, Entry, Refused, Standing};
 use super::input::{Invite, Rings};
 use super::machine::{Call, Part};
@@ -107,12 +108,10 @@ impl Calls {
         if new.invitation.0.len() > INVITATION_BYTES_MAX {
             return Err(StartError::TooLong);
         }
-        let beginning = self.beginning(speaker, new).await?;
         let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
-        let id = beginning.invite.call;
-        let entry = beginning.entry(mailbox.clone());
+        let id = new.call;
+        let (beginning, admitted) = self.admitted(speaker, new, &mailbox).await?;
         let ring = beginning.invite.devices();
-        let admitted = self.0.index().admit(&self.0.config, id, entry, &ring)?;
         let Admitted::New { busy, engaged } = admitted else {
             return Ok(());
         };
@@ -148,6 +147,27 @@ impl Calls {
         let running = tokio::spawn(task.run(first));
         tokio::spawn(self.clone().follow_call(id, running));
         Ok(())
+    }
+
+    /// Decides and admits as one: from then on a change of limits or blocks finds the call.
+    async fn admitted(
+        &self,
+        speaker: &Speaker,
+        new: NewCall,
+        mailbox: &mpsc::Sender<Message>,
+    ) -> Result<(Beginning, Admitted), StartError> {
+        for _ in 0..DECISIONS_MAX {
+            let decisions = self.0.index().decisions();
+            let beginning = self.beginning(speaker, new.clone()).await?;
+            let entry = beginning.entry(mailbox.clone());
+            let ring = beginning.invite.devices();
+            let mut index = self.0.index();
+            if index.decisions() == decisions {
+                let admitted = index.admit(&self.0.config, new.call, entry, &ring)?;
+                return Ok((beginning, admitted));
+            }
+        }
+        Err(StartError::Full)
     }
 
     async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {

@@ -62,8 +62,12 @@ impl Calls {
         if invitation.0.len() > INVITATION_BYTES_MAX {
             return Err(StartError::TooLong.into());
         }
-        let to = Callee::Person { handle: to };
-        let reached = self.reached(speaker, &to).await?;
+        let decisions = self.0.index().decisions();
+        let callee = Callee::Person { handle: to.clone() };
+        let mut reached = self.reached(speaker, &callee).await?;
+        if !self.may_come(speaker, call, &to).await? {
+            reached = reached.silenced();
+        }
         let account = reached.people.first().copied();
         let ring: Vec<_> = reached.ring.iter().map(|one| one.device).collect();
         let engaged = {
@@ -85,6 +89,9 @@ impl Calls {
             invitation,
         };
         self.act(speaker, call, Act::Add(Box::new(adding))).await?;
+        if self.0.index().decisions() != decisions {
+            self.look_again(call).await.map_err(StartError::from)?;
+        }
         if let Some(callee) = account.filter(|_| reached.stranger) {
             let now = self.0.clock.now();
             self.0.reach.count_stranger(callee, speaker.account, now);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use homeline_protocol::id::{AccountId, HouseholdId};
 use homeline_protocol::session::{ChildLimits, Event, Role};
 
-use crate::bus::{Audience, Bus};
+use crate::bus::{Audience, Bus, Notice};
 use crate::domain::households::{NotAdult, adult_of, child};
 use crate::model::Speaker;
 use crate::store::rules::children::{self, ChildRow};
@@ -45,7 +45,8 @@ impl Children {
         Self { db, bus }
     }
 
-    /// Sets what a child may. It holds from the next call on.
+    /// Sets what a child may. It holds at once: a running call that it does not allow goes on without
+    /// the child.
     ///
     /// # Errors
     /// When the speaker is no adult's app, there is no such child, or too many contacts are chosen.
@@ -83,6 +84,7 @@ impl Children {
         tx.commit().await?;
         self.bus
             .publish(Audience::Household(household), Event::ChildChanged(child));
+        self.bus.notify(Notice::ChildLimited { account });
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use super::facts::{
 };
 use super::quiet::{QuietFacts, Schedule};
 use super::strangers::Strangers;
+use super::together::Companion;
 use crate::domain::presence::PresenceService;
 use crate::model::UnixMillis;
 use crate::store::accounts::AccountRow;
@@ -104,6 +105,26 @@ impl Reach {
             target,
             grants: Vec::new(),
             limits: self.limits,
+        }))
+    }
+
+    /// A person as others in a call find them; `None` when the account is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn companion(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+    ) -> Result<Option<Companion>, StoreError> {
+        let Some(row) = store::accounts::find(tx, account).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Companion {
+            child: child(tx, &row).await?,
+            handle: row.handle,
+            name: row.display_name,
+            household: row.household.0,
         }))
     }
 

@@ -35,6 +35,14 @@ pub enum Refusal {
          add somebody."
     )]
     NotChosen,
+    /// A child of the own household may not be in one call with everybody there.
+    #[error(
+        "{child} can talk only with the household and the contacts that were chosen for {child}."
+    )]
+    NotTogether {
+        /// Which child.
+        child: String,
+    },
     /// A child of the own household can't be reached this way.
     #[error("{} is switched off for {person}.", name(*.way))]
     ChildSwitchedOff {

@@ -139,7 +139,8 @@ impl Settings {
         self.tell_do_not_disturb(tx, account).await
     }
 
-    /// Blocks a handle, or lets it through again. Repeating it is no error.
+    /// Blocks a handle, or lets it through again. Whoever blocks somebody leaves the calls that both are
+    /// in. Repeating it is no error.
     ///
     /// # Errors
     /// When the speaker is no app, the handle is their own, or the list is full.
@@ -171,6 +172,10 @@ impl Settings {
             let blocked = blocked.clone();
             self.bus
                 .publish(Audience::Device(app.id), Event::BlocksChanged { blocked });
+        }
+        if on {
+            let handle = handle.clone();
+            self.bus.notify(Notice::Blocked { account, handle });
         }
         Ok(())
     }

@@ -30,6 +30,7 @@ impl From<Refusal> for ApiError {
             Refusal::NoConsent
             | Refusal::SwitchedOff(_)
             | Refusal::NotChosen
+            | Refusal::NotTogether { .. }
             | Refusal::NoGrant => ErrorCode::Forbidden,
             Refusal::NoSuchDevice => ErrorCode::NotFound,
             Refusal::ChildSwitchedOff { .. }

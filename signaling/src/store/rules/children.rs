@@ -72,6 +72,16 @@ pub async fn contacts(tx: &mut Tx, account: AccountId) -> Result<Vec<ContactId>,
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
+/// The children for whom a contact is chosen.
+pub async fn who_chose(tx: &mut Tx, contact: ContactId) -> Result<Vec<AccountId>, StoreError> {
+    let query = sqlx::query_scalar::<_, String>(
+        "select account from child_contact where contact = $1 order by account",
+    )
+    .bind(contact.to_string());
+    let ids = on_tx!(tx, connection => query.fetch_all(connection).await?);
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
 /// The chosen contacts' handles, as the household's address book has them now.
 pub async fn contact_handles(
     tx: &mut Tx,

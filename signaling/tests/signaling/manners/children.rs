@@ -7,7 +7,7 @@ use super::{a_call, hears_of, quick, refused, rung};
 use crate::harness::{Client, Person, Server, start_call};
 
 /// Anna, an adult with an app, and Mia, a child with an app of her own; consent is given.
-async fn family(server: &Server) -> ((Person, Client), (Person, Client)) {
+pub(super) async fn family(server: &Server) -> ((Person, Client), (Person, Client)) {
     let anna = server.person("anna").await;
     let mia = server.member("mia", anna.household).await;
     let mut phone = server.app(&anna).await;
@@ -23,7 +23,7 @@ async fn family(server: &Server) -> ((Person, Client), (Person, Client)) {
     ((anna, phone), (mia, tablet))
 }
 
-fn consent(child: &Person, given: bool) -> Request {
+pub(super) fn consent(child: &Person, given: bool) -> Request {
     let account = child.account;
     if given {
         give(account)
@@ -41,7 +41,7 @@ fn give(account: AccountId) -> Request {
     }
 }
 
-fn limits(child: &Person, calling: bool, contacts: &[ContactId]) -> Request {
+pub(super) fn limits(child: &Person, calling: bool, contacts: &[ContactId]) -> Request {
     Request::SetChildLimits {
         account: child.account,
         limits: ChildLimits {

@@ -3,6 +3,7 @@
 
 mod children;
 mod do_not_disturb;
+mod mid_call;
 mod places;
 mod strangers;
 mod switches;
