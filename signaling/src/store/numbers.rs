@@ -115,7 +115,7 @@ pub fn kind_word(kind: NumberKind) -> &'static str {
 
 /// The numbers of those entries of an account that lie between two, inclusive, in order. Who is
 /// registered is looked up here alone, and only for numbers that the account may look up: an unknown
-/// number, and one whose owner does not want to be found, come out alike.
+/// number, one whose owner does not want to be found, and a child's come out alike.
 pub async fn of_entries(
     tx: &mut Tx,
     account: AccountId,
@@ -129,7 +129,7 @@ pub async fn of_entries(
          on lookup.account = entry.account and lookup.e164 = number.e164 \
          left join verified_number verified on verified.e164 = lookup.e164 \
          and verified.discoverable and verified.account <> entry.account \
-         left join account owner on owner.id = verified.account \
+         left join account owner on owner.id = verified.account and owner.role <> 'child' \
          where entry.account = $1 and entry.id >= $2 and entry.id <= $3 \
          order by number.entry, number.place",
     )
