@@ -17,13 +17,15 @@ use crate::ring::Ringing;
 use crate::voice::Voice;
 use crate::{folder, output, picture};
 
-/// What a device of this kind can do.
-const CAPABILITIES: Capabilities = Capabilities {
-    microphone: true,
-    speaker: true,
-    screen: false,
-    camera: false,
-};
+/// What a device of this kind can do: it shows nothing, and is seen only if it was given a picture.
+const fn capabilities(picture: bool) -> Capabilities {
+    Capabilities {
+        microphone: true,
+        speaker: true,
+        screen: false,
+        camera: picture,
+    }
+}
 
 /// What the device is doing.
 enum State {
@@ -84,7 +86,8 @@ pub(crate) async fn run(
         secured: false,
         ending: None,
     };
-    device.client.set_capabilities(CAPABILITIES).await?;
+    let able = capabilities(device.options.picture.is_some());
+    device.client.set_capabilities(able).await?;
     if !microphone_on {
         device.indicator.microphone_off(true);
     }
@@ -265,6 +268,10 @@ impl Device {
             }
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
+            (Command::Video(true), State::InCall(_)) if self.options.picture.is_none() => {
+                let text = "this device has no picture; start it with --picture".to_owned();
+                self.report.tell(&Told::Warning { text });
+            }
             (Command::Video(on), State::InCall(call)) => call.video(on).await,
             (Command::Press, State::InCall(call)) => call.hang_up().await,
             (Command::DoublePress, State::Idle) => self.call_top_contact().await?,

@@ -4,6 +4,7 @@ mod address_book;
 mod calls;
 mod children;
 mod events;
+mod people;
 mod push;
 mod requests;
 mod rules;

@@ -7,7 +7,7 @@ use homeline_protocol::session::{
 
 use super::{
     ACCOUNT, AT_MS, CALL, CONTACT, DEVICE, INVITATION, MEDIA, PAIRING, TRACK, blob, children,
-    handle, rules,
+    handle, people, rules,
 };
 
 pub(crate) fn requests() -> Vec<Request> {
@@ -24,6 +24,7 @@ pub(crate) fn requests() -> Vec<Request> {
         super::push::push(),
         super::address_book::requests(),
         children::requests(),
+        people::requests(),
     ]
     .concat()
 }

@@ -8,7 +8,8 @@ use homeline_e2ee::invitation::JoinSecret;
 use homeline_protocol::http::{ConsentLink, ConsentReview, SignedIn};
 use homeline_protocol::id::{AccountId, CallId};
 use homeline_protocol::session::{
-    Callee, ConsentRecord, ConsentText, ErrorCode, Event, MailState, MediaState, PastCall, Reply, Request, Role,
+    Callee, ConsentRecord, ConsentText, ErrorCode, Event, MailState, MediaState, PastCall, Reply,
+    Request, Role,
 };
 use homeline_protocol::{Blob, Secret};
 

@@ -10,7 +10,12 @@ use homeline_signaling::domain::calls::CallsConfig;
 use crate::calls::{anna_and_ben, talking};
 use crate::harness::{Client, Configs, Person, Server, answer, blob, fresh, ringing, start_call};
 
-pub(crate) fn commit(call: CallId, epoch: u64, adds: Option<DeviceId>, removed: Vec<DeviceId>) -> Request {
+pub(crate) fn commit(
+    call: CallId,
+    epoch: u64,
+    adds: Option<DeviceId>,
+    removed: Vec<DeviceId>,
+) -> Request {
     Request::SendCommit {
         call,
         epoch,

@@ -155,6 +155,7 @@ impl Contacts {
         }
         let children = children::who_chose(&mut tx, contact).await?;
         store::contacts::delete(&mut tx, app.household, contact).await?;
+        store::last_numbers::forget_contact(&mut tx, contact).await?;
         tx.commit().await?;
         self.tell_calls(children);
         self.bus.publish(

@@ -8,6 +8,7 @@ mod guardians;
 mod home;
 mod members;
 mod pairing;
+mod people;
 mod push;
 mod rules;
 

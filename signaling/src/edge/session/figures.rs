@@ -161,6 +161,8 @@ fn kind_of_address_book(request: &Request) -> &'static str {
         Request::ConfirmNumber { .. } => "confirm_number",
         Request::ForgetNumber => "forget_number",
         Request::SetDiscoverable { .. } => "set_discoverable",
+        Request::HandOverOwnership { .. } => "hand_over_ownership",
+        Request::NoteNumberUsed { .. } => "note_number_used",
         _ => "other",
     }
 }

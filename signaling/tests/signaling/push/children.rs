@@ -74,7 +74,10 @@ async fn who_has_a_childs_number_is_not_shown_the_child_and_is_shown_the_mother(
     family.consent().await;
     verify(&mut family.zebs, &mut sms, NUMBER).await;
     verify(&mut family.annas, &mut sms, MOTHERS).await;
-    assert_eq!(own(&mut family.zebs).await, Some((NUMBER.to_owned(), false)));
+    assert_eq!(
+        own(&mut family.zebs).await,
+        Some((NUMBER.to_owned(), false))
+    );
 
     allow(&mut family.carls).await;
     let mobile = |number| vec![written(NumberKind::Mobile, number)];

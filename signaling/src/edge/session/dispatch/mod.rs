@@ -7,6 +7,7 @@ mod guardians;
 mod home;
 mod members;
 mod pairing;
+mod people;
 mod push;
 mod rules;
 
@@ -129,6 +130,9 @@ pub(super) async fn dispatch(
         | Request::WithdrawConsent { .. }
         | Request::ListChildCalls { .. }
         | Request::DeleteChildData { .. } => guardians::guardians(services, speaker, request).await,
+        Request::HandOverOwnership { .. } | Request::NoteNumberUsed { .. } => {
+            people::people(services, speaker, request).await
+        }
         _ => calls::in_call(services, speaker, request).await,
     };
     match answer {
