@@ -128,17 +128,17 @@ test("a link that is not one says so in words", () => story(async () => {
 test("switches and contacts are set by keyboard on a phone, and survive a reload", () => story(async () => {
   const { anna } = await family(PHONE);
   await consent(anna);
-  await at(anna, "limit-drop_in").focus();
+  await at(anna, "limit-messaging").focus();
   await anna.keyboard.press("Space");
-  await at(anna, "child-contacts").locator("summary").focus();
+  await at(anna, "limit-contacts").locator("summary").focus();
   await anna.keyboard.press("Enter");
-  await at(anna, "child-contact").focus();
+  await at(anna, "limit-contact").focus();
   await anna.keyboard.press("Space");
   await anna.getByText("Contacts outside the household: 1").waitFor();
   await shot(anna, "phone-contacts");
   await anna.reload();
   await at(anna, "child").waitFor();
-  assert.ok(await at(anna, "limit-drop_in").isChecked());
+  assert.ok(!await at(anna, "limit-messaging").isChecked());
   await anna.getByText("Contacts outside the household: 1").waitFor();
 }));
 

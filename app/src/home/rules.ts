@@ -44,6 +44,11 @@ export class Rules {
     return this.#ask({ type: "set_role", account, role });
   }
 
+  /** The owner makes another adult the owner. */
+  handOverOwnership(to: AccountId): Promise<void> {
+    return this.#ask({ type: "hand_over_ownership", to });
+  }
+
   setDevice(device: DeviceId, change: { label: string | null; room: string | null }): Promise<void> {
     return this.#ask({ type: "set_device", device, ...change }, (home) => {
       const found = deviceOf(home, device);

@@ -1,0 +1,149 @@
+// Moving from one household to another with the same account, and handing the ownership over, on the real server.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { serve } from "./homeline.mjs";
+import { addContact, at, contact, fill, join, signUp, watch } from "./people.mjs";
+import { member } from "./tour.mjs";
+
+const SETTINGS = {
+  HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS: "{burst=1000,refill_secs=1}",
+  HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS: "{burst=1000,refill_secs=1}",
+};
+
+let server;
+let browser;
+let contexts = [];
+let complaints = [];
+
+before(async () => {
+  browser = await launch();
+  server = await serve(SETTINGS);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+afterEach(async () => {
+  for (const context of contexts) await context.close();
+  contexts = [];
+  const said = complaints;
+  complaints = [];
+  assert.deepEqual(said, []);
+});
+
+async function open(viewport = DESKTOP) {
+  const context = await browser.newContext({ viewport });
+  contexts.push(context);
+  await fromDist(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  watch(page, complaints);
+  return page;
+}
+
+async function removeFromHousehold(by, handle) {
+  await at(by, "nav-household").click();
+  await member(by, handle).click();
+  await by.getByText("Remove from the household").click();
+  await at(by, "remove-member").click();
+  await at(by, "dialog-member").waitFor({ state: "detached" });
+}
+
+async function invitation(by) {
+  await at(by, "nav-household").click();
+  await at(by, "invite-member").click();
+  const link = await at(by, "join-link").textContent();
+  await at(by, "dialog-close").click();
+  return link;
+}
+
+async function withAccount(page, handle, password) {
+  await at(page, "known-account").check();
+  await at(page, "field-name").waitFor({ state: "detached" });
+  await fill(page, { handle, password });
+}
+
+test("who was taken out of a household joins another with the same account, and is called there", async () => {
+  const [anna, ben, cleo, elsewhere] = [await open(), await open(PHONE), await open(), await open(PHONE)];
+  await signUp(anna, server.url, { name: "Anna", handle: "anna", household: "Elm Street" });
+  await join(anna, ben, { name: "Ben", handle: "ben" }, "signs");
+  await addContact(anna, "Gail", "gail");
+  await contact(ben, "gail").waitFor();
+  await signUp(cleo, server.url, { name: "Cleo", handle: "cleo", household: "Oak Lane" });
+  await addContact(cleo, "Ben", "ben");
+  await removeFromHousehold(anna, "ben");
+  await at(ben, "stopped").waitFor();
+
+  // By the password alone nothing opens, and it is said why.
+  await at(ben, "reload").click();
+  await at(ben, "go-sign-in").click();
+  await fill(ben, { handle: "ben", password: "correct horse" });
+  await at(ben, "submit-sign-in").click();
+  await ben.getByRole("alert").first().waitFor();
+
+  const link = await invitation(cleo);
+  await ben.goto(link);
+  await withAccount(ben, "ben", "another horse");
+  await at(ben, "field-replace").check();
+  await at(ben, "submit-join").click();
+  await at(ben, "error-join").getByText("do not match").waitFor();
+  await fill(ben, { password: "correct horse" });
+  await at(ben, "submit-join").click();
+  await at(ben, "waiting").waitFor();
+  await at(cleo, "admit-as").selectOption("adult");
+  await at(cleo, "admit-member").click();
+  await at(ben, "my-link").waitFor();
+  assert.equal(await contact(ben, "gail").count(), 0, "the old household's contacts stay there");
+
+  // One person is in one household.
+  const second = await invitation(cleo);
+  await elsewhere.goto(second);
+  await withAccount(elsewhere, "anna", "correct horse");
+  await at(elsewhere, "submit-join").click();
+  await at(elsewhere, "error-join").getByText("Leave it first").waitFor();
+
+  // A call inside the new household, certified by it.
+  await at(cleo, "nav-household").click();
+  await member(cleo, "ben").waitFor();
+  await cleo.getByRole("button", { name: "Call Ben", exact: true }).click();
+  await at(ben, "answer").click();
+  await at(cleo, "call-code-open").or(at(cleo, "hang-up")).first().waitFor();
+  await at(cleo, "hang-up").click();
+});
+
+test("the owner makes another adult the owner, and it is confirmed", async () => {
+  const [dora, emil, finn] = [await open(PHONE), await open(), await open()];
+  await signUp(dora, server.url, { name: "Dora", handle: "dora", household: "Ash Court" });
+  await join(dora, emil, { name: "Emil", handle: "emil" }, "signs");
+  await join(dora, finn, { name: "Finn", handle: "finn" }, "adult");
+  await at(emil, "nav-household").click();
+  await member(emil, "finn").click();
+  await at(emil, "member-role").waitFor();
+  assert.equal(await at(emil, "ownership").count(), 0, "only the owner can");
+  await at(emil, "dialog-close").click();
+
+  // Somebody without a signing app can't own it.
+  await at(dora, "nav-household").click();
+  await member(dora, "finn").click();
+  await at(dora, "ownership").click();
+  await at(dora, "ownership-not").waitFor();
+  await at(dora, "dialog-close").click();
+
+  await member(dora, "emil").click();
+  await at(dora, "ownership").focus();
+  await dora.keyboard.press("Enter");
+  await at(dora, "submit-ownership").click();
+  assert.equal(await at(dora, "member-role").textContent(), "Adult", "not without the word");
+  await at(dora, "field-sure").check();
+  await at(dora, "submit-ownership").click();
+  await dora.getByText("Emil is the owner now.").waitFor();
+  assert.equal(await at(dora, "member-role").textContent(), "Owner");
+  assert.equal(await at(dora, "ownership").count(), 0);
+  await at(dora, "dialog-close").click();
+  await member(emil, "dora").click();
+  assert.equal(await at(emil, "member-role").textContent(), "Adult");
+  await at(emil, "ownership").waitFor();
+});
