@@ -14,7 +14,7 @@ export function limits(app: App, account: AccountId): TemplateResult | typeof no
   const child = app.store.rules.child(account);
   const name = app.store.members.find(({ id }) => id === account)?.display_name ?? "this child";
   if (child === undefined) return nothing;
-  const change = (part: Partial<ChildLimits>): Promise<void> => app.store.rules.setLimits(account, { ...child.limits, ...part });
+  const change = (part: Partial<ChildLimits>): Promise<void> => app.store.rules.setLimits(account, part);
   return html`<section class="sheet-part" data-testid="limits">
     <h3>What ${name} may</h3>
     ${toggle(app, {

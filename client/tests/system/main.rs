@@ -10,4 +10,5 @@ mod pairing;
 mod pictures;
 mod proxy;
 mod refused;
+mod removed;
 mod server;
