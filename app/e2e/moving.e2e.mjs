@@ -41,7 +41,16 @@ async function open(viewport = DESKTOP) {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   watch(page, complaints);
+  // Its newest session.
+  page.on("websocket", (socket) => {
+    page.heard = Promise.resolve(socket);
+  });
   return page;
+}
+
+/** Waits for the session to be told something; to be begun before what leads to it. */
+function told(page, type) {
+  return page.heard.then((socket) => socket.waitForEvent("framereceived", { predicate: ({ payload }) => String(payload).includes(`"type":"${type}"`), timeout: 20_000 }));
 }
 
 async function removeFromHousehold(by, handle) {
@@ -146,4 +155,46 @@ test("the owner makes another adult the owner, and it is confirmed", async () =>
   await member(emil, "dora").click();
   assert.equal(await at(emil, "member-role").textContent(), "Adult");
   await at(emil, "ownership").waitFor();
+});
+
+test("whom a removed adult had let in is certified anew at once, and is let into calls of the household", async () => {
+  const [gina, hugo, ida] = [await open(), await open(), await open(PHONE)];
+  await signUp(gina, server.url, { name: "Gina", handle: "gina", household: "Fir Road" });
+  await join(gina, hugo, { name: "Hugo", handle: "hugo" }, "signs");
+  await join(hugo, ida, { name: "Ida", handle: "ida" }, "adult");
+  await member(gina, "ida").waitFor();
+  const renewed = told(ida, "certificate_renewed");
+  await removeFromHousehold(gina, "hugo");
+  await renewed;
+  await at(ida, "nav-household").click();
+  await ida.getByRole("button", { name: "Call Gina", exact: true }).click();
+  await at(gina, "caller-standing").getByText("Your household").waitFor();
+  await at(gina, "decline").click();
+});
+
+test("what somebody had signed who left while the app was closed is signed anew when it opens, and a card that was forged is not", async () => {
+  const [jana, kurt] = [await open(), await open()];
+  await signUp(jana, server.url, { name: "Jana", handle: "jana", household: "Elder Way" });
+  await join(jana, kurt, { name: "Kurt", handle: "kurt" }, "signs");
+  await addContact(kurt, "Lena", "lena");
+  await at(jana, "nav-contacts").click();
+  await contact(jana, "lena").waitFor();
+  const context = jana.context();
+  await jana.close();
+  // This one Jana's app never saw while it counted.
+  await addContact(kurt, "Mark", "mark");
+  await at(kurt, "nav-settings").click();
+  await at(kurt, "leave-household").click();
+  await at(kurt, "leave-household-confirm").click();
+  await at(kurt, "go-sign-in").or(at(kurt, "stopped")).first().waitFor();
+
+  const again = await context.newPage();
+  again.setDefaultTimeout(20_000);
+  watch(again, complaints);
+  await again.goto(server.url);
+  await contact(again, "lena").waitFor();
+  await contact(again, "lena").getByTestId("pin-changed").waitFor({ state: "detached" });
+  assert.ok(await contact(again, "lena").getByTestId("call-voice").isEnabled());
+  await contact(again, "mark").getByTestId("pin-changed").waitFor();
+  assert.ok(await contact(again, "mark").getByTestId("call-voice").isDisabled());
 });
