@@ -24,3 +24,16 @@ create view held_number (account, e164) as
     where number.e164 is not null
     union all
     select typed_by, e164 from contact_number where typed_by is not null and e164 is not null;
+
+-- Typed numbers with who is registered by them, as far as whoever typed them may look them up: an unknown
+-- number, one whose owner does not want to be found, and a child's come out alike.
+create view typed_number (household, contact, place, kind, text, e164, registered) as
+    select number.household, number.contact, number.place, number.kind, number.text, number.e164,
+        owner.handle
+    from contact_number number
+    left join number_lookup lookup
+        on lookup.account = number.typed_by and lookup.e164 = number.e164
+    left join verified_number verified
+        on verified.e164 = lookup.e164 and verified.discoverable
+        and verified.account <> number.typed_by
+    left join account owner on owner.id = verified.account and owner.role <> 'child';

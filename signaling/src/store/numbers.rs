@@ -150,15 +150,8 @@ pub async fn of_contacts(
     limit: i64,
 ) -> Result<Vec<ContactNumberRow>, StoreError> {
     let query = sqlx::query_as(
-        "select number.contact, number.kind, number.text, number.e164, owner.handle as registered \
-         from contact_number number \
-         left join number_lookup lookup \
-         on lookup.account = number.typed_by and lookup.e164 = number.e164 \
-         left join verified_number verified on verified.e164 = lookup.e164 \
-         and verified.discoverable and verified.account <> number.typed_by \
-         left join account owner on owner.id = verified.account and owner.role <> 'child' \
-         where number.household = $1 and number.contact > $2 \
-         order by number.contact, number.place limit $3",
+        "select contact, kind, text, e164, registered from typed_number \
+         where household = $1 and contact > $2 order by contact, place limit $3",
     )
     .bind(household.to_string())
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
@@ -173,14 +166,8 @@ pub async fn of_contact(
     contact: ContactId,
 ) -> Result<Vec<ContactNumberRow>, StoreError> {
     let query = sqlx::query_as(
-        "select number.contact, number.kind, number.text, number.e164, owner.handle as registered \
-         from contact_number number \
-         left join number_lookup lookup \
-         on lookup.account = number.typed_by and lookup.e164 = number.e164 \
-         left join verified_number verified on verified.e164 = lookup.e164 \
-         and verified.discoverable and verified.account <> number.typed_by \
-         left join account owner on owner.id = verified.account and owner.role <> 'child' \
-         where number.household = $1 and number.contact = $2 order by number.place",
+        "select contact, kind, text, e164, registered from typed_number \
+         where household = $1 and contact = $2 order by place",
     )
     .bind(household.to_string())
     .bind(contact.to_string());

@@ -9,6 +9,7 @@ use crate::bus::{Audience, Bus, Notice};
 use crate::domain::households::{NotAdult, adult_of, child};
 use crate::model::Speaker;
 use crate::store::rules::children::{self, ChildRow};
+use crate::store::rules::chosen::{self, Chosen};
 use crate::store::{self, Db, StoreError, Tx};
 
 /// Contacts that are chosen for one child. Whoever needs more is not chosen any more.
@@ -70,7 +71,7 @@ impl Children {
             ..before
         };
         children::put(&mut tx, &row).await?;
-        children::set_contacts(&mut tx, account, &limits.contacts).await?;
+        chosen::set(&mut tx, Chosen::ForChild, account, &limits.contacts).await?;
         self.tell(tx, household, account).await
     }
 

@@ -16,6 +16,7 @@ use crate::domain::presence::PresenceService;
 use crate::model::UnixMillis;
 use crate::store::accounts::AccountRow;
 use crate::store::devices::DeviceRow;
+use crate::store::rules::chosen::{self, Chosen};
 use crate::store::rules::{children, people};
 use crate::store::{self, Nullable, StoreError, Tx};
 
@@ -250,7 +251,7 @@ async fn child(tx: &mut Tx, row: &AccountRow) -> Result<Option<ChildFacts>, Stor
         calling: stored.calling,
         messaging: stored.messaging,
         drop_in: stored.drop_in,
-        contacts: children::contact_handles(tx, row.id, household).await?,
+        contacts: chosen::handles(tx, Chosen::ForChild, row.id, household).await?,
     }))
 }
 
@@ -261,7 +262,8 @@ async fn quiet(
 ) -> Result<QuietFacts, StoreError> {
     let settings = people::settings(tx, account).await?;
     let windows = people::windows(tx, account).await?;
-    let exceptions: Vec<Handle> = people::exception_handles(tx, account, household).await?;
+    let undisturbed = Chosen::Undisturbed;
+    let exceptions: Vec<Handle> = chosen::handles(tx, undisturbed, account, household).await?;
     let zone = settings.as_ref().and_then(|row| row.quiet_zone.clone());
     let schedule = zone.map(|time_zone| QuietSchedule { time_zone, windows });
     Ok(QuietFacts {

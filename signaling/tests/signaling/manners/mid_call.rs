@@ -1,12 +1,28 @@
 //! Limits and blocks that change while people talk: they hold at once, and nobody outside is told why.
 
-use homeline_protocol::id::CallId;
+use homeline_protocol::id::{CallId, ContactId};
 use homeline_protocol::session::{EndReason, ErrorCode, Event, Request, Role};
 
 use super::children::{consent, family, limits};
 use super::{a_call, hears_of, quick, refused};
 use crate::group_calls::{add, commit, people};
 use crate::harness::{Client, Person, Server, start_call};
+
+/// Anna and Mia, and Gail, who is chosen for Mia.
+async fn chosen(
+    server: &Server,
+) -> (
+    (Person, Client),
+    (Person, Client),
+    (Person, Client, ContactId),
+) {
+    let ((anna, mut phone), (mia, tablet)) = family(server).await;
+    let gail = server.person("gail").await;
+    let gails = server.app(&gail).await;
+    let card = server.contact(&anna, &gail.handle).await;
+    phone.ok(limits(&mia, true, &[card])).await;
+    ((anna, phone), (mia, tablet), (gail, gails, card))
+}
 
 /// The caller rings, the other answers, and both have keys.
 async fn talk(caller: &mut Client, whom: &Person, devices: &mut Client) -> CallId {
@@ -52,11 +68,7 @@ fn block(handle: &str, on: bool) -> Request {
 #[tokio::test]
 async fn withdrawing_consent_ends_the_childs_running_call_at_once() {
     let server = Server::with(quick()).await;
-    let ((anna, mut phone), (mia, mut tablet)) = family(&server).await;
-    let gail = server.person("gail").await;
-    let mut gails = server.app(&gail).await;
-    let card = server.contact(&anna, &gail.handle).await;
-    phone.ok(limits(&mia, true, &[card])).await;
+    let ((_, mut phone), (mia, mut tablet), (_, mut gails, card)) = chosen(&server).await;
     let call = talk(&mut gails, &mia, &mut tablet).await;
 
     // Gail has no say in it, and another setting ends nothing.
@@ -77,11 +89,7 @@ async fn withdrawing_consent_ends_the_childs_running_call_at_once() {
 #[tokio::test]
 async fn switching_calling_off_takes_the_child_out_of_a_call_of_three_and_nobody_else() {
     let server = Server::with(quick()).await;
-    let ((anna, mut phone), (mia, mut tablet)) = family(&server).await;
-    let gail = server.person("gail").await;
-    let mut gails = server.app(&gail).await;
-    let card = server.contact(&anna, &gail.handle).await;
-    phone.ok(limits(&mia, true, &[card])).await;
+    let ((_, mut phone), (mia, mut tablet), (gail, mut gails, card)) = chosen(&server).await;
     let call = talk(&mut phone, &gail, &mut gails).await;
     join(&mut phone, call, (&mia, &mut tablet)).await;
     while people(&mut gails).await != ["ANNA", "GAIL", "MIA"] {}
@@ -100,11 +108,7 @@ async fn switching_calling_off_takes_the_child_out_of_a_call_of_three_and_nobody
 #[tokio::test]
 async fn a_contact_who_is_taken_off_the_childs_list_is_cut_off_and_the_family_is_not() {
     let server = Server::with(quick()).await;
-    let ((anna, mut phone), (mia, mut tablet)) = family(&server).await;
-    let gail = server.person("gail").await;
-    let mut gails = server.app(&gail).await;
-    let card = server.contact(&anna, &gail.handle).await;
-    phone.ok(limits(&mia, true, &[card])).await;
+    let ((anna, mut phone), (mia, mut tablet), (gail, mut gails, card)) = chosen(&server).await;
     let call = talk(&mut tablet, &gail, &mut gails).await;
     phone.ok(limits(&mia, true, &[])).await;
     assert_eq!(tablet.ended(call).await, EndReason::HungUp);
@@ -121,11 +125,7 @@ async fn a_contact_who_is_taken_off_the_childs_list_is_cut_off_and_the_family_is
 #[tokio::test]
 async fn what_rings_a_child_falls_silent_and_the_caller_waits_as_for_nobody() {
     let server = Server::with(quick()).await;
-    let ((anna, mut phone), (mia, mut tablet)) = family(&server).await;
-    let gail = server.person("gail").await;
-    let mut gails = server.app(&gail).await;
-    let card = server.contact(&anna, &gail.handle).await;
-    phone.ok(limits(&mia, true, &[card])).await;
+    let ((_, mut phone), (mia, mut tablet), (gail, mut gails, card)) = chosen(&server).await;
 
     let call = gails.call(&mia).await;
     assert_eq!(tablet.ring().await, call);
@@ -149,11 +149,9 @@ async fn what_rings_a_child_falls_silent_and_the_caller_waits_as_for_nobody() {
 #[tokio::test]
 async fn nobody_is_added_to_a_call_with_a_child_whom_the_child_may_not_reach() {
     let server = Server::with(quick()).await;
-    let ((anna, mut phone), (mia, mut tablet)) = family(&server).await;
-    let (gail, zoe) = (server.person("gail").await, server.person("zoe").await);
-    let (mut gails, mut zoes) = (server.app(&gail).await, server.app(&zoe).await);
-    let card = server.contact(&anna, &gail.handle).await;
-    phone.ok(limits(&mia, true, &[card])).await;
+    let ((_, mut phone), (mia, mut tablet), (gail, mut gails, _)) = chosen(&server).await;
+    let zoe = server.person("zoe").await;
+    let mut zoes = server.app(&zoe).await;
 
     // The parent is told, alike for a handle that nobody has; a chosen contact comes in.
     let call = talk(&mut phone, &mia, &mut tablet).await;

@@ -1,9 +1,10 @@
 // Moving from one household to another with the same account, and handing the ownership over, on the real server.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { after, before, test } from "node:test";
+import { DESKTOP, launch, PHONE } from "./browser.mjs";
 import { serve } from "./homeline.mjs";
-import { addContact, at, contact, fill, join, signUp, watch } from "./people.mjs";
+import { pages } from "./pages.mjs";
+import { addContact, at, contact, fill, join, signUp } from "./people.mjs";
 import { member } from "./tour.mjs";
 
 const SETTINGS = {
@@ -13,8 +14,6 @@ const SETTINGS = {
 
 let server;
 let browser;
-let contexts = [];
-let complaints = [];
 
 before(async () => {
   browser = await launch();
@@ -26,21 +25,10 @@ after(async () => {
   await server?.stop();
 });
 
-afterEach(async () => {
-  for (const context of contexts) await context.close();
-  contexts = [];
-  const said = complaints;
-  complaints = [];
-  assert.deepEqual(said, []);
-});
+const { open: openIn, beside } = pages();
 
 async function open(viewport = DESKTOP) {
-  const context = await browser.newContext({ viewport });
-  contexts.push(context);
-  await fromDist(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  watch(page, complaints);
+  const page = await openIn(browser, viewport);
   // Its newest session.
   page.on("websocket", (socket) => {
     page.heard = Promise.resolve(socket);
@@ -179,7 +167,7 @@ test("what somebody had signed who left while the app was closed is signed anew 
   await addContact(kurt, "Lena", "lena");
   await at(jana, "nav-contacts").click();
   await contact(jana, "lena").waitFor();
-  const context = jana.context();
+  const again = await beside(jana);
   await jana.close();
   // This one Jana's app never saw while it counted.
   await addContact(kurt, "Mark", "mark");
@@ -188,9 +176,6 @@ test("what somebody had signed who left while the app was closed is signed anew 
   await at(kurt, "leave-household-confirm").click();
   await at(kurt, "go-sign-in").or(at(kurt, "stopped")).first().waitFor();
 
-  const again = await context.newPage();
-  again.setDefaultTimeout(20_000);
-  watch(again, complaints);
   await again.goto(server.url);
   await contact(again, "lena").waitFor();
   await contact(again, "lena").getByTestId("pin-changed").waitFor({ state: "detached" });
