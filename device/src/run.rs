@@ -14,6 +14,7 @@ use crate::control::{self, Command};
 use crate::led::{Indicator, Light};
 use crate::report::{Report, Told, trust};
 use crate::ring::Ringing;
+use crate::vibrator::Vibrator;
 use crate::voice::Voice;
 use crate::{folder, output, picture};
 
@@ -44,6 +45,7 @@ struct Device {
     voice: Option<Voice>,
     report: Report,
     indicator: Indicator,
+    vibrator: Vibrator,
     /// Where the microphone's switch stands.
     microphone: watch::Sender<bool>,
     state: State,
@@ -77,6 +79,7 @@ pub(crate) async fn run(
         microphone: watch::Sender::new(microphone_on),
         output: output::open(&options.sound_out)?,
         indicator: Indicator::new(report, options.led.as_deref()),
+        vibrator: Vibrator::new(options.vibrator.as_deref()),
         client,
         options,
         voice,
@@ -318,6 +321,7 @@ impl Device {
             self.report.tell(&Told::Warning { text });
             return Ok(());
         };
+        self.vibrator.shake();
         output::confirm(&self.output).await;
         self.report.tell(&Told::Confirmed);
         self.dial(&name).await

@@ -375,7 +375,11 @@ async fn a_picture_that_can_not_be_used_is_told_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_button_calls_and_hangs_up_and_another_cuts_the_microphone() {
     let homes = homes().await;
-    let arguments = ["run", "--sound-in", "tone:1000"];
+    let vibrator = homes.folder.path().join("vibrator");
+    std::fs::create_dir(&vibrator).unwrap();
+    let path = vibrator.to_str().unwrap();
+    let shaken = || vibrator.join("activate").exists();
+    let arguments = ["run", "--sound-in", "tone:1000", "--vibrator", path];
     let mut caller = Device::start(&homes.folder.path().join("a"), &arguments);
     let arguments = ["run", "--listen-for", "1000"];
     let mut kitchen = Device::start(&homes.folder.path().join("b"), &arguments);
@@ -384,6 +388,7 @@ async fn one_button_calls_and_hangs_up_and_another_cuts_the_microphone() {
     // Nobody is chosen yet: it says so, and calls nobody.
     caller.say("double press").await;
     caller.event("warning").await;
+    assert!(!shaken());
 
     let contact = homes.anna.household().find_contact("Uncle Ben").unwrap().id;
     let top = Some(TopContact::Contact { contact });
@@ -395,6 +400,7 @@ async fn one_button_calls_and_hangs_up_and_another_cuts_the_microphone() {
     caller.event("do_not_disturb").await;
     caller.say("double press").await;
     caller.event("confirmed").await;
+    assert!(shaken(), "it is felt as well as heard");
     kitchen.event("ringing").await;
     kitchen.say("answer").await;
     kitchen.event("secured").await;
