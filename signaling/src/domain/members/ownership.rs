@@ -27,9 +27,9 @@ impl Members {
         let household = adult_of(&mut tx, speaker).await?;
         let members = standings(&mut tx, household).await?;
         check_heir(&members, speaker.account, to).map_err(|bad| match bad {
-            BadHeir::NotOwner => HandOverError::NotOwner,
-            BadHeir::NotFound => HandOverError::NotFound,
-            BadHeir::NotAdult => HandOverError::NoHeir,
+            BadHeir::ByAnother => HandOverError::NotOwner,
+            BadHeir::Unknown => HandOverError::NotFound,
+            BadHeir::CannotOwn => HandOverError::NoHeir,
         })?;
         if to == speaker.account {
             return Ok(());

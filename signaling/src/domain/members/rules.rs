@@ -43,9 +43,9 @@ pub(super) fn departure(members: &[Standing], of: AccountId) -> Departure {
 /// Why somebody can't be handed the ownership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BadHeir {
-    NotOwner,
-    NotFound,
-    NotAdult,
+    ByAnother,
+    Unknown,
+    CannotOwn,
 }
 
 /// Whether the owner may make this member the owner. Whoever owns can admit and remove: a child can't,
@@ -57,11 +57,11 @@ pub(super) fn check_heir(
 ) -> Result<(), BadHeir> {
     let find = |account| members.iter().find(|one| one.account == account);
     if find(by).is_none_or(|one| one.role != Role::Owner) {
-        return Err(BadHeir::NotOwner);
+        return Err(BadHeir::ByAnother);
     }
-    let heir = find(to).ok_or(BadHeir::NotFound)?;
+    let heir = find(to).ok_or(BadHeir::Unknown)?;
     if heir.role == Role::Child || !heir.signs {
-        return Err(BadHeir::NotAdult);
+        return Err(BadHeir::CannotOwn);
     }
     Ok(())
 }
