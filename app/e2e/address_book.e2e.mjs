@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { mkdir } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { DESKTOP, launch, PHONE } from "./browser.mjs";
 import { serve } from "./homeline.mjs";
-import { at, contact, fill, signUp, watch } from "./people.mjs";
+import { pages } from "./pages.mjs";
+import { at, contact, fill, signUp } from "./people.mjs";
 
 /** With `SHOTS=DIR`, pictures of each screen are kept there, to be looked at. */
 const SHOTS = process.env.SHOTS;
@@ -14,8 +15,6 @@ let messages;
 let texts = [];
 let server;
 let browser;
-let contexts = [];
-let complaints = [];
 
 before(async () => {
   // Stands in for a provider of text messages.
@@ -39,22 +38,12 @@ after(async () => {
   messages?.close();
 });
 
-afterEach(async () => {
-  for (const context of contexts) await context.close();
-  contexts = [];
+const { open: openIn } = pages();
+afterEach(() => {
   texts = [];
-  assert.deepEqual(complaints, []);
 });
 
-async function open(viewport) {
-  const context = await browser.newContext({ viewport });
-  contexts.push(context);
-  await fromDist(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  watch(page, complaints);
-  return page;
-}
+const open = (viewport) => openIn(browser, viewport);
 
 async function shot(page, name) {
   if (SHOTS === undefined) return;

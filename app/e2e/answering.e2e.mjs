@@ -3,17 +3,16 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { after, before, test } from "node:test";
+import { DESKTOP, launch, PHONE } from "./browser.mjs";
 import { serve } from "./homeline.mjs";
-import { addContact, at, call, contact, pairDevice, signUp, watch } from "./people.mjs";
+import { listen, pages } from "./pages.mjs";
+import { addContact, at, call, contact, pairDevice, signUp } from "./people.mjs";
 import { hears, spyOnConnections, toneFile } from "./sound.mjs";
 
 let server;
 let tones;
 let browser;
-let contexts = [];
-let complaints = [];
 
 before(async () => {
   tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
@@ -27,26 +26,13 @@ after(async () => {
   await rm(tones, { recursive: true, force: true });
 });
 
-afterEach(async () => {
-  for (const context of contexts) await context.close();
-  contexts = [];
-  assert.deepEqual(complaints, []);
+const { open: openIn } = pages({
+  prepareEach: async (context) => {
+    await spyOnConnections(context);
+    await listen(context);
+  },
 });
-
-async function open(viewport) {
-  const context = await browser.newContext({ viewport });
-  contexts.push(context);
-  await fromDist(context);
-  await spyOnConnections(context);
-  await context.addInitScript(() => {
-    globalThis.spoken = [];
-    SpeechSynthesis.prototype.speak = (utterance) => globalThis.spoken.push(utterance.text);
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  watch(page, complaints);
-  return page;
-}
+const open = (viewport) => openIn(browser, viewport);
 
 /** Calls once and answers in the app, so that both know each other's household. */
 async function meet(caller, callee, handle) {

@@ -217,9 +217,9 @@ test("a child calls and is called by the family and the chosen contact, by nobod
   await consentTo(anna.page);
   await at(anna.page, "nav-household").click();
   await member(anna.page, carl.handle).click();
+  await at(anna.page, "limit-contacts").locator("summary").click();
   await anna.page.locator(`[data-testid="limit-contact"][data-handle="${ben.handle}"]`).check();
-  await at(anna.page, "submit-limits").click();
-  await anna.page.getByText("Saved.").waitFor();
+  await anna.page.getByText("Contacts outside the household: 1").waitFor();
   await at(anna.page, "dialog-close").click();
 
   await call(carl.page, ben.handle, "voice");
@@ -239,9 +239,18 @@ test("a child calls and is called by the family and the chosen contact, by nobod
   await ended(dora.page, "no_answer");
   assert.equal(await at(carl.page, "incoming-call").count(), 0);
 
+  // While they talk: it ends for both, and to Ben it looks like any other end.
+  await at(dora.page, "end-close").click();
+  await call(ben.page, carl.handle, "voice");
+  await at(carl.page, "answer").click();
+  await connected(ben.page, carl.page);
   await member(anna.page, carl.handle).click();
   await at(anna.page, "limit-calling").uncheck();
   await at(anna.page, "dialog-close").click();
+  for (const { page } of [carl, ben]) {
+    await ended(page, "hung_up");
+    await at(page, "end-close").click();
+  }
   await call(carl.page, ben.handle, "voice");
   await ended(carl.page, "failed_to_start");
   assert.match(await at(carl.page, "start-failure").textContent(), /switched off for you/);

@@ -2,41 +2,27 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, launch, PHONE } from "./browser.mjs";
-import { addContact, at, call, contact, fill, pairDevice, signUp, watch } from "./people.mjs";
+import { pages } from "./pages.mjs";
+import { addContact, at, call, contact, fill, pairDevice, signUp } from "./people.mjs";
 import { StandIn } from "./stand_in.mjs";
 
 let browser;
 let server;
-let complaints;
-let contexts = [];
 
 before(async () => {
   browser = await launch();
 });
 after(() => browser.close());
 
-async function open(viewport = DESKTOP, prepare = async () => undefined) {
-  const context = await browser.newContext({ viewport });
-  contexts.push(context);
-  await prepare(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  watch(page, complaints);
-  return page;
-}
+const { open: openIn } = pages({ timeout: 15_000 });
+const open = (viewport = DESKTOP, prepare = undefined) => openIn(browser, viewport, prepare);
 
 async function story(work) {
   server = await new StandIn().start();
-  complaints = [];
   await work();
-  assert.deepEqual(complaints, []);
 }
 
-afterEach(async () => {
-  for (const context of contexts) await context.close();
-  contexts = [];
-  server?.stop();
-});
+afterEach(() => server?.stop());
 
 const ANNA = { name: "Anna Miller", handle: "anna", household: "The Millers" };
 const BEN = { name: "Ben Ode", handle: "ben", household: "Elm Street 5" };

@@ -210,10 +210,10 @@ async function rules(server, open, visit, { anna, ben, carl }) {
   await at(anna, "field-role").selectOption("child");
   await at(anna, "submit-role").click();
   await at(anna, "limits").waitFor();
+  await at(anna, "limit-contacts").locator("summary").click();
   await at(anna, "limit-contact").first().check();
   await at(anna, "limits").scrollIntoViewIfNeeded();
   await visit(anna, "child-sheet");
-  await at(anna, "submit-limits").click();
   await at(anna, "dialog-close").click();
   await visit(anna, "household-of-three");
 

@@ -376,7 +376,12 @@ contact: ContactId,
 /**
  * The numbers.
  */
-numbers: Array<PhoneNumber>, };
+numbers: Array<PhoneNumber>, 
+/**
+ * The handle of somebody registered here whose verified number one of them is, as for an imported
+ * entry: paid from the budget of whoever typed it.
+ */
+registered: Handle | null, };
 
 export type Device = { 
 /**
@@ -1182,6 +1187,16 @@ invitation: InvitationId,
 proof: Blob, };
 
 export type NumberKind = "mobile" | "home" | "work" | "other";
+
+export type NumberOf = { "type": "contact", 
+/**
+ * Which.
+ */
+contact: ContactId, } | { "type": "entry", 
+/**
+ * Which.
+ */
+entry: EntryId, };
 
 export type Outcome = { "ok": Reply } | { "error": ApiError };
 
@@ -2167,7 +2182,19 @@ call: CallId,
 /**
  * The guest's device.
  */
-guest: DeviceId, };
+guest: DeviceId, } | { "type": "hand_over_ownership", 
+/**
+ * An adult member with an app that may sign.
+ */
+to: AccountId, } | { "type": "note_number_used", 
+/**
+ * Whose.
+ */
+of: NumberOf, 
+/**
+ * As it is written there.
+ */
+number: PhoneText, };
 
 export type Resume = { 
 /**

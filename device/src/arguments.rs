@@ -91,6 +91,9 @@ pub(crate) struct CallOptions {
     /// A Linux LED (a folder below /sys/class/leds) as the call light.
     #[arg(long)]
     pub(crate) led: Option<PathBuf>,
+    /// A Linux vibrator (a folder below /sys/class/leds), to feel that two presses were taken.
+    #[arg(long)]
+    pub(crate) vibrator: Option<PathBuf>,
     /// A socket that takes the same commands as standard input.
     #[arg(long)]
     pub(crate) control: Option<PathBuf>,

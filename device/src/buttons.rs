@@ -38,6 +38,7 @@ impl Device {
             self.report.tell(&Told::Warning { text });
             return Ok(());
         };
+        self.vibrator.shake();
         output::confirm(&self.output).await;
         self.report.tell(&Told::Confirmed);
         self.dial(&name).await

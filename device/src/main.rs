@@ -15,6 +15,7 @@ mod picture;
 mod report;
 mod ring;
 mod run;
+mod vibrator;
 mod voice;
 
 use std::process::ExitCode;

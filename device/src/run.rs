@@ -16,16 +16,19 @@ use crate::led::{Indicator, Light};
 use crate::output::Listener;
 use crate::report::{Report, Told, trust};
 use crate::ring::Ringing;
+use crate::vibrator::Vibrator;
 use crate::voice::Voice;
 use crate::{folder, output, picture};
 
-/// What a device of this kind can do.
-const CAPABILITIES: Capabilities = Capabilities {
-    microphone: true,
-    speaker: true,
-    screen: false,
-    camera: false,
-};
+/// What a device of this kind can do: it shows nothing, and is seen only if it was given a picture.
+const fn capabilities(picture: bool) -> Capabilities {
+    Capabilities {
+        microphone: true,
+        speaker: true,
+        screen: false,
+        camera: picture,
+    }
+}
 
 /// What the device is doing.
 pub(crate) enum State {
@@ -44,6 +47,7 @@ pub(crate) struct Device {
     voice: Option<Voice>,
     pub(crate) report: Report,
     pub(crate) indicator: Indicator,
+    pub(crate) vibrator: Vibrator,
     /// Where the microphone's switch stands.
     pub(crate) microphone: watch::Sender<bool>,
     pub(crate) state: State,
@@ -79,6 +83,7 @@ pub(crate) async fn run(
         microphone: watch::Sender::new(microphone_on),
         output: output::open(&options.sound_out)?,
         indicator: Indicator::new(report, options.led.as_deref()),
+        vibrator: Vibrator::new(options.vibrator.as_deref()),
         client,
         options,
         voice,
@@ -89,7 +94,8 @@ pub(crate) async fn run(
         secured: false,
         ending: None,
     };
-    device.client.set_capabilities(CAPABILITIES).await?;
+    let able = capabilities(device.options.picture.is_some());
+    device.client.set_capabilities(able).await?;
     if !microphone_on {
         device.indicator.microphone_off(true);
     }
@@ -295,6 +301,10 @@ impl Device {
             (Command::TakeOver, State::Idle) => self.take_over().await,
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
+            (Command::Video(true), State::InCall(_)) if self.options.picture.is_none() => {
+                let text = "this device has no picture; start it with --picture".to_owned();
+                self.report.tell(&Told::Warning { text });
+            }
             (Command::Video(on), State::InCall(call)) => call.video(on).await,
             // The one thing that a press can mean: take what rings, end what is on.
             (Command::Press, State::Ringing { .. }) => self.answered_here().await?,

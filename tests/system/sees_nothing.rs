@@ -106,7 +106,7 @@ async fn the_same_search_finds_both_when_frames_are_not_encrypted() {
 }
 
 // The real process this time: it writes to no file but its own, and those hardly grow by a call.
-// req: ENC-3
+// req: ENC-3, KID-9
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_is_written_nowhere() {
     let data = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ import type { IdentityStatus } from "../e2ee/port.ts";
 import type { LocalMemory } from "../home/local.ts";
 import { randomId } from "../home/local.ts";
 import type { Link } from "../home/links.ts";
-import type { SignedIn } from "../protocol.ts";
+import type { AccountId, SignedIn } from "../protocol.ts";
 import { RequestError } from "../session/errors.ts";
 import { api } from "../session/http.ts";
 
@@ -24,10 +24,9 @@ export class Accounts {
     this.#memory = memory;
   }
 
-  /** Returns the recovery code, to be shown once. */
-  async found(person: NewPerson, householdName: string): Promise<{ identity: IdentityStatus; recoveryCode: string }> {
+  /** Returns the recovery code, to be shown once. With `account`: of somebody who is in no household any more. */
+  async found(person: NewPerson, householdName: string, account = randomId()): Promise<{ identity: IdentityStatus; recoveryCode: string }> {
     await this.#makeRoom();
-    const account = randomId();
     const label = appLabel(person.displayName);
     const made = await this.#e2ee.request("found", { householdName, person: account, label });
     const signedIn = await this.#orForget(api.signUp({
@@ -43,9 +42,8 @@ export class Accounts {
   }
 
   /** Signs up with an invitation; an adult of the household then lets this app in. */
-  async join(person: NewPerson, link: Extract<Link, { kind: "join" }>): Promise<IdentityStatus> {
+  async join(person: NewPerson, link: Extract<Link, { kind: "join" }>, account = randomId()): Promise<IdentityStatus> {
     await this.#makeRoom();
-    const account = randomId();
     const { appKey, proof } = await this.#e2ee.request("join.begin", { secret: link.secret, fingerprint: link.fingerprint, person: account });
     const signedIn = await this.#orForget(api.signUp({
       handle: person.handle, password: person.password, display_name: person.displayName,
@@ -53,6 +51,14 @@ export class Accounts {
     }));
     this.#keep(signedIn, person.handle);
     return this.#e2ee.request("open", { slot: "app" });
+  }
+
+  /** Whose account it is, if they are in no household: then they move in somewhere with new keys, since what the old household certified counts in no other. */
+  async homeless(handle: string, password: string): Promise<AccountId> {
+    const { token, account, household } = await api.signIn({ handle, password, app: null });
+    await api.signOut(token).catch(() => undefined);
+    if (household !== null) throw new Error("You are a member of a household, and one person is in one. Leave it first.");
+    return account;
   }
 
   /** With this browser's key. Undefined: the password is right, but this browser holds no key of that person. */
@@ -68,6 +74,7 @@ export class Accounts {
     }
     if (signedIn.device === null) {
       await api.signOut(signedIn.token).catch(() => undefined);
+      if (signedIn.household === null) throw new Error("You are in no household now. Open the link of whoever lets you in, or create a household, and say there that you have an account already.");
       return undefined;
     }
     const identity = await this.#e2ee.request("open", { slot: "app" });

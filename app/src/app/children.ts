@@ -1,6 +1,6 @@
 //! What the adults of a household know about its children: consents, and the calls they made.
 
-import type { AccountId, ChildLimits, ConsentRecord, ConsentText, Event, PastCall } from "../protocol.ts";
+import type { AccountId, ConsentRecord, ConsentText, Event, PastCall } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
 
 const PAGE = 20;
@@ -42,10 +42,6 @@ export class Children {
   async withdraw(child: AccountId): Promise<void> {
     await this.#session.done({ type: "withdraw_consent", account: child });
     await this.#fetch(child);
-  }
-
-  async setLimits(child: AccountId, limits: ChildLimits): Promise<void> {
-    await this.#session.done({ type: "set_child_limits", account: child, limits });
   }
 
   async loadCalls(child: AccountId, more: boolean): Promise<void> {

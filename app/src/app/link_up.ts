@@ -55,7 +55,7 @@ export class LinkUp implements CallHost {
       event: (event) => this.#event(event),
       networkChanged: () => this.calls.networkChanged(),
     });
-    this.store = new HomeStore(e2ee, this.session, () => host.changed());
+    this.store = new HomeStore(e2ee, this.session, () => host.changed(), memory);
     this.calls = new CallController(this);
   }
 
@@ -122,7 +122,7 @@ export class LinkUp implements CallHost {
   #event(event: Event): void {
     if (event.type === "admitted") void this.#admitted(event.chain, event.roster);
     this.#host.event(event);
-    void this.store.apply(event).catch(() => undefined);
+    void this.store.apply(event).then(() => this.#followChains(event)).catch(() => undefined);
     if (this.#early === undefined) this.calls.handle(event);
     else if (this.#early.length < EARLY_MAX) this.#early.push(event);
   }
@@ -147,6 +147,13 @@ export class LinkUp implements CallHost {
       const who = await this.e2ee.request("chain.inspect", { chain });
       if (who.deviceKey === identity.deviceKey) await this.#admitted(chain, household.roster);
     }
+  }
+
+  /** Who was removed may have certified others: an adult's app does it anew at once, and its device takes it. */
+  async #followChains(event: Event): Promise<void> {
+    if (event.type === "roster_grew") await this.#renew();
+    const identity = this.#host.identity();
+    if (event.type === "certificate_renewed" && identity.state === "ready" && event.device === identity.who.device) await this.#takeRenewed(event.chain);
   }
 
   /** Certificates are renewed silently (docs/identity.md): a newer one of our own is taken in; an adult's app renews what is due. */

@@ -1,7 +1,7 @@
 //! The own imported entries, the numbers typed for contacts and the own number, as the server keeps them.
 
 import type {
-  AddressBook, BroughtEntry, ContactId, EntryId, Event, ImportedEntry, ImportResult, NumberKind, PhoneNumber, WrittenNumber,
+  AddressBook, BroughtEntry, ContactId, ContactNumbers, EntryId, Event, Handle, ImportedEntry, ImportResult, NumberKind, PhoneNumber, WrittenNumber,
 } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
 import { randomId } from "./local.ts";
@@ -24,6 +24,8 @@ export class AddressBookStore {
   settings: AddressBook | undefined;
   entries: ImportedEntry[] = [];
   typed = new Map<ContactId, PhoneNumber[]>();
+  /** Who is registered here with a number that was typed for a contact. */
+  registered = new Map<ContactId, Handle>();
   readonly #session: Session;
   readonly #changed: () => void;
   #fresh = false;
@@ -60,6 +62,8 @@ export class AddressBookStore {
     }
     if (event.type === "contact_numbers_put") {
       this.typed.set(event.contact, event.numbers);
+      if (event.registered === null) this.registered.delete(event.contact);
+      else this.registered.set(event.contact, event.registered);
       this.#changed();
     }
   }
@@ -127,15 +131,20 @@ export class AddressBookStore {
       more = reply.more;
     }
     const typed = new Map<ContactId, PhoneNumber[]>();
+    const registered = new Map<ContactId, Handle>();
     let after: ContactId | null = null;
     for (let page = 0, more = true; more && page < PAGES_MAX; page++) {
-      const reply: { contacts: { contact: ContactId; numbers: PhoneNumber[] }[]; more: boolean } = await this.#session.request({ type: "list_contact_numbers", after }, "contact_numbers");
-      for (const { contact, numbers } of reply.contacts) typed.set(contact, numbers);
+      const reply: { contacts: ContactNumbers[]; more: boolean } = await this.#session.request({ type: "list_contact_numbers", after }, "contact_numbers");
+      for (const one of reply.contacts) {
+        typed.set(one.contact, one.numbers);
+        if (one.registered !== null) registered.set(one.contact, one.registered);
+      }
       after = reply.contacts.at(-1)?.contact ?? after;
       more = reply.more;
     }
     this.settings = settings;
     this.entries = entries.sort((one, other) => one.name.localeCompare(other.name));
     this.typed = typed;
+    this.registered = registered;
   }
 }

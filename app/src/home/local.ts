@@ -1,6 +1,7 @@
 //! What this browser remembers outside the key worker: the session token, link fingerprints, keys seen changed.
 
 import type { AccountId, ContactId } from "../protocol.ts";
+import type { Held } from "./held.ts";
 
 export interface StoredSession {
   token: string;
@@ -49,6 +50,14 @@ export class LocalMemory {
 
   keepChangedKey(contact: ContactId, genesis: string | undefined): void {
     this.#entry("changed", contact, genesis);
+  }
+
+  held(): Held | undefined {
+    return this.#read<Held>("held");
+  }
+
+  keepHeld(held: Held): void {
+    this.#write("held", held);
   }
 
   setting(name: string): string | undefined {

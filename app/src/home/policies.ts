@@ -28,6 +28,11 @@ export class Policies {
     this.#e2ee = e2ee;
   }
 
+  /** Whether a policy of this device holds. */
+  knows(device: DeviceId): boolean {
+    return this.#known.has(device);
+  }
+
   rules(device: DeviceId): readonly PolicyRule[] {
     return this.#known.get(device)?.rules ?? [];
   }

@@ -12,6 +12,7 @@ export class Rules {
   readonly #session: Pick<Session, "done">;
   readonly #home: () => Home | undefined;
   readonly #changed: () => void;
+  #limits: Promise<void> = Promise.resolve();
 
   constructor(session: Pick<Session, "done">, home: () => Home | undefined, changed: () => void) {
     this.#session = session;
@@ -42,6 +43,11 @@ export class Rules {
 
   setRole(account: AccountId, role: Role): Promise<void> {
     return this.#ask({ type: "set_role", account, role });
+  }
+
+  /** The owner makes another adult the owner. */
+  handOverOwnership(to: AccountId): Promise<void> {
+    return this.#ask({ type: "hand_over_ownership", to });
   }
 
   setDevice(device: DeviceId, change: { label: string | null; room: string | null }): Promise<void> {
@@ -90,10 +96,18 @@ export class Rules {
     });
   }
 
-  setLimits(account: AccountId, limits: ChildLimits): Promise<void> {
-    return this.#ask({ type: "set_child_limits", account, limits }, (home) => {
-      home.children = home.children.map((child) => (child.account === account ? { ...child, limits } : child));
+  /** One after the other: the server takes them whole, and two quick changes must not undo each other. */
+  setLimits(account: AccountId, change: Partial<ChildLimits>): Promise<void> {
+    const asked = this.#limits.then(async () => {
+      const before = this.child(account)?.limits;
+      if (before === undefined) return;
+      const limits = { ...before, ...change };
+      await this.#ask({ type: "set_child_limits", account, limits }, (home) => {
+        home.children = home.children.map((child) => (child.account === account ? { ...child, limits } : child));
+      });
     });
+    this.#limits = asked.catch(() => undefined);
+    return asked;
   }
 
   tellCapabilities(capabilities: Capabilities): Promise<void> {

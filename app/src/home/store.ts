@@ -7,6 +7,7 @@ import type { E2ee } from "../e2ee/page.ts";
 import type { Card, Pin, PolicyRule, RosterView, WhoIs } from "../e2ee/port.ts";
 import type { AnswerPolicy, Blob, Contact, ContactId, Device, DeviceId, Event, Home, Household, Member } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
+import { bounded, type HeldMemory, NOTHING_HELD } from "./held.ts";
 import { type AnswerMode, modeFor, Policies } from "./policies.ts";
 import { applyRule, forgetGone, Rules } from "./rules.ts";
 import { keysGone, signerOf } from "./signers.ts";
@@ -30,6 +31,9 @@ interface ContactChange {
   theirGenesis?: string | undefined;
 }
 
+/** After these, other cards and policies may hold than before. */
+const HOLDS: ReadonlySet<Event["type"]> = new Set(["roster_grew", "contact_put", "contact_deleted", "answer_policy_put"]);
+
 /** Longest list kept from the server: a household's address book is far smaller. */
 const CONTACTS_MAX = 5_000;
 
@@ -48,8 +52,13 @@ export class HomeStore {
   /** The cards as they came, to find who signed them. */
   readonly #cards = new Map<ContactId, Blob>();
 
-  constructor(e2ee: E2ee, session: Session, changed: () => void) {
+  /** The cards as the server shows them, whether they hold or not. */
+  readonly #shown = new Map<ContactId, Blob>();
+  readonly #memory: HeldMemory | undefined;
+
+  constructor(e2ee: E2ee, session: Session, changed: () => void, memory?: HeldMemory) {
     this.#e2ee = e2ee;
+    this.#memory = memory;
     this.policies = new Policies(e2ee);
     this.rules = new Rules(session, () => this.home, changed);
     this.#session = session;
@@ -66,12 +75,17 @@ export class HomeStore {
       for (const contact of home.contacts.slice(0, CONTACTS_MAX)) contacts.set(contact.id, await this.#open(contact));
       this.contacts = contacts;
       await this.policies.load(home.answer_policies, this.roster);
+      await this.#adoptHeld();
+      this.#hold();
     });
   }
 
   /** Takes in an event about the household; others are left alone. */
   apply(event: Event): Promise<void> {
-    return this.#next(() => this.#apply(event));
+    return this.#next(async () => {
+      await this.#apply(event);
+      if (HOLDS.has(event.type)) this.#hold();
+    });
   }
 
   get members(): Member[] {
@@ -137,6 +151,7 @@ export class HomeStore {
     const { id, name, handle } = change;
     await this.#session.done({ type: "put_contact", contact: id, name, handle, card: signed.card });
     this.contacts.set(id, await this.#open({ id, name, handle, card: signed.card }));
+    this.#hold();
   }
 
   async #putPolicy(device: DeviceId, rules: PolicyRule[]): Promise<void> {
@@ -180,6 +195,7 @@ export class HomeStore {
   }
 
   async #open(contact: Contact): Promise<ContactView> {
+    this.#shown.set(contact.id, contact.card);
     try {
       const card = await this.#e2ee.request("contact.open", { card: contact.card });
       if (card.contactId.replaceAll("-", "") !== contact.id) throw new Error("the card is another contact's");
@@ -288,5 +304,41 @@ export class HomeStore {
     } catch {
       // This app may not sign; an adult's does.
     }
+  }
+
+  /** The same for what held when this app was last open: whoever signed it may have left meanwhile. */
+  async #adoptHeld(): Promise<void> {
+    const { cards, policies } = this.#memory?.held() ?? NOTHING_HELD;
+    if (this.alarm !== undefined) return;
+    try {
+      for (const { id, trouble } of [...this.contacts.values()]) {
+        const held = cards[id];
+        if (trouble !== "forged" || held === undefined || held.card !== this.#shown.get(id)) continue;
+        this.contacts.set(id, { ...held, id, trouble });
+        await this.#putContact({ id, name: held.name, handle: held.handle, pin: held.pin, theirGenesis: held.theirGenesis });
+      }
+      for (const { device, policy } of [...this.home?.answer_policies ?? []]) {
+        const held = policies[device];
+        if (held?.policy === policy && !this.policies.knows(device) && this.device(device) !== undefined) await this.#putPolicy(device, held.rules);
+      }
+    } catch {
+      // This app may not sign; an adult's does.
+    }
+  }
+
+  /** What is in trouble is kept as it held, until somebody has signed it anew. */
+  #hold(): void {
+    if (this.alarm !== undefined || this.#memory === undefined) return;
+    const before = this.#memory.held() ?? NOTHING_HELD;
+    const cards = this.sortedContacts().flatMap(({ id, name, handle, pin, theirGenesis, revision, trouble }) => {
+      const card = this.#cards.get(id);
+      const held = trouble === undefined && card !== undefined ? { card, name, handle, pin, theirGenesis, revision } : before.cards[id];
+      return held === undefined ? [] : [[id, held] as const];
+    });
+    const policies = (this.home?.answer_policies ?? []).flatMap(({ device, policy }) => {
+      const held = this.policies.knows(device) ? { policy, rules: [...this.policies.rules(device)] } : before.policies[device];
+      return held === undefined ? [] : [[device, held] as const];
+    });
+    this.#memory.keepHeld({ cards: bounded(cards), policies: Object.fromEntries(policies) });
   }
 }

@@ -3,20 +3,12 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "../app/app.ts";
-import type { Child, ChildLimits, Member } from "../protocol.ts";
+import type { Child, Member } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, dialog, form } from "../ui/parts.ts";
 import { calls } from "./child_calls.ts";
 import { consent, consentDialogs } from "./child_consent.ts";
-
-/** As many as a child's limits hold. */
-const CONTACTS_MAX = 256;
-
-const SWITCHES: readonly { name: "calling" | "messaging" | "drop_in"; title: string; text: string }[] = [
-  { name: "calling", title: "Calls", text: "May call, and be called." },
-  { name: "messaging", title: "Messages", text: "May write and be written to." },
-  { name: "drop_in", title: "Drop in", text: "May drop in on devices of your household." },
-];
+import { limits } from "./limits.ts";
 
 /** Whether this app is an adult's, for whom the page is. */
 export function isForAdults(app: App): boolean {
@@ -45,40 +37,12 @@ function card(app: App, child: Child): TemplateResult | typeof nothing {
       <span class="row-text"><strong>${member.display_name}</strong><small>@${member.handle}</small></span>
       ${given ? html`<span class="mark mark-good">${icons.check}Consent given</span>` : html`<span class="mark mark-alarm">${icons.alarm}No consent</span>`}</div>
     ${consent(app, child, member)}
-    <h3>What ${member.display_name} may do</h3>
-    ${SWITCHES.map(({ name, title, text }) => html`<label class="switch"><input type="checkbox" data-testid=${`limit-${name}`} .checked=${child.limits[name]}
-      @change=${(event: Event) => void change(app, child, { [name]: (event.currentTarget as HTMLInputElement).checked })} />
-      <span><strong>${title}</strong><small>${text}</small></span></label>`)}
-    ${contacts(app, child, member)}
+    ${limits(app, child.account)}
     ${calls(app, child, member)}
     <div class="child-foot"><button class="text-button danger" data-testid="delete-child-data" @click=${() => show(app, `erase:${child.account}`)}>${icons.trash}Delete what is kept about ${member.display_name}</button></div>
     ${consentDialogs(app, child, member)}
     ${app.drafts.get("dialog") === `erase:${child.account}` ? erase(app, child, member) : nothing}
   </section>`;
-}
-
-function contacts(app: App, child: Child, member: Member): TemplateResult {
-  const chosen = new Set(child.limits.contacts);
-  const known = app.store.sortedContacts();
-  const count = known.filter(({ id }) => chosen.has(id)).length;
-  return html`<details class="child-part" data-testid="child-contacts"><summary>Contacts outside the household: ${count === 0 ? "none" : count}</summary>
-    <p class="hint">${member.display_name} reaches only these, and only these reach ${member.display_name}. Your household is always allowed.</p>
-    ${known.length === 0 ? html`<p class="hint">Your household has no contacts yet.</p>` : known.map((contact) => html`<label class="check"><input type="checkbox" data-testid="child-contact" data-handle=${contact.handle} .checked=${chosen.has(contact.id)}
-      @change=${(event: Event) => {
-        const rest = child.limits.contacts.filter((id) => id !== contact.id);
-        const on = (event.currentTarget as HTMLInputElement).checked;
-        void change(app, child, { contacts: on ? [...rest, contact.id].slice(-CONTACTS_MAX) : rest });
-      }} /><span>${contact.name} <small>@${contact.handle}</small></span></label>`)}</details>`;
-}
-
-/** The server's event brings the new state; when it refuses, the old one is drawn again. */
-async function change(app: App, child: Child, part: Partial<ChildLimits>): Promise<void> {
-  const before = child.limits;
-  child.limits = { ...before, ...part };
-  if (!await app.attempt(async () => app.children?.setLimits(child.account, child.limits))) {
-    child.limits = before;
-    app.changed();
-  }
 }
 
 function erase(app: App, child: Child, member: Member): TemplateResult {

@@ -79,6 +79,7 @@ function card(app: App): TemplateResult | typeof nothing {
     ${avatar(contact.name, "large")}
     <p class="handle">@${contact.handle}</p>
     ${numberList(app.book?.typed.get(contact.id) ?? [])}
+    ${registered(app, contact)}
     <p>${pinMark(contact.pin, contact.trouble !== undefined, stop)}</p>
     ${stop ? changedKey(app, contact) : html`<p class="hint">${pinHint(contact)}</p>`}
     <div class="card-actions">
@@ -103,6 +104,15 @@ function card(app: App): TemplateResult | typeof nothing {
       }}>${icons.trash}Delete ${contact.name}</button>
     </details>` : nothing}
   </div>`);
+}
+
+/** Whoever has shown that a number typed here is theirs: mostly the contact, and worth a look if not. */
+function registered(app: App, { id, handle }: ContactView): TemplateResult | typeof nothing {
+  const owner = app.book?.registered.get(id);
+  if (owner === undefined) return nothing;
+  return html`<p class="hint" data-testid="typed-registered" data-handle=${owner}>${owner === handle
+    ? html`<span class="mark mark-good">Registered here</span>`
+    : html`A number here is of <strong>@${owner}</strong>, who is registered.`}</p>`;
 }
 
 function pinHint(contact: ContactView): string {

@@ -1,10 +1,12 @@
 //! The screens before somebody is signed in.
 
 import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
 import { appLabel } from "../app/account.ts";
 import type { App } from "../app/app.ts";
 import { Pairing } from "../app/pairing.ts";
 import { parseHandle } from "../home/links.ts";
+import type { AccountId } from "../protocol.ts";
 import { field, form } from "../ui/parts.ts";
 import { icons } from "../ui/icons.ts";
 
@@ -50,7 +52,29 @@ function welcome(app: App): TemplateResult {
     <p class="note">Invited by a member of your household? Open the link that they gave you.</p>`;
 }
 
-function person(): TemplateResult[] {
+/** Who left a household, or was taken out of it, keeps the account and moves in with it. */
+function known(app: App): TemplateResult {
+  return html`<label class="switch"><input type="checkbox" role="switch" data-testid="known-account" .checked=${live(hasAccount(app))} @change=${(event: Event) => {
+    app.drafts.set("known-account", (event.currentTarget as HTMLInputElement).checked || undefined);
+    app.changed();
+  }} /><span><strong>I have an account already</strong><small>And am in no household any more. Handle and history stay; the old household's contacts and keys do not come along.</small></span></label>`;
+}
+
+function hasAccount(app: App): boolean {
+  return app.drafts.get<boolean>("known-account") ?? false;
+}
+
+async function account(app: App, value: (name: string) => string): Promise<AccountId | undefined> {
+  return hasAccount(app) ? app.accounts.homeless(handleOf(value("handle")), value("password")) : undefined;
+}
+
+function person(app: App): TemplateResult[] {
+  if (hasAccount(app)) {
+    return [
+      field({ name: "handle", label: "Handle", autocomplete: "username", maxlength: 33, capitalize: "off", autofocus: true }),
+      field({ name: "password", label: "Password", type: "password", autocomplete: "current-password" }),
+    ];
+  }
   return [
     field({ name: "name", label: "Your name", hint: "Devices speak it when you call.", autocomplete: "name", maxlength: 64, capitalize: "words", autofocus: true }),
     field({ name: "handle", label: "Handle", hint: HANDLE_HINT, autocomplete: "username", maxlength: 33, capitalize: "off" }),
@@ -58,8 +82,10 @@ function person(): TemplateResult[] {
   ];
 }
 
-function read(value: (name: string) => string): { handle: string; password: string; displayName: string } {
-  return { handle: handleOf(value("handle")), password: value("password"), displayName: value("name") };
+/** A known account keeps its name; here it only says whose app it is. */
+function read(app: App, value: (name: string) => string): { handle: string; password: string; displayName: string } {
+  const handle = handleOf(value("handle"));
+  return { handle, password: value("password"), displayName: hasAccount(app) ? handle : value("name") };
 }
 
 function handleOf(text: string): string {
@@ -78,11 +104,12 @@ function replaces(app: App): TemplateResult | typeof nothing {
 function signUp(app: App): TemplateResult {
   return html`<h1>Create a household</h1>
     <p class="lead">You are its first member. You can invite the others afterwards.</p>
+    ${known(app)}
     ${form(app, {
       name: "sign-up", submit: "Create",
-      fields: html`${person()}${field({ name: "household", label: "Name of the household", hint: "As \"The Millers\" or \"Elm Street 5\".", maxlength: 64, capitalize: "words" })}${replaces(app)}`,
+      fields: html`${person(app)}${field({ name: "household", label: "Name of the household", hint: "As \"The Millers\" or \"Elm Street 5\".", maxlength: 64, capitalize: "words" })}${replaces(app)}`,
       run: async (value) => {
-        const { identity, recoveryCode } = await app.accounts.found(read(value), value("household"));
+        const { identity, recoveryCode } = await app.accounts.found(read(app, value), value("household"), await account(app, value));
         app.signedUp(identity, recoveryCode);
       },
     })}`;
@@ -93,9 +120,10 @@ function join(app: App): TemplateResult {
   if (link?.kind !== "join") return html`<h1>This invitation is not complete</h1><p class="lead">Copy the whole link, or scan the code again.</p>`;
   return html`<h1>Join the household</h1>
     <p class="lead">After this, the person who invited you lets you in.</p>
+    ${known(app)}
     ${form(app, {
-      name: "join", submit: "Ask to join", fields: html`${person()}${replaces(app)}`,
-      run: async (value) => app.signedIn(await app.accounts.join(read(value), link)),
+      name: "join", submit: "Ask to join", fields: html`${person(app)}${replaces(app)}`,
+      run: async (value) => app.signedIn(await app.accounts.join(read(app, value), link, await account(app, value))),
     })}`;
 }
 

@@ -1,10 +1,10 @@
 //! What a child may: switches, and the contacts outside the household. For whichever page shows a child.
 
 import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
 import type { App } from "../app/app.ts";
-import type { AccountId, ChildLimits } from "../protocol.ts";
+import type { AccountId, ChildLimits, ContactId } from "../protocol.ts";
 import { toggle } from "../ui/controls.ts";
-import { form } from "../ui/parts.ts";
 
 /** As the protocol bounds them. */
 const CONTACTS_MAX = 256;
@@ -14,7 +14,7 @@ export function limits(app: App, account: AccountId): TemplateResult | typeof no
   const child = app.store.rules.child(account);
   const name = app.store.members.find(({ id }) => id === account)?.display_name ?? "this child";
   if (child === undefined) return nothing;
-  const change = (part: Partial<ChildLimits>): Promise<void> => app.store.rules.setLimits(account, { ...child.limits, ...part });
+  const change = (part: Partial<ChildLimits>): Promise<void> => app.store.rules.setLimits(account, part);
   return html`<section class="sheet-part" data-testid="limits">
     <h3>What ${name} may</h3>
     ${toggle(app, {
@@ -31,21 +31,19 @@ export function limits(app: App, account: AccountId): TemplateResult | typeof no
 
 function allowed(app: App, name: string, { contacts: chosen }: ChildLimits, change: (part: Partial<ChildLimits>) => Promise<void>): TemplateResult {
   const contacts = app.store.sortedContacts();
+  const names = contacts.filter(({ id }) => chosen.includes(id)).map((contact) => contact.name);
   const words = html`<p class="hint">Your household always. Outside it only whom you choose, in both directions: everybody else can't reach ${name}, and is told what somebody away would show.</p>`;
   if (!app.grown || contacts.length === 0) {
-    const names = contacts.filter(({ id }) => chosen.includes(id)).map((contact) => contact.name);
     return html`${words}<p data-testid="limit-contacts">${names.length === 0 ? "Nobody outside the household." : names.join(", ")}</p>`;
   }
-  return form(app, {
-    name: "limits", submit: "Save",
-    fields: html`<fieldset class="choices"><legend class="field-label">Who may be reached outside the household</legend>${words}
-      ${contacts.map((contact) => html`<label class="check"><input type="checkbox" name=${contact.id} data-testid="limit-contact" data-handle=${contact.handle}
-        .defaultChecked=${chosen.includes(contact.id)} /><span>${contact.name} <small>@${contact.handle}</small></span></label>`)}</fieldset>`,
-    run: async (value) => {
-      const picked = contacts.map(({ id }) => id).filter((id) => value(id) !== "");
-      if (picked.length > CONTACTS_MAX) throw new Error(`At most ${CONTACTS_MAX} contacts can be chosen.`);
-      await change({ contacts: picked });
-      app.say("Saved.");
-    },
-  });
+  return html`<details class="child-part" data-testid="limit-contacts"><summary>Contacts outside the household: ${names.length === 0 ? "none" : names.length}</summary>${words}
+    ${contacts.map((contact) => html`<label class="check"><input type="checkbox" data-testid="limit-contact" data-handle=${contact.handle}
+      .checked=${live(chosen.includes(contact.id))} @change=${(event: Event) => void app.attempt(() => change({ contacts: picked(chosen, contact.id, (event.currentTarget as HTMLInputElement).checked) }))} />
+      <span>${contact.name} <small>@${contact.handle}</small></span></label>`)}</details>`;
+}
+
+function picked(chosen: readonly ContactId[], contact: ContactId, on: boolean): ContactId[] {
+  const rest = chosen.filter((id) => id !== contact);
+  if (on && rest.length >= CONTACTS_MAX) throw new Error(`At most ${CONTACTS_MAX} contacts can be chosen.`);
+  return on ? [...rest, contact] : rest;
 }

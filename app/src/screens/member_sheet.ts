@@ -27,7 +27,27 @@ export function memberSheet(app: App): TemplateResult | typeof nothing {
     ${self ? nothing : html`<section class="sheet-part">${topToggle(app, { type: "person", handle: member.handle })}</section>`}
     ${app.grown && !self && member.role !== "owner" ? roleForm(app, member) : nothing}
     ${member.role === "child" ? html`${consent(app, member)}${limits(app, member.id)}` : nothing}
+    ${app.adult && owns(app) && member.role === "adult" ? ownership(app, member) : nothing}
     ${app.adult && !self && member.role !== "owner" ? removal(app, member, close) : nothing}`);
+}
+
+function owns(app: App): boolean {
+  return app.store.members.some(({ id, role }) => id === app.store.home?.account.id && role === "owner");
+}
+
+/** Only the new owner can give it back: so it is said, and confirmed. */
+function ownership(app: App, member: Member): TemplateResult {
+  const signs = app.store.devices.some(({ account, adult }) => account === member.id && adult);
+  return html`<details class="more sheet-part"><summary data-testid="ownership">Make ${member.display_name} the owner</summary>
+    ${!signs ? html`<p class="hint" data-testid="ownership-not">${member.display_name} has no app that may add contacts and devices, as the owner needs one.</p>` : form(app, {
+      name: "ownership", submit: `Make ${member.display_name} the owner`, danger: true,
+      fields: html`<p class="hint">Nobody can take the owner out of the household or change what the owner is. You become an adult like the others.</p>
+        <label class="check"><input type="checkbox" name="sure" required data-testid="field-sure" /><span>I know that only ${member.display_name} can give it back.</span></label>`,
+      run: async () => {
+        await app.store.rules.handOverOwnership(member.id);
+        app.say(`${member.display_name} is the owner now.`);
+      },
+    })}</details>`;
 }
 
 function roleForm(app: App, member: Member): TemplateResult {

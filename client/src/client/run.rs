@@ -295,6 +295,7 @@ impl Run {
         };
         self.check(applied).await?;
         if grew {
+            self.adopt().await;
             for (_, call) in self.shared.calls() {
                 call.send(Input::RosterGrew).await.ok();
             }
@@ -350,7 +351,18 @@ impl Run {
         }
     }
 
-    /// Renews certificates of the household that end soon, if this is an adult's app.
+    /// Signs the cards of somebody who was removed anew, if this is an adult's app.
+    async fn adopt(&self) {
+        let cards = self.shared.state().orphaned_cards();
+        for request in cards {
+            // Another adult's app may have been first, which is as good.
+            if let Err(error) = self.shared.session().done(request).await {
+                tracing::info!(%error, "a card was not signed anew");
+            }
+        }
+    }
+
+    /// Renews certificates of the household that end soon or no longer hold, if this is an adult's app.
     async fn renew(&self) {
         let renewals = {
             let state = self.shared.state();

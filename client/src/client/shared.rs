@@ -42,6 +42,28 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The requests by which an adult's app signs anew what somebody signed who was removed, as it was
+    /// known while it counted.
+    pub(crate) fn orphaned_cards(&self) -> Vec<Request> {
+        if !self.household.may_sign(&self.identity) {
+            return Vec::new();
+        }
+        let anew = |card: homeline_e2ee::contact::Contact| {
+            let handle = card.handle.parse().ok()?;
+            let signed =
+                self.household
+                    .card(card.id, &card.name, &card.handle, card.pin, &self.identity);
+            Some(Request::PutContact {
+                contact: card.id,
+                name: card.name,
+                handle,
+                card: signed,
+            })
+        };
+        let orphans = self.household.orphans().into_iter();
+        orphans.filter_map(anew).collect()
+    }
+
     /// The request by which an adult's app pins the household met first for a contact without a pin.
     pub(crate) fn first_contact_card(&self, handle: &str, genesis: PublicKey) -> Option<Request> {
         let card = self

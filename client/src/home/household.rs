@@ -31,6 +31,8 @@ pub struct Household {
     settings: PersonSettings,
     devices: Vec<Device>,
     contacts: BTreeMap<ContactId, contact::Contact>,
+    /// Who signed each of them.
+    signers: BTreeMap<ContactId, PublicKey>,
     policy: Option<AnswerPolicy>,
     /// Cards and policies that did not hold and were left out.
     refused: u32,
@@ -110,6 +112,7 @@ impl Household {
             settings: home.settings.clone(),
             devices: shown.devices.clone(),
             contacts: BTreeMap::new(),
+            signers: BTreeMap::new(),
             policy: None,
             refused: 0,
         };
@@ -193,6 +196,7 @@ impl Household {
             Event::ContactPut(card) => self.take_card(identity, card),
             Event::ContactDeleted { contact } => {
                 self.contacts.remove(contact);
+                self.signers.remove(contact);
             }
             Event::AnswerPolicyPut(policy) => self.take_policy(identity, policy),
             _ => return Ok(false),
@@ -217,9 +221,11 @@ impl Household {
         if device != homeline_e2ee::ids::device_id(own) {
             return;
         }
+        // A chain that hangs on a removed device counts no more, however long it would last.
         let ends = verify_chain(&identity.chain, now)
-            .map(|known| known.not_after)
-            .ok();
+            .ok()
+            .filter(|known| self.roster.admits(known))
+            .map(|known| known.not_after);
         if let Ok(newer) = verify_chain_bytes(&chain.0, now)
             && self.roster.admits(&newer)
             && newer.device_key == own
@@ -232,13 +238,15 @@ impl Household {
 
     fn take_card(&mut self, identity: &mut Identity, shown: &Contact) {
         let seen = identity.seen(store::Signed::Contact(shown.id));
-        let opened = Signed::decode(&shown.card.0)
-            .ok()
-            .and_then(|signed| contact::Contact::open(&signed, &self.roster, seen).ok());
+        let opened = Signed::decode(&shown.card.0).ok().and_then(|signed| {
+            let card = contact::Contact::open(&signed, &self.roster, seen).ok()?;
+            Some((card, signed.signer))
+        });
         let room = self.contacts.len() < CONTACTS_MAX || self.contacts.contains_key(&shown.id);
-        match opened.filter(|card| card.id == shown.id && room) {
-            Some(card) => {
+        match opened.filter(|(card, _)| card.id == shown.id && room) {
+            Some((card, signer)) => {
                 identity.saw(store::Signed::Contact(card.id), card.revision);
+                self.signers.insert(card.id, signer);
                 match card.pin {
                     Pin::Deleted => self.contacts.remove(&card.id),
                     _ => self.contacts.insert(card.id, card),
@@ -293,6 +301,16 @@ impl Household {
 
     pub fn contacts(&self) -> impl Iterator<Item = &contact::Contact> {
         self.contacts.values()
+    }
+
+    /// Cards that somebody signed who may no more: an adult's app that knows them from before signs them
+    /// anew, since they would not hold for whoever opens them next.
+    pub(crate) fn orphans(&self) -> Vec<contact::Contact> {
+        let orphaned = |card: &&contact::Contact| {
+            let signer = self.signers.get(&card.id);
+            signer.is_some_and(|signer| !self.roster.is_adult(*signer))
+        };
+        self.contacts.values().filter(orphaned).cloned().collect()
     }
 
     /// Signed statements that did not hold and were left out.

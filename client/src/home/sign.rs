@@ -1,7 +1,7 @@
 //! What an adult's app signs for its household: certificates, cards, policies.
 
 use homeline_e2ee::certificate::{Certificate, Kind, Rights};
-use homeline_e2ee::chain::Chain;
+use homeline_e2ee::chain::{Chain, verify_chain};
 use homeline_e2ee::contact::{Contact, Pin};
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::pairing::DeviceToAdd;
@@ -64,9 +64,16 @@ impl Household {
         }
     }
 
-    /// New chains for devices of the household whose certificates end soon. Only an adult's app has any.
+    /// New chains for devices of the household whose certificates end soon, or hang on somebody who was
+    /// removed. Only an adult's app has any, and only while its own chain holds, or it founded the
+    /// household.
     pub(crate) fn renewals(&self, identity: &Identity, now: UnixMs) -> Vec<(DeviceId, Blob)> {
-        if !self.may_sign(identity) {
+        let holds = |chain: &Chain| {
+            let known = verify_chain(chain, now);
+            known.is_ok_and(|known| self.roster().admits(&known))
+        };
+        let founded = identity.genesis_key.is_some();
+        if !self.may_sign(identity) || !(founded || holds(&identity.chain)) {
             return Vec::new();
         }
         let own = homeline_e2ee::ids::device_id(identity.device_key.public());
@@ -75,7 +82,7 @@ impl Household {
             let chain = Chain::decode(&shown.chain.0).ok()?;
             let leaf = Certificate::open(chain.0.first()?).ok()?;
             let known = self.roster().devices().get(&leaf.subject)?;
-            if !leaf.needs_renewal(now) {
+            if !leaf.needs_renewal(now) && holds(&chain) {
                 return None;
             }
             let (not_before, not_after) = Certificate::validity(known.kind, now);

@@ -58,9 +58,20 @@ impl Person {
 
     /// Pairs a home device of this person.
     pub(crate) async fn pair(&self, server: &Server, handle: &str, label: &str) -> Self {
+        self.pair_as(server, handle, (DeviceKind::HomeDevice, label))
+            .await
+    }
+
+    /// Pairs a home device, or a further app, of this person.
+    pub(crate) async fn pair_as(
+        &self,
+        server: &Server,
+        handle: &str,
+        (kind, label): (DeviceKind, &str),
+    ) -> Self {
         let mut listener = self.client.listen_for_devices().await.unwrap();
         let new = NewDevice {
-            kind: DeviceKind::HomeDevice,
+            kind,
             label: label.to_owned(),
         };
         let offered = offer_pairing(server, handle.parse().unwrap(), new)

@@ -11,4 +11,5 @@ mod pairing;
 mod pictures;
 mod proxy;
 mod refused;
+mod removed;
 mod server;

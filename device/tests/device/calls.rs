@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use homeline_client::Client;
 use homeline_e2ee::policy::Mode;
-use homeline_protocol::session::TopContact;
+use homeline_protocol::session::{Capabilities, TopContact};
 
 use crate::support::{Device, flite_is_here, homes};
 
@@ -104,7 +105,39 @@ async fn a_device_answers_by_itself_only_for_whom_the_signed_setting_names() {
     assert_eq!(caller.exit_code().await, Some(0));
 }
 
-// req: CALL-10, CALL-11
+/// What the household is told that the kitchen has. The app's own question is answered after the news
+/// of whatever the kitchen told before.
+async fn kitchen_has(ben: &Client) -> Capabilities {
+    ben.set_do_not_disturb(false).await.unwrap();
+    let household = ben.household();
+    let mut devices = household.devices().iter();
+    let kitchen = devices.find(|device| !device.adult).unwrap();
+    kitchen.settings.capabilities
+}
+
+// req: REG-9
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_household_sees_that_a_device_without_a_picture_has_no_camera_and_a_call_has_none() {
+    let homes = homes().await;
+    let mut kitchen = Device::start(&homes.folder.path().join("b"), &["run"]);
+    kitchen.event("ready").await;
+    let has = kitchen_has(&homes.ben).await;
+    assert!(has.microphone && has.speaker && !has.screen && !has.camera);
+
+    // Called with a picture it answers all the same, and has nothing to show.
+    let arguments = ["call", "uncle ben", "--picture", "pattern"];
+    let mut caller = Device::start(&homes.folder.path().join("a"), &arguments);
+    assert_eq!(kitchen.event("ringing").await["video"], true);
+    kitchen.say("answer").await;
+    caller.event_before("secured", "picture_seen").await;
+    kitchen.say("video on").await;
+    kitchen.event("warning").await;
+    kitchen.say("hang up").await;
+    kitchen.event_before("ended", "picture_seen").await;
+    caller.event_before("ended", "picture_seen").await;
+}
+
+// req: CALL-10, CALL-11, REG-9
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn devices_with_pictures_see_each_other_and_switch_theirs_off_and_on() {
     let homes = homes().await;
@@ -114,6 +147,7 @@ async fn devices_with_pictures_see_each_other_and_switch_theirs_off_and_on() {
     let arguments = ["run", "--picture", "pattern"];
     let mut kitchen = Device::start(&homes.folder.path().join("b"), &arguments);
     kitchen.event("ready").await;
+    assert!(kitchen_has(&homes.ben).await.camera);
     let film = film.to_str().unwrap();
     let arguments = ["call", "uncle ben", "--picture", film];
     let mut caller = Device::start(&homes.folder.path().join("a"), &arguments);
@@ -151,7 +185,11 @@ async fn a_picture_that_can_not_be_used_is_told_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_button_calls_and_hangs_up_and_another_cuts_the_microphone() {
     let homes = homes().await;
-    let arguments = ["run", "--sound-in", "tone:1000"];
+    let vibrator = homes.folder.path().join("vibrator");
+    std::fs::create_dir(&vibrator).unwrap();
+    let path = vibrator.to_str().unwrap();
+    let shaken = || vibrator.join("activate").exists();
+    let arguments = ["run", "--sound-in", "tone:1000", "--vibrator", path];
     let mut caller = Device::start(&homes.folder.path().join("a"), &arguments);
     let arguments = ["run", "--listen-for", "1000"];
     let mut kitchen = Device::start(&homes.folder.path().join("b"), &arguments);
@@ -160,6 +198,7 @@ async fn one_button_calls_and_hangs_up_and_another_cuts_the_microphone() {
     // Nobody is chosen yet: it says so, and calls nobody.
     caller.say("double press").await;
     caller.event("warning").await;
+    assert!(!shaken());
 
     let contact = homes.anna.household().find_contact("Uncle Ben").unwrap().id;
     let top = Some(TopContact::Contact { contact });
@@ -171,6 +210,7 @@ async fn one_button_calls_and_hangs_up_and_another_cuts_the_microphone() {
     caller.event("do_not_disturb").await;
     caller.say("double press").await;
     caller.event("confirmed").await;
+    assert!(shaken(), "it is felt as well as heard");
     kitchen.event("ringing").await;
     kitchen.say("answer").await;
     kitchen.event("secured").await;

@@ -90,6 +90,9 @@ pub struct ContactNumbers {
     pub contact: ContactId,
     /// The numbers.
     pub numbers: Vec<PhoneNumber>,
+    /// The handle of somebody registered here whose verified number one of them is, as for an imported
+    /// entry: paid from the budget of whoever typed it.
+    pub registered: Option<Handle>,
 }
 
 /// The account's settings about numbers and import.

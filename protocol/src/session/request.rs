@@ -5,8 +5,8 @@ use ts_rs::TS;
 
 use super::{
     BroughtEntry, Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb, EndReason,
-    MediaState, NumberKind, Presence, PublishSection, PushAddress, Role, SubscribeSection,
-    Switches, TopContact, WrittenNumber,
+    MediaState, NumberKind, NumberOf, Presence, PublishSection, PushAddress, Role,
+    SubscribeSection, Switches, TopContact, WrittenNumber,
 };
 use crate::id::{
     AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
@@ -559,6 +559,19 @@ pub enum Request {
         call: CallId,
         /// The guest's device.
         guest: DeviceId,
+    },
+    // ---- people ----
+    /// Makes another adult the owner, and the owner an adult (the owner's apps).
+    HandOverOwnership {
+        /// An adult member with an app that may sign.
+        to: AccountId,
+    },
+    /// A number was called: the next time it comes first among those of its contact or entry.
+    NoteNumberUsed {
+        /// Whose.
+        of: NumberOf,
+        /// As it is written there.
+        number: PhoneText,
     },
 }
 

@@ -155,6 +155,7 @@ fn contact_numbers() -> ContactNumbers {
     ContactNumbers {
         contact: CONTACT,
         numbers: vec![number()],
+        registered: None,
     }
 }
 
@@ -162,5 +163,9 @@ pub(crate) fn events() -> Vec<Event> {
     vec![
         Event::AddressBookChanged,
         Event::ContactNumbersPut(contact_numbers()),
+        Event::ContactNumbersPut(ContactNumbers {
+            registered: Some("ben".parse().unwrap()),
+            ..contact_numbers()
+        }),
     ]
 }

@@ -5,6 +5,7 @@ mod calls;
 mod children;
 mod events;
 mod guests;
+mod people;
 mod push;
 mod requests;
 mod rules;

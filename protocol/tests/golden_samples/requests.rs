@@ -7,7 +7,7 @@ use homeline_protocol::session::{
 
 use super::{
     ACCOUNT, AT_MS, CALL, CONTACT, DEVICE, INVITATION, MEDIA, PAIRING, TRACK, blob, children,
-    guests, handle, rules,
+    guests, handle, people, rules,
 };
 
 pub(crate) fn requests() -> Vec<Request> {
@@ -25,6 +25,7 @@ pub(crate) fn requests() -> Vec<Request> {
         super::address_book::requests(),
         children::requests(),
         guests::requests(),
+        people::requests(),
     ]
     .concat()
 }

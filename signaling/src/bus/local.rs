@@ -72,7 +72,7 @@ impl LocalBus {
                 entry.end.send_replace(Some(code));
             }
         }
-        table.notify(Notice::SessionsEnded { device, code });
+        table.notify(&Notice::SessionsEnded { device, code });
     }
 
     pub(super) fn end_account(&self, account: AccountId, code: ErrorCode) {
@@ -85,7 +85,7 @@ impl LocalBus {
     }
 
     pub(super) fn notify(&self, notice: Notice) {
-        self.lock().notify(notice);
+        self.lock().notify(&notice);
     }
 
     pub(super) fn subscribe(&self, who: Subscriber) -> Subscription {
@@ -138,9 +138,9 @@ impl LocalBus {
 }
 
 impl Table {
-    fn notify(&mut self, notice: Notice) {
+    fn notify(&mut self, notice: &Notice) {
         self.notices
-            .retain(|notices| match notices.try_send(notice) {
+            .retain(|notices| match notices.try_send(notice.clone()) {
                 Ok(()) => true,
                 Err(mpsc::error::TrySendError::Closed(_)) => false,
                 Err(mpsc::error::TrySendError::Full(_)) => {

@@ -9,6 +9,7 @@ mod subscription;
 pub use local::LocalBus;
 pub use subscription::{Delivery, Subscriber, Subscription};
 
+use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
 use homeline_protocol::session::{ErrorCode, Event, Switches};
 use tokio::sync::mpsc;
@@ -34,7 +35,7 @@ pub enum Audience {
 }
 
 /// What the domain itself learns from the bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// All sessions of a device were ended by the server: it was removed, or signed out.
     SessionsEnded {
@@ -49,6 +50,18 @@ pub enum Notice {
         device: DeviceId,
         /// Its switches.
         switches: Switches,
+    },
+    /// What a child may has changed, or may have.
+    ChildLimited {
+        /// Which child.
+        account: AccountId,
+    },
+    /// A person has blocked somebody.
+    Blocked {
+        /// Who blocks.
+        account: AccountId,
+        /// Whom.
+        handle: Handle,
     },
 }
 

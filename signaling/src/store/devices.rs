@@ -242,6 +242,14 @@ pub async fn remove(tx: &mut Tx, id: DeviceId, at: UnixMillis) -> Result<(), Sto
     Ok(())
 }
 
+/// Forgets an app that never was in a household, with its tokens and whatever asks for it.
+pub async fn forget(tx: &mut Tx, id: DeviceId) -> Result<(), StoreError> {
+    let query =
+        sqlx::query("delete from device where id = $1 and household is null").bind(id.to_string());
+    on_tx!(tx, connection => query.execute(connection).await?);
+    Ok(())
+}
+
 /// Changes what stands at a device beside what is signed, and its label.
 pub async fn set_settings(
     tx: &mut Tx,

@@ -26,6 +26,7 @@ pub async fn erase(tx: &mut Tx, account: AccountId, handle: &Handle) -> Result<(
     on_tx!(tx, connection => query.execute(connection).await?);
     for statement in [
         "delete from past_call where account = $1",
+        "delete from last_number where account = $1",
         "delete from imported_entry where account = $1",
         "delete from import_run where account = $1",
         "delete from number_lookup where account = $1",
@@ -49,11 +50,12 @@ mod tests {
     use crate::store::Db;
 
     /// Tables from which `erase` deletes.
-    const COLLECTED: [&str; 9] = [
+    const COLLECTED: [&str; 10] = [
         "address_book",
         "call_link",
         "import_run",
         "imported_entry",
+        "last_number",
         "number_lookup",
         "number_verification",
         "past_call",
@@ -61,7 +63,7 @@ mod tests {
         "verified_number",
     ];
     /// Tables that lead to a person or a device of theirs and stay, each for the reason above.
-    const GIVEN: [&str; 15] = [
+    const GIVEN: [&str; 16] = [
         "answer_policy",
         "block",
         // Of a call that runs; it goes with the call.
@@ -70,6 +72,8 @@ mod tests {
         "child",
         "child_contact",
         "consent",
+        // The household's; it says who typed it.
+        "contact_number",
         "device",
         "join_request",
         "leave_request",

@@ -36,6 +36,8 @@ pub struct JoinRow {
     pub app: DeviceId,
     /// HMAC with the link's secret; only the inviter's app can check it.
     pub proof: Vec<u8>,
+    /// Whether the account was there before.
+    pub rejoins: bool,
 }
 
 /// Adds an invitation.
@@ -83,15 +85,16 @@ pub async fn take_expired(tx: &mut Tx, now: UnixMillis) -> Result<Vec<Invitation
 /// Adds a join request.
 pub async fn insert_join(tx: &mut Tx, join: &JoinRow, at: UnixMillis) -> Result<(), StoreError> {
     let query = sqlx::query(
-        "insert into join_request (account, invitation, household, app, proof, created_at_ms) \
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into join_request (account, invitation, household, app, proof, created_at_ms, rejoins) \
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(join.account.to_string())
     .bind(join.invitation.to_string())
     .bind(join.household.to_string())
     .bind(join.app.to_string())
     .bind(join.proof.clone())
-    .bind(at.column());
+    .bind(at.column())
+    .bind(join.rejoins);
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }

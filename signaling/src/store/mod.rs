@@ -17,6 +17,7 @@ pub mod devices;
 pub mod erasure;
 pub mod households;
 pub mod invitations;
+pub mod last_numbers;
 pub mod mail;
 pub mod numbers;
 pub mod pairings;

@@ -54,6 +54,9 @@ pub struct ContactNumberRow {
     /// What can be dialled.
     #[sqlx(try_from = "Option<String>")]
     pub e164: Nullable<E164>,
+    /// Who is registered with it and may be found by it, if whoever typed it may look it up.
+    #[sqlx(try_from = "Option<String>")]
+    pub registered: Nullable<Handle>,
 }
 
 /// A sort of number as a column holds it.
@@ -115,7 +118,7 @@ pub fn kind_word(kind: NumberKind) -> &'static str {
 
 /// The numbers of those entries of an account that lie between two, inclusive, in order. Who is
 /// registered is looked up here alone, and only for numbers that the account may look up: an unknown
-/// number, and one whose owner does not want to be found, come out alike.
+/// number, one whose owner does not want to be found, and a child's come out alike.
 pub async fn of_entries(
     tx: &mut Tx,
     account: AccountId,
@@ -129,7 +132,7 @@ pub async fn of_entries(
          on lookup.account = entry.account and lookup.e164 = number.e164 \
          left join verified_number verified on verified.e164 = lookup.e164 \
          and verified.discoverable and verified.account <> entry.account \
-         left join account owner on owner.id = verified.account \
+         left join account owner on owner.id = verified.account and owner.role <> 'child' \
          where entry.account = $1 and entry.id >= $2 and entry.id <= $3 \
          order by number.entry, number.place",
     )
@@ -147,7 +150,7 @@ pub async fn of_contacts(
     limit: i64,
 ) -> Result<Vec<ContactNumberRow>, StoreError> {
     let query = sqlx::query_as(
-        "select contact, kind, text, e164 from contact_number \
+        "select contact, kind, text, e164, registered from typed_number \
          where household = $1 and contact > $2 order by contact, place limit $3",
     )
     .bind(household.to_string())
@@ -163,7 +166,7 @@ pub async fn of_contact(
     contact: ContactId,
 ) -> Result<Vec<ContactNumberRow>, StoreError> {
     let query = sqlx::query_as(
-        "select contact, kind, text, e164 from contact_number \
+        "select contact, kind, text, e164, registered from typed_number \
          where household = $1 and contact = $2 order by place",
     )
     .bind(household.to_string())
@@ -171,11 +174,11 @@ pub async fn of_contact(
     Ok(on_tx!(tx, connection => query.fetch_all(connection).await?))
 }
 
-/// Replaces the numbers of a contact.
+/// Replaces the numbers of a contact. They are looked up from the budget of whoever typed them.
 pub async fn put_contact(
     tx: &mut Tx,
     household: HouseholdId,
-    contact: ContactId,
+    (contact, typed_by): (ContactId, AccountId),
     numbers: &[NumberRow],
 ) -> Result<(), StoreError> {
     let older = sqlx::query("delete from contact_number where household = $1 and contact = $2")
@@ -184,15 +187,16 @@ pub async fn put_contact(
     on_tx!(&mut *tx, connection => older.execute(connection).await?);
     for (place, number) in (0_i64..).zip(numbers) {
         let query = sqlx::query(
-            "insert into contact_number (household, contact, place, kind, text, e164) \
-             values ($1, $2, $3, $4, $5, $6)",
+            "insert into contact_number (household, contact, place, kind, text, e164, typed_by) \
+             values ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(household.to_string())
         .bind(contact.to_string())
         .bind(place)
         .bind(kind_word(number.kind))
         .bind(number.text.0.clone())
-        .bind(number.e164.as_ref().map(ToString::to_string));
+        .bind(number.e164.as_ref().map(ToString::to_string))
+        .bind(typed_by.to_string());
         on_tx!(&mut *tx, connection => query.execute(connection).await?);
     }
     Ok(())
@@ -203,12 +207,11 @@ pub async fn put_contact(
 pub async fn allow_lookups(tx: &mut Tx, account: AccountId, most: i64) -> Result<i64, StoreError> {
     let query = sqlx::query(
         "insert into number_lookup (account, e164) \
-         select distinct entry.account, number.e164 from imported_number number \
-         join imported_entry entry on entry.id = number.entry \
-         where entry.account = $1 and number.e164 is not null and not exists \
+         select distinct held.account, held.e164 from held_number held \
+         where held.account = $1 and not exists \
          (select 1 from number_lookup known \
-         where known.account = $1 and known.e164 = number.e164) \
-         order by number.e164 limit $2",
+         where known.account = $1 and known.e164 = held.e164) \
+         order by held.e164 limit $2",
     )
     .bind(account.to_string())
     .bind(most);
@@ -219,11 +222,10 @@ pub async fn allow_lookups(tx: &mut Tx, account: AccountId, most: i64) -> Result
 /// Whether an account holds numbers that it may not look up yet.
 pub async fn waits_for_lookups(tx: &mut Tx, account: AccountId) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar(
-        "select count(*) from (select 1 from imported_number number \
-         join imported_entry entry on entry.id = number.entry \
-         where entry.account = $1 and number.e164 is not null and not exists \
+        "select count(*) from (select 1 from held_number held \
+         where held.account = $1 and not exists \
          (select 1 from number_lookup known \
-         where known.account = $1 and known.e164 = number.e164) limit 1) waiting",
+         where known.account = $1 and known.e164 = held.e164) limit 1) waiting",
     )
     .bind(account.to_string());
     let waiting: i64 = on_tx!(tx, connection => query.fetch_one(connection).await?);
@@ -234,9 +236,7 @@ pub async fn waits_for_lookups(tx: &mut Tx, account: AccountId) -> Result<bool, 
 pub async fn forget_lookups(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
     let query = sqlx::query(
         "delete from number_lookup where account = $1 and e164 not in \
-         (select number.e164 from imported_number number \
-         join imported_entry entry on entry.id = number.entry \
-         where entry.account = $1 and number.e164 is not null)",
+         (select held.e164 from held_number held where held.account = $1)",
     )
     .bind(account.to_string());
     on_tx!(tx, connection => query.execute(connection).await?);

@@ -26,7 +26,7 @@ pub(crate) fn brought(source_id: &str, name: &str, numbers: Vec<WrittenNumber>) 
     }
 }
 
-fn oma() -> BroughtEntry {
+pub(crate) fn oma() -> BroughtEntry {
     let numbers = vec![
         written(NumberKind::Home, "(201) 555-0101"),
         written(NumberKind::Mobile, "(201) 555-0102"),
@@ -108,7 +108,7 @@ async fn names(session: &mut Session) -> Vec<String> {
     entries.into_iter().map(|entry| entry.name).collect()
 }
 
-async fn find(session: &mut Session, name: &str, kind: Option<NumberKind>) -> Found {
+pub(crate) async fn find(session: &mut Session, name: &str, kind: Option<NumberKind>) -> Found {
     let name = name.to_owned();
     match session.request(Request::FindContact { name, kind }).await {
         Ok(Reply::Found(found)) => found,
@@ -321,6 +321,7 @@ async fn a_home_device_neither_imports_nor_switches_nor_shows_an_address_book() 
     assert_eq!(names(&mut phone).await, ["Ben"]);
 }
 
+// req: A-36
 #[tokio::test]
 async fn a_hidden_entry_stays_hidden_and_a_typed_contact_is_deleted_with_its_numbers() {
     let server = Server::start().await;
@@ -366,7 +367,7 @@ async fn a_hidden_entry_stays_hidden_and_a_typed_contact_is_deleted_with_its_num
     assert_eq!(typed_numbers(&mut phone).await, vec![]);
 }
 
-async fn typed_numbers(session: &mut Session) -> Vec<ContactNumbers> {
+pub(crate) async fn typed_numbers(session: &mut Session) -> Vec<ContactNumbers> {
     let after = None;
     match session.request(Request::ListContactNumbers { after }).await {
         Ok(Reply::ContactNumbers {

@@ -8,7 +8,8 @@ use homeline_e2ee::invitation::JoinSecret;
 use homeline_protocol::http::{ConsentLink, ConsentReview, SignedIn};
 use homeline_protocol::id::{AccountId, CallId};
 use homeline_protocol::session::{
-    Callee, ConsentRecord, ConsentText, ErrorCode, Event, MailState, PastCall, Reply, Request, Role,
+    Callee, ConsentRecord, ConsentText, ErrorCode, Event, MailState, MediaState, PastCall, Reply,
+    Request, Role,
 };
 use homeline_protocol::{Blob, Secret};
 
@@ -17,21 +18,21 @@ use crate::support::{Person, PostOffice, Server, Session};
 const SECRET: JoinSecret = JoinSecret([7; 32]);
 const EMAIL: &str = "anna@example.org";
 /// No word of a mail has these letters by chance.
-const CHILD: &str = "zebedee";
+pub(crate) const CHILD: &str = "zebedee";
 
 /// A household with two adults and a child, and somebody of another one.
-struct Family {
-    anna: Person,
-    annas: Session,
-    bens: Session,
-    ben: Person,
-    zeb: Person,
-    zebs: Session,
-    carls: Session,
+pub(crate) struct Family {
+    pub(crate) anna: Person,
+    pub(crate) annas: Session,
+    pub(crate) bens: Session,
+    pub(crate) ben: Person,
+    pub(crate) zeb: Person,
+    pub(crate) zebs: Session,
+    pub(crate) carls: Session,
 }
 
 impl Family {
-    async fn at(server: &Server) -> Self {
+    pub(crate) async fn at(server: &Server) -> Self {
         let mut anna = Person::founder(server, "anna").await;
         let mut annas = anna.session(server).await;
         let ben = join(server, &mut anna, &mut annas, "ben", Role::Adult).await;
@@ -48,7 +49,7 @@ impl Family {
         }
     }
 
-    async fn consent(&mut self) -> ConsentRecord {
+    pub(crate) async fn consent(&mut self) -> ConsentRecord {
         let given = give(self.zeb.account, EMAIL, 1);
         record(self.annas.request(given).await).1.unwrap()
     }
@@ -108,7 +109,7 @@ fn record(
     }
 }
 
-fn call(id: u8, to: &str) -> Request {
+pub(crate) fn call(id: u8, to: &str) -> Request {
     Request::StartCall {
         call: CallId([id; 16]),
         to: Callee::Person {
@@ -119,7 +120,7 @@ fn call(id: u8, to: &str) -> Request {
     }
 }
 
-fn rings(event: &Event) -> Option<CallId> {
+pub(crate) fn rings(event: &Event) -> Option<CallId> {
     match event {
         Event::IncomingCall { call, .. } => Some(*call),
         _ => None,
@@ -141,7 +142,7 @@ fn settled(event: &Event) -> Option<bool> {
 }
 
 /// The secret in a consent's mail.
-fn link(mail: &str) -> ConsentLink {
+pub(crate) fn link(mail: &str) -> ConsentLink {
     let secret = mail.split("https://home.example:8443/consent#").nth(1);
     let secret = secret.and_then(|rest| rest.split_whitespace().next());
     ConsentLink {
@@ -326,6 +327,40 @@ async fn a_consent_is_reviewed_and_withdrawn_by_its_link_or_in_the_app() {
     };
     let (_, record) = record(family.bens.request(asked).await);
     assert!(record.unwrap().withdrawn_at_ms.is_some());
+}
+
+// req: KID-6
+#[tokio::test]
+async fn the_mailed_link_ends_the_childs_running_call_at_once_and_a_replaced_one_does_not() {
+    let mut office = PostOffice::opened().await;
+    let server = Server::start_with(|config| office.configure(config)).await;
+    let mut family = Family::at(&server).await;
+    family.consent().await;
+    let replaced = link(&office.mail().await);
+    family.consent().await;
+    let counts = link(&office.mail().await);
+    family.annas.done(call(9, CHILD)).await;
+    let id = family.zebs.event(rings).await;
+    let (key_package, statement) = (Blob(vec![1]), Blob(vec![1]));
+    let ringing = Request::Ringing {
+        call: id,
+        key_package,
+        statement,
+    };
+    family.zebs.done(ringing).await;
+    let media = MediaState {
+        microphone: true,
+        camera: false,
+    };
+    family.zebs.done(Request::Answer { call: id, media }).await;
+
+    let review: ConsentReview = server.post("/v1/consent/withdraw", &replaced).await.ok();
+    assert!(review.withdrawn_at_ms.is_some());
+    assert!(!family.annas.has_seen(|event| ended(event).is_some()).await);
+    let review: ConsentReview = server.post("/v1/consent/withdraw", &counts).await.ok();
+    assert!(review.withdrawn_at_ms.is_some());
+    assert_eq!(family.annas.event(ended).await, id);
+    assert_eq!(family.zebs.event(ended).await, id);
 }
 
 // req: KID-6

@@ -78,7 +78,7 @@ async fn three(server: &Server) -> (Client, Client, (Person, Client), CallId) {
     (anna, bens, (cleo, cleos), call)
 }
 
-async fn people(client: &mut Client) -> Vec<String> {
+pub(crate) async fn people(client: &mut Client) -> Vec<String> {
     let names = |event: &Event| match event {
         Event::Participants { participants, .. } => {
             let names = participants.iter().map(|one| &one.party.display_name);

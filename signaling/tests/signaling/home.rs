@@ -15,7 +15,7 @@ use homeline_protocol::session::{ErrorCode, Event, Invitation, JoinRequest, Repl
 use crate::pairing::pair;
 use crate::support::{Person, Server, Session, device_id, fresh_key};
 
-const SECRET: JoinSecret = JoinSecret([5; 32]);
+pub(crate) const SECRET: JoinSecret = JoinSecret([5; 32]);
 
 pub(crate) async fn invite(session: &mut Session) -> Invitation {
     match session.request(Request::CreateInvitation).await {
@@ -47,7 +47,12 @@ pub(crate) async fn join(
     joiner
 }
 
-fn admit(server: &Server, host: &Person, guest: &Person, invitation: &Invitation) -> Request {
+pub(crate) fn admit(
+    server: &Server,
+    host: &Person,
+    guest: &Person,
+    invitation: &Invitation,
+) -> Request {
     let (entry, chain) = host.take_in(
         server.now(),
         &guest.app,

@@ -17,7 +17,7 @@ use crate::pairing::pair;
 use crate::support::{Person, Server, Session, device_id};
 
 /// Somebody joins Anna's household; both know the roster afterwards.
-async fn joins(
+pub(crate) async fn joins(
     server: &Server,
     (anna, phone): (&mut Person, &mut Session),
     handle: &str,
@@ -49,7 +49,7 @@ async fn joins(
 }
 
 /// The signed removals of devices, in order, on top of each other.
-fn removals(server: &Server, by: &Person, keys: &[&PrivateKey]) -> Vec<Blob> {
+pub(crate) fn removals(server: &Server, by: &Person, keys: &[&PrivateKey]) -> Vec<Blob> {
     let mut signer = by.folded();
     let mut entries = Vec::new();
     for key in keys {
@@ -337,7 +337,7 @@ async fn nobody_is_admitted_as_a_child_with_the_adult_right() {
     assert_eq!(phone.refused(admit).await, ErrorCode::BadRequest);
 }
 
-async fn roster_of(session: &mut Session) -> Vec<homeline_e2ee::signed::Signed> {
+pub(crate) async fn roster_of(session: &mut Session) -> Vec<homeline_e2ee::signed::Signed> {
     let household = session.home().await.household.unwrap();
     let decode = |entry: &Blob| homeline_e2ee::signed::Signed::decode(&entry.0).unwrap();
     household.roster.iter().map(decode).collect()

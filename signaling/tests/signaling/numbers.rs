@@ -18,21 +18,21 @@ use tokio::sync::mpsc;
 use crate::address_book::{allow, brought, import, imported, settings, written};
 use crate::support::{Person, Server, Session};
 
-const NUMBER: &str = "+12015550123";
+pub(crate) const NUMBER: &str = "+12015550123";
 
 /// A message service: keeps what it is sent, and answers as the test wants.
-struct Service {
+pub(crate) struct Service {
     url: String,
-    messages: mpsc::UnboundedReceiver<Message>,
+    pub(crate) messages: mpsc::UnboundedReceiver<Message>,
 }
 
 /// What was sent.
 #[derive(Debug)]
-struct Message {
+pub(crate) struct Message {
     method: String,
     authorization: String,
     content: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Service {
@@ -64,31 +64,31 @@ impl Service {
         Self { url, messages }
     }
 
-    async fn good() -> Self {
+    pub(crate) async fn good() -> Self {
         Self::start(StatusCode::CREATED, r#"{"status":"queued"}"#).await
     }
 
-    fn configure(&self, config: &mut SignalingConfig) {
+    pub(crate) fn configure(&self, config: &mut SignalingConfig) {
         config.sms.url = Masked::new(self.url.clone());
         config.sms.headers = vec![Masked::new("Authorization: Bearer hush")];
         config.sms.success_contains = "queued".to_owned();
     }
 
     /// The code in the next message.
-    async fn code(&mut self) -> Secret {
+    pub(crate) async fn code(&mut self) -> Secret {
         let message = self.messages.recv().await.unwrap();
         let body: serde_json::Value = serde_json::from_str(&message.body).unwrap();
         Secret::new(&body["text"].as_str().unwrap()[..6])
     }
 }
 
-fn start(number: &str) -> Request {
+pub(crate) fn start(number: &str) -> Request {
     Request::StartNumberVerification {
         number: PhoneText(number.to_owned()),
     }
 }
 
-fn confirm(code: &Secret) -> Request {
+pub(crate) fn confirm(code: &Secret) -> Request {
     Request::ConfirmNumber { code: code.clone() }
 }
 
@@ -109,12 +109,12 @@ async fn sent(session: &mut Session, number: &str) -> String {
     }
 }
 
-async fn own(session: &mut Session) -> Option<(String, bool)> {
+pub(crate) async fn own(session: &mut Session) -> Option<(String, bool)> {
     let number = settings(session).await.number?;
     Some((number.number.as_str().to_owned(), number.discoverable))
 }
 
-async fn verify(session: &mut Session, service: &mut Service, number: &str) {
+pub(crate) async fn verify(session: &mut Session, service: &mut Service, number: &str) {
     sent(session, number).await;
     let code = service.code().await;
     session.done(confirm(&code)).await;

@@ -130,21 +130,24 @@ function renewDue(
   const listed = new Map(roster.devices.map((device) => [device.id, device]));
   return devices.flatMap(({ device: id, chain }) => {
     const device = listed.get(id);
-    const ends = endOf(fromBase64Url(chain), device, home.now());
+    const ends = endOf(fromBase64Url(chain), device, roster, home.now());
     const own = device !== undefined && equalKeys(device.key, vault.pair.publicKey);
     // Without an authority of its own this app would only sign itself, which lasts no longer.
     if (device === undefined || ends - home.now() >= RENEW_BELOW_MS || (own && vault.authority === undefined)) return [];
     const made = home.certify(device, roster.seq);
-    const better = verifyChain(made, home.now()).notAfterMs > ends;
+    const identity = verifyChain(made, home.now());
+    // Where this app's own chain hangs on somebody who was removed, it can help nobody.
+    const better = identity.notAfterMs > ends && roster.admits(identity);
     return better ? [{ device: id, chain: toBase64Url(encodeChain(made)) }] : [];
   });
 }
 
-/** When this device's chain ends; 0 when it proves nothing any more. */
-function endOf(encoded: Bytes, device: Device | undefined, now: number): number {
+/** When this device's chain ends; 0 when it proves nothing any more, as when whoever certified it was removed. */
+function endOf(encoded: Bytes, device: Device | undefined, roster: Roster, now: number): number {
   try {
     const identity = verifyChain(decodeChain(encoded), now);
-    return device !== undefined && keyText(identity.deviceKey) === keyText(device.key) ? identity.notAfterMs : 0;
+    const holds = device !== undefined && keyText(identity.deviceKey) === keyText(device.key) && roster.admits(identity);
+    return holds ? identity.notAfterMs : 0;
   } catch (error) {
     if (error instanceof ChainError || error instanceof MalformedError) return 0;
     throw error;

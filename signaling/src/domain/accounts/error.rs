@@ -21,6 +21,9 @@ pub enum SignUpError {
     /// The account, app or household is there already, and is not this one.
     #[error("the account, app or household exists already")]
     Exists,
+    /// One person is in one household.
+    #[error("the account is in a household")]
+    InHousehold,
     /// The invitation is unknown, used, cancelled or expired.
     #[error("no such invitation")]
     NoInvitation,

@@ -27,12 +27,15 @@ struct Newcomer {
     account: AccountId,
     key: PublicKey,
     device: DeviceId,
-    password_hash: String,
+    /// Absent for somebody whose account is there, and who moves in somewhere anew.
+    password_hash: Option<String>,
     now: UnixMillis,
 }
 
 impl Accounts {
-    /// Signs somebody up. Repeating it with the same account, password and app signs them in.
+    /// Signs somebody up. Repeating it with the same account, password and app signs them in. Whoever
+    /// left their household, or was taken out of it, signs up anew with their account, handle and
+    /// password, and a new app: no certificate of the old household counts in another.
     ///
     /// # Errors
     /// When something is out of bounds, taken, or does not fit together.
@@ -45,11 +48,13 @@ impl Accounts {
         }
         let key = check_app(&request.app).map_err(SignUpError::Field)?;
         let (NewHome::Found { account, .. } | NewHome::Join { account, .. }) = &request.home;
-        if let Some(known) = self.account_row(*account).await? {
-            return self.repeat_sign_up(request, &known, device_id(key)).await;
-        }
+        let known = self.account_row(*account).await?;
+        if let Some(known) = &known {
+            if !self.moves_in(request, known, device_id(key), now).await? {
+                return self.repeat_sign_up(request, known, device_id(key)).await;
+            }
         // Before the password is hashed: that is the dear part.
-        if self.by_handle(&request.handle).await?.is_some() {
+        } else if self.by_handle(&request.handle).await?.is_some() {
             return Err(SignUpError::HandleTaken);
         }
         let newcomer = |password_hash| Newcomer {
@@ -84,7 +89,7 @@ impl Accounts {
                 };
                 let household = check_founding(&founding, now)?;
                 let recovery_hash = self.hash_recovery(recovery_secret).await?;
-                let newcomer = newcomer(self.passwords.hash(&request.password).await?);
+                let newcomer = newcomer(self.hash_of_new(request, known.as_ref()).await?);
                 self.found(request, &founding, newcomer, household, recovery_hash)
                     .await
             }
@@ -94,7 +99,7 @@ impl Accounts {
                 if proof.0.len() != 32 {
                     return Err(SignUpError::Field(rules::BAD_PROOF));
                 }
-                let newcomer = newcomer(self.passwords.hash(&request.password).await?);
+                let newcomer = newcomer(self.hash_of_new(request, known.as_ref()).await?);
                 self.join(request, newcomer, *invitation, proof).await
             }
         }
@@ -107,6 +112,40 @@ impl Accounts {
     async fn hash_recovery(&self, secret: &Secret) -> Result<String, SignUpError> {
         rules::check_recovery_secret(secret).map_err(SignUpError::Field)?;
         Ok(self.passwords.hash(secret).await?)
+    }
+
+    /// Whether somebody with an account moves in with a new app. Guesses at the password count as those
+    /// of a sign-in do.
+    async fn moves_in(
+        &self,
+        request: &SignUp,
+        known: &AccountRow,
+        device: DeviceId,
+        now: UnixMillis,
+    ) -> Result<bool, SignUpError> {
+        let app = store::devices::find(&mut self.db.read().await?, device).await?;
+        if app.is_some() {
+            return Ok(false);
+        }
+        self.limits.sign_in_handle.check(&known.handle, now)?;
+        let kept = Some(known.password_hash.as_str());
+        let same = self.passwords.verify(&request.password, kept).await?;
+        match (same && known.handle == request.handle, known.household.0) {
+            (false, _) => Err(SignUpError::Exists),
+            (true, Some(_)) => Err(SignUpError::InHousehold),
+            (true, None) => Ok(true),
+        }
+    }
+
+    async fn hash_of_new(
+        &self,
+        request: &SignUp,
+        known: Option<&AccountRow>,
+    ) -> Result<Option<String>, SignUpError> {
+        Ok(match known {
+            Some(_) => None,
+            None => Some(self.passwords.hash(&request.password).await?),
+        })
     }
 
     /// The answer to the first one was lost: the same person gets it again.
@@ -194,6 +233,7 @@ impl Accounts {
             household: open.household,
             app: newcomer.device,
             proof: proof.0.clone(),
+            rejoins: newcomer.password_hash.is_none(),
         };
         store::invitations::insert_join(&mut tx, &join, newcomer.now).await?;
         let device = Some(newcomer.device);
@@ -224,6 +264,9 @@ impl Accounts {
         request: &SignUp,
         newcomer: &Newcomer,
     ) -> Result<(), SignUpError> {
+        if newcomer.password_hash.is_none() {
+            return make_room(tx, newcomer).await;
+        }
         if store::accounts::by_handle(tx, &request.handle)
             .await?
             .is_some()
@@ -246,6 +289,24 @@ impl Accounts {
     }
 }
 
+/// Somebody whose account is there: still in no household, and waiting nowhere else any more. Who waits
+/// since their first sign-up goes on waiting.
+async fn make_room(tx: &mut Tx, newcomer: &Newcomer) -> Result<(), SignUpError> {
+    let row = store::accounts::find(tx, newcomer.account).await?;
+    let row = row.ok_or(SignUpError::Exists)?;
+    if row.household.0.is_some() {
+        return Err(SignUpError::InHousehold);
+    }
+    if store::devices::find(tx, newcomer.device).await?.is_some() {
+        return Err(SignUpError::Exists);
+    }
+    match store::invitations::find_join(tx, newcomer.account).await? {
+        Some(waits) if waits.rejoins => Ok(store::devices::forget(tx, waits.app).await?),
+        Some(_) => Err(SignUpError::Exists),
+        None => Ok(()),
+    }
+}
+
 async fn insert_person(
     tx: &mut Tx,
     request: &SignUp,
@@ -253,21 +314,30 @@ async fn insert_person(
     household: Option<HouseholdId>,
     chain: Option<&Blob>,
 ) -> Result<(), StoreError> {
-    let account = NewAccount {
-        id: newcomer.account,
-        handle: &request.handle,
-        display_name: &request.display_name,
-        password_hash: &newcomer.password_hash,
-        household,
-        // Whoever founds a household owns it; what a joiner becomes is said at their admission.
-        role: if household.is_some() {
-            Role::Owner
-        } else {
-            Role::Adult
-        },
-        at: newcomer.now,
+    // Whoever founds a household owns it; what a joiner becomes is said at their admission.
+    let role = match household {
+        Some(_) => Role::Owner,
+        None => Role::Adult,
     };
-    store::accounts::insert(tx, account).await?;
+    match (&newcomer.password_hash, household) {
+        (Some(password_hash), household) => {
+            let account = NewAccount {
+                id: newcomer.account,
+                handle: &request.handle,
+                display_name: &request.display_name,
+                password_hash,
+                household,
+                role,
+                at: newcomer.now,
+            };
+            store::accounts::insert(tx, account).await?;
+        }
+        (None, Some(household)) => {
+            store::accounts::set_household(tx, newcomer.account, household).await?;
+            store::accounts::set_role(tx, newcomer.account, role).await?;
+        }
+        (None, None) => {}
+    }
     let app = DeviceRow {
         id: newcomer.device,
         public_key: newcomer.key.0.to_vec(),

@@ -93,3 +93,14 @@ pub enum SetNumbersError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// Why it is not noted that a number was called.
+#[derive(Debug, thiserror::Error)]
+pub enum NumberUsedError {
+    /// The contact or entry is not there, or has no such number.
+    #[error("no such number")]
+    NotFound,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,10 +1,11 @@
 //! Looks a name up among the household's contacts and the account's own imported entries.
 
-use homeline_protocol::session::{Choice, Found, NumberKind, PhoneNumber};
+use homeline_protocol::PhoneText;
+use homeline_protocol::session::{Choice, Found, NumberKind, NumberOf, PhoneNumber};
 
 use super::rules::{self, CHOICES_MAX, Candidate, Fit};
 use super::service::{contact_number, entry_number};
-use super::{AddressBooks, BookError};
+use super::{AddressBooks, BookError, NumberUsedError};
 use crate::model::Speaker;
 use crate::store::address_book::EntryRow;
 use crate::store::contacts::ContactRow;
@@ -45,6 +46,38 @@ impl AddressBooks {
         }
         Ok(rules::choose(candidates, kind))
     }
+
+    /// Notes that the speaker called a number of a contact or an imported entry.
+    ///
+    /// # Errors
+    /// When the speaker knows no such number.
+    pub async fn used(
+        &self,
+        speaker: &Speaker,
+        of: NumberOf,
+        number: &PhoneText,
+    ) -> Result<(), NumberUsedError> {
+        let mut tx = self.db.write().await?;
+        let known = match of {
+            NumberOf::Contact { contact } => match speaker.household {
+                Some(household) => {
+                    let rows = store::numbers::of_contact(&mut tx, household, contact).await?;
+                    rows.iter().any(|row| row.text.0 == *number)
+                }
+                None => false,
+            },
+            NumberOf::Entry { entry } => {
+                let range = (entry, entry);
+                let rows = store::numbers::of_entries(&mut tx, speaker.account, range).await?;
+                rows.iter().any(|row| row.text.0 == *number)
+            }
+        };
+        if !known {
+            return Err(NumberUsedError::NotFound);
+        }
+        store::last_numbers::put(&mut tx, speaker.account, of, number).await?;
+        Ok(tx.commit().await?)
+    }
 }
 
 fn fitting<T>(said: &str, rows: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<(Fit, T)> {
@@ -70,6 +103,8 @@ async fn of_contact(
         Some(household) => store::numbers::of_contact(tx, household, row.id).await?,
         None => Vec::new(),
     };
+    let of = NumberOf::Contact { contact: row.id };
+    let last = store::last_numbers::find(tx, speaker.account, of).await?;
     Ok(Candidate {
         choice: Choice {
             name: row.name,
@@ -79,6 +114,7 @@ async fn of_contact(
             number: None,
         },
         numbers: numbers.into_iter().map(contact_number).collect(),
+        last,
     })
 }
 
@@ -86,6 +122,8 @@ async fn of_entry(tx: &mut Tx, speaker: &Speaker, row: EntryRow) -> Result<Candi
     let rows = store::numbers::of_entries(tx, speaker.account, (row.id, row.id)).await?;
     let handle = rows.iter().find_map(|row| row.registered.0.clone());
     let numbers: Vec<PhoneNumber> = rows.into_iter().map(entry_number).collect();
+    let of = NumberOf::Entry { entry: row.id };
+    let last = store::last_numbers::find(tx, speaker.account, of).await?;
     Ok(Candidate {
         choice: Choice {
             name: row.name,
@@ -95,5 +133,6 @@ async fn of_entry(tx: &mut Tx, speaker: &Speaker, row: EntryRow) -> Result<Candi
             number: None,
         },
         numbers,
+        last,
     })
 }

@@ -123,6 +123,7 @@ impl AddressBooks {
             return Err(ImportError::Full);
         }
         store::numbers::forget_lookups(tx, account).await?;
+        store::last_numbers::forget_gone(tx, account).await?;
         self.allow_lookups(tx, account).await?;
         Ok(done)
     }

@@ -8,5 +8,5 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use error::{BookError, HideError, ImportError, ListError, SetNumbersError};
+pub use error::{BookError, HideError, ImportError, ListError, NumberUsedError, SetNumbersError};
 pub use service::AddressBooks;

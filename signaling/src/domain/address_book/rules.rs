@@ -1,5 +1,6 @@
 //! What may be imported, how many numbers may be looked up, and what a spoken name stands for.
 
+use homeline_protocol::PhoneText;
 use homeline_protocol::session::{BroughtEntry, Choice, Found, NumberKind, PhoneNumber};
 
 use crate::model::{UnixMillis, is_name};
@@ -68,6 +69,8 @@ pub(super) fn check_batch(entries: &[BroughtEntry]) -> Result<(), &'static str> 
 pub(super) struct Candidate {
     pub(super) choice: Choice,
     pub(super) numbers: Vec<PhoneNumber>,
+    /// Which of them was called last.
+    pub(super) last: Option<PhoneText>,
 }
 
 /// How well a name fits what was said.
@@ -105,7 +108,8 @@ pub(super) fn fit(said: &str, name: &str) -> Option<Fit> {
 }
 
 /// The ways to reach the candidates. Who is registered is called by their handle, unless a
-/// sort of number was asked for; of several numbers the mobile comes first, then home, work, other.
+/// sort of number was asked for; of several numbers the one called last comes first, then mobile, home,
+/// work, other.
 pub(super) fn choose(candidates: Vec<Candidate>, kind: Option<NumberKind>) -> Found {
     let mut choices: Vec<Choice> = Vec::new();
     for candidate in candidates {
@@ -130,7 +134,11 @@ pub(super) fn choose(candidates: Vec<Candidate>, kind: Option<NumberKind>) -> Fo
 }
 
 fn ways(candidate: Candidate, kind: Option<NumberKind>) -> Vec<Choice> {
-    let Candidate { choice, numbers } = candidate;
+    let Candidate {
+        choice,
+        numbers,
+        last,
+    } = candidate;
     if kind.is_none() && choice.handle.is_some() {
         return vec![choice];
     }
@@ -139,7 +147,7 @@ fn ways(candidate: Candidate, kind: Option<NumberKind>) -> Vec<Choice> {
         .filter(|number| kind.is_none_or(|kind| number.kind == kind))
         .collect();
     // The order of the sorts is that of the enum.
-    numbers.sort_by_key(|number| number.kind);
+    numbers.sort_by_key(|number| (last.as_ref() != Some(&number.text), number.kind));
     let by_number = numbers.into_iter().map(|number| Choice {
         handle: None,
         number: Some(number),

@@ -96,6 +96,7 @@ impl AddressBooks {
         if !on {
             store::address_book::delete_all(&mut tx, account).await?;
             store::numbers::forget_lookups(&mut tx, account).await?;
+            store::last_numbers::forget_gone(&mut tx, account).await?;
         }
         tx.commit().await?;
         self.tell(account);
@@ -184,17 +185,21 @@ impl AddressBooks {
         {
             return Err(SetNumbersError::NotFound);
         }
-        store::numbers::put_contact(&mut tx, app.household, contact, &rows).await?;
+        let typed = (contact, app.account);
+        store::numbers::put_contact(&mut tx, app.household, typed, &rows).await?;
+        store::numbers::forget_lookups(&mut tx, app.account).await?;
+        self.allow_lookups(&mut tx, app.account).await?;
+        let rows = store::numbers::of_contact(&mut tx, app.household, contact).await?;
         tx.commit().await?;
-        let numbers = rows.into_iter().map(|row| PhoneNumber {
-            kind: row.kind,
-            text: row.text,
-            e164: row.e164,
-        });
-        let event = Event::ContactNumbersPut(ContactNumbers {
+        let mut put = ContactNumbers {
             contact,
-            numbers: numbers.collect(),
-        });
+            numbers: Vec::new(),
+            registered: None,
+        };
+        for row in rows {
+            add(&mut put, row);
+        }
+        let event = Event::ContactNumbersPut(put);
         self.bus.publish(Audience::Household(app.household), event);
         Ok(())
     }
@@ -215,12 +220,15 @@ impl AddressBooks {
         let mut contacts: Vec<ContactNumbers> = Vec::new();
         for row in rows {
             let id = row.contact;
-            match contacts.last_mut().filter(|last| last.contact == id) {
-                Some(last) => last.numbers.push(contact_number(row)),
-                None => contacts.push(ContactNumbers {
+            if contacts.last().is_none_or(|last| last.contact != id) {
+                contacts.push(ContactNumbers {
                     contact: id,
-                    numbers: vec![contact_number(row)],
-                }),
+                    numbers: Vec::new(),
+                    registered: None,
+                });
+            }
+            if let Some(last) = contacts.last_mut() {
+                add(last, row);
             }
         }
         if more {
@@ -281,6 +289,13 @@ fn with_numbers(rows: Vec<EntryRow>, numbers: Vec<EntryNumberRow>) -> Vec<Import
         }
     });
     entries.collect()
+}
+
+fn add(to: &mut ContactNumbers, row: ContactNumberRow) {
+    if to.registered.is_none() {
+        to.registered.clone_from(&row.registered.0);
+    }
+    to.numbers.push(contact_number(row));
 }
 
 pub(super) fn entry_number(row: EntryNumberRow) -> PhoneNumber {

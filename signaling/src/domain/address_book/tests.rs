@@ -86,7 +86,11 @@ fn contact(name: &str, handle: &str, numbers: Vec<PhoneNumber>) -> Candidate {
         handle: handle.parse().ok(),
         number: None,
     };
-    Candidate { choice, numbers }
+    Candidate {
+        choice,
+        numbers,
+        last: None,
+    }
 }
 
 fn entry(name: &str, numbers: Vec<PhoneNumber>) -> Candidate {
@@ -97,7 +101,11 @@ fn entry(name: &str, numbers: Vec<PhoneNumber>) -> Candidate {
         handle: None,
         number: None,
     };
-    Candidate { choice, numbers }
+    Candidate {
+        choice,
+        numbers,
+        last: None,
+    }
 }
 
 /// What was chosen, each by the last digits of its number or by its handle.
@@ -141,6 +149,22 @@ fn of_one_person_the_asked_way_is_taken_else_all_in_order() {
     for (what, candidate, kind, expected) in cases {
         assert_eq!(chosen(choose(vec![candidate], kind)), expected, "{what}");
     }
+}
+
+#[test]
+fn the_number_called_last_comes_first_and_a_sort_that_was_asked_for_before_it() {
+    use NumberKind::{Home, Mobile, Work};
+    let numbers = || vec![number(Work, 3), number(Home, 2), number(Mobile, 1)];
+    let last = |at| Candidate {
+        last: Some(number(Home, at).text),
+        ..entry("Oma", numbers())
+    };
+    let expected = ["0002", "0001", "0003"];
+    assert_eq!(chosen(choose(vec![last(2)], None)), expected);
+    assert_eq!(chosen(choose(vec![last(2)], Some(Work))), ["0003"]);
+    // It is written there no more.
+    let expected = ["0001", "0002", "0003"];
+    assert_eq!(chosen(choose(vec![last(9)], None)), expected);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, Party, Switches};
 use tokio::sync::mpsc;
 
+use super::company::DECISIONS_MAX;
 use super::index::{Admitted, Entry, Refused, Standing};
 use super::input::{Invite, Rings};
 use super::machine::{Call, Part};
@@ -118,16 +119,10 @@ impl Calls {
             Callee::Guest { guest } => Some(*guest),
             _ => None,
         };
-        let beginning = self.beginning(speaker, new).await?;
         let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
-        let id = beginning.invite.call;
-        let entry = beginning.entry(mailbox.clone());
-        let ring = beginning.invite.devices();
+        let id = new.call;
+        let (beginning, admitted) = self.admitted(speaker, new, &mailbox).await?;
         let family = beginning.invite.family;
-        let admitted = self
-            .0
-            .index()
-            .admit(&self.0.config, id, entry, &ring, family)?;
         let Admitted::New { full, engaged } = admitted else {
             return Ok(());
         };
@@ -176,6 +171,28 @@ impl Calls {
         let index = self.0.index();
         let running = index.get(new.call);
         running.is_some_and(|one| Some(one.caller_device) == speaker.device && one.to == new.to)
+    }
+
+    /// Decides and admits as one: from then on a change of limits or blocks finds the call.
+    async fn admitted(
+        &self,
+        speaker: &Speaker,
+        new: NewCall,
+        mailbox: &mpsc::Sender<Message>,
+    ) -> Result<(Beginning, Admitted), StartError> {
+        for _ in 0..DECISIONS_MAX {
+            let decisions = self.0.index().decisions();
+            let beginning = self.beginning(speaker, new.clone()).await?;
+            let entry = beginning.entry(mailbox.clone());
+            let ring = beginning.invite.devices();
+            let family = beginning.invite.family;
+            let mut index = self.0.index();
+            if index.decisions() == decisions {
+                let admitted = index.admit(&self.0.config, new.call, entry, &ring, family)?;
+                return Ok((beginning, admitted));
+            }
+        }
+        Err(StartError::Full)
     }
 
     async fn beginning(&self, speaker: &Speaker, new: NewCall) -> Result<Beginning, StartError> {

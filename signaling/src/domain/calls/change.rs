@@ -71,6 +71,7 @@ impl Calls {
         if !matches!(to, Callee::Person { .. } | Callee::Guest { .. }) {
             return Err(AddError::NotAdded);
         }
+        let decisions = self.0.index().decisions();
         let there = self.people_in(call);
         let reached = self.reached(speaker, &to, &there).await?;
         let account = reached.people.first().copied();
@@ -99,6 +100,9 @@ impl Calls {
             invitation,
         };
         self.act_adding(speaker, call, adding).await?;
+        if self.0.index().decisions() != decisions {
+            self.look_again(call).await.map_err(StartError::from)?;
+        }
         if let Some(callee) = account.filter(|_| reached.stranger) {
             let now = self.0.clock.now();
             self.0.reach.count_stranger(callee, speaker.account, now);

@@ -105,6 +105,14 @@ impl Calls {
                     Notified::Revoked(device)
                 }
                 Notice::SessionsEnded { .. } => continue,
+                Notice::ChildLimited { account } => {
+                    self.child_limited(account).await;
+                    continue;
+                }
+                Notice::Blocked { account, handle } => {
+                    self.blocked(account, &handle).await;
+                    continue;
+                }
                 Notice::Switched { device, switches } => Notified::Switched(device, switches),
             };
             let mailboxes: Vec<_> = self

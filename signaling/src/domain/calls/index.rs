@@ -6,6 +6,7 @@ use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::session::{CallDirection, CallPhase, Callee, EndReason, Party, RunningCall};
 use tokio::sync::mpsc;
 
+use super::company::Gathering;
 use super::config::CallsConfig;
 use super::figures::CallFigures;
 use super::input::Input;
@@ -22,6 +23,8 @@ const RECENT_MAX: usize = 1_024;
 pub(super) struct Index {
     running: HashMap<CallId, Entry>,
     recent: VecDeque<(CallId, AccountId, Vec<AccountId>)>,
+    /// Changes when limits or blocks have: what was decided before is to be decided anew.
+    decisions: u64,
     started_total: u64,
     ended_total: HashMap<EndReason, u64>,
 }
@@ -147,6 +150,22 @@ impl Index {
         let present: BTreeSet<_> = present.map(|(device, _)| *device).collect();
         let engaged = devices.iter().filter(|device| present.contains(device));
         engaged.copied().collect()
+    }
+
+    /// Which limits and blocks hold now; compared after a decision, whether it still holds.
+    pub(super) fn decisions(&self) -> u64 {
+        self.decisions
+    }
+
+    /// Limits or blocks have changed.
+    pub(super) fn decide_anew(&mut self) {
+        self.decisions += 1;
+    }
+
+    /// The calls in which a person has a part.
+    pub(super) fn gatherings(&self, account: AccountId) -> Vec<Gathering> {
+        let theirs = self.of_account(account);
+        theirs.map(|(_, entry)| entry.gathering()).collect()
     }
 
     pub(super) fn get(&self, id: CallId) -> Option<&Entry> {
@@ -370,6 +389,38 @@ impl Entry {
             Standing::Waiting { .. } | Standing::Answering { .. } => {
                 self.caller == account || self.callees.contains(&account)
             }
+        }
+    }
+
+    /// Who is there, for children's limits and blocks.
+    pub(super) fn gathering(&self) -> Gathering {
+        let present = self.part.present.iter().map(|(_, account)| *account);
+        let present: Vec<_> = present.collect();
+        let mailbox = self.mailbox.clone();
+        if self.standing == Standing::Answered {
+            let coming = self.part.coming.as_ref();
+            let people = present.iter().copied();
+            let people = people.chain(coming.map(|one| one.account)).collect();
+            let asks = coming.map(|one| (one.by.account, one.account));
+            return Gathering {
+                mailbox,
+                people,
+                nobody: None,
+                present,
+                asks: asks.into_iter().collect(),
+            };
+        }
+        let callees = self.callees.iter().copied();
+        let nobody = match &self.to {
+            Callee::Person { handle } if self.callees.is_empty() => Some(handle.clone()),
+            _ => None,
+        };
+        Gathering {
+            mailbox,
+            people: callees.clone().chain([self.caller]).collect(),
+            nobody,
+            present,
+            asks: callees.map(|callee| (self.caller, callee)).collect(),
         }
     }
 

@@ -148,6 +148,8 @@ pub(super) enum Input {
     Superseded,
     /// A participant's device has answered another call, and leaves this one.
     LeftFor(DeviceId),
+    /// A person may be in it no longer: who, and all their devices.
+    Excluded(AccountId, Vec<DeviceId>),
     /// Look at the timers.
     Tick,
 }

@@ -5,6 +5,7 @@
 
 mod begin;
 mod change;
+mod company;
 mod config;
 mod figures;
 mod follow;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use homeline_protocol::id::{AccountId, HouseholdId};
 use homeline_protocol::session::{ChildLimits, Event, Role};
 
-use crate::bus::{Audience, Bus};
+use crate::bus::{Audience, Bus, Notice};
 use crate::domain::households::{NotAdult, adult_of, child};
 use crate::model::Speaker;
 use crate::store::rules::children::{self, ChildRow};
+use crate::store::rules::chosen::{self, Chosen};
 use crate::store::{self, Db, StoreError, Tx};
 
 /// Contacts that are chosen for one child. Whoever needs more is not chosen any more.
@@ -45,7 +46,8 @@ impl Children {
         Self { db, bus }
     }
 
-    /// Sets what a child may. It holds from the next call on.
+    /// Sets what a child may. It holds at once: a running call that it does not allow goes on without
+    /// the child.
     ///
     /// # Errors
     /// When the speaker is no adult's app, there is no such child, or too many contacts are chosen.
@@ -69,7 +71,7 @@ impl Children {
             ..before
         };
         children::put(&mut tx, &row).await?;
-        children::set_contacts(&mut tx, account, &limits.contacts).await?;
+        chosen::set(&mut tx, Chosen::ForChild, account, &limits.contacts).await?;
         self.tell(tx, household, account).await
     }
 
@@ -83,6 +85,7 @@ impl Children {
         tx.commit().await?;
         self.bus
             .publish(Audience::Household(household), Event::ChildChanged(child));
+        self.bus.notify(Notice::ChildLimited { account });
         Ok(())
     }
 }

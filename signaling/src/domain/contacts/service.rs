@@ -1,14 +1,15 @@
 //! Adds, changes and deletes contacts.
 
-use homeline_protocol::id::{ContactId, HouseholdId};
+use homeline_protocol::id::{AccountId, ContactId, HouseholdId};
 use homeline_protocol::session::{Contact, Event};
 use homeline_protocol::{Blob, Handle};
 
-use crate::bus::{Audience, Bus};
+use crate::bus::{Audience, Bus, Notice};
 use crate::domain::identity::{ContactCard, Pin, StatementError};
 use crate::domain::roster::{self, GrowError};
 use crate::model::{NoRight, Speaker, is_name};
 use crate::store::contacts::ContactRow;
+use crate::store::rules::children;
 use crate::store::{self, Db, StoreError, Tx};
 
 /// More people than a household knows; a full address book refuses further ones.
@@ -120,7 +121,9 @@ impl Contacts {
             revision,
         };
         store::contacts::put(&mut tx, app.household, &row).await?;
+        let children = children::who_chose(&mut tx, contact.id).await?;
         tx.commit().await?;
+        self.tell_calls(children);
         self.bus.publish(
             Audience::Household(app.household),
             Event::ContactPut(contact),
@@ -150,13 +153,25 @@ impl Contacts {
         if i64::try_from(card.revision).is_ok_and(|revision| revision <= before.revision) {
             return Err(DeleteContactError::Outdated);
         }
+        let children = children::who_chose(&mut tx, contact).await?;
         store::contacts::delete(&mut tx, app.household, contact).await?;
+        store::last_numbers::forget_contact(&mut tx, contact).await?;
         tx.commit().await?;
+        self.tell_calls(children);
         self.bus.publish(
             Audience::Household(app.household),
             Event::ContactDeleted { contact },
         );
         Ok(())
+    }
+}
+
+impl Contacts {
+    /// A child's chosen contact is another one now, or none: their running calls are looked at.
+    fn tell_calls(&self, children: Vec<AccountId>) {
+        for account in children {
+            self.bus.notify(Notice::ChildLimited { account });
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use homeline_protocol::{EmailAddress, Secret};
 
 use super::rules::{check, reference};
 use super::{ConsentLinkError, GiveConsentError, GuardianError, letters, text};
-use crate::bus::{Audience, Bus};
+use crate::bus::{Audience, Bus, Notice};
 use crate::domain::history::History;
 use crate::domain::households::{adult_of, child as child_view};
 use crate::domain::limits::{Limiter, LimitsConfig, Origin};
@@ -131,7 +131,8 @@ impl Guardians {
         Ok((text::current(), record))
     }
 
-    /// Ends the consent for a child. Repeating it is no error.
+    /// Ends the consent for a child, and with it the child's part in running calls. Repeating it is no
+    /// error.
     ///
     /// # Errors
     /// When the speaker is no adult of the child's household.
@@ -230,6 +231,7 @@ impl Guardians {
         self.parts
             .bus
             .publish(audience, Event::ConsentChanged { account });
+        self.parts.bus.notify(Notice::ChildLimited { account });
     }
 
     async fn record(&self, tx: &mut Tx, row: ConsentRow) -> Result<ConsentRecord, StoreError> {

@@ -8,6 +8,7 @@ use homeline_protocol::session::{
 
 use crate::model::{NoRight, Speaker, UnixMillis};
 use crate::store::rules::children::{self, ChildRow};
+use crate::store::rules::chosen::{self, Chosen};
 use crate::store::rules::people;
 use crate::store::{self, StoreError, Tx};
 
@@ -64,7 +65,7 @@ pub async fn person_settings(
         do_not_disturb: DoNotDisturb {
             everywhere: row.quiet_everywhere,
             schedule,
-            exceptions: people::exceptions(tx, account).await?,
+            exceptions: chosen::contacts(tx, Chosen::Undisturbed, account).await?,
         },
         blocked: people::blocked(tx, account).await?,
         top_contact: contact.or(person),
@@ -86,7 +87,7 @@ pub async fn child(tx: &mut Tx, account: AccountId) -> Result<Child, StoreError>
             calling: row.calling,
             messaging: row.messaging,
             drop_in: row.drop_in,
-            contacts: children::contacts(tx, account).await?,
+            contacts: chosen::contacts(tx, Chosen::ForChild, account).await?,
         },
         consent: consent.map(|(by, at_ms)| Consent {
             by,

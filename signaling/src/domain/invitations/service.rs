@@ -188,8 +188,8 @@ impl Invitations {
         Ok(add_device(tx, app.household, addition, self.clock.now()).await?)
     }
 
-    /// Turns somebody away and forgets their sign-up, so that the handle is free again. Repeating
-    /// it is no error.
+    /// Turns somebody away and forgets their sign-up, so that the handle is free again; of somebody who
+    /// had an account before, the request alone. Repeating it is no error.
     ///
     /// # Errors
     /// When the speaker may not, or they were admitted.
@@ -204,7 +204,7 @@ impl Invitations {
         let join = store::invitations::find_join(&mut tx, account).await?;
         let join =
             join.filter(|join| join.household == app.household && join.invitation == invitation);
-        if join.is_none() {
+        let Some(join) = join else {
             let row = store::accounts::find(&mut tx, account).await?;
             let admitted = row.is_some_and(|row| row.household.0 == Some(app.household));
             return if admitted {
@@ -212,8 +212,8 @@ impl Invitations {
             } else {
                 Ok(())
             };
-        }
-        turn_away(&mut tx, account).await?;
+        };
+        turn_away(&mut tx, &join).await?;
         tx.commit().await?;
         self.bus
             .publish(Audience::Account(account), Event::JoinRefused);
@@ -230,7 +230,7 @@ impl Invitations {
         let expired = store::invitations::take_expired(&mut tx, now).await?;
         let forgotten = store::invitations::joins_before(&mut tx, now.minus(JOIN_LIFETIME)).await?;
         for join in &forgotten {
-            turn_away(&mut tx, join.account).await?;
+            turn_away(&mut tx, join).await?;
         }
         tx.commit().await?;
         for row in expired {
@@ -305,14 +305,19 @@ async fn end(
         if Some(join.account) == admitted {
             store::invitations::delete_join(tx, join.account).await?;
         } else {
-            turn_away(tx, join.account).await?;
+            turn_away(tx, &join).await?;
             turned_away.push(join.account);
         }
     }
     Ok(turned_away)
 }
 
-/// Forgets somebody who was never admitted, with the app and the tokens of their sign-up.
-async fn turn_away(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
-    store::accounts::delete(tx, account).await
+/// Forgets somebody who was never admitted, with the app and the tokens of their sign-up; of somebody
+/// who was a person here before, only the request and the app made for it.
+async fn turn_away(tx: &mut Tx, join: &JoinRow) -> Result<(), StoreError> {
+    if join.rejoins {
+        store::devices::forget(tx, join.app).await
+    } else {
+        store::accounts::delete(tx, join.account).await
+    }
 }

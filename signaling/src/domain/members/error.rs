@@ -26,6 +26,26 @@ pub enum SetRoleError {
     Store(#[from] StoreError),
 }
 
+/// Why the ownership is not handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum HandOverError {
+    /// The speaker is no adult's app.
+    #[error(transparent)]
+    NotAdult(#[from] NotAdult),
+    /// Only the owner can.
+    #[error("not the owner")]
+    NotOwner,
+    /// The household has no such member.
+    #[error("no such member")]
+    NotFound,
+    /// A child, or an adult without an app that may sign.
+    #[error("this member can't own the household")]
+    NoHeir,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a member is not removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveMemberError {

@@ -2,11 +2,12 @@
 
 mod deregister;
 mod error;
+mod ownership;
 mod rules;
 mod service;
 #[cfg(test)]
 mod tests;
 
 pub use deregister::Deregistration;
-pub use error::{DeregisterError, LeaveError, RemoveMemberError, SetRoleError};
+pub use error::{DeregisterError, HandOverError, LeaveError, RemoveMemberError, SetRoleError};
 pub use service::Members;

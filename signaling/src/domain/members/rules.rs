@@ -40,6 +40,32 @@ pub(super) fn departure(members: &[Standing], of: AccountId) -> Departure {
     }
 }
 
+/// Why somebody can't be handed the ownership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadHeir {
+    ByAnother,
+    Unknown,
+    CannotOwn,
+}
+
+/// Whether the owner may make this member the owner. Whoever owns can admit and remove: a child can't,
+/// nor an adult whose apps may not sign.
+pub(super) fn check_heir(
+    members: &[Standing],
+    by: AccountId,
+    to: AccountId,
+) -> Result<(), BadHeir> {
+    let find = |account| members.iter().find(|one| one.account == account);
+    if find(by).is_none_or(|one| one.role != Role::Owner) {
+        return Err(BadHeir::ByAnother);
+    }
+    let heir = find(to).ok_or(BadHeir::Unknown)?;
+    if heir.role == Role::Child || !heir.signs {
+        return Err(BadHeir::CannotOwn);
+    }
+    Ok(())
+}
+
 /// Why a role can't be changed so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BadRole {

@@ -9,7 +9,7 @@ use homeline_protocol::session::{DeviceKind, ErrorCode, Event, Role};
 
 use super::rules::{BadRole, Departure, Standing, check_role, departure};
 use super::{LeaveError, RemoveMemberError, SetRoleError};
-use crate::bus::{Audience, Bus};
+use crate::bus::{Audience, Bus, Notice};
 use crate::domain::accounts::Accounts;
 use crate::domain::calls::Calls;
 use crate::domain::households::{adult_of, child};
@@ -89,6 +89,7 @@ impl Members {
         self.bus.publish(audience, changed);
         if let Some(child) = child {
             self.bus.publish(audience, Event::ChildChanged(child));
+            self.bus.notify(Notice::ChildLimited { account });
         }
         Ok(())
     }

@@ -21,6 +21,9 @@ pub enum StartError {
     /// It is a number that gets no messages.
     #[error("no mobile number")]
     NotMobile,
+    /// A child for whom no adult has consented: its number goes to nobody else.
+    #[error("no adult has consented")]
+    NoConsent,
     /// Too many codes.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -73,6 +76,9 @@ pub enum OwnNumberError {
     /// There is none.
     #[error("the account has no verified number")]
     NoNumber,
+    /// A child is found by nobody through a number.
+    #[error("a child")]
+    Child,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use homeline_protocol::id::AccountId;
-use homeline_protocol::session::Event;
+use homeline_protocol::session::{Event, Role};
 use homeline_protocol::{E164, PhoneText, Secret};
 
 use super::reading::read_mobile;
@@ -13,6 +13,7 @@ use crate::domain::limits::{Limiter, Origin};
 use crate::domain::secrets::{Passwords, random_id};
 use crate::gateway::Sms;
 use crate::model::{Clock, Speaker, UnixMillis};
+use crate::store::rules::children;
 use crate::store::verifications::VerificationRow;
 use crate::store::{self, Db, StoreError, Tx};
 
@@ -119,6 +120,11 @@ impl Numbers {
         }
         let mut tx = self.db.read().await?;
         let region = self.region(&mut tx, speaker.account).await?;
+        // The message service is somebody else, and learns nothing of a child without consent.
+        let (is_child, consented) = child(&mut tx, speaker.account).await?;
+        if is_child && !consented {
+            return Err(StartError::NoConsent);
+        }
         drop(tx);
         let (number, mobile) = read_mobile(text, region).ok_or(StartError::NotANumber)?;
         if !mobile {
@@ -175,7 +181,8 @@ impl Numbers {
         }
         let before = store::numbers::owner(&mut tx, &sent.e164).await?;
         let now = self.clock.now();
-        store::numbers::give(&mut tx, account, &sent.e164, true, now).await?;
+        let (is_child, _) = child(&mut tx, account).await?;
+        store::numbers::give(&mut tx, account, &sent.e164, !is_child, now).await?;
         store::verifications::delete(&mut tx, account).await?;
         tx.commit().await?;
         self.tell(account);
@@ -202,7 +209,7 @@ impl Numbers {
     /// Whether those who hold the own number may find the account by it.
     ///
     /// # Errors
-    /// When there is no verified number.
+    /// When there is no verified number, or a child would be found.
     pub async fn set_discoverable(
         &self,
         speaker: &Speaker,
@@ -210,6 +217,9 @@ impl Numbers {
     ) -> Result<(), OwnNumberError> {
         speaker.app()?;
         let mut tx = self.db.write().await?;
+        if on && child(&mut tx, speaker.account).await?.0 {
+            return Err(OwnNumberError::Child);
+        }
         if !store::numbers::set_discoverable(&mut tx, speaker.account, on).await? {
             return Err(OwnNumberError::NoNumber);
         }
@@ -256,4 +266,14 @@ impl Numbers {
         let event = Event::AddressBookChanged;
         self.bus.publish(Audience::Account(account), event);
     }
+}
+
+/// Whether an account is a child's, and whether an adult has consented.
+async fn child(tx: &mut Tx, account: AccountId) -> Result<(bool, bool), StoreError> {
+    let row = store::accounts::find(tx, account).await?;
+    if row.is_none_or(|row| row.role.0 != Role::Child) {
+        return Ok((false, false));
+    }
+    let stored = children::find(tx, account).await?;
+    Ok((true, stored.is_some_and(|row| row.consent_by.0.is_some())))
 }

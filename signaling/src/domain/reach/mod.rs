@@ -1,7 +1,8 @@
 //! May A reach B now, on which devices, and if not, what is A told.
 //!
 //! `facts` is what a decision looks at, and `service` loads it; `rules` decides, and `company` for a call
-//! that others are in; `plan` chooses the devices; `quiet` knows do not disturb and its weekly times; `words` says what the asker hears.
+//! that others are in; `plan` chooses the devices; `quiet` knows do not disturb and its weekly times;
+//! `together` knows who may stay in one call with a child; `words` says what the asker hears.
 
 mod company;
 mod facts;
@@ -10,6 +11,7 @@ mod quiet;
 mod rules;
 mod service;
 mod strangers;
+mod together;
 mod words;
 
 #[cfg(test)]
@@ -26,4 +28,5 @@ pub use rules::reach;
 pub use service::{Asking, Reach};
 #[cfg(test)]
 pub(in crate::domain) use strangers::Strangers;
+pub use together::Attendee;
 pub use words::Refusal;

@@ -14,11 +14,13 @@ use super::facts::{
 };
 use super::quiet::{QuietFacts, Schedule};
 use super::strangers::Strangers;
+use super::together::Attendee;
 use crate::domain::guests::Guests;
 use crate::domain::presence::PresenceService;
 use crate::model::UnixMillis;
 use crate::store::accounts::AccountRow;
 use crate::store::devices::DeviceRow;
+use crate::store::rules::chosen::{self, Chosen};
 use crate::store::rules::{children, people};
 use crate::store::{self, Nullable, StoreError, Tx};
 
@@ -195,6 +197,30 @@ impl Reach {
         Ok(world)
     }
 
+    /// A person as others in a call find them; `None` when the account is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn attendee(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+    ) -> Result<Option<Attendee>, StoreError> {
+        if self.guests.has_account(account) {
+            return Ok(Some(Attendee::guest()));
+        }
+        let Some(row) = store::accounts::find(tx, account).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Attendee {
+            child: child(tx, &row).await?,
+            handle: row.handle,
+            name: row.display_name,
+            household: row.household.0,
+            guest: false,
+        }))
+    }
+
     /// A stranger's call rings somebody: it counts.
     pub fn count_stranger(&self, callee: AccountId, from: AccountId, now: UnixMillis) {
         self.strangers.rang(callee, from, now);
@@ -329,7 +355,7 @@ async fn child(tx: &mut Tx, row: &AccountRow) -> Result<Option<ChildFacts>, Stor
         calling: stored.calling,
         messaging: stored.messaging,
         drop_in: stored.drop_in,
-        contacts: children::contact_handles(tx, row.id, household).await?,
+        contacts: chosen::handles(tx, Chosen::ForChild, row.id, household).await?,
     }))
 }
 
@@ -339,7 +365,8 @@ async fn quiet(
     standing: &people::StandingRow,
 ) -> Result<QuietFacts, StoreError> {
     let windows = people::windows(tx, account).await?;
-    let exceptions: Vec<Handle> = people::exception_handles(tx, account, household).await?;
+    let undisturbed = Chosen::Undisturbed;
+    let exceptions: Vec<Handle> = chosen::handles(tx, undisturbed, account, household).await?;
     let zone = standing.quiet_zone.clone();
     let schedule = zone.map(|time_zone| QuietSchedule { time_zone, windows });
     Ok(QuietFacts {

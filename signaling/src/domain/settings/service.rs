@@ -12,6 +12,7 @@ use crate::bus::{Audience, Bus, Notice};
 use crate::domain::households::{adult_of, person_settings};
 use crate::model::{Clock, NoRight, Speaker};
 use crate::store::devices::DeviceRow;
+use crate::store::rules::chosen::{self, Chosen};
 use crate::store::rules::people;
 use crate::store::{self, Db, StoreError, Tx};
 
@@ -135,11 +136,12 @@ impl Settings {
         people::set_quiet_zone(&mut tx, account, zone).await?;
         let windows = schedule.map(|schedule| schedule.windows.as_slice());
         people::set_windows(&mut tx, account, windows.unwrap_or_default()).await?;
-        people::set_exceptions(&mut tx, account, &said.exceptions).await?;
+        chosen::set(&mut tx, Chosen::Undisturbed, account, &said.exceptions).await?;
         self.tell_do_not_disturb(tx, account).await
     }
 
-    /// Blocks a handle, or lets it through again. Repeating it is no error.
+    /// Blocks a handle, or lets it through again. Whoever blocks somebody leaves the calls that both are
+    /// in. Repeating it is no error.
     ///
     /// # Errors
     /// When the speaker is no app, the handle is their own, or the list is full.
@@ -171,6 +173,10 @@ impl Settings {
             let blocked = blocked.clone();
             self.bus
                 .publish(Audience::Device(app.id), Event::BlocksChanged { blocked });
+        }
+        if on {
+            let handle = handle.clone();
+            self.bus.notify(Notice::Blocked { account, handle });
         }
         Ok(())
     }

@@ -21,6 +21,9 @@ impl From<SignUpError> for ApiError {
                 "This app, account or household is registered already. Sign in instead, or start \
                  again with a fresh page.",
             ),
+            SignUpError::InHousehold => conflict(
+                "You are a member of a household, and one person is in one. Leave it first.",
+            ),
             SignUpError::NoInvitation => {
                 not_found("This invitation was used, cancelled, or has expired. Ask for a new one.")
             }

@@ -105,6 +105,10 @@ impl From<StartError> for ApiError {
                 bad("This is no phone number. Write it with its country code, as +1 201 555 0123.")
             }
             StartError::NotMobile => bad("This number gets no text messages. Use a mobile number."),
+            StartError::NoConsent => Self::new(
+                ErrorCode::Forbidden,
+                "An adult of your household has to allow this first, in the app under \"Children\".",
+            ),
             StartError::TooMany(error) => error.into(),
             StartError::Sms(error) => {
                 tracing::warn!(%error, "a text message could not be sent");
@@ -141,6 +145,10 @@ impl From<OwnNumberError> for ApiError {
     fn from(error: OwnNumberError) -> Self {
         match error {
             OwnNumberError::NotAnApp(error) => error.into(),
+            OwnNumberError::Child => Self::new(
+                ErrorCode::Forbidden,
+                "A child is shown to nobody by a number.",
+            ),
             OwnNumberError::NoNumber => not_found("You have no verified number yet."),
             OwnNumberError::Store(error) => error.into(),
         }

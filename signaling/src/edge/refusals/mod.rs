@@ -9,6 +9,7 @@ mod guests;
 mod home;
 mod members;
 mod pairing;
+mod people;
 mod push;
 mod rules;
 

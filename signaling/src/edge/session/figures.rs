@@ -166,6 +166,8 @@ fn kind_of_address_book(request: &Request) -> &'static str {
         Request::RevokeCallLink { .. } => "revoke_call_link",
         Request::RefuseGuest { .. } => "refuse_guest",
         Request::RemoveGuest { .. } => "remove_guest",
+        Request::HandOverOwnership { .. } => "hand_over_ownership",
+        Request::NoteNumberUsed { .. } => "note_number_used",
         _ => "other",
     }
 }

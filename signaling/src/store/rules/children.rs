@@ -1,7 +1,6 @@
 //! What the adults let children do.
 
-use homeline_protocol::Handle;
-use homeline_protocol::id::{AccountId, ContactId, HouseholdId};
+use homeline_protocol::id::{AccountId, ContactId};
 
 use crate::model::UnixMillis;
 use crate::store::{Nullable, StoreError, Tx, on_tx};
@@ -62,54 +61,14 @@ pub async fn delete(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The chosen contacts.
-pub async fn contacts(tx: &mut Tx, account: AccountId) -> Result<Vec<ContactId>, StoreError> {
+/// The children for whom a contact is chosen.
+pub async fn who_chose(tx: &mut Tx, contact: ContactId) -> Result<Vec<AccountId>, StoreError> {
     let query = sqlx::query_scalar::<_, String>(
-        "select contact from child_contact where account = $1 order by contact",
+        "select account from child_contact where contact = $1 order by account",
     )
-    .bind(account.to_string());
+    .bind(contact.to_string());
     let ids = on_tx!(tx, connection => query.fetch_all(connection).await?);
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
-}
-
-/// The chosen contacts' handles, as the household's address book has them now.
-pub async fn contact_handles(
-    tx: &mut Tx,
-    account: AccountId,
-    household: HouseholdId,
-) -> Result<Vec<Handle>, StoreError> {
-    let query = sqlx::query_scalar::<_, String>(
-        "select contact.handle from child_contact \
-         join contact on contact.id = child_contact.contact \
-         where child_contact.account = $1 and contact.household = $2",
-    )
-    .bind(account.to_string())
-    .bind(household.to_string());
-    let handles = on_tx!(tx, connection => query.fetch_all(connection).await?);
-    Ok(handles
-        .iter()
-        .filter_map(|handle| handle.parse().ok())
-        .collect())
-}
-
-/// Replaces the chosen contacts.
-pub async fn set_contacts(
-    tx: &mut Tx,
-    account: AccountId,
-    contacts: &[ContactId],
-) -> Result<(), StoreError> {
-    let query =
-        sqlx::query("delete from child_contact where account = $1").bind(account.to_string());
-    on_tx!(tx, connection => query.execute(connection).await?);
-    for contact in contacts {
-        let query = sqlx::query(
-            "insert into child_contact (account, contact) values ($1, $2) on conflict do nothing",
-        )
-        .bind(account.to_string())
-        .bind(contact.to_string());
-        on_tx!(tx, connection => query.execute(connection).await?);
-    }
-    Ok(())
 }
 
 impl ChildRow {

@@ -17,14 +17,6 @@ pub async fn ask(tx: &mut Tx, account: AccountId, at: UnixMillis) -> Result<(), 
     Ok(())
 }
 
-/// Forgets that a member asks to leave.
-pub async fn answer(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
-    let query =
-        sqlx::query("delete from leave_request where account = $1").bind(account.to_string());
-    on_tx!(tx, connection => query.execute(connection).await?);
-    Ok(())
-}
-
 /// Members of a household who ask to leave.
 pub async fn asking(tx: &mut Tx, household: HouseholdId) -> Result<Vec<AccountId>, StoreError> {
     let query = sqlx::query_scalar::<_, String>(
@@ -37,12 +29,18 @@ pub async fn asking(tx: &mut Tx, household: HouseholdId) -> Result<Vec<AccountId
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
-/// Takes a person out of their household. The role is that of somebody who begins anew.
+/// Takes a person out of their household. The role is that of somebody who begins anew, and what they
+/// chose among the household's contacts stays behind with these.
 pub async fn leave(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
-    let query = sqlx::query("update account set household = null, role = 'adult' where id = $1")
-        .bind(account.to_string());
-    on_tx!(tx, connection => query.execute(connection).await?);
-    answer(tx, account).await
+    for change in [
+        "update account set household = null, role = 'adult', top_contact = null where id = $1",
+        "delete from quiet_exception where account = $1",
+        "delete from leave_request where account = $1",
+    ] {
+        let query = sqlx::query(change).bind(account.to_string());
+        on_tx!(tx, connection => query.execute(connection).await?);
+    }
+    Ok(())
 }
 
 /// Gives a home device to another person, with what lets it in.
@@ -78,6 +76,8 @@ pub async fn delete_account(tx: &mut Tx, account: AccountId) -> Result<(), Store
 /// Deletes a household that nobody is a member of any more, with those who waited to join it.
 pub async fn delete_household(tx: &mut Tx, household: HouseholdId) -> Result<(), StoreError> {
     for change in [
+        "delete from device where id in \
+         (select app from join_request where household = $1 and rejoins)",
         "delete from account where id in (select account from join_request where household = $1)",
         "delete from invitation where household = $1",
         "delete from contact where household = $1",

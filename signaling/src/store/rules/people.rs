@@ -162,56 +162,6 @@ pub async fn set_windows(
     Ok(())
 }
 
-/// Contacts who get through.
-pub async fn exceptions(tx: &mut Tx, account: AccountId) -> Result<Vec<ContactId>, StoreError> {
-    let query = sqlx::query_scalar::<_, String>(
-        "select contact from quiet_exception where account = $1 order by contact",
-    )
-    .bind(account.to_string());
-    let ids = on_tx!(tx, connection => query.fetch_all(connection).await?);
-    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
-}
-
-/// Handles of those who get through, as the household's address book has them now.
-pub async fn exception_handles(
-    tx: &mut Tx,
-    account: AccountId,
-    household: HouseholdId,
-) -> Result<Vec<Handle>, StoreError> {
-    let query = sqlx::query_scalar::<_, String>(
-        "select contact.handle from quiet_exception \
-         join contact on contact.id = quiet_exception.contact \
-         where quiet_exception.account = $1 and contact.household = $2",
-    )
-    .bind(account.to_string())
-    .bind(household.to_string());
-    let handles = on_tx!(tx, connection => query.fetch_all(connection).await?);
-    Ok(handles
-        .iter()
-        .filter_map(|handle| handle.parse().ok())
-        .collect())
-}
-
-/// Replaces those who get through.
-pub async fn set_exceptions(
-    tx: &mut Tx,
-    account: AccountId,
-    contacts: &[ContactId],
-) -> Result<(), StoreError> {
-    let query =
-        sqlx::query("delete from quiet_exception where account = $1").bind(account.to_string());
-    on_tx!(tx, connection => query.execute(connection).await?);
-    for contact in contacts {
-        let query = sqlx::query(
-            "insert into quiet_exception (account, contact) values ($1, $2) on conflict do nothing",
-        )
-        .bind(account.to_string())
-        .bind(contact.to_string());
-        on_tx!(tx, connection => query.execute(connection).await?);
-    }
-    Ok(())
-}
-
 /// Whom a person has blocked, by handle.
 pub async fn blocked(tx: &mut Tx, account: AccountId) -> Result<Vec<Handle>, StoreError> {
     let query = sqlx::query_scalar::<_, String>(

@@ -23,7 +23,7 @@ pub(crate) async fn family(server: &Server) -> ((Person, Client), (Person, Clien
     ((anna, phone), (mia, tablet))
 }
 
-fn consent(child: &Person, given: bool) -> Request {
+pub(super) fn consent(child: &Person, given: bool) -> Request {
     let account = child.account;
     if given {
         give(account)

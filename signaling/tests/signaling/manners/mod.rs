@@ -5,6 +5,7 @@ mod busy;
 mod children;
 mod company;
 mod do_not_disturb;
+mod mid_call;
 mod places;
 mod strangers;
 mod switches;

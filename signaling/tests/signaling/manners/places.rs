@@ -2,7 +2,8 @@
 
 use homeline_protocol::id::CallId;
 use homeline_protocol::session::{
-    CallDirection, Callee, EndReason, ErrorCode, Event, Place, Reply, Request, TopContact,
+    CallDirection, Callee, Capabilities, EndReason, ErrorCode, Event, Place, Reply, Request,
+    TopContact,
 };
 
 use super::{a_call, hears_of, quick, refused, silent};
@@ -104,6 +105,61 @@ async fn home_is_every_home_device_but_the_asking_one() {
     hall.ok(silent(hall.seat.device, true)).await;
     let error = refused(&mut kitchen, call(a_call(), home)).await;
     assert_eq!(error.code, ErrorCode::NotAvailable);
+}
+
+// req: REG-9
+#[tokio::test]
+async fn a_device_without_a_loudspeaker_is_not_rung_and_the_others_of_its_person_are() {
+    let server = Server::with(quick()).await;
+    let (anna, zoe) = (server.person("anna").await, server.person("zoe").await);
+    let (mut phone, mut zoes) = (server.app(&anna).await, server.app(&zoe).await);
+    let (mut sensor, mut hall) = (
+        server.home_device(&anna).await,
+        server.home_device(&anna).await,
+    );
+    let ear = Capabilities {
+        microphone: true,
+        speaker: false,
+        screen: false,
+        camera: false,
+    };
+    sensor
+        .ok(Request::SetCapabilities { capabilities: ear })
+        .await;
+    // A voice-only device rings for a call with a picture, like one that could show it.
+    let id = a_call();
+    let to = Callee::Person {
+        handle: anna.handle.clone(),
+    };
+    let with_picture = Request::StartCall {
+        call: id,
+        to,
+        video: true,
+        invitation: blob("invitation"),
+    };
+    zoes.ok(with_picture).await;
+    assert!(hears_of(&mut phone, id).await && hears_of(&mut hall, id).await);
+    assert!(!hears_of(&mut sensor, id).await);
+    zoes.ok(Request::Cancel { call: id }).await;
+    zoes.ended(id).await;
+
+    // To the household it is said.
+    let device = sensor.seat.device;
+    let error = refused(&mut phone, call(a_call(), Callee::Device { device })).await;
+    assert_eq!(error.code, ErrorCode::NotAvailable);
+    assert!(error.message.contains("lacks what is needed"));
+    // It can call, and tells what it has again when that changes.
+    let speaks = Capabilities {
+        speaker: true,
+        ..ear
+    };
+    let able = Request::SetCapabilities {
+        capabilities: speaks,
+    };
+    sensor.ok(able).await;
+    let id = a_call();
+    phone.ok(call(id, Callee::Device { device })).await;
+    assert!(hears_of(&mut sensor, id).await);
 }
 
 // req: TOP-1

@@ -4,6 +4,7 @@
 //! subscribe at a real one. It takes what the server sends, verifies the VAPID signature and decrypts
 //! with other implementations (RustCrypto's P-256, `web-push-native`) than the server's own on `ring`.
 
+mod children;
 mod refused;
 mod service;
 mod stories;

@@ -61,15 +61,20 @@ impl Person {
 
     /// Somebody about to sign up, and the request.
     pub(crate) fn founding(server: &Server, handle: &str) -> (Self, SignUp) {
+        let mut account = [0; 16];
+        account.copy_from_slice(&seed()[..16]);
+        Self::founding_as(server, handle, AccountId(account))
+    }
+
+    /// The same with an account that may be there already.
+    pub(crate) fn founding_as(server: &Server, handle: &str, account: AccountId) -> (Self, SignUp) {
         let now = server.now();
         let genesis = PrivateKey::from_seed(&seed());
         let mut random = [0; 20];
         random.copy_from_slice(&seed()[..20]);
         let recovery = RecoveryCode::from_bytes(random);
-        let mut account = [0; 16];
-        account.copy_from_slice(&seed()[..16]);
         let mut person = Self {
-            account: AccountId(account),
+            account,
             handle: handle.parse().unwrap(),
             password: Secret::new(format!("password of {handle}")),
             app: PrivateKey::from_seed(&seed()),
@@ -137,8 +142,18 @@ impl Person {
     ) -> (Self, SignUp) {
         let mut account = [0; 16];
         account.copy_from_slice(&seed()[..16]);
+        Self::joining_as(host, handle, AccountId(account), (invitation, secret))
+    }
+
+    /// The same with an account that may be there already.
+    pub(crate) fn joining_as(
+        host: &Self,
+        handle: &str,
+        account: AccountId,
+        (invitation, secret): (InvitationId, &JoinSecret),
+    ) -> (Self, SignUp) {
         let person = Self {
-            account: AccountId(account),
+            account,
             handle: handle.parse().unwrap(),
             password: Secret::new(format!("password of {handle}")),
             app: PrivateKey::from_seed(&seed()),

@@ -114,6 +114,7 @@ impl Call {
                 State::Answered(_) | State::Ended(_) => Vec::new(),
             },
             Input::LeftFor(device) => self.left_for(now, device),
+            Input::Excluded(account, devices) => self.excluded(now, account, &devices),
             Input::Tick => self.tick(now),
         })
     }

@@ -3,6 +3,7 @@
 mod adding;
 mod answered;
 mod call;
+mod excluded;
 mod keys;
 mod leaving;
 mod media;

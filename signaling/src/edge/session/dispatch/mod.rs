@@ -8,6 +8,7 @@ mod guests;
 mod home;
 mod members;
 mod pairing;
+mod people;
 mod push;
 mod rules;
 
@@ -150,6 +151,9 @@ async fn route(services: &Services, speaker: &Speaker, from: Origin, request: Re
         | Request::RevokeCallLink { .. }
         | Request::RefuseGuest { .. }
         | Request::RemoveGuest { .. } => guests::guests(services, speaker, request).await,
+        Request::HandOverOwnership { .. } | Request::NoteNumberUsed { .. } => {
+            people::people(services, speaker, request).await
+        }
         _ => calls::in_call(services, speaker, request).await,
     }
 }

@@ -44,6 +44,12 @@ impl Rules {
     }
 }
 
+impl Rules {
+    pub(super) fn members(&self) -> &Members {
+        &self.members
+    }
+}
+
 /// Whether a request belongs here.
 pub(super) fn takes(request: &Request) -> bool {
     matches!(
