@@ -21,7 +21,7 @@ export async function children(server, open, visit, anna) {
     answered_at_ms: null, ended_at_ms: Date.now() - nth * 7_200_000 + 90_000, reason: "no_answer", ...change,
   });
   server.childCalls = [past(1, { answered_at_ms: Date.now() - 7_190_000, reason: "hung_up" }), past(2, { direction: "incoming", video: true })];
-  for (const part of ["child-contacts", "child-calls"]) await at(anna, part).locator("summary").click();
+  for (const part of ["limit-contacts", "child-calls"]) await at(anna, part).locator("summary").click();
   await at(anna, "child-call").first().waitFor();
   await visit(anna, "child-allowed");
   await at(anna, "withdraw-consent").click();
