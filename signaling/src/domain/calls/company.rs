@@ -126,7 +126,6 @@ async fn exclude(
 fn nobody(handle: Handle) -> Attendee {
     Attendee {
         handle,
-        name: String::new(),
         household: None,
         child: None,
         guest: false,

@@ -394,8 +394,7 @@ impl Entry {
 
     /// Who is there, for children's limits and blocks.
     pub(super) fn gathering(&self) -> Gathering {
-        let present = self.part.present.iter().map(|(_, account)| *account);
-        let present: Vec<_> = present.collect();
+        let present = self.people();
         let mailbox = self.mailbox.clone();
         if self.standing == Standing::Answered {
             let coming = self.part.coming.as_ref();

@@ -7,7 +7,8 @@
 use homeline_protocol::Handle;
 use homeline_protocol::id::HouseholdId;
 
-use super::facts::{ChildFacts, Companion, PersonFacts, World};
+use super::facts::{Companion, PersonFacts, World};
+use super::together::child_meets;
 use super::words::Refusal;
 
 /// What the asker may know beforehand: a child of their own household takes part, and the target is
@@ -22,7 +23,7 @@ pub(super) fn children_here(
     let mut children = world.company.iter().filter(own);
     let kept_apart = |one: &Companion| {
         let child = one.child.as_ref();
-        child.is_some_and(|child| !family && !has_chosen(child, handle))
+        child.is_some_and(|child| !child_meets(child, family, handle, false))
     };
     if children.any(kept_apart) {
         return Err(Refusal::ChildInCall);
@@ -41,18 +42,9 @@ pub(super) fn guest_meets_all(world: &World) -> bool {
 }
 
 fn meets(one: &Companion, person: &PersonFacts, handle: &Handle) -> bool {
-    if one.blocked || one.guest && person.child.is_some() {
-        return false;
-    }
-    if one.household.is_some() && one.household == person.household {
-        return true;
-    }
-    let theirs = one.child.as_ref();
-    let own = person.child.as_ref();
-    theirs.is_none_or(|child| has_chosen(child, handle))
-        && own.is_none_or(|child| has_chosen(child, &one.handle))
-}
-
-fn has_chosen(child: &ChildFacts, handle: &Handle) -> bool {
-    child.contacts.contains(handle)
+    let family = one.household.is_some() && one.household == person.household;
+    let (theirs, own) = (one.child.as_ref(), person.child.as_ref());
+    !one.blocked
+        && theirs.is_none_or(|child| child_meets(child, family, handle, false))
+        && own.is_none_or(|child| child_meets(child, family, &one.handle, one.guest))
 }

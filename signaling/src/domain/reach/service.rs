@@ -215,7 +215,6 @@ impl Reach {
         Ok(Some(Attendee {
             child: child(tx, &row).await?,
             handle: row.handle,
-            name: row.display_name,
             household: row.household.0,
             guest: false,
         }))

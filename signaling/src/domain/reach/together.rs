@@ -14,8 +14,6 @@ use crate::domain::guests::GUEST_HANDLE;
 pub struct Attendee {
     /// As others know them.
     pub handle: Handle,
-    /// What they call themselves.
-    pub name: String,
     /// Absent where nobody has the handle.
     pub household: Option<HouseholdId>,
     /// What they may, if they are a child.
@@ -29,7 +27,6 @@ impl Attendee {
     pub(super) fn guest() -> Self {
         Self {
             handle: GUEST_HANDLE.parse().expect("it is a handle"),
-            name: String::new(),
             household: None,
             child: None,
             guest: true,
@@ -43,7 +40,7 @@ impl Attendee {
             return true;
         };
         let family = self.household.is_some() && self.household == other.household;
-        self.may_call() && !other.guest && (family || child.contacts.contains(&other.handle))
+        self.may_call() && child_meets(child, family, &other.handle, other.guest)
     }
 
     /// Whether they may be in any call.
@@ -52,4 +49,10 @@ impl Attendee {
         let may = |child: &ChildFacts| child.consented && child.may(Way::Call);
         self.child.as_ref().is_none_or(may)
     }
+}
+
+/// Whether a child's limits let it be in one call with somebody: its household, and whom an adult has
+/// chosen; never a guest who came by a call link.
+pub(super) fn child_meets(child: &ChildFacts, family: bool, other: &Handle, guest: bool) -> bool {
+    !guest && (family || child.contacts.contains(other))
 }

@@ -20,8 +20,8 @@ impl Call {
                 self.end(now, EndReason::Cancelled)
             }
             State::Waiting(waiting) => {
-                let theirs = |device: &&DeviceId| waiting.invited.contains(*device);
-                let silenced: Vec<_> = devices.iter().copied().filter(|one| theirs(&one)).collect();
+                let rung = devices.iter().copied();
+                let silenced: Vec<_> = rung.filter(|one| waiting.invited.contains(one)).collect();
                 for device in &silenced {
                     waiting.forget(*device);
                 }

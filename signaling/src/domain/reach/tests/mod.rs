@@ -3,4 +3,5 @@
 mod laws;
 mod matrix;
 mod quiet;
+mod together;
 mod world;
