@@ -62,6 +62,19 @@ pub enum MediaCommand {
         /// The room.
         room: RoomId,
     },
+    /// Says how large a receiver shows a picture, which is the most that it is sent. Until then it is sent
+    /// the best that its link carries. Of a track that the peer does not receive nothing is kept, and it is
+    /// no error.
+    SetView {
+        /// The room.
+        room: RoomId,
+        /// The receiver.
+        peer: PeerId,
+        /// The track it shows.
+        track: TrackId,
+        /// How large.
+        view: View,
+    },
     /// Asks for the room's figures.
     Statistics {
         /// The room.
@@ -85,6 +98,15 @@ pub struct Subscribe {
     pub mid: String,
     /// The track wanted; it may not have begun yet.
     pub track: TrackId,
+}
+
+/// How large a receiver shows a picture, in physical pixels. Nothing is sent of a picture of no size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// Pixels across.
+    pub width: u16,
+    /// Pixels down.
+    pub height: u16,
 }
 
 /// A media node's answer to a command.
@@ -168,6 +190,26 @@ pub enum MediaEvent {
         room: RoomId,
         /// The peer.
         peer: PeerId,
+    },
+    /// Which encodings or spatial layers of a video track somebody takes now; the sender may stop the others
+    /// until the next word. Said when it changes.
+    LayersWanted {
+        /// The room.
+        room: RoomId,
+        /// The publisher.
+        peer: PeerId,
+        /// Its track.
+        track: TrackId,
+        /// Indices of encodings (in the order of the offer's rids) or of spatial layers, ascending; 0 is the
+        /// smallest picture. Empty when nobody takes any.
+        wanted: Vec<u8>,
+    },
+    /// Who speaks, loudest first; said when it changes. Empty when all are silent.
+    Speakers {
+        /// The room.
+        room: RoomId,
+        /// The peers that speak.
+        peers: Vec<PeerId>,
     },
     /// The room failed inside the node and was dropped.
     RoomFailed {

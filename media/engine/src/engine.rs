@@ -162,6 +162,10 @@ impl Engine {
                 self.in_room(room, |room, context, _| room.request_key_frames(context))?;
                 Ok(MediaReply::Done)
             }
+            MediaCommand::SetView { room, .. } => {
+                self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
+                Ok(MediaReply::Done)
+            }
             MediaCommand::Statistics { room } => {
                 let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
                 Ok(MediaReply::Statistics(room.statistics()))

@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod counters;
 mod engine;
+pub mod layer;
 mod outbox;
 mod room;
 pub mod srtp;

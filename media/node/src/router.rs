@@ -107,6 +107,7 @@ const fn room_of(command: &MediaCommand) -> RoomId {
         | MediaCommand::SetTrackForwarding { room, .. }
         | MediaCommand::RemovePeer { room, .. }
         | MediaCommand::RequestKeyFrames { room }
+        | MediaCommand::SetView { room, .. }
         | MediaCommand::Statistics { room } => *room,
     }
 }

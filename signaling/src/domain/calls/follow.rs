@@ -77,6 +77,7 @@ impl Calls {
                     (room, Input::Peer(device(peer), PeerChange::Closed))
                 }
                 MediaEvent::RoomFailed { room } => (room, Input::RoomFailed),
+                MediaEvent::LayersWanted { .. } | MediaEvent::Speakers { .. } => continue,
             };
             let mailbox = self
                 .0

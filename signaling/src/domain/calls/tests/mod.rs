@@ -472,6 +472,7 @@ fn media(command: &MediaCommand) -> String {
         MediaCommand::SetTrackForwarding { on, .. } => format!("track:{on}"),
         MediaCommand::RemovePeer { peer: whose, .. } => format!("remove:{}", peer(whose)),
         MediaCommand::RequestKeyFrames { .. } => "key-frames".to_owned(),
+        MediaCommand::SetView { peer: whose, .. } => format!("view:{}", peer(whose)),
         MediaCommand::Statistics { .. } => "statistics".to_owned(),
     }
 }
