@@ -122,6 +122,13 @@ impl Peer {
             loss_in_256ths: 0,
             loss_out_256ths: 0,
             jitter_ms: 0,
+            quality: None,
+            quality_up: None,
+            quality_down: None,
+            estimate_bits_per_second: None,
+            transport: None,
+            published: Vec::new(),
+            received: Vec::new(),
         }
     }
 }
