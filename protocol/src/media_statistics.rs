@@ -44,8 +44,6 @@ pub struct TransportStatistics {
 pub struct PublishedStatistics {
     /// The track.
     pub track: TrackId,
-    /// The section of the peer's offer that sends it.
-    pub mid: String,
     /// Sound or picture.
     pub kind: TrackKind,
     /// Whether its sender's switch is on.
@@ -92,8 +90,6 @@ pub struct LayerStatistics {
 pub struct ReceivedStatistics {
     /// The track.
     pub track: TrackId,
-    /// The section of the peer's offer that receives it.
-    pub mid: String,
     /// Sound or picture.
     pub kind: TrackKind,
     /// The encoding or spatial layer that it is sent; absent while it is sent nothing.
