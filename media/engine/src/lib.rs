@@ -26,4 +26,4 @@ pub use config::EngineConfig;
 pub use counters::{Counters, DropReason};
 pub use engine::{Engine, Output};
 pub use outbox::Transmit;
-pub use transport::{Identity, IdentityError};
+pub use transport::{Identity, IdentityError, Protocol};

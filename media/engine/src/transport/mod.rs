@@ -14,3 +14,4 @@ pub(crate) use connection::{Connection, Progress};
 pub(crate) use credentials::Credentials;
 pub use handshake::{Identity, IdentityError};
 pub(crate) use path::Path;
+pub use path::Protocol;
