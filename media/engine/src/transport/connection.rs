@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::agent::{Agent, CONSENT_LASTS, Checked};
+use super::DATAGRAM_MAX;
 use super::credentials::Credentials;
 use super::handshake::{Handshake, HandshakeEvent, Identity};
 use super::path::{Path, Protocol};
@@ -257,6 +258,9 @@ impl Connection {
 
 /// Largest compound RTCP packet that is written: fits every path's MTU with its seal.
 pub(crate) const RTCP_LEN_MAX: usize = 1_150;
+
+/// The longest seal: an authentication tag of 16 bytes and an index of 4.
+const _: () = assert!(RTCP_LEN_MAX + 16 + 4 <= DATAGRAM_MAX);
 
 fn srtp_reason(error: UnprotectError) -> DropReason {
     match error {
