@@ -104,6 +104,7 @@ fn rows(sources: &Sources) -> Vec<Row> {
         by("calls_ended", "Calls ended", "reason", &calls.ended_total),
     ];
     rows.extend(media_rows(sources));
+    rows.extend(tcp_rows(sources));
     rows
 }
 
@@ -174,6 +175,33 @@ fn media_rows(sources: &Sources) -> Vec<Row> {
             "media_transit_p99_microseconds",
             "99th percentile inside",
             quantile(0.99),
+        ),
+    ]
+}
+
+/// Media over TCP.
+fn tcp_rows(sources: &Sources) -> Vec<Row> {
+    let figures = sources.node.metrics().tcp;
+    vec![
+        gauge(
+            "media_tcp_connections",
+            "Media connections over TCP",
+            figures.connections,
+        ),
+        counter(
+            "media_tcp_refused",
+            "Media connections closed at once, for a limit",
+            figures.refused,
+        ),
+        counter(
+            "media_tcp_ended",
+            "Media connections that ended",
+            figures.ended,
+        ),
+        counter(
+            "media_tcp_dropped",
+            "Packets not sent because a receiver took too little",
+            figures.dropped,
         ),
     ]
 }

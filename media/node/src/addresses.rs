@@ -108,8 +108,22 @@ mod tests {
     #[test]
     fn no_family_crowds_the_other_out() {
         let of = |list: [&str; 6]| list.map(|address| address.parse::<IpAddr>().unwrap());
-        let found = of(["10.0.0.1", "10.0.0.2", "10.0.0.3", "fd00::1", "127.0.0.1", "::1"]);
-        let expected = of(["10.0.0.1", "fd00::1", "10.0.0.2", "10.0.0.3", "127.0.0.1", "::1"]);
+        let found = of([
+            "10.0.0.1",
+            "10.0.0.2",
+            "10.0.0.3",
+            "fd00::1",
+            "127.0.0.1",
+            "::1",
+        ]);
+        let expected = of([
+            "10.0.0.1",
+            "fd00::1",
+            "10.0.0.2",
+            "10.0.0.3",
+            "127.0.0.1",
+            "::1",
+        ]);
         assert_eq!(interleaved(&found), expected);
     }
 

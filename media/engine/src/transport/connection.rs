@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::agent::{Agent, CONSENT_LASTS, Checked};
 use super::DATAGRAM_MAX;
+use super::agent::{Agent, CONSENT_LASTS, Checked};
 use super::credentials::Credentials;
 use super::handshake::{Handshake, HandshakeEvent, Identity};
 use super::path::{Path, Protocol};

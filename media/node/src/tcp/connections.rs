@@ -178,11 +178,7 @@ impl Connections {
 
     /// Reads from those who have sent something. `take` gets every packet, and says whether the connection is
     /// a peer's.
-    pub(crate) fn receive(
-        &mut self,
-        now: Instant,
-        mut take: impl FnMut(Ends, &mut [u8]) -> bool,
-    ) {
+    pub(crate) fn receive(&mut self, now: Instant, mut take: impl FnMut(Ends, &mut [u8]) -> bool) {
         for at in std::mem::take(&mut self.failed) {
             self.close(at);
         }

@@ -11,10 +11,10 @@ pub(crate) const HEAD: usize = 2;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
-/// Gives every whole packet to `take` until it returns false. Returns the bytes that are done with.
+/// Gives every whole packet to `take`. Returns the bytes that are done with.
 pub(crate) fn whole_packets(
     bytes: &mut [u8],
-    mut take: impl FnMut(&mut [u8]) -> bool,
+    mut take: impl FnMut(&mut [u8]),
 ) -> Result<usize, TooLong> {
     let mut done = 0;
     while let Some((head, rest)) = bytes[done..].split_first_chunk_mut::<HEAD>() {
@@ -27,8 +27,8 @@ pub(crate) fn whole_packets(
         };
         done += HEAD + len;
         // An empty packet keeps a router's mapping alive and says nothing.
-        if len > 0 && !take(packet) {
-            break;
+        if len > 0 {
+            take(packet);
         }
     }
     Ok(done)
@@ -112,10 +112,7 @@ mod tests {
             let (mut held, mut found) = (Vec::new(), Vec::new());
             for part in stream.chunks(size) {
                 held.extend_from_slice(part);
-                let done = whole_packets(&mut held, |packet| {
-                    found.push(packet.to_vec());
-                    true
-                });
+                let done = whole_packets(&mut held, |packet| found.push(packet.to_vec()));
                 held.drain(..done.unwrap());
                 assert!(held.len() < HEAD + PACKET_MAX);
             }
@@ -127,14 +124,8 @@ mod tests {
     #[test]
     fn other_protocols_are_too_long_to_be_packets() {
         for first in [&b"GET / HTTP/1.1"[..], &[22, 3, 1, 2, 0], &[8, 1, 0]] {
-            assert_eq!(whole_packets(&mut first.to_vec(), |_| true), Err(TooLong));
+            assert_eq!(whole_packets(&mut first.to_vec(), |_| {}), Err(TooLong));
         }
-    }
-
-    #[test]
-    fn who_has_enough_gets_no_more() {
-        let mut stream = framed(&[b"one", b"two"]);
-        assert_eq!(whole_packets(&mut stream, |_| false), Ok(5));
     }
 
     #[test]
@@ -154,7 +145,6 @@ mod tests {
         let done = whole_packets(&mut written, |packet| {
             assert_eq!(packet, [next; 50]);
             next += 1;
-            true
         });
         assert_eq!((done, next), (Ok(100 * 52), 101));
         pending.shrink();
