@@ -16,7 +16,7 @@ use support::world::{ROOM, SERVER, SERVER_TCP, SERVER_V6, World, count_of, peer}
 const SECOND: Duration = Duration::from_secs(1);
 
 fn address(text: &str) -> SocketAddr {
-    text.parse().unwrap()
+    text.parse().expect("an address")
 }
 
 fn config() -> EngineConfig {
