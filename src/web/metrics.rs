@@ -129,7 +129,7 @@ fn media_rows(node: &Node) -> Vec<Row> {
     let dropped = dropped.map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
     let quantile = |share| figures.transit.quantile_micros(share).unwrap_or_default();
     let cpu_micros = u64::try_from(figures.cpu_time.as_micros()).unwrap_or(u64::MAX);
-    vec![
+    let mut rows = vec![
         gauge("media_rooms", "Rooms", figures.rooms),
         gauge("media_peers", "Peers", figures.peers),
         counter(
@@ -189,6 +189,35 @@ fn media_rows(node: &Node) -> Vec<Row> {
             "media_transit_p99_microseconds",
             "99th percentile inside",
             quantile(0.99),
+        ),
+    ];
+    rows.extend(tcp_rows(node));
+    rows
+}
+
+/// Media over TCP.
+fn tcp_rows(node: &Node) -> Vec<Row> {
+    let figures = node.metrics().tcp;
+    vec![
+        gauge(
+            "media_tcp_connections",
+            "Media connections over TCP",
+            figures.connections,
+        ),
+        counter(
+            "media_tcp_refused",
+            "Media connections closed at once, for a limit",
+            figures.refused,
+        ),
+        counter(
+            "media_tcp_ended",
+            "Media connections that ended",
+            figures.ended,
+        ),
+        counter(
+            "media_tcp_dropped",
+            "Packets not sent because a receiver took too little",
+            figures.dropped,
         ),
     ]
 }

@@ -27,4 +27,4 @@ pub use config::EngineConfig;
 pub use counters::{Counters, DropReason};
 pub use engine::{Engine, Output};
 pub use outbox::Transmit;
-pub use transport::{Identity, IdentityError};
+pub use transport::{Identity, IdentityError, Protocol};

@@ -113,6 +113,13 @@ impl Room {
         }
     }
 
+    /// One of a peer's connections was closed.
+    pub(crate) fn lose_path(&mut self, context: &Context<'_>, slot: PeerSlot, path: Path) {
+        if let Some(peer) = self.peers.get_mut(slot.0) {
+            peer.connection.agent.lose(context.now, path);
+        }
+    }
+
     /// Takes a datagram of a peer's DTLS handshake.
     pub(crate) fn handle_dtls(
         &mut self,

@@ -211,6 +211,7 @@ fn resend_one(
         padding: 0,
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
+    context.outbox.expendable(subscription.kind == Kind::Video);
     peer.connection.send_rtp(context.outbox, room, |buffer| {
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;

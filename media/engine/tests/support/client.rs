@@ -8,7 +8,7 @@ use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, TcpType};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
 
 /// A frame that arrived.
@@ -25,6 +25,8 @@ pub struct Client {
     pub address: SocketAddr,
     /// The address that a router in between shows to the world instead.
     pub nat: Option<SocketAddr>,
+    /// The address in a second network, in which it is at the same time.
+    pub second: Option<SocketAddr>,
     pub connected: bool,
     pub frames: HashMap<Mid, Vec<Frame>>,
     pub key_frame_requests: usize,
@@ -35,6 +37,8 @@ pub struct Client {
 
 /// A datagram that a client wants sent.
 pub struct Datagram {
+    pub protocol: Protocol,
+    pub from: SocketAddr,
     pub to: SocketAddr,
     pub bytes: Vec<u8>,
 }
@@ -49,6 +53,32 @@ impl Client {
         address: SocketAddr,
         configure: impl FnOnce(RtcConfig) -> RtcConfig,
     ) -> Self {
+        let mut client = Self::without_candidate(now, address, configure);
+        client
+            .rtc
+            .add_local_candidate(Candidate::host(address, "udp").unwrap());
+        client
+    }
+
+    /// A client that opens TCP connections and has no UDP.
+    pub fn over_tcp(now: Instant, address: SocketAddr) -> Self {
+        let mut client = Self::without_candidate(now, address, |config| config);
+        client.add_tcp();
+        client
+    }
+
+    /// TCP as well.
+    pub fn add_tcp(&mut self) {
+        let candidate = Candidate::builder().tcp().host(self.address);
+        let candidate = candidate.tcptype(TcpType::Active).build().unwrap();
+        self.rtc.add_local_candidate(candidate);
+    }
+
+    fn without_candidate(
+        now: Instant,
+        address: SocketAddr,
+        configure: impl FnOnce(RtcConfig) -> RtcConfig,
+    ) -> Self {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| {
             str0m::crypto::from_feature_flags().install_process_default();
@@ -57,12 +87,12 @@ impl Client {
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true);
-        let mut rtc = configure(config).build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        let rtc = configure(config).build(now);
         Self {
             rtc,
             address,
             nat: None,
+            second: None,
             connected: false,
             frames: HashMap::new(),
             key_frame_requests: 0,
@@ -75,6 +105,13 @@ impl Client {
     /// The address under which the world sees it.
     pub fn outside(&self) -> SocketAddr {
         self.nat.unwrap_or(self.address)
+    }
+
+    /// A second network beside the first.
+    pub fn join_network(&mut self, address: SocketAddr) {
+        self.rtc
+            .add_local_candidate(Candidate::host(address, "udp").unwrap());
+        self.second = Some(address);
     }
 
     /// Another address, as after a change of network.
@@ -128,11 +165,22 @@ impl Client {
         destination: SocketAddr,
         bytes: &[u8],
     ) {
+        self.receive_over(Protocol::Udp, now, source, destination, bytes);
+    }
+
+    pub fn receive_over(
+        &mut self,
+        proto: Protocol,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        bytes: &[u8],
+    ) {
         let Ok(contents) = bytes.try_into() else {
             return;
         };
         let receive = Receive {
-            proto: Protocol::Udp,
+            proto,
             source,
             destination,
             contents,
@@ -163,6 +211,8 @@ impl Client {
                 Output::Transmit(transmit) => {
                     self.bytes_out += transmit.contents.len() as u64;
                     datagrams.push(Datagram {
+                        protocol: transmit.proto,
+                        from: transmit.source,
                         to: transmit.destination,
                         bytes: transmit.contents.to_vec(),
                     });
