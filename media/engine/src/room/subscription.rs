@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use super::resent::Resent;
 use super::slots::PeerSlot;
 use crate::transport::sdp::{Codec, ExtensionIds, Kind};
 use crate::wire::extension::ExtensionMap;
@@ -82,6 +83,7 @@ pub(super) struct Subscription {
     pub(super) view: ReceiverView,
     /// Packets sent again since the last report, bounded by `RESENDS_MAX`.
     pub(super) resends: u32,
+    pub(super) resent: Resent,
     /// RTP packets and payload bytes sent, for sender reports.
     pub(super) packets: u32,
     pub(super) octets: u32,
@@ -121,6 +123,7 @@ impl Subscription {
             stream: terms.stream,
             view: ReceiverView::default(),
             resends: 0,
+            resent: Resent::default(),
             packets: 0,
             octets: 0,
             state: State::Waiting,
