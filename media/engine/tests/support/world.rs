@@ -12,6 +12,7 @@ use homeline_protocol::media_control::{
 use str0m::media::{Direction, MediaKind, Mid};
 
 use super::client::{Beside, Client};
+use super::descriptor;
 use super::network::Network;
 
 pub const ROOM: RoomId = RoomId([1; 16]);
@@ -99,6 +100,15 @@ impl World {
         self.clients.insert(number, Client::new(self.now, address));
     }
 
+    /// A client that describes its frames.
+    pub fn add_describing_client(&mut self, number: u8) {
+        let address: SocketAddr = format!("10.0.1.{number}:4000").parse().unwrap();
+        let client = Client::with(self.now, address, |config| {
+            config.set_extension(12, descriptor::extension())
+        });
+        self.clients.insert(number, client);
+    }
+
     pub fn client(&mut self, number: u8) -> &mut Client {
         self.clients.get_mut(&number).expect("the client was added")
     }
@@ -149,6 +159,16 @@ impl World {
         subscribe: &[(MediaKind, u8)],
     ) -> (Vec<Mid>, Vec<Mid>) {
         self.add_client(number);
+        self.join_added(number, publish, subscribe)
+    }
+
+    /// Like [`Self::join`], for a client that was added.
+    pub fn join_added(
+        &mut self,
+        number: u8,
+        publish: &[(MediaKind, u8)],
+        subscribe: &[(MediaKind, u8)],
+    ) -> (Vec<Mid>, Vec<Mid>) {
         let sends = publish.iter().map(|(kind, _)| (*kind, Direction::SendOnly));
         let receives = subscribe
             .iter()
