@@ -25,6 +25,12 @@ pub struct EngineConfig {
     /// Datagrams that are handed out as one train when they are alike; 1 for a system that can send only
     /// one at a time.
     pub train_max: usize,
+    /// Audio tracks whose sound is forwarded at once in a room where more than these send; of the others
+    /// only the loudest are. Tracks that name no level are forwarded besides. `usize::MAX` forwards all.
+    pub audio_forwarded_max: usize,
+    /// From so many decibels below overload on, sound is silence and not forwarded for long; 127 is digital
+    /// silence. `None` forwards silence like sound.
+    pub silence_db: Option<u8>,
     /// Media sections of one offer, stopped ones included; an offer with more is refused.
     pub sections_per_offer_max: usize,
 }
@@ -40,6 +46,11 @@ impl Default for EngineConfig {
             tracks_per_peer_max: 8,
             subscriptions_per_peer_max: 256,
             train_max: 1,
+            // More than three voices at once cannot be followed; two more places are for those who laugh or
+            // agree, so that they take no place from a speaker.
+            audio_forwarded_max: 5,
+            // A quiet room is sound too, and cutting it off is heard.
+            silence_db: Some(127),
             sections_per_offer_max: 512,
         }
     }

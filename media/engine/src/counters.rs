@@ -102,8 +102,12 @@ pub struct Counters {
     pub rtp_forwarded: u64,
     /// RTP packets written again because a receiver missed them.
     pub rtp_retransmitted: u64,
+    /// RTP packets taken and left out for all receivers: silence, and who is not among the loudest.
+    pub rtp_left_out: u64,
     /// RTP packets asked for again from publishers.
     pub nacks_sent: u64,
+    /// Receivers whose picture began with a key frame that was at hand.
+    pub key_frames_replayed: u64,
     /// Key frames asked for.
     pub key_frame_requests_sent: u64,
     dropped: [u64; DropReason::ALL.len()],
@@ -144,7 +148,9 @@ impl Counters {
         self.rtp_in += other.rtp_in;
         self.rtp_forwarded += other.rtp_forwarded;
         self.rtp_retransmitted += other.rtp_retransmitted;
+        self.rtp_left_out += other.rtp_left_out;
         self.nacks_sent += other.nacks_sent;
+        self.key_frames_replayed += other.key_frames_replayed;
         self.key_frame_requests_sent += other.key_frame_requests_sent;
         for (count, more) in self.dropped.iter_mut().zip(other.dropped) {
             *count += more;

@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 
 use super::peer::Peer;
 use super::slots::{PeerSlot, Slots, TrackSlot};
+use super::speakers::Speakers;
 use super::subscription::Subscription;
 use super::track::Track;
 use crate::clock::Clock;
@@ -45,17 +46,19 @@ pub(crate) struct Room {
     pub(super) tracks: Slots<Track>,
     /// Tracks with packets that are not yet written for their receivers, each once.
     pub(super) queued: Vec<TrackSlot>,
+    pub(super) speakers: Speakers,
     /// Not after the next moment at which [`Self::handle_timeout`] has something to do.
     wake_at: Option<Instant>,
 }
 
 impl Room {
-    pub(crate) const fn new(id: RoomId) -> Self {
+    pub(crate) fn new(id: RoomId) -> Self {
         Self {
             id,
             peers: Slots::new(),
             tracks: Slots::new(),
             queued: Vec::new(),
+            speakers: Speakers::default(),
             wake_at: None,
         }
     }
@@ -168,6 +171,7 @@ impl Room {
                 track.subscriptions.iter_mut().for_each(Subscription::wait);
             }
         }
+        self.replay_key_frames(context);
         self.ask_for_awaited_key_frames(context);
     }
 
@@ -184,6 +188,7 @@ impl Room {
                 }
             }
         }
+        self.replay_key_frames(context);
         self.ask_for_awaited_key_frames(context);
     }
 

@@ -195,6 +195,13 @@ fn resend_one(
 ) -> Option<()> {
     let (payload_type, ssrc) = subscription.codec.rtx.zip(subscription.rtx_ssrc)?;
     let missed = subscription.missed(sequence)?;
+    let round_trip = peer.figures.round_trip;
+    let allowed = subscription
+        .resent
+        .allows(context.now, missed.index, round_trip);
+    if !allowed {
+        return None;
+    }
     let packet = RtpPacket::parse(source.ring.packet(missed.index)?).ok()?;
     let rtx_sequence = subscription.next_rtx_sequence();
     let mid = mid_element(subscription);

@@ -4,6 +4,7 @@
 //! finds its track, `ring` stores it once, `outflow` writes it receiver by receiver, `subscription` decides
 //! for each of them and numbers it anew.
 //! `statistics` tells what passed and how well.
+//! `voice` leaves sound out that nobody needs, before it is stored; `replay` begins a late receiver's picture.
 //! `control` reads RTCP, `timers` writes it; `negotiate` turns offers into tracks and subscriptions.
 
 mod arrivals;
@@ -11,17 +12,24 @@ mod commands;
 mod control;
 mod gaps;
 mod key_frames;
+mod loudness;
 mod negotiate;
 mod outflow;
 mod peer;
 mod receive;
 mod reception;
+mod replay;
+mod resent;
 mod ring;
+mod seam;
+mod silence;
 mod slots;
 mod statistics;
+mod speakers;
 mod subscription;
 mod timers;
 mod track;
+mod voice;
 
 pub(crate) use commands::{Context, Room, RouteChanges};
 pub(crate) use negotiate::Proposal;

@@ -73,7 +73,7 @@ impl Track {
 }
 
 /// Writes the track's queue for the receiver that is next.
-fn write_train(context: &mut Context<'_>, receiver: &mut Peer, track: &mut Track) {
+pub(super) fn write_train(context: &mut Context<'_>, receiver: &mut Peer, track: &mut Track) {
     let (Some(source), Some(subscription)) =
         (&track.source, track.subscriptions.get_mut(track.written))
     else {

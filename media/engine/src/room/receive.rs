@@ -5,6 +5,7 @@ use super::peer::Incoming;
 use super::reception::Position;
 use super::slots::{PeerSlot, TrackSlot};
 use super::track::{Queued, Source, Track};
+use super::voice::Verdict;
 use crate::counters::DropReason;
 use crate::transport::sdp::Kind;
 use crate::wire::rtp::RtpPacket;
@@ -12,6 +13,24 @@ use crate::wire::rtx::{self, RtxError};
 
 /// Packets of one track that are queued before they are written: less than the shortest ring holds.
 const QUEUE_MAX: usize = 64;
+
+/// How a packet came.
+#[derive(Clone, Copy)]
+enum Arrival {
+    /// On its own stream.
+    First(Verdict),
+    /// As a retransmission.
+    Again,
+}
+
+impl Arrival {
+    const fn verdict(self) -> Verdict {
+        match self {
+            Self::First(verdict) => verdict,
+            Self::Again => Verdict::Forward,
+        }
+    }
+}
 
 impl Room {
     /// Takes a sealed RTP packet from a peer. Returns how many copies of it are queued, at most.
@@ -63,11 +82,18 @@ impl Room {
         if track.queue.len() >= QUEUE_MAX {
             self.write_queued(context, usize::MAX);
         }
+        let arrival = if incoming.retransmission {
+            Arrival::Again
+        } else {
+            Arrival::First(self.hear(context, slot, incoming.track, &packet))
+        };
         let track = self
             .tracks
             .get_mut(incoming.track.0)
             .ok_or(DropReason::UnknownStream)?;
-        let index = accept(context, track, &packet)?;
+        let Some(index) = accept(context, track, &packet, arrival)? else {
+            return Ok(0);
+        };
         let begins = track.source.as_mut().is_some_and(|source| {
             let begins = source.begins(&packet);
             source.note_traffic(&packet, begins);
@@ -160,9 +186,11 @@ impl Room {
         if begins {
             source.key_frames.arrived();
         }
+        let flows = flows && !track.held;
+        source.note_key_frame(now, index, begins, flows);
         let wake = source.wake_at(now);
         let copies = track.subscriptions.len();
-        let queues = flows && !track.held && copies > 0;
+        let queues = flows && copies > 0;
         if queues {
             if track.queue.is_empty() {
                 self.queued.push(at);
@@ -174,12 +202,13 @@ impl Room {
     }
 }
 
-/// Places the packet in its stream and stores it. Returns its index.
+/// Places the packet in its stream and stores it. Returns its index, or `None` when it is left out.
 fn accept(
     context: &mut Context<'_>,
     track: &mut Track,
     packet: &RtpPacket<'_>,
-) -> Result<u64, DropReason> {
+    arrival: Arrival,
+) -> Result<Option<u64>, DropReason> {
     let source = track.source.as_mut().ok_or(DropReason::UnknownStream)?;
     let clock_rate = source.kind.clock_rate();
     let (sequence, timestamp) = (packet.sequence(), packet.timestamp());
@@ -189,12 +218,17 @@ fn accept(
     {
         Position::TooLate => return Err(DropReason::TooOld),
         Position::Earlier { index } => {
-            if !source.ring.store(context.now, index, packet.as_bytes()) {
+            let place = track.voice.place_late(index);
+            let place = place.ok_or(DropReason::Redundant)?;
+            if !source.ring.store(context.now, place, packet.as_bytes()) {
                 return Err(DropReason::Redundant);
             }
-            source.reception.recovered();
+            // What had to be sent again was lost, and its sender shall know.
+            if matches!(arrival, Arrival::First(_)) {
+                source.reception.recovered();
+            }
             source.gaps.arrived(index);
-            return Ok(index);
+            return Ok(Some(place));
         }
         Position::Restart { index } => {
             source.ring.clear();
@@ -217,11 +251,20 @@ fn accept(
             index
         }
     };
-    if source.ring.store(context.now, index, packet.as_bytes()) {
-        Ok(index)
-    } else {
-        Err(DropReason::NotSent)
+    let Some(placed) = track.voice.place(index, arrival.verdict()) else {
+        context.counters.rtp_left_out += 1;
+        return Ok(None);
+    };
+    if !source
+        .ring
+        .store(context.now, placed.index, packet.as_bytes())
+    {
+        return Err(DropReason::NotSent);
     }
+    if placed.begins_spurt {
+        source.ring.mark(placed.index);
+    }
+    Ok(Some(placed.index))
 }
 
 impl Source {

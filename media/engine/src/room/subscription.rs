@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use super::resent::Resent;
 use super::slots::PeerSlot;
 use super::statistics::Served;
 use crate::transport::sdp::{Codec, ExtensionIds, Kind};
@@ -84,6 +85,7 @@ pub(super) struct Subscription {
     pub(super) served: Served,
     /// Packets sent again since the last report, bounded by `RESENDS_MAX`.
     pub(super) resends: u32,
+    pub(super) resent: Resent,
     /// RTP packets and payload bytes sent, for sender reports.
     pub(super) packets: u32,
     pub(super) octets: u32,
@@ -124,6 +126,7 @@ impl Subscription {
             view: ReceiverView::default(),
             served: Served::default(),
             resends: 0,
+            resent: Resent::default(),
             packets: 0,
             octets: 0,
             state: State::Waiting,

@@ -41,6 +41,7 @@ impl Room {
                 request_key_frame(context, &mut self.peers, source);
             }
         }
+        self.look_for_speakers(context);
         let now = context.now;
         let peers = self.peers.iter().filter_map(|(_, peer)| peer.wake_at());
         let sources = self
@@ -49,7 +50,8 @@ impl Room {
             .filter_map(|(_, track)| track.source.as_ref());
         let tracks = sources.filter_map(|source| source.wake_at(now));
         // Whatever a timer says, time moves on between two calls: no timer can keep the thread busy.
-        let next = peers.chain(tracks).min().map(|at| at.max(now + TIMER_STEP));
+        let due = peers.chain(tracks).chain(self.speakers.wake_at());
+        let next = due.min().map(|at| at.max(now + TIMER_STEP));
         self.settle_wake(next);
     }
 
@@ -142,6 +144,7 @@ impl Room {
             .filter_map(|(_, track)| track.source.as_mut());
         for source in sources.filter(|source| source.kind == Kind::Video) {
             source.key_frames.want_fresh();
+            source.ring.forget_key_frame();
         }
         self.wake(Some(context.now));
     }

@@ -10,6 +10,7 @@ use super::reception::Reception;
 use super::ring::Ring;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
+use super::voice::Voice;
 use crate::transport::sdp::{Codec, ExtensionIds, HeaderExtension, Kind, Section};
 use crate::wire::descriptor;
 use crate::wire::ids::Ssrc;
@@ -114,10 +115,12 @@ pub(super) struct Track {
     pub(super) written: usize,
     /// Received, and forwarded to nobody: its sender's switch is off.
     pub(super) held: bool,
+    /// How loud it is, and what is left out of it.
+    pub(super) voice: Voice,
 }
 
 impl Track {
-    pub(super) const fn new(id: TrackId) -> Self {
+    pub(super) fn new(id: TrackId) -> Self {
         Self {
             id,
             source: None,
@@ -125,6 +128,7 @@ impl Track {
             queue: Vec::new(),
             written: 0,
             held: false,
+            voice: Voice::default(),
         }
     }
 
@@ -145,8 +149,9 @@ impl Track {
         self.pause();
     }
 
-    /// All receivers wait for the next beginning.
+    /// All receivers wait for the next beginning, and its packets are counted anew.
     pub(super) fn pause(&mut self) {
+        self.voice = Voice::default();
         for subscription in &mut self.subscriptions {
             subscription.wait();
         }

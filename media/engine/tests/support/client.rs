@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Once;
 use std::time::Instant;
 
+use super::descriptor::Descriptor;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid};
@@ -17,6 +18,18 @@ pub struct Frame {
     pub at: Instant,
     pub data: Vec<u8>,
     pub contiguous: bool,
+    /// In the clock of the codec.
+    pub time: u64,
+    pub spurt: bool,
+}
+
+/// What is said of a frame beside it.
+#[derive(Clone, Copy, Default)]
+pub struct Beside {
+    /// Decibels below overload.
+    pub level: Option<u8>,
+    /// Whether it is a key frame, in a dependency descriptor.
+    pub key: Option<bool>,
 }
 
 /// One peer connection with what it has received.
@@ -234,6 +247,8 @@ impl Client {
                     at: data.network_time,
                     data: data.data.to_vec(),
                     contiguous: data.contiguous,
+                    time: data.time.numer(),
+                    spurt: data.audio_start_of_talk_spurt,
                 });
             }
             Event::KeyframeRequest(_) => self.key_frame_requests += 1,
@@ -243,6 +258,11 @@ impl Client {
 
     /// Sends one frame of a section.
     pub fn send(&mut self, now: Instant, mid: Mid, data: &[u8]) {
+        self.send_with(now, mid, data, &Beside::default());
+    }
+
+    /// Sends one frame of a section, and more in the headers of its packets.
+    pub fn send_with(&mut self, now: Instant, mid: Mid, data: &[u8], beside: &Beside) {
         let Some(media) = self.rtc.media(mid) else {
             return;
         };
@@ -251,16 +271,22 @@ impl Client {
             MediaKind::Audio => (Codec::Opus, Frequency::FORTY_EIGHT_KHZ, 960),
             MediaKind::Video => (Codec::Vp8, Frequency::NINETY_KHZ, 3_000),
         };
-        let Some(writer) = self.rtc.writer(mid) else {
+        let count = self.sent.entry(mid).or_default();
+        let Some(mut writer) = self.rtc.writer(mid) else {
             return;
         };
+        if let Some(level) = beside.level {
+            writer = writer.audio_level(-(level as i8), level < 60);
+        }
+        if let Some(key) = beside.key {
+            writer = writer.user_extension_value(Descriptor::new(key, *count as u16));
+        }
         let found = writer
             .payload_params()
             .find(|params| params.spec().codec == codec);
         let Some(payload_type) = found.map(|params| params.pt()) else {
             return;
         };
-        let count = self.sent.entry(mid).or_default();
         let time = MediaTime::new(*count * step, frequency);
         *count += 1;
         writer

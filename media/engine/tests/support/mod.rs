@@ -11,5 +11,6 @@
 )]
 
 pub mod client;
+pub mod descriptor;
 pub mod network;
 pub mod world;

@@ -26,6 +26,8 @@ impl Weather {
 /// Datagrams on their way, by time of arrival.
 pub struct Network {
     pub weather: Weather,
+    /// Chance that media arrives twice, in thousandths.
+    pub duplicates_per_mille: u64,
     in_flight: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
     state: u64,
     count: u64,
@@ -44,6 +46,7 @@ impl Network {
     pub fn new(seed: u64) -> Self {
         Self {
             weather: Weather::FAIR,
+            duplicates_per_mille: 0,
             in_flight: BTreeMap::new(),
             state: seed | 1,
             count: 0,
@@ -89,6 +92,15 @@ impl Network {
         if bytes.len() > self.datagram_max {
             self.too_long += 1;
             return;
+        }
+        if is_media
+            && self.duplicates_per_mille > 0
+            && self.random() % 1_000 < self.duplicates_per_mille
+        {
+            self.count += 1;
+            let at = now + self.weather.delay + self.weather.jitter;
+            let copy = (from, to, bytes.clone());
+            self.in_flight.insert((at, self.count), copy);
         }
         self.count += 1;
         let at = now + self.weather.delay + Duration::from_micros(extra);

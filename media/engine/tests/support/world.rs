@@ -11,7 +11,8 @@ use homeline_protocol::media_control::{
 };
 use str0m::media::{Direction, MediaKind, Mid};
 
-use super::client::Client;
+use super::client::{Beside, Client};
+use super::descriptor;
 use super::network::Network;
 
 pub const ROOM: RoomId = RoomId([1; 16]);
@@ -46,6 +47,7 @@ struct Sender {
     len: usize,
     due: Instant,
     count: u64,
+    beside: Beside,
 }
 
 pub struct World {
@@ -105,6 +107,15 @@ impl World {
         self.clients.insert(number, Client::new(self.now, address));
     }
 
+    /// A client that describes its frames.
+    pub fn add_describing_client(&mut self, number: u8) {
+        let address: SocketAddr = format!("10.0.1.{number}:4000").parse().unwrap();
+        let client = Client::with(self.now, address, |config| {
+            config.set_extension(12, descriptor::extension())
+        });
+        self.clients.insert(number, client);
+    }
+
     pub fn client(&mut self, number: u8) -> &mut Client {
         self.clients.get_mut(&number).expect("the client was added")
     }
@@ -155,6 +166,16 @@ impl World {
         subscribe: &[(MediaKind, u8)],
     ) -> (Vec<Mid>, Vec<Mid>) {
         self.add_client(number);
+        self.join_added(number, publish, subscribe)
+    }
+
+    /// Like [`Self::join`], for a client that was added.
+    pub fn join_added(
+        &mut self,
+        number: u8,
+        publish: &[(MediaKind, u8)],
+        subscribe: &[(MediaKind, u8)],
+    ) -> (Vec<Mid>, Vec<Mid>) {
         let sends = publish.iter().map(|(kind, _)| (*kind, Direction::SendOnly));
         let receives = subscribe
             .iter()
@@ -206,7 +227,32 @@ impl World {
             len,
             due: self.now,
             count: 0,
+            beside: Beside::default(),
         });
+    }
+
+    /// What is said of the frames of a section from now on; of a picture, once that the next is a key frame.
+    pub fn say_beside(&mut self, client: u8, mid: Mid, beside: Beside) {
+        let mut senders = self.senders.iter_mut();
+        let sender = senders.find(|sender| sender.client == client && sender.mid == mid);
+        sender.expect("the section sends").beside = beside;
+    }
+
+    /// Like [`Self::start_sending`], with frames of one packet and descriptors; the first is a key frame.
+    pub fn start_describing(&mut self, client: u8, mid: Mid) {
+        self.start_sending(client, mid, MediaKind::Video);
+        if let Some(sender) = self.senders.last_mut() {
+            sender.len = 1_000;
+        }
+        self.send_key_frame(client, mid);
+    }
+
+    pub fn send_key_frame(&mut self, client: u8, mid: Mid) {
+        let beside = Beside {
+            key: Some(true),
+            level: None,
+        };
+        self.say_beside(client, mid, beside);
     }
 
     pub fn stop_sending(&mut self) {
@@ -273,11 +319,9 @@ impl World {
             {
                 sender.due += sender.interval;
                 sender.count += 1;
-                client.send(
-                    now,
-                    sender.mid,
-                    &frame(sender.client, sender.count, sender.len),
-                );
+                let data = frame(sender.client, sender.count, sender.len);
+                client.send_with(now, sender.mid, &data, &sender.beside);
+                sender.beside.key = sender.beside.key.map(|_| false);
             }
         }
         for client in self.clients.values_mut() {
