@@ -16,3 +16,5 @@ pub mod pin;
 pub mod shape;
 pub mod sockets;
 pub mod stage;
+pub mod weather;
+pub mod wires;
