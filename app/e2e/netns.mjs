@@ -34,24 +34,27 @@ export class BadNetwork {
   #lines;
   #namespaces = [];
 
-  /** `names` of at most six letters: one namespace each, linked with the home's. */
+  /** `names` of at most five letters: one namespace each, linked with the home's. `{ name, of }` is a second link of the namespace `of`, used when the first is down. */
   async open(...names) {
     const mark = process.pid % 10_000;
     this.home = `home-${mark}`;
-    const links = names.map((name, at) => ({ name, link: `${name}${mark}`, namespace: `${name}-${mark}`, net: `10.77.${at + 1}` }));
+    const links = names.map((each, at) => {
+      const { name, of } = typeof each === "string" ? { name: each, of: undefined } : each;
+      return { name, of, link: `${name}${mark}`, namespace: `${of ?? name}-${mark}`, net: `10.77.${at + 1}` };
+    });
     this.#relay = spawn(BAD_NETWORK, links.map(({ link }) => link), { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface({ input: this.#relay.stdout })[Symbol.asyncIterator]();
     const { value, done } = await this.#lines.next();
     if (done || value !== "ready") throw new Error("the bad network does not start");
     this.#namespace(this.home);
-    for (const { name, link, namespace, net } of links) {
-      this.#namespace(namespace);
+    for (const { name, of, link, namespace, net } of links) {
+      if (of === undefined) this.#namespace(namespace);
       for (const [end, within, address] of [["near", namespace, `${net}.2/24`], ["far", this.home, `${net}.1/24`]]) {
         ip("link", "set", `${link}-${end}`, "netns", within);
         ip("-n", within, "addr", "add", address, "dev", `${link}-${end}`);
         ip("-n", within, "link", "set", `${link}-${end}`, "up");
       }
-      ip("-n", namespace, "route", "add", "default", "via", `${net}.1`);
+      ip("-n", namespace, "route", "add", "default", "via", `${net}.1`, "metric", of === undefined ? "100" : "200");
       this.#links.set(name, { link, namespace, net, device: `${link}-near`, address: `${net}.2/24` });
     }
   }
@@ -60,6 +63,8 @@ export class BadNetwork {
     ip("netns", "add", name);
     this.#namespaces.push(name);
     ip("-n", name, "link", "set", "lo", "up");
+    // An answer may go out by another interface than the question came in.
+    execFileSync("ip", ["netns", "exec", name, "sh", "-c", "for filter in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $filter; done"]);
   }
 
   /** The server in the home's namespace, and where `name` finds it. */
@@ -86,6 +91,12 @@ export class BadNetwork {
     return { sent, received };
   }
 
+  /** The router before `name` has another address from now on, which the browser can't know. */
+  newRouterAddress(name, last) {
+    const { net } = this.#links.get(name);
+    return this.weather(name, { fence: { known_as: [`${net}.2`, `${net}.${last}`] } });
+  }
+
   /** From now on the browser of `name` has another address, and the old one is gone, as after a change of networks. */
   move(name, last) {
     const link = this.#links.get(name);
@@ -93,8 +104,15 @@ export class BadNetwork {
     ip("-n", link.namespace, "addr", "del", link.address, "dev", link.device);
     ip("-n", link.namespace, "addr", "add", address, "dev", link.device);
     // The route leaves with the address that it was made for.
-    ip("-n", link.namespace, "route", "replace", "default", "via", `${link.net}.1`);
+    ip("-n", link.namespace, "route", "replace", "default", "via", `${link.net}.1`, "metric", "100");
     link.address = address;
+  }
+
+  /** The interface of a link goes down, as a Wi-Fi that is left, or comes up again. */
+  plug(name, up) {
+    const { namespace, device, net } = this.#links.get(name);
+    ip("-n", namespace, "link", "set", device, up ? "up" : "down");
+    if (up) ip("-n", namespace, "route", "replace", "default", "via", `${net}.1`, "metric", "100");
   }
 
   async close() {

@@ -26,7 +26,7 @@ before(async () => {
   if (whyNot !== undefined) return;
   tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
   network = new BadNetwork();
-  await network.open("anna", "ben");
+  await network.open("anna", "ben", { name: "phone", of: "anna" });
   server = await network.serve(GENEROUS);
   for (const [name, hertz] of [["anna", 1_000], ["ben", 1_500]]) {
     const sound = await toneFile(join(tones, `${name}.wav`), hertz);
@@ -118,11 +118,59 @@ async function longestBreak(page, kind = "audio") {
   }, kind);
 }
 
-story("a page whose network address changes in mid-call is heard again within two seconds", async () => {
-  const { anna, ben } = await calling();
+/** Does `change` in the middle of a call; says for how long the one who hears less heard nothing, in milliseconds. */
+async function breakBy({ anna, ben }, change) {
   await Promise.all([noteArrivals(anna.page), noteArrivals(ben.page)]);
-  network.move("anna", 3);
+  change();
   const breaks = await Promise.all([longestBreak(anna.page), longestBreak(ben.page)]);
-  assert.ok(Math.max(...breaks) < 2_000, `silence of ${breaks.map(Math.round)} ms`);
   await bothHear(anna, ben);
+  return Math.round(Math.max(...breaks));
+}
+
+story("a page whose router gets another address in mid-call goes on within two seconds", async () => {
+  const call = await calling();
+  network.plug("phone", false);
+  const silence = await breakBy(call, () => network.newRouterAddress("anna", 9));
+  network.plug("phone", true);
+  assert.ok(silence < 2_000, `silence of ${silence} ms`);
+});
+
+story("a page that leaves its Wi-Fi and has another network goes on within two seconds", async () => {
+  const call = await calling();
+  const silence = await breakBy(call, () => network.plug("anna", false));
+  network.plug("anna", true);
+  assert.ok(silence < 2_000, `silence of ${silence} ms`);
+});
+
+story("a page whose only address becomes another goes on as soon as the browser has noticed, which takes it two seconds", async () => {
+  const call = await calling();
+  network.plug("phone", false);
+  const silence = await breakBy(call, () => network.move("anna", 3));
+  network.plug("phone", true);
+  assert.ok(silence < 3_000, `silence of ${silence} ms`);
+});
+
+/** How a page reaches the server: `udp` or `tcp` without a relay, or what it speaks with the relay. */
+function way(page) {
+  return page.evaluate(async () => {
+    for (const connection of globalThis.connections) {
+      if (connection.connectionState !== "connected") continue;
+      const report = await connection.getStats();
+      for (const transport of report.values()) {
+        if (transport.type !== "transport") continue;
+        const pair = report.get(transport.selectedCandidatePairId);
+        const local = report.get(pair.localCandidateId);
+        return { protocol: local.relayProtocol ?? local.protocol, relayed: local.candidateType === "relay" };
+      }
+    }
+    return undefined;
+  });
+}
+
+story("a page whose UDP is blocked talks over TCP", async () => {
+  await network.weather("anna", { fence: { udp: false } });
+  await network.weather("phone", { fence: { udp: false } });
+  const { anna, ben } = await calling("video");
+  assert.deepEqual(await way(anna.page), { protocol: "tcp", relayed: false });
+  assert.deepEqual(await way(ben.page), { protocol: "udp", relayed: false });
 });

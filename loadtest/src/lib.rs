@@ -11,6 +11,7 @@
 pub mod floor;
 pub mod generator;
 pub mod measure;
+pub mod nat;
 pub mod peer;
 pub mod pin;
 pub mod shape;

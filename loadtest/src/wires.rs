@@ -4,12 +4,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use tun_rs::{DeviceBuilder, SyncDevice};
 
+use crate::nat::{self, End};
 use crate::weather::{Lane, Weather};
 
 /// Bytes in the largest packet; what our interfaces take is less.
@@ -28,6 +30,8 @@ pub struct Fence {
     pub tcp_ports: Option<Vec<u16>>,
     /// Nothing passes.
     pub cut: bool,
+    /// The address near, and the one by which it is known far: there is a router with NAT between them.
+    pub known_as: Option<(Ipv4Addr, Ipv4Addr)>,
 }
 
 impl Default for Fence {
@@ -36,6 +40,7 @@ impl Default for Fence {
             udp: true,
             tcp_ports: None,
             cut: false,
+            known_as: None,
         }
     }
 }
@@ -67,8 +72,17 @@ impl Fence {
     }
 }
 
+/// Which way a direction goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heading {
+    /// From near to far.
+    Up,
+    Down,
+}
+
 /// Packets on their way in one direction.
 struct Way {
+    heading: Heading,
     lane: Lane,
     fence: Fence,
     /// By the time at which they arrive, then by the order in which they came.
@@ -109,8 +123,8 @@ impl Link {
         let near = Arc::new(interface(&format!("{name}-near"))?);
         let far = Arc::new(interface(&format!("{name}-far"))?);
         Ok(Self {
-            up: carry(&near, &far, seed)?,
-            down: carry(&far, &near, seed.rotate_left(32))?,
+            up: carry(&near, &far, Heading::Up, seed)?,
+            down: carry(&far, &near, Heading::Down, seed.rotate_left(32))?,
         })
     }
 
@@ -144,9 +158,15 @@ fn interface(name: &str) -> io::Result<SyncDevice> {
         .build_sync()
 }
 
-fn carry(from: &Arc<SyncDevice>, to: &Arc<SyncDevice>, seed: u64) -> io::Result<Arc<Direction>> {
+fn carry(
+    from: &Arc<SyncDevice>,
+    to: &Arc<SyncDevice>,
+    heading: Heading,
+    seed: u64,
+) -> io::Result<Arc<Direction>> {
     let direction = Arc::new(Direction {
         way: Mutex::new(Way {
+            heading,
             lane: Lane::new(seed),
             fence: Fence::default(),
             travelling: BinaryHeap::new(),
@@ -175,7 +195,7 @@ fn take_in(from: &SyncDevice, direction: &Direction) {
             std::thread::sleep(std::time::Duration::from_millis(5));
             continue;
         };
-        let packet = &buffer[..len];
+        let packet = &mut buffer[..len];
         #[expect(clippy::disallowed_methods, reason = "packets travel in real time")]
         let now = Instant::now();
         let mut way = direction.way.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,6 +205,13 @@ fn take_in(from: &SyncDevice, direction: &Direction) {
             way.lost += 1;
             continue;
         };
+        match (way.fence.known_as, way.heading) {
+            (Some((near, far)), Heading::Up) => nat::rewrite(packet, End::Source, near, far),
+            (Some((near, far)), Heading::Down) => {
+                nat::rewrite(packet, End::Destination, far, near);
+            }
+            (None, _) => {}
+        }
         way.passed += 1;
         way.count += 1;
         let number = way.count;
@@ -246,7 +273,7 @@ mod tests {
         let web = Fence {
             udp: false,
             tcp_ports: Some(vec![443]),
-            cut: false,
+            ..Fence::default()
         };
         assert!(web.lets_through(&packet(6, 50_000, 443)));
         assert!(web.lets_through(&packet(6, 443, 50_000)));

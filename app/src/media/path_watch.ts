@@ -4,9 +4,9 @@
 //! only after five seconds, which is too long for a voice whose phone leaves the house.
 
 /** How often to look, in milliseconds. */
-export const LOOK_EVERY_MS = 200;
+export const LOOK_EVERY_MS = 100;
 /** Nothing came for this long: more than what a bad Wi-Fi loses in one go. */
-const SILENT_MS = 600;
+const SILENT_MS = 500;
 /** Packets sent meanwhile; with fewer, nothing need have come. */
 const SENT_MIN = 10;
 /** A restart takes its time before the next is of use. */

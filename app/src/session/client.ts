@@ -10,7 +10,7 @@ const WELCOME_MS_MAX = 10_000;
 /** After a change of network: no answer to a ping within this time means that the connection is dead. */
 const PROBE_MS = 2_000;
 /** The same when there are other signs of it: coming back costs less than waiting. */
-const SUSPECT_MS = 500;
+const SUSPECT_MS = 300;
 const TICK_MS = 1_000;
 
 export type Link =
