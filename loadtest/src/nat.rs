@@ -77,7 +77,9 @@ mod tests {
         let (inside, outside) = (Ipv4Addr::new(10, 77, 1, 2), Ipv4Addr::new(10, 77, 1, 254));
         let mut packet = vec![0x45, 0, 0, 33, 1, 2, 0x40, 0, 64, 17, 0, 0];
         packet.extend(inside.octets());
-        packet.extend([10, 77, 1, 1, 0x90, 0, 0x20, 1, 0, 13, 0, 0, b'h', b'e', b'l', b'l', b'o']);
+        packet.extend([
+            10, 77, 1, 1, 0x90, 0, 0x20, 1, 0, 13, 0, 0, b'h', b'e', b'l', b'l', b'o',
+        ]);
         let header = sum(&packet[..20]);
         packet[10..12].copy_from_slice(&header.to_be_bytes());
         let udp = checksum_of_udp(&packet);

@@ -150,7 +150,9 @@ mod tests {
                 ..Weather::default()
             });
             let now = start();
-            let fates: Vec<bool> = (0..100_000).map(|_| lane.pass(now, 100).is_none()).collect();
+            let fates: Vec<bool> = (0..100_000)
+                .map(|_| lane.pass(now, 100).is_none())
+                .collect();
             let lost = fates.iter().filter(|lost| **lost).count();
             assert!((4_000..6_000).contains(&lost), "{burst}: {lost}");
             let bursts = fates.windows(2).filter(|pair| !pair[0] && pair[1]).count();

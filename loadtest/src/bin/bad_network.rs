@@ -29,7 +29,8 @@ fn main() -> anyhow::Result<()> {
     anyhow::ensure!(!names.is_empty(), "name the links, as in: bad_network a b");
     let mut links = HashMap::new();
     for (seed, name) in (1..).zip(names) {
-        let link = Link::open(&name, seed).context("the interfaces can't be made; are you root?")?;
+        let link =
+            Link::open(&name, seed).context("the interfaces can't be made; are you root?")?;
         links.insert(name, link);
     }
     let mut out = std::io::stdout();

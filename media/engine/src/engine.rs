@@ -162,8 +162,16 @@ impl Engine {
                 self.in_room(room, |room, context, _| room.request_key_frames(context))?;
                 Ok(MediaReply::Done)
             }
-            MediaCommand::SetView { room, .. } => {
-                self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
+            MediaCommand::SetView {
+                room,
+                peer,
+                track,
+                view,
+            } => {
+                let slot = self.find_peer(room, peer)?;
+                self.in_room(room, |room, context, _| {
+                    room.set_view(context, slot, track, view);
+                })?;
                 Ok(MediaReply::Done)
             }
             MediaCommand::Statistics { room } => {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::MediaEvent;
+use homeline_protocol::media_control::View;
 use rand::rngs::StdRng;
 
 use super::peer::Peer;
@@ -173,6 +174,25 @@ impl Room {
         }
         self.replay_key_frames(context);
         self.ask_for_awaited_key_frames(context);
+    }
+
+    /// Takes how large a receiver shows a track.
+    pub(crate) fn set_view(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        id: TrackId,
+        view: View,
+    ) {
+        for (_, track) in self.tracks.iter_mut().filter(|(_, track)| track.id == id) {
+            let mut subscriptions = track.subscriptions.iter_mut();
+            for subscription in subscriptions.by_ref().filter(|s| s.peer == slot) {
+                subscription.selection.set_view(view);
+            }
+            track.choose();
+        }
+        self.ask_for_awaited_key_frames(context);
+        self.wake(Some(context.now));
     }
 
     /// A peer was held, let go, lost or found: all that it takes part in begins anew.

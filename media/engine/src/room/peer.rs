@@ -20,6 +20,8 @@ pub(super) const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Incoming {
     pub(super) ssrc: Ssrc,
     pub(super) track: TrackSlot,
+    /// Which of its encodings.
+    pub(super) encoding: u8,
     pub(super) retransmission: bool,
 }
 
@@ -67,7 +69,7 @@ pub(super) struct Peer {
     pub(super) answers: u64,
     /// Whether its media flows; a new peer is held.
     pub(super) forwarding: bool,
-    /// Bounded by two for each published track.
+    /// Bounded by two for each encoding of a published track.
     pub(super) incoming: Vec<Incoming>,
     /// Our name in RTCP to this peer.
     pub(super) ssrc: Ssrc,
@@ -75,6 +77,8 @@ pub(super) struct Peer {
     pub(super) transport_id: Option<ExtensionId>,
     pub(super) transport_sequence: u16,
     pub(super) mid_id: Option<ExtensionId>,
+    pub(super) rid_id: Option<ExtensionId>,
+    pub(super) repaired_rid_id: Option<ExtensionId>,
     pub(super) arrivals: Arrivals,
     pub(super) clock_offset: ClockOffset,
     pub(super) reports_at: Instant,

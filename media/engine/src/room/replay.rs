@@ -11,7 +11,8 @@ use super::outflow::write_train;
 use super::peer::Peer;
 use super::slots::PeerSlot;
 use super::track::{Queued, Source, Track};
-use crate::transport::sdp::{HeaderExtension, Kind};
+use crate::transport::sdp::Kind;
+use crate::wire::rtp::RtpPacket;
 
 /// An older key frame is not replayed: so much video at once takes longer to arrive than a new one.
 const FRESH: Duration = Duration::from_secs(2);
@@ -25,14 +26,59 @@ const REPLAYS_BYTES_MAX: usize = 2_000_000;
 
 impl Source {
     /// Notes where the last key frame began that may be replayed.
-    pub(super) fn note_key_frame(&mut self, now: Instant, index: u64, begins: bool, flows: bool) {
+    pub(super) fn note_key_frame(
+        &mut self,
+        now: Instant,
+        encoding: u8,
+        index: u64,
+        begins: bool,
+        flows: bool,
+    ) {
         // Without a descriptor every packet may be a beginning, and none is known to be one.
-        let described = self.ids.id(HeaderExtension::DependencyDescriptor).is_some();
+        let described = self.is_described();
+        let Some(encoding) = self.encodings.get_mut(usize::from(encoding)) else {
+            return;
+        };
         if !flows {
-            self.ring.forget_key_frame();
-        } else if begins && described && self.kind == Kind::Video {
-            self.ring.begin_key_frame(now, index);
+            encoding.ring.forget_key_frame();
+        } else if begins && described {
+            encoding.ring.begin_key_frame(now, index);
         }
+    }
+}
+
+impl Track {
+    /// Queues the last key frame of the best encoding that has a fresh one and that this receiver may have.
+    fn queue_fresh(&mut self, now: Instant, at: usize) -> bool {
+        self.queue.clear();
+        let chosen = self
+            .subscriptions
+            .get(at)
+            .and_then(|s| s.selection.chosen());
+        let (Some(source), Some(chosen)) = (&self.source, chosen) else {
+            return false;
+        };
+        for number in (0..=chosen.encoding).rev() {
+            let Some(encoding) = source.encodings.get(usize::from(number)) else {
+                continue;
+            };
+            let fresh = encoding.ring.since_key_frame(now, FRESH, REPLAY_BYTES_MAX);
+            let Some(fresh) = fresh else { continue };
+            let first = *fresh.start();
+            self.queue.extend(fresh.map(|index| {
+                let packet = encoding.ring.packet(index);
+                let packet = packet.and_then(|bytes| RtpPacket::parse(bytes).ok());
+                let descriptor = packet.and_then(|packet| source.descriptor(&packet));
+                Queued {
+                    encoding: number,
+                    index,
+                    begins: index == first,
+                    place: descriptor.and_then(|bytes| encoding.layers.place_of(bytes)),
+                }
+            }));
+            return true;
+        }
+        false
     }
 }
 
@@ -53,21 +99,13 @@ impl Room {
             if source.kind != Kind::Video || !takes_part(source.peer) {
                 continue;
             }
-            let fresh = source
-                .ring
-                .since_key_frame(context.now, FRESH, REPLAY_BYTES_MAX);
-            let Some(fresh) = fresh else { continue };
-            let first = *fresh.start();
-            track.queue.extend(fresh.map(|index| Queued {
-                index,
-                begins: index == first,
-            }));
             for at in 0..track.subscriptions.len() {
                 let subscription = &track.subscriptions[at];
                 let receiver = peers.get_mut(subscription.peer.0);
                 if let Some(receiver) = receiver.filter(|receiver| receiver.takes_part())
                     && subscription.is_waiting()
                     && context.outbox.used() < REPLAYS_BYTES_MAX
+                    && track.queue_fresh(context.now, at)
                 {
                     track.written = at;
                     write_train(context, receiver, track);

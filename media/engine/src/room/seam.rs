@@ -64,6 +64,24 @@ impl Seam {
         }
         (before == 0).then_some(index)
     }
+
+    /// The publisher's index of what has this place: the inverse of [`Self::place`].
+    pub(super) fn index_at(&self, place: u64) -> Option<u64> {
+        let mut before = 0;
+        for age in 0..PAUSES_MAX {
+            let pause = self.pauses[(self.newest + PAUSES_MAX - age) % PAUSES_MAX];
+            if place >= pause.end - pause.left_out() {
+                return Some(place + pause.left_out());
+            }
+            before = pause.before;
+        }
+        (before == 0).then_some(place)
+    }
+
+    /// Nothing was left out.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +104,12 @@ mod tests {
             "lost before the second pause, it has its own number"
         );
         assert_eq!(seam.place(69_999), Some(69_999));
+        for index in [69_999, 70_000, 70_004, 70_005, 70_007, 80_000] {
+            assert_eq!(
+                seam.place(index).and_then(|at| seam.index_at(at)),
+                Some(index)
+            );
+        }
     }
 
     #[test]

@@ -12,14 +12,15 @@ use homeline_protocol::media_statistics::{
 };
 
 use super::commands::Room;
+use super::encoding::Encoding;
 use super::peer::Peer;
-use super::reception::Reception;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
 use super::track::{Source, Track};
+use crate::layer::Layer;
 use crate::quality::{self, Network, Picture};
 use crate::transport::Connection;
-use crate::transport::sdp::{HeaderExtension, Kind};
+use crate::transport::sdp::Kind;
 use crate::wire::rtp::RtpPacket;
 
 /// A rate older than this says nothing of now: the peer is gone, and its reports with it.
@@ -83,13 +84,16 @@ impl Traffic {
 
 impl Source {
     /// Counts a packet that was new. `begins` says that a receiver may begin with it.
-    pub(super) fn note_traffic(&mut self, packet: &RtpPacket<'_>, begins: bool) {
-        let traffic = &mut self.reception.traffic;
+    pub(super) fn note_traffic(&mut self, of: u8, packet: &RtpPacket<'_>, begins: bool) {
+        let told = self.is_described();
+        let Some(encoding) = self.encodings.get_mut(usize::from(of)) else {
+            return;
+        };
+        let traffic = &mut encoding.reception.traffic;
         traffic.count.packets += 1;
         traffic.count.bytes += packet.as_bytes().len() as u64;
         if self.kind == Kind::Video {
             traffic.count.frames += u64::from(packet.marker());
-            let told = self.ids.id(HeaderExtension::DependencyDescriptor).is_some();
             traffic.key_frames += u64::from(begins && told);
         }
     }
@@ -141,8 +145,6 @@ struct View<'a> {
     publisher: Option<&'a Peer>,
     /// The publisher takes part and the track is not held.
     flows: bool,
-    /// The source's rates.
-    rates: Option<(u64, u32)>,
 }
 
 impl Room {
@@ -187,41 +189,59 @@ impl Room {
             source,
             publisher,
             flows: !track.held && publisher.is_some_and(Peer::takes_part),
-            rates: source.and_then(|source| source.reception.traffic.rates.at(now)),
         }
     }
 }
 
 fn add_published(statistics: &mut PeerStatistics, view: &View<'_>, source: &Source) {
-    let reception = &source.reception;
+    let rate = source.kind.clock_rate();
+    let receptions = || source.encodings.iter().map(|encoding| &encoding.reception);
+    let lost = receptions().map(|reception| reception.fraction_lost).max();
     let network = Network {
-        loss_256ths: reception.fraction_lost,
-        jitter: reception.jitter(source.kind.clock_rate()),
+        loss_256ths: lost.unwrap_or(0),
+        jitter: receptions()
+            .map(|reception| reception.jitter(rate))
+            .max()
+            .unwrap_or_default(),
         delay: view.publisher.map_or(Duration::ZERO, one_way),
     };
-    let arrives = view.flows && view.rates.is_some_and(|(bits, _)| bits > 0);
+    let rates = |encoding: &Encoding| encoding.reception.traffic.rates.at(view.now);
+    let sent = |encoding: &Encoding| rates(encoding).is_some_and(|(bits, _)| bits > 0);
+    let arrives = view.flows && source.encodings.iter().any(sent);
     let quality = arrives.then(|| match source.kind {
         Kind::Audio => quality::of_audio(&network),
         Kind::Video => quality::of_video(&network, &Picture::default()),
     });
-    statistics.loss_in_256ths = statistics.loss_in_256ths.max(reception.fraction_lost);
+    statistics.loss_in_256ths = statistics.loss_in_256ths.max(network.loss_256ths);
     statistics.quality_up = worse(statistics.quality_up, quality);
     statistics.published.push(PublishedStatistics {
         track: view.track.id,
         kind: kind_of(source.kind),
         forwarding: !view.track.held,
         quality,
-        layers: vec![layer(source, reception, view.rates)],
+        layers: (0..)
+            .zip(&source.encodings)
+            .map(|(at, encoding)| layer(source, at, encoding, rates(encoding)))
+            .collect(),
     });
 }
 
-fn layer(source: &Source, reception: &Reception, rates: Option<(u64, u32)>) -> LayerStatistics {
+fn layer(
+    source: &Source,
+    at: u8,
+    encoding: &Encoding,
+    rates: Option<(u64, u32)>,
+) -> LayerStatistics {
+    let reception = &encoding.reception;
     let traffic = &reception.traffic;
+    let layers = &encoding.layers;
+    let size = layers.resolution(layers.spatial_layers() - 1);
+    let pixels = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
     let (bits_per_second, frames_per_second) = rates.unwrap_or_default();
     LayerStatistics {
-        spatial: 0,
+        spatial: at,
         temporal: None,
-        rid: None,
+        rid: encoding.rid.clone(),
         packets: traffic.count.packets,
         bytes: traffic.count.bytes,
         bits_per_second,
@@ -230,8 +250,8 @@ fn layer(source: &Source, reception: &Reception, rates: Option<(u64, u32)>) -> L
         loss_256ths: reception.fraction_lost,
         jitter_ms: whole_ms(reception.jitter(source.kind.clock_rate())),
         key_frames: traffic.key_frames,
-        width: None,
-        height: None,
+        width: size.map(|size| pixels(size.width)),
+        height: size.map(|size| pixels(size.height)),
     }
 }
 
@@ -247,11 +267,25 @@ fn add_received(
     let is_video = subscription.kind == Kind::Video;
     let paused = !view.flows || !receiver.takes_part() || subscription.is_waiting();
     let count = served.count(subscription.packets, subscription.octets);
-    let lost_before = view
-        .source
-        .map_or(0, |source| source.reception.fraction_lost);
+    let flowing = view.source.and_then(|source| {
+        let at = subscription.encoding().unwrap_or(0);
+        source.encodings.get(usize::from(at))
+    });
+    let lost_before = flowing.map_or(0, |encoding| encoding.reception.fraction_lost);
     // A publisher that sends nothing at the moment is no fault of anyone's network.
-    let possible = view.rates.filter(|(bits, _)| *bits > 0);
+    let possible = flowing
+        .and_then(|encoding| encoding.reception.traffic.rates.at(view.now))
+        .filter(|(bits, _)| *bits > 0);
+    let layer = view
+        .source
+        .and_then(|source| flowing_layer(source, subscription));
+    let wanted = view.source.and_then(|source| {
+        let wanted = subscription.selection.wanted(source)?;
+        Some(wanted.spatial.min(source.layer_count() - 1))
+    });
+    let missing = wanted
+        .zip(layer)
+        .map(|(wanted, layer)| wanted.saturating_sub(layer.spatial));
     let taken = view.flows && receiver.takes_part() && rates.is_some();
     let score = |loss_256ths, delay| {
         let (_, frames_possible) = possible.filter(|_| taken)?;
@@ -263,7 +297,7 @@ fn add_received(
         let picture = Picture {
             frames_per_second,
             frames_possible,
-            layers_missing: 0,
+            layers_missing: missing.unwrap_or(0),
         };
         Some(match subscription.kind {
             Kind::Audio => quality::of_audio(&network),
@@ -280,8 +314,12 @@ fn add_received(
     statistics.received.push(ReceivedStatistics {
         track: view.track.id,
         kind: kind_of(subscription.kind),
-        spatial: (is_video && !paused).then_some(0),
-        temporal: None,
+        spatial: layer
+            .filter(|_| is_video && !paused)
+            .map(|layer| layer.spatial),
+        temporal: layer
+            .filter(|_| is_video && !paused && subscription.target().is_some())
+            .map(|layer| layer.temporal),
         packets: count.packets,
         bytes: count.bytes,
         bits_per_second,
@@ -294,6 +332,24 @@ fn add_received(
         paused,
         quality: score(reported.fraction_lost, whole_way),
     });
+}
+
+/// The encoding or spatial layer, and the temporal layer, that a receiver gets.
+fn flowing_layer(source: &Source, subscription: &Subscription) -> Option<Layer> {
+    let number = subscription.encoding()?;
+    let encoding = source.encodings.get(usize::from(number))?;
+    let within = subscription
+        .target()
+        .map(|target| encoding.layers.layer_of(target));
+    let within = within.unwrap_or_default();
+    Some(Layer {
+        spatial: if source.is_simulcast() {
+            number
+        } else {
+            within.spatial
+        },
+        temporal: within.temporal,
+    })
 }
 
 /// The way that a connection's datagrams take at the moment.

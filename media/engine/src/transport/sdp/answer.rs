@@ -74,16 +74,9 @@ pub(crate) fn write_answer(
     }
     text.attribute("msid-semantic: WMS *");
     for (section, decision) in offer.sections.iter().zip(decisions) {
-        match (decision, &section.codec) {
-            (Accepted::Yes { receives, sends }, Some(codec)) => {
-                write_accepted(
-                    &mut text,
-                    section,
-                    codec,
-                    *receives,
-                    sends.as_ref(),
-                    parameters,
-                );
+        match decision {
+            Accepted::Yes { receives, sends } if !section.codecs.is_empty() => {
+                write_accepted(&mut text, section, *receives, sends.as_ref(), parameters);
             }
             _ => write_refused(&mut text, section),
         }
@@ -120,19 +113,25 @@ fn write_refused(text: &mut Text, section: &Section) {
 fn write_accepted(
     text: &mut Text,
     section: &Section,
-    codec: &Codec,
     receives: bool,
     sends: Option<&Sending>,
     parameters: &AnswerParameters<'_>,
 ) {
     let Section {
-        media, protocol, ..
+        media,
+        protocol,
+        codecs,
+        ..
     } = section;
-    let format = codec.payload_type.number();
-    let formats = match codec.rtx {
-        Some(rtx) => format!("{format} {}", rtx.number()),
-        None => format.to_string(),
-    };
+    // Who sends shall send one codec; who receives gets whatever the sender chose.
+    let codecs = if receives { &codecs[..1] } else { codecs };
+    let formats: Vec<String> = codecs
+        .iter()
+        .flat_map(|codec| [Some(codec.payload_type), codec.rtx])
+        .flatten()
+        .map(|format| format.number().to_string())
+        .collect();
+    let formats = formats.join(" ");
     text.line("m", format_args!("{media} 9 {protocol} {formats}"));
     text.line("c", "IN IP4 0.0.0.0");
     text.attribute("rtcp:9 IN IP4 0.0.0.0");
@@ -153,7 +152,12 @@ fn write_accepted(
     }
     text.attribute("rtcp-mux");
     text.attribute("rtcp-rsize");
-    write_codec(text, section, codec);
+    for codec in codecs {
+        write_codec(text, section, codec);
+    }
+    if receives {
+        write_simulcast(text, &section.rids);
+    }
     if let Some(sending) = sends {
         write_ssrcs(text, sending);
     }
@@ -199,7 +203,7 @@ fn write_tcp_candidates(text: &mut Text, parameters: &AnswerParameters<'_>) {
 fn write_codec(text: &mut Text, section: &Section, codec: &Codec) {
     let format = codec.payload_type.number();
     let Some(kind) = section.kind else { return };
-    text.attribute(format_args!("rtpmap:{format} {}", kind.encoding()));
+    text.attribute(format_args!("rtpmap:{format} {}", codec.coding.name()));
     for word in codec.feedback.words() {
         text.attribute(format_args!("rtcp-fb:{format} {word}"));
     }
@@ -213,6 +217,16 @@ fn write_codec(text: &mut Text, section: &Section, codec: &Codec) {
             kind.clock_rate()
         ));
         text.attribute(format_args!("fmtp:{} apt={format}", rtx.number()));
+    }
+}
+
+/// RFC 8853 section 5.3.
+fn write_simulcast(text: &mut Text, rids: &[String]) {
+    for rid in rids {
+        text.attribute(format_args!("rid:{rid} recv"));
+    }
+    if !rids.is_empty() {
+        text.attribute(format_args!("simulcast:recv {}", rids.join(";")));
     }
 }
 

@@ -32,7 +32,7 @@ fn a_browsers_offer_is_read() {
     assert_eq!(mids, ["0", "1", "2", "3"]);
 
     let audio = &offer.sections[0];
-    let codec = audio.codec.as_ref().unwrap();
+    let codec = audio.codec().unwrap();
     assert_eq!(
         (audio.kind, codec.payload_type, codec.rtx),
         (Some(Kind::Audio), payload_type(111), None)
@@ -49,7 +49,7 @@ fn a_browsers_offer_is_read() {
     );
 
     let video = &offer.sections[1];
-    let codec = video.codec.as_ref().unwrap();
+    let codec = video.codec().unwrap();
     assert_eq!(
         (codec.payload_type, codec.rtx),
         (payload_type(96), Some(payload_type(97)))
@@ -275,7 +275,7 @@ fn a_data_channel_is_read_over_and_refused() {
                 a=sctp-port:5000\r\n";
     let text = CHROMIUM.replace("a=group:BUNDLE 0 1 2 3", "a=group:BUNDLE 0 1 2 3 4") + data;
     let offer = Offer::parse(&text, 16).unwrap();
-    assert!(offer.sections[4].kind.is_none() && offer.sections[4].codec.is_none());
+    assert!(offer.sections[4].kind.is_none() && offer.sections[4].codecs.is_empty());
     let decisions: Vec<Accepted> = offer
         .sections
         .iter()
