@@ -258,3 +258,6 @@ impl Track {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ struct Span {
     /// Ours minus the publisher's.
     timestamp_offset: u32,
     frame_offset: u16,
+    /// The highest of the publisher's indices that was sent or left out; `None` before the first.
+    highest: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -246,10 +248,11 @@ impl Subscription {
             State::Waiting if !queued.begins || queued.encoding > chosen.encoding => return None,
             State::Waiting => self.begin(now, queued, timestamp, source, None),
         };
+        let newest = span.highest.is_none_or(|highest| queued.index > highest);
+        span.highest = span.highest.max(Some(queued.index));
         let fills = match &queued.place {
             None => false,
             Some(place) => {
-                let newest = self.is_newest(&span, queued.index);
                 if newest && place.starts {
                     let layers = &source.encodings.get(usize::from(queued.encoding))?.layers;
                     span.target = self.selection.target(layers, span.target, place);
@@ -298,14 +301,6 @@ impl Subscription {
         })
     }
 
-    /// Whether the packet comes after all that the receiver was sent of the span, or that was left out.
-    fn is_newest(&self, span: &Span, index: u64) -> bool {
-        let Some(sent) = self.sent else { return true };
-        self.place(index)
-            .and_then(|place| place.checked_sub(span.from))
-            .is_some_and(|relative| span.to + relative > sent.index)
-    }
-
     fn place(&self, index: u64) -> Option<u64> {
         match &self.seam {
             None => Some(index),
@@ -350,6 +345,7 @@ impl Subscription {
             frame_offset: last_frame
                 .zip(frame)
                 .map_or(0, |(last, frame)| last.wrapping_add(1).wrapping_sub(frame)),
+            highest: None,
         }
     }
 
