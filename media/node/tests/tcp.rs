@@ -347,9 +347,9 @@ async fn those_who_are_no_peers_are_closed_and_calls_go_on() {
 }
 
 #[tokio::test]
-async fn connections_are_limited_in_all_and_from_one_address() {
+async fn connections_are_limited_and_calls_are_not_touched() {
     let limits = NodeConfig {
-        tcp_connections_max: 40,
+        tcp_connections_max: 80,
         ..config("127.0.0.1")
     };
     let (node, link) = start(limits).await;

@@ -14,7 +14,8 @@ use super::listeners::{self, Listeners};
 use crate::metrics::TcpFigures;
 
 /// Connections that no peer has checked yet. At the limit the oldest of them goes: a peer needs two round
-/// trips, and whoever wants to keep it out would have to open this many in that time, again and again.
+/// trips, and whoever wants to keep it out would have to open this many in that time, again and again. Where
+/// fewer than twice as many connections are allowed, it is half of them: the others are for peers.
 const UNPROVEN_MAX: usize = 256;
 
 /// The same from one address (an IPv6 network of 64 bits counts as one). At the limit a further one is closed
@@ -148,7 +149,7 @@ impl Connections {
             self.figures.refused += 1;
             return Ok(());
         }
-        if unproven().count() >= UNPROVEN_MAX
+        if unproven().count() >= UNPROVEN_MAX.min(self.most.div_ceil(2))
             && let Some(oldest) = unproven().min_by_key(|known| known.accepted_at)
             && let Some(at) = self.by_ends.get(&(oldest.local, oldest.remote)).copied()
         {
@@ -280,5 +281,104 @@ fn network_of(address: IpAddr) -> IpAddr {
             let bits = u128::from(v6) & !u128::from(u64::MAX);
             IpAddr::V6(Ipv6Addr::from(bits))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::tcp::bind;
+
+    struct Door {
+        connections: Connections,
+        poll: mio::Poll,
+        address: SocketAddr,
+        /// The clients' ends, in the order of their arrival.
+        clients: Vec<socket2::Socket>,
+    }
+
+    impl Door {
+        fn new(most: usize) -> Self {
+            let listeners = bind(&[Ipv4Addr::LOCALHOST.into()], 0).unwrap();
+            let address = listeners.addresses()[0];
+            Self {
+                connections: Connections::new(listeners, most),
+                poll: mio::Poll::new().unwrap(),
+                address,
+                clients: Vec::new(),
+            }
+        }
+
+        /// A client from one of the loopback's many addresses knocks, and is seen to.
+        fn knock(&mut self, from: u8) {
+            let kind = socket2::Type::STREAM;
+            let socket = socket2::Socket::new(socket2::Domain::IPV4, kind, None).unwrap();
+            let from = SocketAddr::from(([127, 0, 1, from], 0));
+            socket.bind(&from.into()).unwrap();
+            socket.connect(&self.address.into()).unwrap();
+            self.clients.push(socket);
+            self.connections.listeners.look_again();
+            let now = Instant::now();
+            self.connections.accept(now, self.poll.registry());
+        }
+
+        fn prove_all(&mut self) {
+            let connections = self.connections.slots.iter_mut().flatten();
+            connections.for_each(|connection| connection.proven = true);
+        }
+
+        fn counts(&self) -> [u64; 3] {
+            let figures = self.connections.figures();
+            [figures.connections, figures.ended, figures.refused]
+        }
+    }
+
+    #[test]
+    fn strangers_from_many_addresses_push_out_the_oldest_of_them_and_no_peer() {
+        let mut door = Door::new(10);
+        door.knock(1);
+        door.prove_all();
+        let peer = door.clients[0].local_addr().unwrap().as_socket().unwrap();
+        (1..=8).for_each(|from| door.knock(from));
+        assert_eq!(door.counts(), [1 + 5, 3, 0]);
+        let gone: Vec<_> = std::iter::from_fn(|| door.connections.next_gone()).collect();
+        let oldest = door.clients[1..4].iter().rev();
+        let oldest = oldest.map(|client| client.local_addr().unwrap().as_socket().unwrap());
+        assert!(gone.iter().map(|(_, remote)| *remote).eq(oldest));
+        assert!(gone.iter().all(|(_, remote)| *remote != peer));
+    }
+
+    #[test]
+    fn beyond_all_limits_a_connection_is_closed_at_once() {
+        let mut door = Door::new(4);
+        for from in 1..=4 {
+            door.knock(from);
+            door.prove_all();
+        }
+        door.knock(5);
+        assert_eq!(door.counts(), [4, 0, 1]);
+        // A place that is given back is used again.
+        door.clients.remove(1);
+        door.connections.close(1);
+        door.knock(6);
+        assert_eq!(door.counts(), [4, 1, 1]);
+        assert_eq!(door.connections.slots.len(), 4);
+        let mut door = Door::new(1_000);
+        for _ in 0..=UNPROVEN_PER_ADDRESS_MAX {
+            door.knock(1);
+        }
+        door.knock(2);
+        let most = UNPROVEN_PER_ADDRESS_MAX as u64;
+        assert_eq!(door.counts(), [most + 1, 0, 1]);
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_address() {
+        let of = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }
