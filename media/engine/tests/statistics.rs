@@ -33,7 +33,7 @@ fn world(seed: u64, weather: Weather) -> World {
 fn of(world: &mut World, number: u8) -> PeerStatistics {
     let mut all = world.statistics().into_iter();
     all.find(|statistics| statistics.peer == peer(number))
-        .unwrap()
+        .expect("it joined")
 }
 
 #[test]
