@@ -4,6 +4,7 @@
 pub mod certificate;
 pub mod config;
 pub mod node;
+mod relay;
 pub mod shutdown;
 pub mod telemetry;
 mod web;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,6 +12,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use homeline_media_node::Node;
+use homeline_media_node::turn::Turn;
 use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
 use homeline_signaling::{MediaLink, Signaling};
@@ -20,7 +22,7 @@ use tracing::{info, warn};
 
 use crate::certificate::{self, Authority, Names};
 use crate::config::{Config, ServerConfig};
-use crate::{shutdown, web};
+use crate::{relay, shutdown, web};
 
 /// The server's certificate is made anew this often, for the names that the machine has by then.
 const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,7 +36,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         server,
         log: _,
         mut signaling,
-        media,
+        mut media,
     } = config;
     make_private(&server.data_dir)
         .with_context(|| format!("the data directory {}", server.data_dir.display()))?;
@@ -45,9 +47,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let names = Names::of_this_host(&server.host_names);
     let authority = Authority::open_or_make(&server.data_dir.join("certificate"), &names)?;
-    let tls = RustlsConfig::from_config(certificate::server_config(&authority, &names)?);
+    let certificate = certificate::server_config(&authority, &names)?;
+    let (turn_certificate, turn_tls) = watch::channel(relay::tls(&certificate));
+    let tls = RustlsConfig::from_config(certificate);
 
+    relay::share_secret(&mut media.turn, &mut signaling.relays);
+    let turn_config = media.turn.clone();
     let (node, link) = Node::start(media).context("the media node")?;
+    let turn = relay::start(&turn_config, &node, turn_tls)?;
+    signaling.relays.own = relay::servers(&turn_config, turn.as_ref());
     let app_hash = web::app_hash();
     let link = MediaLink {
         media: Media::Local(link.commands),
@@ -80,7 +88,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let handle = Handle::new();
     let mut servers = serve_all(http, https, &router, doors.https_port, &tls, &handle);
     doors.print(&authority, &app_hash);
-    let renewal = tokio::spawn(renew_daily(authority, server.host_names.clone(), tls));
+    let renewal = tokio::spawn(renew_daily(
+        authority,
+        server.host_names.clone(),
+        (tls, turn_certificate),
+    ));
 
     tokio::select! {
         requested = shutdown::requested() => requested?,
@@ -90,6 +102,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     stopping.send_replace(true);
     renewal.abort();
     stop(&server, &signaling, &handle, servers).await;
+    if let Some(turn) = turn {
+        turn.stop();
+    }
     node.shutdown().await;
     Ok(())
 }
@@ -178,12 +193,19 @@ fn serve_all(
     servers
 }
 
-async fn renew_daily(authority: Authority, configured: Vec<String>, tls: RustlsConfig) {
+async fn renew_daily(
+    authority: Authority,
+    configured: Vec<String>,
+    (tls, turn): (RustlsConfig, watch::Sender<Arc<rustls::ServerConfig>>),
+) {
     loop {
         tokio::time::sleep(CERTIFICATE_RENEWAL).await;
         let names = Names::of_this_host(&configured);
         match certificate::server_config(&authority, &names) {
-            Ok(config) => tls.reload_from_config(config),
+            Ok(config) => {
+                turn.send_replace(relay::tls(&config));
+                tls.reload_from_config(config);
+            }
             Err(error) => warn!(%error, "the certificate could not be renewed; the old one stays"),
         }
     }

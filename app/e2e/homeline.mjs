@@ -15,7 +15,7 @@ export async function serve(settings = {}, again = undefined) {
   const port = again === undefined ? "0" : new URL(again.url).port;
   const child = spawn(BINARY, ["serve", "--data-dir", data], {
     cwd: new URL("../..", import.meta.url).pathname,
-    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: port, HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_MEDIA__UDP_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
+    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: port, HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_MEDIA__UDP_PORT: "0", HOMELINE_MEDIA__TURN__UDP_PORT: "0", HOMELINE_MEDIA__TURN__TCP_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

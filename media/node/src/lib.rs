@@ -13,6 +13,7 @@ mod metrics;
 mod node;
 mod router;
 mod sockets;
+pub mod turn;
 mod worker;
 
 pub use config::{NodeConfig, OperatingPoint};
