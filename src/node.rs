@@ -12,7 +12,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use homeline_media_node::Node;
-use homeline_media_node::turn::Turn;
 use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
 use homeline_signaling::{MediaLink, Signaling};
