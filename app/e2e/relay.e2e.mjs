@@ -1,6 +1,7 @@
 // Calls from networks that let no media of ours through: in these pages ICE may use nothing but the relay, by one transport at a time.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
@@ -27,7 +28,8 @@ before(async () => {
   home = await mkdtemp(join(tmpdir(), "homeline-relay-"));
   server = await serve(GENEROUS);
   low = await launch({ sound: await toneFile(join(home, "low.wav"), 1_000) });
-  high = await launch({ sound: await toneFile(join(home, "high.wav"), 1_500) });
+  await trustAuthority();
+  high = await launch({ sound: await toneFile(join(home, "high.wav"), 1_500), home });
 });
 
 after(async () => {
@@ -43,6 +45,15 @@ afterEach(async () => {
   complaints = [];
   assert.deepEqual(said, []);
 });
+
+/** What a family does at `/install`: the home's authority is put among those that this person's browser trusts. */
+async function trustAuthority() {
+  const store = join(home, ".pki", "nssdb");
+  await mkdir(store, { recursive: true });
+  const authority = join(server.data, "certificate", "authority.pem");
+  execFileSync("certutil", ["-d", `sql:${store}`, "-N", "--empty-password"]);
+  execFileSync("certutil", ["-d", `sql:${store}`, "-A", "-t", "C,,", "-n", "Homeline at home", "-i", authority]);
+}
 
 /** A page whose connections know only the relays that `scheme` and `transport` name, and use nothing else. Without them: as the app makes it. */
 async function open(browser, scheme, transport) {
@@ -75,15 +86,15 @@ async function open(browser, scheme, transport) {
   return page;
 }
 
-/** The kind of path that carries the call, and how the relay is spoken to. */
+/** How the relay that carries the call is spoken to; nothing when none does. */
 function path(page) {
   return page.evaluate(async () => {
     for (const connection of globalThis.connections) {
       const stats = await connection.getStats();
       for (const transport of stats.values()) {
         if (transport.type !== "transport" || transport.selectedCandidatePairId === undefined) continue;
-        const local = stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId);
-        return { kind: local.candidateType, by: local.relayProtocol };
+        // The candidate itself may be peer-reflexive: media sees the relay at another address than the one that it goes by.
+        return stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId).relayProtocol;
       }
     }
     return undefined;
@@ -112,13 +123,12 @@ for (const [scheme, transport, by] of [["turn", "udp", "udp"], ["turn", "tcp", "
   test(`a call of which one side has only the relay over ${by} is heard both ways`, async () => {
     const [anna, ben] = [await open(low), await open(high, scheme, transport)];
     await talk(anna, ben);
-    assert.deepEqual(await path(ben), { kind: "relay", by });
-    assert.notEqual((await path(anna)).kind, "relay");
+    assert.deepEqual([await path(anna), await path(ben)], [undefined, by]);
   });
 }
 
 test("both sides by the relay hear each other", async () => {
   const [anna, ben] = [await open(low, "turn", "tcp"), await open(high, "turn", "udp")];
   await talk(anna, ben);
-  assert.deepEqual([(await path(anna)).by, (await path(ben)).by], ["tcp", "udp"]);
+  assert.deepEqual([await path(anna), await path(ben)], ["tcp", "udp"]);
 });
