@@ -17,7 +17,7 @@ use tokio::sync::watch;
 const PROTOCOL: &[u8] = b"stun.turn";
 
 /// Gives both the secret that one of them is configured with, or a new one, which counts until this process
-/// ends. Two that differ are left alone: then signaling's is for relays elsewhere.
+/// ends. Two that differ are left alone: signaling's is for relays elsewhere then.
 pub(crate) fn share_secret(turn: &mut TurnConfig, relays: &mut RelaysConfig) {
     if turn.secret.is_none() {
         let configured = relays.secret.as_ref().map(|secret| secret.expose().to_owned());
@@ -25,6 +25,11 @@ pub(crate) fn share_secret(turn: &mut TurnConfig, relays: &mut RelaysConfig) {
     }
     if let (None, Some(secret)) = (&relays.secret, &turn.secret) {
         relays.secret = Some(Masked::new(secret.expose()));
+    }
+    let told = relays.secret.as_ref().map(Masked::expose);
+    let kept = turn.secret.as_ref().map(SharedSecret::expose);
+    if told != kept && relays.servers.is_empty() {
+        tracing::warn!("the secrets of media.turn and signaling.relays differ: the relay lets nobody in");
     }
 }
 
@@ -73,4 +78,33 @@ pub(crate) fn servers(config: &TurnConfig, turn: Option<&Turn>) -> Vec<RelayServ
         })
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared(turn: Option<&str>, relays: Option<&str>) -> (String, String) {
+        let mut turn = TurnConfig {
+            secret: turn.map(SharedSecret::new),
+            ..TurnConfig::default()
+        };
+        let mut relays = RelaysConfig {
+            secret: relays.map(Masked::new),
+            ..RelaysConfig::default()
+        };
+        share_secret(&mut turn, &mut relays);
+        let (turn, relays) = (turn.secret.unwrap(), relays.secret.unwrap());
+        (turn.expose().to_owned(), relays.expose().to_owned())
+    }
+
+    #[test]
+    fn both_sides_get_the_configured_secret_or_a_fresh_one() {
+        let both = |secret: &str| (secret.to_owned(), secret.to_owned());
+        assert_eq!(shared(Some("north"), None), both("north"));
+        assert_eq!(shared(None, Some("north")), both("north"));
+        let (turn, relays) = shared(None, None);
+        assert!(turn == relays && turn.len() == 64);
+        assert_ne!(turn, shared(None, None).0);
+    }
 }

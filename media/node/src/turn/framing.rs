@@ -5,7 +5,7 @@ pub(super) const FRAME_LEN_MAX: usize = 2_048;
 
 /// What the first bytes of a stream say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
+pub(super) enum Framing {
     /// More bytes are needed.
     Incomplete,
     /// A whole message is there.
@@ -16,16 +16,15 @@ pub enum Framing {
 
 /// How long a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub(super) struct Frame {
     /// Its own bytes.
-    pub len: usize,
+    pub(super) len: usize,
     /// And the padding after it.
-    pub padded: usize,
+    pub(super) padded: usize,
 }
 
 /// Finds the first message of what was read from a stream.
-#[must_use]
-pub fn frame(bytes: &[u8]) -> Framing {
+pub(super) fn frame(bytes: &[u8]) -> Framing {
     let &[first, _, high, low, ..] = bytes else {
         let first = bytes.first().copied().unwrap_or_default();
         return if is_stun(first) || is_channel(first) {

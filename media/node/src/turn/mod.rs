@@ -25,7 +25,6 @@ mod sockets;
 mod streams;
 
 pub use config::{SharedSecret, TurnConfig};
-pub use framing::{Frame, Framing, frame};
 pub use server::{Turn, TurnError, TurnFigures, TurnPorts};
 
 #[cfg(test)]
