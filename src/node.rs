@@ -51,10 +51,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let tls = RustlsConfig::from_config(certificate);
 
     relay::share_secret(&mut media.turn, &mut signaling.relays);
-    let turn_config = media.turn.clone();
-    let (node, link) = Node::start(media).context("the media node")?;
-    let turn = relay::start(&turn_config, &node, turn_tls)?;
-    signaling.relays.own = relay::servers(&turn_config, turn.as_ref());
+    let (node, link) = Node::start(media.clone()).context("the media node")?;
+    let turn = relay::start(&media.turn, &node, turn_tls)?;
+    signaling.relays.own = relay::servers(&media.turn, turn.as_ref());
     let app_hash = web::app_hash();
     let link = MediaLink {
         media: Media::Local(link.commands),
@@ -101,9 +100,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     stopping.send_replace(true);
     renewal.abort();
     stop(&server, &signaling, &handle, servers).await;
-    if let Some(turn) = turn {
-        turn.stop();
-    }
+    drop(turn);
     node.shutdown().await;
     Ok(())
 }
