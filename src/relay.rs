@@ -20,7 +20,10 @@ const PROTOCOL: &[u8] = b"stun.turn";
 /// ends. Two that differ are left alone: signaling's is for relays elsewhere then.
 pub(crate) fn share_secret(turn: &mut TurnConfig, relays: &mut RelaysConfig) {
     if turn.secret.is_none() {
-        let configured = relays.secret.as_ref().map(|secret| secret.expose().to_owned());
+        let configured = relays
+            .secret
+            .as_ref()
+            .map(|secret| secret.expose().to_owned());
         turn.secret = configured.or_else(fresh_secret).map(SharedSecret::new);
     }
     if let (None, Some(secret)) = (&relays.secret, &turn.secret) {
@@ -29,7 +32,9 @@ pub(crate) fn share_secret(turn: &mut TurnConfig, relays: &mut RelaysConfig) {
     let told = relays.secret.as_ref().map(Masked::expose);
     let kept = turn.secret.as_ref().map(SharedSecret::expose);
     if told != kept && relays.servers.is_empty() {
-        tracing::warn!("the secrets of media.turn and signaling.relays differ: the relay lets nobody in");
+        tracing::warn!(
+            "the secrets of media.turn and signaling.relays differ: the relay lets nobody in"
+        );
     }
 }
 

@@ -48,5 +48,8 @@ async fn two_people_hear_each_other_through_the_relay_alone() {
     hears(&mut talk.at_anna, 1_500.0).await;
     hears(&mut talk.at_ben, 1_000.0).await;
     let figures = turn.figures();
-    assert!(figures.allocations >= 2 && figures.bytes_to_clients > 0, "{figures:?}");
+    assert!(
+        figures.allocations >= 2 && figures.bytes_to_clients > 0,
+        "{figures:?}"
+    );
 }

@@ -301,7 +301,9 @@ async fn answer(link: &Link) -> String {
 }
 
 fn value<'a>(sdp: &'a str, name: &str) -> &'a str {
-    sdp.lines().find_map(|line| line.strip_prefix(name)).unwrap()
+    sdp.lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap()
 }
 
 /// An ICE check, as a browser sends it through its relay.
@@ -441,7 +443,13 @@ async fn a_credential_has_a_quota_and_a_closed_connection_gives_its_place_back()
 async fn noise_on_the_ports_harms_nobody() {
     let scene = scene(&turn_config());
     let (mut datagrams, _) = scene.wire(By::Udp).await;
-    for noise in [&b""[..], b"\0", b"GET / HTTP/1.1\r\n\r\n", &[0xff; 1_400], &[0; 20]] {
+    for noise in [
+        &b""[..],
+        b"\0",
+        b"GET / HTTP/1.1\r\n\r\n",
+        &[0xff; 1_400],
+        &[0; 20],
+    ] {
         datagrams.send(noise).await;
     }
     for noise in [
@@ -491,9 +499,18 @@ async fn a_port_that_was_chosen_must_be_free_and_the_error_names_its_setting() {
     let Err(error) = Turn::start(&config, &node, None) else {
         panic!("the port is in use");
     };
-    assert!(matches!(error, TurnError::Bind { protocol: "TCP", .. }));
+    assert!(matches!(
+        error,
+        TurnError::Bind {
+            protocol: "TCP",
+            ..
+        }
+    ));
     let words = error.to_string();
-    assert!(words.contains(&port.to_string()) && words.contains("tcp_port"), "{words}");
+    assert!(
+        words.contains(&port.to_string()) && words.contains("tcp_port"),
+        "{words}"
+    );
 }
 
 #[tokio::test]

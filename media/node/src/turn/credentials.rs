@@ -84,7 +84,11 @@ mod tests {
         ] {
             assert!(credentials.key(username, now).is_none(), "{username}");
         }
-        assert!(credentials.key(&format!("1000:{}", "x".repeat(200)), 0).is_none());
+        assert!(
+            credentials
+                .key(&format!("1000:{}", "x".repeat(200)), 0)
+                .is_none()
+        );
         for secret in [None, Some(SharedSecret::new(""))] {
             assert!(Credentials::new(secret).key("1000:x", 0).is_none());
         }

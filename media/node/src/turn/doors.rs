@@ -72,14 +72,23 @@ mod tests {
 
     #[test]
     fn only_our_own_sockets_are_found_by_the_names_that_clients_are_told() {
-        let advertised: [IpAddr; 2] = ["192.0.2.5".parse().unwrap(), "203.0.113.9".parse().unwrap()];
-        let bound: [SocketAddr; 2] = ["0.0.0.0:8444".parse().unwrap(), "[::]:8444".parse().unwrap()];
+        let advertised: [IpAddr; 2] =
+            ["192.0.2.5".parse().unwrap(), "203.0.113.9".parse().unwrap()];
+        let bound: [SocketAddr; 2] = [
+            "0.0.0.0:8444".parse().unwrap(),
+            "[::]:8444".parse().unwrap(),
+        ];
         let doors = Doors::new(&advertised, &bound).unwrap();
         for peer in ["192.0.2.5:8444", "203.0.113.9:8444"] {
             let found = doors.behind(peer.parse().unwrap());
             assert_eq!(found, Some("127.0.0.1:8444".parse().unwrap()));
         }
-        for peer in ["192.0.2.5:22", "127.0.0.1:8444", "198.51.100.7:8444", "[::1]:8444"] {
+        for peer in [
+            "192.0.2.5:22",
+            "127.0.0.1:8444",
+            "198.51.100.7:8444",
+            "[::1]:8444",
+        ] {
             assert_eq!(doors.behind(peer.parse().unwrap()), None, "{peer}");
         }
         assert_eq!(doors.relayed(true), Some(advertised[0]));
@@ -88,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_socket_on_one_address_is_found_there() {
-        let bound: [SocketAddr; 2] = ["127.0.0.1:7000".parse().unwrap(), "127.0.0.1:7001".parse().unwrap()];
+        let bound: [SocketAddr; 2] = [
+            "127.0.0.1:7000".parse().unwrap(),
+            "127.0.0.1:7001".parse().unwrap(),
+        ];
         let doors = Doors::new(&[], &bound).unwrap();
         assert_eq!(doors.behind(bound[1]), Some(bound[1]));
     }

@@ -85,7 +85,12 @@ mod tests {
 
     #[test]
     fn what_is_no_message_or_too_long_ends_the_stream() {
-        for bytes in [&b"GET / HTTP/1.1"[..], &[0x16, 3, 1, 2], &[0, 1, 0, 3], &[0x80]] {
+        for bytes in [
+            &b"GET / HTTP/1.1"[..],
+            &[0x16, 3, 1, 2],
+            &[0, 1, 0, 3],
+            &[0x80],
+        ] {
             assert_eq!(frame(bytes), Framing::Broken);
         }
         assert_eq!(frame(&[0x40, 0, 0xff, 0xff]), Framing::Broken);

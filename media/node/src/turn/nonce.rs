@@ -46,8 +46,8 @@ impl Nonces {
     }
 
     fn mac(&self, secs: u64, client: SocketAddr) -> Hmac<Sha1> {
-        let mut mac = <Hmac<Sha1> as hmac::Mac>::new_from_slice(&self.key)
-            .expect("HMAC takes any length");
+        let mut mac =
+            <Hmac<Sha1> as hmac::Mac>::new_from_slice(&self.key).expect("HMAC takes any length");
         mac.update(&secs.to_be_bytes());
         match client {
             SocketAddr::V4(v4) => mac.update(&v4.ip().octets()),

@@ -122,13 +122,7 @@ impl<P> Relay<P> {
         }
     }
 
-    fn stun(
-        &mut self,
-        now: Now,
-        client: Client,
-        bytes: &[u8],
-        out: &mut [u8; OUT_LEN],
-    ) -> Verdict {
+    fn stun(&mut self, now: Now, client: Client, bytes: &[u8], out: &mut [u8; OUT_LEN]) -> Verdict {
         let Ok(message) = StunMessage::parse(bytes) else {
             return Verdict::Drop;
         };

@@ -72,8 +72,13 @@ const OTHER_FAMILY: Refusal = Refusal::new(443, "Peer Address Family Mismatch");
 /// What a success says.
 enum Grant {
     Mapped,
-    Allocated { relayed: SocketAddr, lifetime: Duration },
-    Refreshed { lifetime: Duration },
+    Allocated {
+        relayed: SocketAddr,
+        lifetime: Duration,
+    },
+    Refreshed {
+        lifetime: Duration,
+    },
     Done,
 }
 

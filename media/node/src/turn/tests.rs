@@ -232,10 +232,16 @@ fn wrong_expired_and_stale_credentials_are_refused() {
         assert_eq!(scene.allocate(&guest).code, Some(401));
     }
     let guest = Guest::new();
-    let nonce = scene.relay.nonces.make(scene.now.at, address("192.0.2.1:1"));
+    let nonce = scene
+        .relay
+        .nonces
+        .make(scene.now.at, address("192.0.2.1:1"));
     let bytes = request(attribute::ALLOCATE, [1; 12], &udp(), Some((&guest, &nonce)));
     assert_eq!(scene.answer(guest.client, &bytes).code, Some(438));
-    let nonce = scene.relay.nonces.make(scene.now.at, guest.client.address());
+    let nonce = scene
+        .relay
+        .nonces
+        .make(scene.now.at, guest.client.address());
     scene.pass(3_600);
     let late = Guest::until(UNIX + 7_200, 5_000);
     let bytes = request(attribute::ALLOCATE, [2; 12], &udp(), Some((&late, &nonce)));
@@ -314,7 +320,11 @@ fn data_passes_both_ways_while_a_permission_or_channel_lasts() {
     let guest = Guest::new();
     let from = (guest.client, address(MEDIA));
     scene.allocate(&guest);
-    assert_eq!(scene.send(&guest, MEDIA), Verdict::Drop, "not permitted yet");
+    assert_eq!(
+        scene.send(&guest, MEDIA),
+        Verdict::Drop,
+        "not permitted yet"
+    );
     scene.permit(&guest, MEDIA);
     let len = scene
         .relay
@@ -400,7 +410,12 @@ fn noise_is_dropped_whatever_it_is() {
     let guest = Guest::new();
     scene.allocate(&guest);
     scene.bind(&guest, 0x4000, MEDIA);
-    let base = request(attribute::CHANNEL_BIND, [1; 12], &udp(), Some((&guest, "x")));
+    let base = request(
+        attribute::CHANNEL_BIND,
+        [1; 12],
+        &udp(),
+        Some((&guest, "x")),
+    );
     let mut seed = 1_u32;
     for round in 0..50_000 {
         let mut bytes = base.clone();

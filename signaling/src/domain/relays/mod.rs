@@ -6,7 +6,7 @@ mod service;
 
 pub use config::RelaysConfig;
 pub use rules::BadRelay;
-pub use service::{RelaysError, Relays};
+pub use service::{Relays, RelaysError};
 
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,11 @@ pub(super) fn server(text: &str) -> Result<RelayServer, BadRelay> {
         ("turns", "tcp") => RelayTransport::Tls,
         _ => return Err(bad()),
     };
-    let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(bad)?;
+    let port = port
+        .parse()
+        .ok()
+        .filter(|port| *port != 0)
+        .ok_or_else(bad)?;
     if host.is_empty() || host.contains(['/', '@', '?']) {
         return Err(bad());
     }

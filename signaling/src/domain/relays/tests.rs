@@ -19,9 +19,24 @@ fn relays_are_read_as_people_write_them() {
         };
         assert_eq!(server(text), Ok(expected));
     };
-    read("turn:a.example:3478?transport=udp", "a.example", 3478, RelayTransport::Udp);
-    read("turn:192.0.2.1:80?transport=tcp", "192.0.2.1", 80, RelayTransport::Tcp);
-    read("turns:[2001:db8::1]:443?transport=tcp", "[2001:db8::1]", 443, RelayTransport::Tls);
+    read(
+        "turn:a.example:3478?transport=udp",
+        "a.example",
+        3478,
+        RelayTransport::Udp,
+    );
+    read(
+        "turn:192.0.2.1:80?transport=tcp",
+        "192.0.2.1",
+        80,
+        RelayTransport::Tcp,
+    );
+    read(
+        "turns:[2001:db8::1]:443?transport=tcp",
+        "[2001:db8::1]",
+        443,
+        RelayTransport::Tls,
+    );
     for text in [
         "",
         "turn:a.example",

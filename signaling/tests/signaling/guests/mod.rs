@@ -68,7 +68,12 @@ async fn posts(server: &Server, knock: &Knock) -> Result<Seat, ErrorCode> {
 }
 
 /// Somebody knocks and waits, and the maker is told.
-pub(crate) async fn waits(server: &Server, maker: &mut Client, link: CallLinkId, name: &str) -> Client {
+pub(crate) async fn waits(
+    server: &Server,
+    maker: &mut Client,
+    link: CallLinkId,
+    name: &str,
+) -> Client {
     let seat = knocks(server, link, name).await.unwrap();
     let guest = Client::connect(server, &seat).await;
     assert_eq!(knocked(maker).await, (link, seat.device));

@@ -169,9 +169,7 @@ impl Server {
         let services = Services {
             guardians: guardians(parts.clone(), &calls),
             guests,
-            relays: Arc::new(
-                Relays::new(clock.clone(), calls.clone(), configs.relays).unwrap(),
-            ),
+            relays: Arc::new(Relays::new(clock.clone(), calls.clone(), configs.relays).unwrap()),
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(store.clone(), time.clone())),
             devices: Arc::new(Devices::new(
