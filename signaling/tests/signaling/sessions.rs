@@ -15,7 +15,7 @@ use crate::harness::{Client, Configs, Server, greet, hello, offer};
 fn configured(sessions: SessionConfig) -> Configs {
     Configs {
         sessions,
-        calls: CallsConfig::default(),
+        ..Configs::default()
     }
 }
 
