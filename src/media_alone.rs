@@ -11,7 +11,7 @@ use tracing::info;
 
 use crate::config::Config;
 use crate::control::ControlDoor;
-use crate::shutdown;
+use crate::{relay, shutdown};
 
 /// Runs a media node until it is asked to stop.
 ///
@@ -19,10 +19,16 @@ use crate::shutdown;
 /// When a part can't start: a port in use, an address that others reach, a token that can't be kept.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let Config { server, media, .. } = config;
-    let control = media.control.clone();
+    let (control, turn) = (media.control.clone(), media.turn.clone());
     let (node, link) = Node::start(media).context("the media node")?;
     let (door, _) = ControlDoor::open(&control, &server.data_dir, &node, link)?;
 
+    // Whoever hands out credentials knows the secret; without one nobody could use the relay. It has no
+    // certificate here, and so no TLS.
+    let relay = match turn.secret {
+        Some(_) => relay::start(&turn, &node, None)?,
+        None => None,
+    };
     let handle = Handle::new();
     let mut servers = JoinSet::new();
     print(&node, &door.line()?);
@@ -36,6 +42,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let deadline = Duration::from_secs(server.shutdown_deadline_secs.into());
     handle.graceful_shutdown(Some(deadline));
     while servers.join_next().await.is_some() {}
+    drop(relay);
     node.shutdown().await;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
-use homeline_signaling::{MediaLink, Signaling};
+use homeline_signaling::{MediaLink, Signaling, SignalingConfig};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -21,7 +22,7 @@ use tracing::{info, warn};
 use crate::certificate::{self, Authority, Names};
 use crate::config::{Config, Parts, ServerConfig};
 use crate::control::ControlDoor;
-use crate::{listen, media_alone, shutdown, web};
+use crate::{listen, media_alone, relay, shutdown, web};
 
 /// The server's certificate is made anew this often, for the names that the machine has by then.
 const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -43,7 +44,7 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
         server,
         log: _,
         mut signaling,
-        media,
+        mut media,
     } = config;
     make_private(&server.data_dir)
         .with_context(|| format!("the data directory {}", server.data_dir.display()))?;
@@ -54,9 +55,13 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
 
     let names = Names::of_this_host(&server.host_names);
     let authority = Authority::open_or_make(&server.data_dir.join("certificate"), &names)?;
-    let tls = RustlsConfig::from_config(certificate::server_config(&authority, &names)?);
+    let certificate = certificate::server_config(&authority, &names)?;
+    let (turn_certificate, turn_tls) = watch::channel(relay::tls(&certificate));
+    let tls = RustlsConfig::from_config(certificate);
 
-    let (node, link, control) = start_media(media, &server)?;
+    let (node, link, control) = start_media(&mut media, &mut signaling, &server)?;
+    let turn = relay::start(&media.turn, &node, Some(turn_tls))?;
+    signaling.relays.own = relay::servers(&media.turn, turn.as_ref());
     let app_hash = web::app_hash();
     let link = MediaLink {
         media: Media::Local(link.commands),
@@ -70,12 +75,7 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let http = listen::on_all(&server.bind, server.http_port)?;
     let https = listen::on_all(&server.bind, server.https_port)?;
     let doors = Doors::of(&http, &https, &names.within(&authority.names))?;
-    let page = web::InstallPage {
-        certificate_der: authority.certificate_der.clone(),
-        certificate_pem: authority.certificate_pem.clone(),
-        fingerprint: authority.fingerprint(),
-        urls: doors.https_urls(),
-    };
+    let page = install_page(&authority, &doors);
     let health = web::Health {
         signaling: signaling.clone(),
         stopping: is_stopping,
@@ -91,7 +91,11 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let control_line = control.as_ref().map(ControlDoor::line).transpose()?;
     let control = control.map(|door| door.serve(&handle, &mut servers));
     doors.print(&authority, &app_hash, control_line.as_deref());
-    let renewal = tokio::spawn(renew_daily(authority, server.host_names.clone(), tls));
+    let renewal = tokio::spawn(renew_daily(
+        authority,
+        server.host_names.clone(),
+        (tls, turn_certificate),
+    ));
 
     tokio::select! {
         requested = shutdown::requested() => requested?,
@@ -104,17 +108,29 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
         control.close();
     }
     stop(&server, &signaling, &handle, servers).await;
+    drop(turn);
     node.shutdown().await;
     Ok(())
 }
 
+fn install_page(authority: &Authority, doors: &Doors) -> web::InstallPage {
+    web::InstallPage {
+        certificate_der: authority.certificate_der.clone(),
+        certificate_pem: authority.certificate_pem.clone(),
+        fingerprint: authority.fingerprint(),
+        urls: doors.https_urls(),
+    }
+}
+
 /// Starts the media node, with its control interface where the configuration wants it.
 fn start_media(
-    config: NodeConfig,
+    config: &mut NodeConfig,
+    signaling: &mut SignalingConfig,
     server: &ServerConfig,
 ) -> anyhow::Result<(Node, Link, Option<ControlDoor>)> {
+    relay::share_secret(&mut config.turn, &mut signaling.relays);
     let control = config.control.clone();
-    let (node, link) = Node::start(config).context("the media node")?;
+    let (node, link) = Node::start(config.clone()).context("the media node")?;
     if !control.enabled {
         return Ok((node, link, None));
     }
@@ -206,12 +222,19 @@ fn serve_all(
     servers
 }
 
-async fn renew_daily(authority: Authority, configured: Vec<String>, tls: RustlsConfig) {
+async fn renew_daily(
+    authority: Authority,
+    configured: Vec<String>,
+    (tls, turn): (RustlsConfig, watch::Sender<Arc<rustls::ServerConfig>>),
+) {
     loop {
         tokio::time::sleep(CERTIFICATE_RENEWAL).await;
         let names = Names::of_this_host(&configured);
         match certificate::server_config(&authority, &names) {
-            Ok(config) => tls.reload_from_config(config),
+            Ok(config) => {
+                turn.send_replace(relay::tls(&config));
+                tls.reload_from_config(config);
+            }
             Err(error) => warn!(%error, "the certificate could not be renewed; the old one stays"),
         }
     }

@@ -16,7 +16,7 @@ export async function serve(settings = {}, again = undefined, within = []) {
   const [program, ...words] = [...within, BINARY, "serve", "--data-dir", data];
   const child = spawn(program, words, {
     cwd: new URL("../..", import.meta.url).pathname,
-    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: port, HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_MEDIA__UDP_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
+    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: port, HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_MEDIA__UDP_PORT: "0", HOMELINE_MEDIA__TURN__UDP_PORT: "0", HOMELINE_MEDIA__TURN__TCP_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

@@ -1566,6 +1566,41 @@ roster: Array<Blob>,
  */
 recovery_certificate: Blob, };
 
+export type RelayServer = { 
+/**
+ * Where it is; none: where the client reached this server, which for TLS is the name in the
+ * certificate that it has already accepted.
+ */
+host: string | null, 
+/**
+ * Its port.
+ */
+port: number, 
+/**
+ * How it is spoken to.
+ */
+transport: RelayTransport, };
+
+export type RelayServers = { 
+/**
+ * None where there is no relay.
+ */
+servers: Array<RelayServer>, 
+/**
+ * An expiry and a random-looking text; no name of anybody.
+ */
+username: string, 
+/**
+ * The password.
+ */
+credential: Secret, 
+/**
+ * Nothing new can be begun with them from then on, Unix milliseconds; what runs goes on.
+ */
+expires_at_ms: number, };
+
+export type RelayTransport = "udp" | "tcp" | "tls";
+
 export type Reply = { "type": "done" } | { "type": "home" } & Home | { "type": "invitation" } & Invitation | { "type": "calls", 
 /**
  * The calls.
@@ -1622,7 +1657,7 @@ record: ConsentRecord | null, } | { "type": "call_links",
 /**
  * The links.
  */
-links: Array<CallLink>, };
+links: Array<CallLink>, } | { "type": "relays" } & RelayServers;
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2194,7 +2229,7 @@ of: NumberOf,
 /**
  * As it is written there.
  */
-number: PhoneText, };
+number: PhoneText, } | { "type": "get_relays" };
 
 export type Resume = { 
 /**

@@ -16,6 +16,7 @@ export interface Remote {
 
 export interface CallMediaListener {
   offer(offer: OfferMedia): Promise<MediaAnswer>;
+  relays(): Promise<RTCIceServer[]>;
   quality(call: CallId): Promise<Quality>;
   captured(source: SourceKind, problem: DeviceProblem | undefined): void;
   path(path: Path): void;
@@ -48,6 +49,7 @@ export class CallMedia {
     this.#capture = new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original, maySend);
     this.#transport = new Transport(call, e2ee, {
       offer: (offer) => listener.offer(offer),
+      relays: () => listener.relays(),
       path: (path) => {
         this.path = path;
         listener.path(path);

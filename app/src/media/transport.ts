@@ -22,6 +22,8 @@ export type OfferMedia = Extract<Request, { type: "offer_media" }>;
 
 export interface TransportListener {
   offer(offer: OfferMedia): Promise<MediaAnswer>;
+  /** The relays of the moment; ICE takes one only when no nearer path works. */
+  relays(): Promise<RTCIceServer[]>;
   path(path: "connecting" | "connected" | "reconnecting"): void;
   /** The tracks that are received now. */
   received(tracks: ReadonlyMap<TrackId, { track: Track; media: MediaStreamTrack }>): void;
@@ -160,6 +162,12 @@ export class Transport {
     this.#iceRestart = false;
     const connection = this.#connection;
     try {
+      // Before candidates are gathered, and again with a restart, since a credential counts for some hours.
+      if (iceRestart || connection.localDescription === null) {
+        const iceServers = await this.#listener.relays();
+        if (this.#closed) return;
+        connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
+      }
       await connection.setLocalDescription(await connection.createOffer({ iceRestart }));
       const sdp = connection.localDescription?.sdp ?? "";
       const answer = await this.#listener.offer({

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::ControlConfig;
+use crate::turn::TurnConfig;
 
 /// What the media threads optimise for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,6 +74,9 @@ pub struct NodeConfig {
     /// The HTTP interface that commands the media node, for operators and load tests (docs/media-node.md). A
     /// server with `roles = ["media"]` always has it.
     pub control: ControlConfig,
+    /// The relay (TURN) for clients whose network blocks UDP to the media port. It relays to this node's own
+    /// media sockets and to nothing else.
+    pub turn: TurnConfig,
 }
 
 impl Default for NodeConfig {
@@ -97,6 +101,7 @@ impl Default for NodeConfig {
             socket_buffer_bytes: 2 * 1024 * 1024,
             shutdown_deadline_secs: 3,
             control: ControlConfig::default(),
+            turn: TurnConfig::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod node;
 mod router;
 mod sockets;
 mod tcp;
+pub mod turn;
 mod worker;
 
 pub use config::{NodeConfig, OperatingPoint};

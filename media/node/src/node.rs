@@ -1,7 +1,7 @@
 //! Starts the media threads and stops them.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,6 +73,9 @@ struct Inner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     boards: Vec<Arc<MetricsBoard>>,
     addresses: Vec<SocketAddr>,
+    /// The media sockets of all workers, as they are bound.
+    bound: Vec<SocketAddr>,
+    advertised: Vec<IpAddr>,
     deadline: Duration,
 }
 
@@ -88,6 +91,7 @@ pub(crate) struct Prepared {
     pub(crate) door: Door,
     pub(crate) board: Arc<MetricsBoard>,
     addresses: Vec<SocketAddr>,
+    bound: Vec<SocketAddr>,
 }
 
 impl Node {
@@ -128,6 +132,8 @@ impl Node {
             threads: Mutex::default(),
             boards: Vec::new(),
             addresses: Vec::new(),
+            bound: Vec::new(),
+            advertised: config.advertised_addresses.clone(),
             deadline: Duration::from_secs(config.shutdown_deadline_secs.into()),
         };
         let mut threads = Vec::new();
@@ -136,12 +142,14 @@ impl Node {
             door,
             board,
             addresses,
+            bound,
         } in prepared
         {
             // Those started so far end with `inner` if one can't be.
             inner.doors.push(door);
             inner.boards.push(board);
             inner.addresses.extend(addresses);
+            inner.bound.extend(bound);
             threads.push(spawn("media", move || worker.run())?);
         }
         let router = Router::new(inner.doors.clone(), config.rooms_max);
@@ -155,6 +163,11 @@ impl Node {
     /// The addresses that clients were told at the start; the machine's own are read again while it runs.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.inner.addresses
+    }
+
+    /// The media sockets as they are bound, and the addresses configured for clients to be told.
+    pub(crate) fn sockets(&self) -> (&[SocketAddr], &[IpAddr]) {
+        (&self.inner.bound, &self.inner.advertised)
     }
 
     /// The node's figures, all workers together, at most a quarter of a second old.
@@ -248,6 +261,7 @@ pub(crate) fn new_worker(
         door,
         board,
         addresses,
+        bound,
     })
 }
 

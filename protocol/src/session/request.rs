@@ -573,6 +573,10 @@ pub enum Request {
         /// As it is written there.
         number: PhoneText,
     },
+    // ---- relay ----
+    /// The relays for calls from hostile networks, and credentials for them. Ask before a call's transport
+    /// is made, and before its ICE is restarted once they have expired. Reply `relays`.
+    GetRelays,
 }
 
 /// A Welcome and whom it is for.

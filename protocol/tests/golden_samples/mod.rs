@@ -7,6 +7,7 @@ mod events;
 mod guests;
 mod people;
 mod push;
+mod relay;
 mod requests;
 mod rules;
 
@@ -214,6 +215,7 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(address_book::replies());
     replies.extend(children::replies());
     replies.extend(guests::replies());
+    replies.extend(relay::replies());
     replies
 }
 

@@ -23,6 +23,7 @@ mod moving_in;
 mod numbers;
 mod pairing;
 mod push;
+mod relays;
 mod resume;
 mod sessions;
 mod support;

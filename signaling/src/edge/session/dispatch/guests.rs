@@ -21,6 +21,7 @@ pub(super) fn may_ask(request: &Request) -> bool {
             | Request::SendCommit { .. }
             | Request::EpochReady { .. }
             | Request::SendGroupMessage { .. }
+            | Request::GetRelays
     )
 }
 
