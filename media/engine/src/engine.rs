@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
 use crate::outbox::{Outbox, Transmit};
+use crate::population::Population;
 use crate::room::{Context, PeerSlot, Proposal, Room, RouteChanges};
 use crate::tap::Tap;
 use crate::transport::sdp::Offer;
@@ -333,9 +334,20 @@ impl Engine {
         &self.counters
     }
 
-    /// Rooms and peers that there are.
-    pub fn population(&self) -> (usize, usize) {
-        (self.rooms.len(), self.rooms.values().map(Room::peers).sum())
+    /// What is alive.
+    pub fn population(&self) -> Population {
+        let mut population = Population {
+            rooms: self.rooms.len(),
+            paths: self.by_path.len(),
+            ufrags: self.by_ufrag.len(),
+            deadlines: self.deadlines.len(),
+            queued: self.queued_rooms.len() + self.outbox.waiting(),
+            ..Population::default()
+        };
+        for room in self.rooms.values() {
+            room.count_into(&mut population);
+        }
+        population
     }
 
     /// New addresses for the answers from now on, most preferred first.

@@ -87,6 +87,11 @@ impl Outbox {
         self.train_max
     }
 
+    /// Trains and events that are not yet handed out.
+    pub(crate) fn waiting(&self) -> usize {
+        self.trains.len() + self.events.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.trains.is_empty()
     }

@@ -159,7 +159,7 @@ fn many_late_joiners_begin_seamlessly_for_many_seeds() {
             let wait = show.world.network.random() % 700;
             show.world.run(Duration::from_millis(wait));
             show.world.forward(number, true);
-            if show.world.network.random() % 3 == 0 {
+            if show.world.network.random().is_multiple_of(3) {
                 show.world.send_key_frame(1, show.camera);
             }
         }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
-use homeline_media_engine::{Engine, Output, Protocol, Transmit};
+use homeline_media_engine::{Engine, Output, Population, Protocol, Transmit};
 use homeline_protocol::media_control::{MediaError, MediaEvent};
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::mpsc;
@@ -352,7 +352,7 @@ impl Worker {
     }
 
     fn publish(&mut self) {
-        let (rooms, peers) = self.engine.population();
+        let Population { rooms, peers, .. } = self.engine.population();
         let metrics = &mut self.state.metrics;
         metrics.counters = *self.engine.counters();
         metrics.rooms = rooms as u64;

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
 use crate::outbox::Outbox;
+use crate::population::Population;
 use crate::tap::Tap;
 use crate::transport::{Identity, Path, Progress};
 use crate::wire::stun::StunMessage;
@@ -269,6 +270,26 @@ impl Room {
 
     pub(crate) fn peers(&self) -> usize {
         self.peers.len()
+    }
+
+    /// Counts what is alive.
+    pub(crate) fn count_into(&self, population: &mut Population) {
+        population.peers += self.peers.len();
+        population.tracks += self.tracks.len();
+        let streams = self.peers.iter().map(|(_, peer)| peer.incoming.len());
+        population.streams += streams.sum::<usize>();
+        for (_, track) in self.tracks.iter() {
+            population.subscriptions += track.subscriptions.len();
+            population.queued += track.queue.len();
+            if let Some(source) = &track.source {
+                population.sources += 1;
+                population.encodings += source.encodings.len();
+                for encoding in &source.encodings {
+                    population.ring_slots += encoding.ring.len();
+                    population.missing += encoding.gaps.len();
+                }
+            }
+        }
     }
 
     /// Counts something of a peer that was dropped.

@@ -57,6 +57,11 @@ impl Ring {
         }
     }
 
+    /// Packets that it has room for now.
+    pub(super) const fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Stores a packet. False when it is there already, too long, or older than all that is kept.
     pub(super) fn store(&mut self, now: Instant, index: u64, packet: &[u8]) -> bool {
         if packet.len() > PACKET_LEN_MAX {

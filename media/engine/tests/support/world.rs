@@ -107,6 +107,13 @@ impl World {
         self.clients.insert(number, Client::new(self.now, address));
     }
 
+    /// A client that is no more, without a word to anybody.
+    pub fn forget_client(&mut self, number: u8) {
+        self.clients.remove(&number);
+        self.senders.retain(|sender| sender.client != number);
+        self.cut_off.retain(|cut| *cut != number);
+    }
+
     /// A client that describes its frames.
     pub fn add_describing_client(&mut self, number: u8) {
         let address: SocketAddr = format!("10.0.1.{number}:4000").parse().unwrap();
