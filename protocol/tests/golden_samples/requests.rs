@@ -26,6 +26,7 @@ pub(crate) fn requests() -> Vec<Request> {
         children::requests(),
         guests::requests(),
         people::requests(),
+        super::pictures::requests(),
     ]
     .concat()
 }

@@ -9,6 +9,7 @@ mod home;
 mod members;
 mod pairing;
 mod people;
+mod pictures;
 mod push;
 mod rules;
 
@@ -154,6 +155,7 @@ async fn route(services: &Services, speaker: &Speaker, from: Origin, request: Re
         Request::HandOverOwnership { .. } | Request::NoteNumberUsed { .. } => {
             people::people(services, speaker, request).await
         }
+        Request::SetViews { .. } => pictures::pictures(services, speaker, request).await,
         _ => calls::in_call(services, speaker, request).await,
     }
 }
