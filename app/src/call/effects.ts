@@ -169,12 +169,16 @@ export class Effects {
         await this.started;
         return session.request(offer, "media_answer");
       },
-      quality: (of) => session.request({ type: "get_quality", call: of }, "quality"),
+      show: (views) => session.done({ type: "set_views", call, views }),
       captured: (source, problem) => here() && this.#control.input({ on: "captured", source, problem }),
       path: (path) => here() && this.#control.input({ on: "path", path }),
       failed: () => here() && this.#control.mediaFailed(),
       changed: () => this.#host.changed(),
-    }, memory.setting("original") === "on", (source) => this.#host.maySend(source));
+    }, {
+      original: memory.setting("original") === "on",
+      pictures: memory.setting("pictures") === "layered" ? "layered" : "simulcast",
+      maySend: (source) => this.#host.maySend(source),
+    });
     this.media.connect(camera);
     this.media.subscribe(this.tracks.of(call));
   }
