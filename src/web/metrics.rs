@@ -34,9 +34,24 @@ pub(crate) fn router(sources: Sources) -> Router {
         .with_state(sources)
 }
 
+/// The same for a media node that stands alone, or beside its control interface.
+pub(crate) fn media_router(node: Node) -> Router {
+    Router::new()
+        .route("/metrics", get(media_metrics))
+        .with_state(node)
+}
+
 async fn metrics(State(sources): State<Sources>) -> impl IntoResponse {
+    written(rows(&sources))
+}
+
+async fn media_metrics(State(node): State<Node>) -> impl IntoResponse {
+    written(media_rows(&node))
+}
+
+fn written(rows: Vec<Row>) -> impl IntoResponse {
     let mut registry = Registry::with_prefix("homeline");
-    registry.register_collector(Box::new(Snapshot(rows(&sources))));
+    registry.register_collector(Box::new(Snapshot(rows)));
     let mut body = String::new();
     text::encode(&mut body, &registry).expect("writing into a string does not fail");
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -103,12 +118,12 @@ fn rows(sources: &Sources) -> Vec<Row> {
         counter("calls_started", "Calls begun", calls.started_total),
         by("calls_ended", "Calls ended", "reason", &calls.ended_total),
     ];
-    rows.extend(media_rows(sources));
+    rows.extend(media_rows(&sources.node));
     rows
 }
 
-fn media_rows(sources: &Sources) -> Vec<Row> {
-    let figures = sources.node.metrics();
+fn media_rows(node: &Node) -> Vec<Row> {
+    let figures = node.metrics();
     let counted = figures.counters;
     let dropped = figures.dropped();
     let dropped = dropped.map(|(reason, count)| (vec![("reason", reason.to_owned())], count));

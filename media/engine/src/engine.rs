@@ -168,7 +168,7 @@ impl Engine {
             }
             MediaCommand::Statistics { room } => {
                 let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
-                Ok(MediaReply::Statistics(room.statistics()))
+                Ok(MediaReply::Statistics(room.statistics(self.now)))
             }
         }
     }

@@ -16,6 +16,7 @@ mod counters;
 mod engine;
 pub mod layer;
 mod outbox;
+pub mod quality;
 mod room;
 pub mod srtp;
 mod tap;

@@ -6,6 +6,8 @@ use std::num::NonZeroU16;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::control::ControlConfig;
+
 /// What the media threads optimise for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -58,6 +60,9 @@ pub struct NodeConfig {
     pub socket_buffer_bytes: usize,
     /// How long the node may take to say goodbye to its peers when it stops, in seconds.
     pub shutdown_deadline_secs: u32,
+    /// The HTTP interface that commands the media node, for operators and load tests (docs/media-node.md). A
+    /// server with `roles = ["media"]` always has it.
+    pub control: ControlConfig,
 }
 
 impl Default for NodeConfig {
@@ -78,6 +83,7 @@ impl Default for NodeConfig {
             segmentation_offload: true,
             socket_buffer_bytes: 2 * 1024 * 1024,
             shutdown_deadline_secs: 3,
+            control: ControlConfig::default(),
         }
     }
 }

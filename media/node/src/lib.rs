@@ -7,6 +7,7 @@
 
 mod addresses;
 mod config;
+pub mod control;
 mod cpu;
 mod link;
 mod metrics;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
-use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
+use homeline_protocol::media_control::MediaEvent;
 use rand::rngs::StdRng;
 
 use super::peer::Peer;
@@ -237,32 +237,6 @@ impl Room {
 
     pub(crate) fn peers(&self) -> usize {
         self.peers.len()
-    }
-
-    pub(crate) fn statistics(&self) -> Vec<PeerStatistics> {
-        self.peers
-            .iter()
-            .map(|(at, peer)| {
-                let mut statistics = peer.statistics();
-                for (_, track) in self.tracks.iter() {
-                    if let Some(source) = &track.source
-                        && source.peer == PeerSlot(at)
-                    {
-                        let loss = source.reception.fraction_lost;
-                        statistics.loss_in_256ths = statistics.loss_in_256ths.max(loss);
-                    }
-                    for subscription in &track.subscriptions {
-                        if subscription.peer == PeerSlot(at) {
-                            let view = &subscription.view;
-                            statistics.loss_out_256ths =
-                                statistics.loss_out_256ths.max(view.fraction_lost);
-                            statistics.jitter_ms = statistics.jitter_ms.max(view.jitter_ms);
-                        }
-                    }
-                }
-                statistics
-            })
-            .collect()
     }
 
     /// Counts something of a peer that was dropped.

@@ -141,9 +141,10 @@ impl Room {
         if !self.peers.get(slot.0).is_some_and(Peer::takes_part) {
             return;
         }
-        let Some((Some(source), _)) = self.find_subscription(slot, ssrc) else {
+        let Some((Some(source), subscription)) = self.find_subscription(slot, ssrc) else {
             return;
         };
+        subscription.served.key_frame_requests += 1;
         if source.kind == Kind::Video {
             source.key_frames.want();
             let wake = source.wake_at(context.now);
@@ -173,6 +174,7 @@ impl Room {
             return;
         };
         for sequence in lost {
+            subscription.served.nacks += 1;
             if subscription.resends >= RESENDS_MAX {
                 return;
             }
@@ -213,6 +215,7 @@ fn resend_one(
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;
     peer.figures.packets_out += 1;
+    subscription.served.resends += 1;
     context.counters.rtp_retransmitted += 1;
     Some(())
 }

@@ -3,6 +3,7 @@
 //! A [`Room`] owns its peers and tracks and is driven by the engine. A packet's way: `receive` opens it and
 //! finds its track, `ring` stores it once, `outflow` writes it receiver by receiver, `subscription` decides
 //! for each of them and numbers it anew.
+//! `statistics` tells what passed and how well.
 //! `control` reads RTCP, `timers` writes it; `negotiate` turns offers into tracks and subscriptions.
 
 mod arrivals;
@@ -17,6 +18,7 @@ mod receive;
 mod reception;
 mod ring;
 mod slots;
+mod statistics;
 mod subscription;
 mod timers;
 mod track;

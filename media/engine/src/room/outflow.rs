@@ -167,6 +167,7 @@ fn write_copy(
     receiver.figures.packets_out += 1;
     context.counters.rtp_forwarded += 1;
     subscription.packets = subscription.packets.wrapping_add(1);
+    subscription.served.frames += u64::from(packet.marker());
     let payload = packet.payload().len() as u32;
     subscription.octets = subscription.octets.wrapping_add(payload);
     Some(clear_len)

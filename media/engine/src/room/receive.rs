@@ -68,10 +68,11 @@ impl Room {
             .get_mut(incoming.track.0)
             .ok_or(DropReason::UnknownStream)?;
         let index = accept(context, track, &packet)?;
-        let begins = track
-            .source
-            .as_ref()
-            .is_some_and(|source| source.begins(&packet));
+        let begins = track.source.as_mut().is_some_and(|source| {
+            let begins = source.begins(&packet);
+            source.note_traffic(&packet, begins);
+            begins
+        });
         Ok(self.enqueue(now, slot, incoming.track, index, begins))
     }
 

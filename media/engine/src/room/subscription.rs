@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use super::slots::PeerSlot;
+use super::statistics::Served;
 use crate::transport::sdp::{Codec, ExtensionIds, Kind};
 use crate::wire::extension::ExtensionMap;
 use crate::wire::ids::Ssrc;
@@ -80,6 +81,7 @@ pub(super) struct Subscription {
     /// What is played in step with it: the publisher.
     pub(super) stream: String,
     pub(super) view: ReceiverView,
+    pub(super) served: Served,
     /// Packets sent again since the last report, bounded by `RESENDS_MAX`.
     pub(super) resends: u32,
     /// RTP packets and payload bytes sent, for sender reports.
@@ -120,6 +122,7 @@ impl Subscription {
             rtx_ssrc: terms.rtx_ssrc,
             stream: terms.stream,
             view: ReceiverView::default(),
+            served: Served::default(),
             resends: 0,
             packets: 0,
             octets: 0,

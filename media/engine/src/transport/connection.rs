@@ -9,7 +9,7 @@ use super::path::Path;
 use super::sdp::Fingerprint;
 use crate::counters::DropReason;
 use crate::outbox::Outbox;
-use crate::srtp::{Inbound, Outbound, UnprotectError};
+use crate::srtp::{Inbound, Outbound, Profile, UnprotectError};
 use crate::wire::stun::StunMessage;
 
 /// Nothing authentic for this long and the peer counts as silent. Browsers check their path every 2.5 s
@@ -72,6 +72,14 @@ impl Connection {
     /// Whether media can be sent and received right now.
     pub(crate) fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
+    }
+
+    /// How media is protected, once it may flow.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        match &self.state {
+            State::Up(keys) | State::Silent(keys) => Some(keys.outbound.profile()),
+            State::Connecting | State::Over => None,
+        }
     }
 
     /// Whether only a new connection helps.
