@@ -24,7 +24,7 @@ export interface Picture {
   framesPerSecond: number | undefined;
 }
 
-/** Above these a listener notices (fair) or suffers (poor); conversational delay after ITU-T G.114. The server's are in `calls/grades.rs`. */
+/** Above these a listener notices (fair) or suffers (poor); conversational delay after ITU-T G.114. The server has a score of its own. */
 const FAIR = { loss: 3, roundTripMs: 250, jitterMs: 40 };
 const POOR = { loss: 10, roundTripMs: 500, jitterMs: 100 };
 

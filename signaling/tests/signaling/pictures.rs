@@ -199,6 +199,13 @@ fn figures(client: &Client, loss_in_256ths: u8) -> PeerStatistics {
         loss_in_256ths,
         loss_out_256ths: 0,
         jitter_ms: 4,
+        quality: Some(if loss_in_256ths == 0 { 96 } else { 20 }),
+        quality_up: None,
+        quality_down: None,
+        estimate_bits_per_second: Some(2_400_500),
+        transport: None,
+        published: vec![],
+        received: vec![],
     }
 }
 
@@ -219,7 +226,7 @@ async fn each_hears_its_own_figures_and_one_word_of_the_other() {
         loss_down_percent: 0,
         round_trip_ms: Some(20),
         jitter_ms: 4,
-        estimate_kbit_per_second: None,
+        estimate_kbit_per_second: Some(2_400),
     };
     let of = |client: &Client, grade| GradedDevice {
         device: client.seat.device,

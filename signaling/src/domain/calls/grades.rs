@@ -3,27 +3,12 @@
 use homeline_protocol::media_control::PeerStatistics;
 use homeline_protocol::session::{Grade, OwnConnection, Quality};
 
-/// Figures from which a listener notices, and from which one suffers; delay after ITU-T G.114, loss after
-/// what Opus conceals. The app holds its own figures against the same (`app/src/media/quality.ts`).
-const FAIR: Bounds = Bounds {
-    loss_percent: 3,
-    round_trip_ms: 250,
-    jitter_ms: 40,
-};
-const POOR: Bounds = Bounds {
-    loss_percent: 10,
-    round_trip_ms: 500,
-    jitter_ms: 100,
-};
+/// The node's scores, of 100, below which a listener notices, and below which one suffers.
+const GOOD_FROM: u8 = 80;
+const FAIR_FROM: u8 = 50;
 
 /// Changes of a figure below a tenth, and below this, are not worth a word.
 const MILLISECONDS_ALIKE: u32 = 5;
-
-struct Bounds {
-    loss_percent: u8,
-    round_trip_ms: u32,
-    jitter_ms: u32,
-}
 
 /// The figures of a device that is connected, with the word for them.
 pub(super) fn own(peer: &PeerStatistics) -> Option<OwnConnection> {
@@ -35,16 +20,15 @@ pub(super) fn own(peer: &PeerStatistics) -> Option<OwnConnection> {
         loss_down_percent,
         round_trip_ms,
     } = quality(peer);
-    let figures = OwnConnection {
-        grade: Grade::Good,
+    let estimate = peer.estimate_bits_per_second.map(|bits| bits / 1_000);
+    Some(OwnConnection {
+        grade: grade(peer.quality?),
         loss_up_percent,
         loss_down_percent,
         round_trip_ms,
         jitter_ms: peer.jitter_ms,
-        estimate_kbit_per_second: None,
-    };
-    let grade = grade(&figures);
-    Some(OwnConnection { grade, ..figures })
+        estimate_kbit_per_second: estimate.map(|kbit| u32::try_from(kbit).unwrap_or(u32::MAX)),
+    })
 }
 
 /// The figures alone, for a device that asks.
@@ -76,19 +60,10 @@ pub(super) fn alike(before: &OwnConnection, now: &OwnConnection) -> bool {
         )
 }
 
-fn grade(figures: &OwnConnection) -> Grade {
-    let loss = figures.loss_up_percent.max(figures.loss_down_percent);
-    let round_trip = figures.round_trip_ms.unwrap_or(0);
-    let beyond = |bounds: &Bounds| {
-        loss >= bounds.loss_percent
-            || round_trip >= bounds.round_trip_ms
-            || figures.jitter_ms >= bounds.jitter_ms
-    };
-    if beyond(&POOR) {
-        Grade::Poor
-    } else if beyond(&FAIR) {
-        Grade::Fair
-    } else {
-        Grade::Good
+fn grade(score: u8) -> Grade {
+    match score {
+        GOOD_FROM.. => Grade::Good,
+        FAIR_FROM.. => Grade::Fair,
+        _ => Grade::Poor,
     }
 }

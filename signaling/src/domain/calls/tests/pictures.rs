@@ -71,10 +71,22 @@ fn figures_of(device: DeviceId, state: &str) -> PeerStatistics {
         packets_in: 1,
         packets_out: 1,
         packets_dropped: 0,
-        round_trip_ms: Some(if state == "far" { 300 } else { 20 }),
-        loss_in_256ths: if state == "loss" { 64 } else { 0 },
+        round_trip_ms: Some(20),
+        loss_in_256ths: 0,
         loss_out_256ths: 0,
         jitter_ms: 4,
+        quality: match state {
+            "loss" => Some(30),
+            "far" => Some(60),
+            "new" => None,
+            _ => Some(95),
+        },
+        quality_up: None,
+        quality_down: None,
+        estimate_bits_per_second: None,
+        transport: None,
+        published: vec![],
+        received: vec![],
     }
 }
 
@@ -212,6 +224,7 @@ fn each_hears_its_figures_and_a_word_of_the_others_while_something_changes() {
         10   x measured anna:good kitchen:away          -> lines:good>anna
         11   kitchen back                               -> kitchen:here>anna
         11   x measured anna:good kitchen:good          -> lines:good:kitchen-good>anna lines:good:anna-good>kitchen
+        11.1 x measured anna:good kitchen:new           -> lines:good>anna lines:unknown:anna-good>kitchen
         12   anna hangs-up                              -> kept:HungUp HungUp>anna HungUp>kitchen close
         20   tick                                       ->
         ",
