@@ -88,10 +88,19 @@ function inPage() {
   };
 }
 
+/** Asks the page until it says yes: `waitForFunction` takes a promise for a yes. */
+async function until(predicate, argument) {
+  for (const end = Date.now() + 20_000; Date.now() < end;) {
+    if (await page.evaluate(predicate, argument)) return;
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+  }
+  throw new Error(`not within 20 s: ${JSON.stringify(await page.evaluate(() => sending()))}`);
+}
+
 /** Waits until all of these sizes have grown by some frames, and for most of a second none of the others by any. */
 async function grow(which, others) {
   await page.evaluate(() => void delete globalThis.seen);
-  await page.waitForFunction(async ([which, others]) => {
+  await until(async ([which, others]) => {
     const now = await sending();
     globalThis.seen ??= { now, at: performance.now() };
     const more = (rid) => (now[rid]?.frames ?? 0) - (seen.now[rid]?.frames ?? 0);
@@ -100,7 +109,7 @@ async function grow(which, others) {
       return false;
     }
     return which.every((rid) => more(rid) >= 8) && performance.now() - seen.at > 700;
-  }, [which, others], { timeout: 20_000, polling: 100 });
+  }, [which, others]);
 }
 
 test("three sizes of one capture arrive, what nobody takes stops, and what is wanted again comes back", async () => {
@@ -108,10 +117,10 @@ test("three sizes of one capture arrive, what nobody takes stops, and what is wa
   assert.match(await page.evaluate(() => offered), /a=simulcast:send q;h;f/);
   assert.match(await page.evaluate(() => offered), /dependency-descriptor/);
   await grow(["q", "h", "f"], []);
-  await page.waitForFunction(async () => {
+  await until(async () => {
     const { q, h, f } = await arriving();
     return q?.width === 320 && h?.width === 640 && f?.width === 1280 && Math.min(q.frames, h.frames, f.frames) > 5;
-  }, undefined, { timeout: 20_000, polling: 200 });
+  });
   await page.evaluate(() => picture.wanted([0]));
   await grow(["q"], ["h", "f"]);
   await page.evaluate(() => picture.wanted([0, 2]));
@@ -127,10 +136,10 @@ test("VP9 is sent in layers of one encoding, and stops as a whole", async () => 
   assert.doesNotMatch(await page.evaluate(() => offered), /a=simulcast/);
   assert.match(await page.evaluate(() => offered), /dependency-descriptor/);
   await grow(["all"], []);
-  await page.waitForFunction(async () => {
+  await until(async () => {
     const { all } = await sending();
     return all?.mode === "L3T3_KEY" && all.width === 1280;
-  }, undefined, { timeout: 20_000, polling: 200 });
+  });
   await page.evaluate(() => picture.wanted([]));
   await grow([], ["all"]);
   await page.evaluate(() => picture.wanted([0, 1]));
