@@ -130,6 +130,11 @@ export class CallMedia {
     void this.#measure();
   }
 
+  /** The server lost its side. */
+  renew(): void {
+    this.#transport.renew();
+  }
+
   restart(): void {
     this.#transport.restart();
   }

@@ -132,7 +132,7 @@ export class CallController {
         if (this.media?.call === event.call) this.media.connection(event.own ?? undefined);
         return this.input({ on: "connections", call: event.call, others: event.others });
       case "media_restart":
-        if (this.media?.call === event.call) this.media.restart();
+        if (this.media?.call === event.call) this.media.renew();
         return;
       default:
         this.#events = this.#events.then(() => this.#handle(event)).catch(() => undefined);

@@ -25,7 +25,7 @@ export class SentPicture {
     void this.#apply();
   }
 
-  /** A transport or track of one's own is new at the server: what was wanted of the old one counts no more. */
+  /** The track is a new one at the server: what was wanted of the old one counts no more. */
   renewed(): void {
     this.#wanted = undefined;
     void this.#apply();

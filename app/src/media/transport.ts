@@ -107,7 +107,13 @@ export class Transport {
     this.#picture?.wanted(layers);
   }
 
-  /** The network changed, or the server lost its side. */
+  /** The server lost its side: what it said of the old tracks counts no more. */
+  renew(): void {
+    this.#picture?.renewed();
+    this.restart();
+  }
+
+  /** The network changed. */
   restart(): void {
     if (this.#closed) return;
     this.#iceRestart = true;
