@@ -1,7 +1,7 @@
 //! In which sizes a camera is sent: three pictures of one capture, or one picture in layers. Pure.
 
-/** How a camera is sent: three VP8 encodings, or one VP9 encoding in layers, which is sharper and costs more work. */
-export type PictureMode = "simulcast" | "layered";
+/** How a camera is sent: three VP8 encodings; one VP9 encoding in layers, which is sharper and costs more work; or one VP8 encoding. */
+export type PictureMode = "simulcast" | "layered" | "single";
 
 interface Step {
   scale: number;
@@ -26,6 +26,7 @@ const LAYERED = "L3T3_KEY";
 /** What a sender begins with, before a capture is known. Fewer than two encodings ask for no simulcast. */
 export function beginning(mode: PictureMode): RTCRtpEncodingParameters[] {
   if (mode === "layered") return [{ maxBitrate: BITS_MAX, scalabilityMode: LAYERED } as RTCRtpEncodingParameters];
+  if (mode === "single") return [{ maxBitrate: BITS_MAX }];
   return RIDS.map((rid, nth) => encoding(rid, { scale: 4 / 2 ** nth, active: true }, 1_280));
 }
 
@@ -55,6 +56,12 @@ function encoding(rid: string, { scale, active }: Step, side: number): RTCRtpEnc
   const sent = side / scale;
   const maxBitrate = BITS.find((one) => sent <= one.side)?.bits ?? BITS_MAX;
   return { rid, active, scaleResolutionDownBy: scale, maxBitrate, maxFramerate: sent <= SMALL_SIDE ? FRAMES_SMALL : FRAMES };
+}
+
+/** Whether an answer takes the several sizes that this section offers. */
+export function takesSeveral(sdp: string, mid: string): boolean {
+  const section = sdp.split(/(?=^m=)/m).find((one) => new RegExp(`^a=mid:${mid}\r?$`, "m").test(one));
+  return section !== undefined && /^a=simulcast:/m.test(section);
 }
 
 /** What an uplink is trusted with before anything is measured: enough for all three sizes. */

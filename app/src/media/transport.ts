@@ -5,7 +5,7 @@
 import type { E2ee } from "../e2ee/page.ts";
 import type { PublishSection, Reply, Request, Source, SubscribeSection, Track, TrackId } from "../protocol.ts";
 import { RequestError } from "../session/errors.ts";
-import { beginning, type PictureMode, startHigh } from "./encodings.ts";
+import { beginning, type PictureMode, startHigh, takesSeveral } from "./encodings.ts";
 import { SentPicture } from "./sent_picture.ts";
 
 const DEPENDENCY_DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
@@ -46,7 +46,7 @@ export class Transport {
   readonly #e2ee: E2ee;
   readonly #listener: TransportListener;
   readonly #connection: RTCPeerConnection;
-  readonly #mode: PictureMode;
+  #mode: PictureMode;
   readonly #senders = new Map<Source, RTCRtpTransceiver>();
   #picture: SentPicture | undefined;
   readonly #receivers = new Map<TrackId, { track: Track; transceiver: RTCRtpTransceiver }>();
@@ -186,12 +186,26 @@ export class Transport {
       this.subscribe(answer.tracks);
       await connection.setRemoteDescription({ type: "answer", sdp: startHigh(answer.sdp) });
       this.#faults = 0;
+      await this.#settle(answer.sdp);
       this.#picture?.negotiated();
       this.#listener.subscribed(subscribed);
     } catch (error) {
       this.#iceRestart ||= iceRestart;
       throw error;
     }
+  }
+
+  /** A server that takes one size gets a section of one size: of a section of several it would not know the streams. */
+  async #settle(answer: string): Promise<void> {
+    const camera = this.#senders.get("camera");
+    if (this.#mode !== "simulcast" || camera?.mid == null || takesSeveral(answer, camera.mid)) return;
+    this.#mode = "single";
+    const { track } = camera.sender;
+    camera.direction = "inactive";
+    this.#publish("camera");
+    this.#again = true;
+    await camera.sender.replaceTrack(null);
+    if (track !== null) await this.send("camera", track);
   }
 
   #applySubscriptions(): void {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beginning, fitted, startHigh } from "../../src/media/encodings.ts";
+import { beginning, fitted, startHigh, takesSeveral } from "../../src/media/encodings.ts";
 import { Meter, rate } from "../../src/media/quality.ts";
 import { viewsOf, type Shown } from "../../src/media/views.ts";
 import type { OwnConnection, Track } from "../../src/protocol.ts";
@@ -27,6 +27,12 @@ test("a server that takes one encoding gets the whole picture", () => {
   assert.ok(first);
   const [only] = fitted([first], 1_280, undefined);
   assert.deepEqual([only?.scaleResolutionDownBy, only?.maxBitrate, only?.active], [1, 1_500_000, true]);
+});
+
+test("an answer says whether it takes several sizes, section by section", () => {
+  const several = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=recvonly\r\na=simulcast:recv q;h;f\r\n";
+  const one = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:12\r\na=recvonly\r\n";
+  assert.deepEqual(["1", "12", "2"].map((mid) => takesSeveral(`v=0\r\n${one}${several}`, mid)), [true, false, false]);
 });
 
 test("layers of one encoding stop as a whole", () => {
