@@ -132,8 +132,8 @@ export class Transport {
 
   #publish(source: Source): RTCRtpTransceiver {
     const kind = source === "camera" ? "video" : "audio";
-    const sendEncodings = kind === "video" ? beginning(this.#mode) : [{}];
-    const transceiver = this.#connection.addTransceiver(kind, { direction: "sendonly", sendEncodings });
+    const encodings = kind === "video" ? { sendEncodings: beginning(this.#mode) } : {};
+    const transceiver = this.#connection.addTransceiver(kind, { direction: "sendonly", ...encodings });
     transceiver.sender.transform = this.#e2ee.sendTransform({ call: this.#call, kind, track: source });
     prepare(transceiver, kind, "send", this.#mode);
     if (kind === "video") this.#picture = new SentPicture(transceiver.sender);
@@ -186,7 +186,7 @@ export class Transport {
       this.subscribe(answer.tracks);
       await connection.setRemoteDescription({ type: "answer", sdp: startHigh(answer.sdp) });
       this.#faults = 0;
-      await this.#settle(answer.sdp);
+      this.#settle(answer.sdp);
       this.#picture?.negotiated();
       this.#listener.subscribed(subscribed);
     } catch (error) {
@@ -195,17 +195,19 @@ export class Transport {
     }
   }
 
-  /** A server that takes one size gets a section of one size: of a section of several it would not know the streams. */
-  async #settle(answer: string): Promise<void> {
+  /**
+   * A server that takes one size gets a section of one size: of several it would not know the streams. The old section ends, since
+   * Chromium offers its sizes again without the extension that names them, and then refuses its own offer.
+   */
+  #settle(answer: string): void {
     const camera = this.#senders.get("camera");
     if (this.#mode !== "simulcast" || camera?.mid == null || takesSeveral(answer, camera.mid)) return;
     this.#mode = "single";
     const { track } = camera.sender;
-    camera.direction = "inactive";
+    camera.stop();
     this.#publish("camera");
     this.#again = true;
-    await camera.sender.replaceTrack(null);
-    if (track !== null) await this.send("camera", track);
+    if (track !== null) void this.send("camera", track);
   }
 
   #applySubscriptions(): void {
