@@ -49,6 +49,8 @@ export class Transport {
   #mode: PictureMode;
   readonly #senders = new Map<Source, RTCRtpTransceiver>();
   #picture: SentPicture | undefined;
+  /** What the camera sends or is about to. */
+  #camera: MediaStreamTrack | null = null;
   readonly #receivers = new Map<TrackId, { track: Track; transceiver: RTCRtpTransceiver }>();
   readonly #received = new Map<TrackId, { track: Track; media: MediaStreamTrack }>();
   #wanted = new Map<TrackId, Track>();
@@ -79,6 +81,7 @@ export class Transport {
 
   async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
     if (this.#closed) return;
+    if (source === "camera") this.#camera = track;
     let transceiver = this.#senders.get(source);
     if (transceiver === undefined) {
       if (track === null) return;
@@ -90,7 +93,8 @@ export class Transport {
       this.#listener.failed();
       return;
     }
-    await transceiver.sender.replaceTrack(track);
+    // Refused by a section that has ended meanwhile: its successor was given the same track.
+    await transceiver.sender.replaceTrack(track).catch(() => undefined);
     if (source === "camera") await this.#picture?.captured(track);
   }
 
@@ -203,11 +207,10 @@ export class Transport {
     const camera = this.#senders.get("camera");
     if (this.#mode !== "simulcast" || camera?.mid == null || takesSeveral(answer, camera.mid)) return;
     this.#mode = "single";
-    const { track } = camera.sender;
     camera.stop();
     this.#publish("camera");
     this.#again = true;
-    if (track !== null) void this.send("camera", track);
+    if (this.#camera !== null) void this.send("camera", this.#camera);
   }
 
   #applySubscriptions(): void {
