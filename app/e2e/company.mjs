@@ -62,8 +62,8 @@ export class Company {
   }
 
   /** Somebody signed up, whose microphone is not made for speech. */
-  async person(name, hertz, viewport) {
-    const page = await this.open(hertz, viewport);
+  async person(name, hertz, viewport, page = undefined) {
+    page ??= await this.open(hertz, viewport);
     const handle = this.handle(name);
     await signUp(page, this.url, { name, handle, household: `${name}'s home` });
     await originalSound(page);

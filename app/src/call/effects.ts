@@ -173,13 +173,17 @@ export class Effects {
         return session.request(offer, "media_answer");
       },
       relays: () => this.#mediaRelays.servers(),
-      quality: (of) => session.request({ type: "get_quality", call: of }, "quality"),
+      show: (views) => session.done({ type: "set_views", call, views }),
       captured: (source, problem) => here() && this.#control.input({ on: "captured", source, problem }),
       silent: () => session.suspect(),
       path: (path) => here() && this.#control.input({ on: "path", path }),
       failed: () => here() && this.#control.mediaFailed(),
       changed: () => this.#host.changed(),
-    }, memory.setting("original") === "on", (source) => this.#host.maySend(source));
+    }, {
+      original: memory.setting("original") === "on",
+      pictures: memory.setting("pictures") === "layered" ? "layered" : "simulcast",
+      maySend: (source) => this.#host.maySend(source),
+    });
     this.media.connect(camera);
     this.media.subscribe(this.tracks.of(call));
   }

@@ -8,7 +8,7 @@ import { Ledger } from "./ledger.ts";
 /** Past this without a `welcome` the connection is given up and tried anew. */
 const WELCOME_MS_MAX = 10_000;
 /** After a change of network: no answer to a ping within this time means that the connection is dead. */
-const PROBE_MS = 2_000;
+const PROBE_MS = 1_000;
 /** The same when there are other signs of it: coming back costs less than waiting. */
 const SUSPECT_MS = 300;
 const TICK_MS = 1_000;
@@ -232,6 +232,8 @@ export class Session {
     } else if (this.#welcomed) {
       this.#probeUntil = Date.now() + PROBE_MS;
       this.#send({ type: "ping" });
+      // The tick may come late by its whole length, and the call waits for it.
+      setTimeout(() => this.#tick(), PROBE_MS + 20);
     }
     if (networkChanged) this.#listener.networkChanged();
   }

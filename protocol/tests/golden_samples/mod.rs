@@ -6,6 +6,7 @@ mod children;
 mod events;
 mod guests;
 mod people;
+mod pictures;
 mod push;
 mod relay;
 mod requests;

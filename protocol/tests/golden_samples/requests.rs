@@ -27,6 +27,7 @@ pub(crate) fn requests() -> Vec<Request> {
         guests::requests(),
         people::requests(),
         super::relay::requests(),
+        super::pictures::requests(),
     ]
     .concat()
 }

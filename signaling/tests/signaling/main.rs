@@ -22,6 +22,7 @@ mod manners;
 mod moving_in;
 mod numbers;
 mod pairing;
+mod pictures;
 mod push;
 mod relays;
 mod resume;
