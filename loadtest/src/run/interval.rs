@@ -161,7 +161,7 @@ pub fn bottlenecks(
     }
     if let Some(busy) = busy.filter(|busy| *busy > MACHINE_BUSY_MAX) {
         let who = if same_machine {
-            "the server and the load test took processor time from each other"
+            "the server, the load test and whatever else runs here took time from each other"
         } else {
             "the load test had no room left"
         };

@@ -59,7 +59,10 @@ fn write(text: &mut String, result: &RunResult) -> std::fmt::Result {
     for note in &result.notes {
         row("note", note.clone())?;
     }
-    for sentence in words::verdict(result).sentences {
+    let verdict = words::verdict(result);
+    writeln!(text, "{}", verdict.headline)?;
+    let bottlenecks = &result.generator.bottlenecks;
+    for sentence in verdict.sentences.iter().filter(|said| !bottlenecks.contains(said)) {
         writeln!(text, "{sentence}")?;
     }
     Ok(())
