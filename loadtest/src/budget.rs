@@ -99,7 +99,10 @@ mod tests {
         let points = check("cpu_us_per_packet = 4\nlatency_p99_ms = 20\nloss_per_mille = 1");
         assert!(points.iter().all(|point| point.holds), "{points:?}");
         let points = check("cpu_us_per_packet = 3.9");
-        assert!(!points[0].holds && points[0].line.starts_with("FAIL"), "{points:?}");
+        assert!(
+            !points[0].holds && points[0].line.starts_with("FAIL"),
+            "{points:?}"
+        );
     }
 
     #[test]
@@ -111,7 +114,10 @@ mod tests {
     #[test]
     fn what_is_unknown_fails_and_what_is_no_number_is_refused() {
         let points = check("latency_p98_ms = 20");
-        assert!(!points[0].holds && points[0].line.contains("latency_p99_ms"), "{points:?}");
+        assert!(
+            !points[0].holds && points[0].line.contains("latency_p99_ms"),
+            "{points:?}"
+        );
         assert!(Budget::parse("latency_p99_ms = \"20\"").is_err());
     }
 }

@@ -156,7 +156,9 @@ fn find(told: Option<&Path>) -> Result<PathBuf> {
     }
     let own = std::env::current_exe().context("where this program is")?;
     let folders = own.ancestors().skip(1).take(2);
-    let found = folders.map(|folder| folder.join("homeline")).find(|path| path.is_file());
+    let found = folders
+        .map(|folder| folder.join("homeline"))
+        .find(|path| path.is_file());
     found.with_context(|| {
         let release = own.components().any(|part| part.as_os_str() == "release");
         let option = if release { " --release" } else { "" };

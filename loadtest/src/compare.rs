@@ -66,7 +66,12 @@ impl Comparison {
 
     /// The whole in a sentence.
     pub fn summary(&self) -> String {
-        let count = |verdict| self.rows.iter().filter(|row| row.verdict == verdict).count();
+        let count = |verdict| {
+            self.rows
+                .iter()
+                .filter(|row| row.verdict == verdict)
+                .count()
+        };
         let (better, worse) = (count(Verdict::Better), count(Verdict::Worse));
         match (better, worse) {
             (0, 0) => "No figure differs by more than noise.".to_owned(),
@@ -89,7 +94,9 @@ impl Comparison {
             "figure", "first", "second", "ratio"
         ));
         for row in &self.rows {
-            let ratio = row.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+            let ratio = row
+                .ratio
+                .map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
             let word = row.verdict.word();
             text.push_str(&format!(
                 "{:<28} {:>12.3} {:>12.3} {ratio:>8}  {word}\n",
@@ -172,13 +179,15 @@ fn warnings(first: &RunResult, second: &RunResult) -> Vec<String> {
     warnings
 }
 
-fn differing(
-    first: &BTreeMap<String, String>,
-    second: &BTreeMap<String, String>,
-) -> Vec<String> {
-    let names = first.keys().chain(second.keys().filter(|name| !first.contains_key(*name)));
+fn differing(first: &BTreeMap<String, String>, second: &BTreeMap<String, String>) -> Vec<String> {
+    let names = first
+        .keys()
+        .chain(second.keys().filter(|name| !first.contains_key(*name)));
     let text = |options: &BTreeMap<String, String>, name: &str| {
-        options.get(name).cloned().unwrap_or_else(|| "not given".to_owned())
+        options
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| "not given".to_owned())
     };
     names
         .map(|name| (name, text(first, name), text(second, name)))
@@ -200,8 +209,18 @@ mod tests {
     #[test]
     fn a_run_does_not_differ_from_itself() {
         let comparison = Comparison::of(&example(), &example());
-        assert!(comparison.rows.iter().all(|row| row.verdict == Verdict::Noise));
-        assert!(comparison.rows.iter().all(|row| row.ratio.is_none_or(|ratio| ratio == 1.0)));
+        assert!(
+            comparison
+                .rows
+                .iter()
+                .all(|row| row.verdict == Verdict::Noise)
+        );
+        assert!(
+            comparison
+                .rows
+                .iter()
+                .all(|row| row.ratio.is_none_or(|ratio| ratio == 1.0))
+        );
         assert!(comparison.warnings.is_empty(), "{:?}", comparison.warnings);
         assert!(comparison.summary().starts_with("No figure differs"));
     }
@@ -213,7 +232,10 @@ mod tests {
         second.work.per_second = 3_000.0;
         second.latencies[0].p999_ms *= 1.1;
         let comparison = Comparison::of(&example(), &second);
-        assert_eq!(verdict_of(&comparison, "cpu_us_per_packet"), Verdict::Better);
+        assert_eq!(
+            verdict_of(&comparison, "cpu_us_per_packet"),
+            Verdict::Better
+        );
         assert_eq!(verdict_of(&comparison, "per_second"), Verdict::Worse);
         // A tenth in a tail that nothing is known of may be chance.
         assert_eq!(verdict_of(&comparison, "latency_p999_ms"), Verdict::Noise);

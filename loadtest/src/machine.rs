@@ -79,7 +79,10 @@ impl Processors {
 
     /// The share that was busy since then, 0 to 1.
     pub fn busy_since(&self, earlier: &Self) -> Option<f64> {
-        let all = self.all.checked_sub(earlier.all).filter(|ticks| *ticks > 0)?;
+        let all = self
+            .all
+            .checked_sub(earlier.all)
+            .filter(|ticks| *ticks > 0)?;
         Some(self.busy.saturating_sub(earlier.busy) as f64 / all as f64)
     }
 }

@@ -7,7 +7,9 @@ use loadtest::arguments::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let run = runtime
         .map_err(Into::into)
         .and_then(|runtime| runtime.block_on(loadtest::run::run(arguments)));

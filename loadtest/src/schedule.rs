@@ -68,7 +68,9 @@ mod tests {
     fn waits_are_exponential_or_equal() {
         let waits = |spread| {
             let times: Vec<Duration> = Arrivals::new(spread, 10.0, 1).take(20_000).collect();
-            let waits = times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64());
+            let waits = times
+                .windows(2)
+                .map(|pair| (pair[1] - pair[0]).as_secs_f64());
             waits.collect::<Vec<f64>>()
         };
         let fixed = waits(Spread::Fixed);

@@ -56,9 +56,16 @@ impl Ran {
         let printed = String::from_utf8_lossy(&self.output.stdout);
         assert!(self.output.status.success(), "{printed}");
         assert!(result.errors.is_empty(), "{:?}", result.errors);
-        assert!(result.work.count > 0 && result.work.cpu_s.is_some(), "{:?}", result.work);
+        assert!(
+            result.work.count > 0 && result.work.cpu_s.is_some(),
+            "{:?}",
+            result.work
+        );
         let first = result.latencies.first().unwrap();
-        assert!(first.id == "latency" && first.count > 0 && first.p50_ms > 0.0, "{first:?}");
+        assert!(
+            first.id == "latency" && first.count > 0 && first.p50_ms > 0.0,
+            "{first:?}"
+        );
         assert!(!result.series.is_empty() && result.measured_s > 1.5);
         assert!(self.page.contains(&result.scenario.story) && printed.contains("p99"));
         result
@@ -87,15 +94,31 @@ fn an_audio_room() {
 
 #[test]
 fn a_fan_out_with_everything_on() {
-    run(&["fan-out", "--receivers", "4", "--kbits", "500", "--everything"]).carried_media();
+    run(&[
+        "fan-out",
+        "--receivers",
+        "4",
+        "--kbits",
+        "500",
+        "--everything",
+    ])
+    .carried_media();
 }
 
 #[test]
 fn pairs() {
     let ran = run(&["pairs", "--calls", "2", "--decrypt-one-in", "1"]);
     ran.carried_media();
-    let ids: Vec<&str> = ran.result.latencies.iter().map(|one| one.id.as_str()).collect();
-    assert!(ids.contains(&"sound") && ids.contains(&"picture"), "{ids:?}");
+    let ids: Vec<&str> = ran
+        .result
+        .latencies
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
+    assert!(
+        ids.contains(&"sound") && ids.contains(&"picture"),
+        "{ids:?}"
+    );
 }
 
 #[test]
@@ -112,28 +135,63 @@ fn signing_up() {
 #[test]
 fn presence() {
     let ran = run(&["presence", "--devices", "8", "--probes", "20"]);
-    assert_eq!(ran.went_well().memory.as_ref().unwrap().steps.last().unwrap().0, 8);
+    assert_eq!(
+        ran.went_well()
+            .memory
+            .as_ref()
+            .unwrap()
+            .steps
+            .last()
+            .unwrap()
+            .0,
+        8
+    );
 }
 
 #[test]
 fn calls_that_ring_and_are_answered() {
     let ran = run(&["calls", "--rate", "5", "--hold", "0.2", "--people", "16"]);
-    let ids: Vec<&str> = ran.went_well().latencies.iter().map(|one| one.id.as_str()).collect();
+    let ids: Vec<&str> = ran
+        .went_well()
+        .latencies
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
     assert_eq!(ids, ["latency", "ring"]);
 }
 
 #[test]
 fn calls_with_keys_and_sound() {
-    let line = ["calls", "--media", "--rate", "1", "--arrivals", "fixed", "--hold", "0.2", "--people", "8"];
+    let line = [
+        "calls",
+        "--media",
+        "--rate",
+        "1",
+        "--arrivals",
+        "fixed",
+        "--hold",
+        "0.2",
+        "--people",
+        "8",
+    ];
     let ran = run(&line);
-    let ids: Vec<&str> = ran.went_well().latencies.iter().map(|one| one.id.as_str()).collect();
+    let ids: Vec<&str> = ran
+        .went_well()
+        .latencies
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
     assert_eq!(ids, ["latency", "ring", "answer", "keys"]);
 }
 
 #[test]
 fn a_reconnect_storm() {
     let ran = run(&["reconnect-storm", "--devices", "8"]);
-    let all_back = ran.went_well().latencies.iter().find(|one| one.id == "all_back");
+    let all_back = ran
+        .went_well()
+        .latencies
+        .iter()
+        .find(|one| one.id == "all_back");
     assert!(all_back.is_some_and(|times| times.count >= 1));
 }
 
@@ -146,7 +204,11 @@ fn a_budget_that_does_not_hold_fails_the_run_with_a_line_for_each_point() {
     });
     let printed = String::from_utf8_lossy(&ran.output.stdout);
     assert_eq!(ran.output.status.code(), Some(1), "{printed}");
-    for line in ["FAIL  latency_p50_ms is", "pass  per_second is", "FAIL  no_such_figure"] {
+    for line in [
+        "FAIL  latency_p50_ms is",
+        "pass  per_second is",
+        "FAIL  no_such_figure",
+    ] {
         assert!(printed.contains(line), "{line} in {printed}");
     }
     // Beside itself it does not differ.
@@ -155,8 +217,15 @@ fn a_budget_that_does_not_hold_fails_the_run_with_a_line_for_each_point() {
     let (json, page) = (json.to_str().unwrap(), page.to_str().unwrap());
     let compared = loadtest(&["compare", json, json, "--html", page]);
     let printed = String::from_utf8_lossy(&compared.stdout);
-    assert!(printed.contains("No figure differs by more than noise"), "{printed}");
-    assert!(fs::read_to_string(page).unwrap().contains("Two runs beside each other"));
+    assert!(
+        printed.contains("No figure differs by more than noise"),
+        "{printed}"
+    );
+    assert!(
+        fs::read_to_string(page)
+            .unwrap()
+            .contains("Two runs beside each other")
+    );
 }
 
 #[test]

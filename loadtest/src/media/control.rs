@@ -39,7 +39,9 @@ impl Control {
     /// When HTTP can't be set up.
     pub fn new(base: &str, token: &str) -> Result<Self> {
         // Only for nodes behind a proxy with TLS. Another part may have chosen the same one before.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
         let http = Client::builder().timeout(ANSWER_MAX).build()?;
         Ok(Self {
             http,
@@ -70,7 +72,8 @@ impl Control {
     /// # Errors
     /// When it does not answer or refuses.
     pub async fn close_room(&self, room: RoomId) -> Result<()> {
-        self.tell(Method::DELETE, &format!("/v1/rooms/{room}"), None::<&()>).await
+        self.tell(Method::DELETE, &format!("/v1/rooms/{room}"), None::<&()>)
+            .await
     }
 
     /// Brings a peer's offer; its answer.
@@ -106,7 +109,8 @@ impl Control {
         (width, height): (u16, u16),
     ) -> Result<()> {
         let path = format!("/v1/rooms/{room}/peers/{peer}/views/{track}");
-        self.tell(Method::PUT, &path, Some(&ViewSize { width, height })).await
+        self.tell(Method::PUT, &path, Some(&ViewSize { width, height }))
+            .await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -116,16 +120,12 @@ impl Control {
         body: Option<&impl Serialize>,
     ) -> Result<T> {
         let bytes = self.exchange(method, path, body).await?;
-        serde_json::from_slice(&bytes)
-            .with_context(|| format!("{path} was answered in a way that this version does not know"))
+        serde_json::from_slice(&bytes).with_context(|| {
+            format!("{path} was answered in a way that this version does not know")
+        })
     }
 
-    async fn tell(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&impl Serialize>,
-    ) -> Result<()> {
+    async fn tell(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> Result<()> {
         self.exchange(method, path, body).await.map(drop)
     }
 
@@ -147,7 +147,9 @@ impl Control {
         let status = response.status();
         let bytes = response.bytes().await?;
         if status == StatusCode::UNAUTHORIZED {
-            bail!("the media node does not know this token; it prints at its start where its own is");
+            bail!(
+                "the media node does not know this token; it prints at its start where its own is"
+            );
         }
         if !status.is_success() {
             let error: Option<ApiError> = serde_json::from_slice(&bytes).ok();

@@ -85,7 +85,11 @@ impl Stream {
             counts.received += 1;
         } else if ahead > 0 {
             self.highest += ahead as u64;
-            self.seen = if ahead < WINDOW { self.seen << ahead | 1 } else { 1 };
+            self.seen = if ahead < WINDOW {
+                self.seen << ahead | 1
+            } else {
+                1
+            };
             counts.expected += ahead as u64;
             counts.received += 1;
         } else if -ahead < WINDOW && self.seen >> -ahead & 1 == 1 {
@@ -129,7 +133,10 @@ mod tests {
     fn what_comes_late_is_not_lost_and_what_comes_twice_counts_once() {
         let numbers = [10, 12, 11, 11, 12, 13];
         let (counts, _) = counts(numbers.map(|number| packet(96, number, 5)));
-        assert_eq!((counts.expected, counts.received, counts.duplicates), (4, 4, 2));
+        assert_eq!(
+            (counts.expected, counts.received, counts.duplicates),
+            (4, 4, 2)
+        );
     }
 
     #[test]
@@ -145,7 +152,10 @@ mod tests {
             vec![0x80],
         ];
         let (counts, counter) = counts(packets);
-        assert_eq!((counts.expected, counts.received, counts.repaired), (6, 6, 1));
+        assert_eq!(
+            (counts.expected, counts.received, counts.repaired),
+            (6, 6, 1)
+        );
         assert_eq!(counter.streams(), 2);
     }
 }

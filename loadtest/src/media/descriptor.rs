@@ -117,7 +117,10 @@ mod tests {
         };
         let bytes = descriptor.bytes();
         assert_eq!(&bytes[..3], &[0x80, 0xbe, 0xef]);
-        assert!(bytes[3] & 0x80 != 0 && (4..=16).contains(&bytes.len()), "{bytes:?}");
+        assert!(
+            bytes[3] & 0x80 != 0 && (4..=16).contains(&bytes.len()),
+            "{bytes:?}"
+        );
         descriptor.first = false;
         assert_eq!(descriptor.bytes(), [0x00, 0xbe, 0xef]);
         descriptor.key = None;

@@ -83,9 +83,10 @@ impl Entrance {
             let rids = flow.encodings.iter().map(|encoding| encoding.rid).collect();
             (flow.kind, Direction::SendOnly, rids)
         });
-        let takes = member.takes.iter().map(|(other, track)| {
-            (self.kinds[*other][*track], Direction::RecvOnly, Vec::new())
-        });
+        let takes = member
+            .takes
+            .iter()
+            .map(|(other, track)| (self.kinds[*other][*track], Direction::RecvOnly, Vec::new()));
         let (offer, mids) = peer.offer_encodings(sends.chain(takes).collect())?;
         let (sending, receiving) = mids.split_at(member.sends.len());
         let section = |mid: &Mid, member, track| SectionTrack {
@@ -142,7 +143,11 @@ fn lines(participant: &Participant, mids: &[Mid], simulcast: bool, number: usize
             sequence: 0,
             key_at: None,
         };
-        let skipped = if simulcast { 0 } else { flow.encodings.len().saturating_sub(1) };
+        let skipped = if simulcast {
+            0
+        } else {
+            flow.encodings.len().saturating_sub(1)
+        };
         let encodings = flow.encodings.iter().skip(skipped);
         lines.extend(encodings.map(|encoding| Line {
             encoding: Some(*encoding),

@@ -23,24 +23,32 @@ pub fn participants(shape: &Shape, seed: u64) -> Vec<Participant> {
     let rooms = shape.rooms.iter().enumerate();
     rooms
         .flat_map(|(room, members)| {
-            members.iter().enumerate().map(move |(at, member)| Participant {
-                room: room_id(seed, room),
-                peer: peer_id(at),
-                at,
-                member: member.clone(),
-            })
+            members
+                .iter()
+                .enumerate()
+                .map(move |(at, member)| Participant {
+                    room: room_id(seed, room),
+                    peer: peer_id(at),
+                    at,
+                    member: member.clone(),
+                })
         })
         .collect()
 }
 
 /// The rooms.
 pub fn rooms(shape: &Shape, seed: u64) -> Vec<RoomId> {
-    (0..shape.rooms.len()).map(|room| room_id(seed, room)).collect()
+    (0..shape.rooms.len())
+        .map(|room| room_id(seed, room))
+        .collect()
 }
 
 /// Rooms of two runs against one node must differ.
 fn room_id(seed: u64, room: usize) -> RoomId {
-    RoomId(id(seed ^ u64::from(std::process::id()).rotate_left(32), room as u64))
+    RoomId(id(
+        seed ^ u64::from(std::process::id()).rotate_left(32),
+        room as u64,
+    ))
 }
 
 fn peer_id(at: usize) -> PeerId {
@@ -71,7 +79,10 @@ pub fn slope(points: &[(u64, u64)]) -> Option<f64> {
     let (x, y) = (mean(|point| point.0), mean(|point| point.1));
     let along = |point: &(u64, u64)| point.0 as f64 - x;
     let square: f64 = points.iter().map(|point| along(point).powi(2)).sum();
-    let product: f64 = points.iter().map(|point| along(point) * (point.1 as f64 - y)).sum();
+    let product: f64 = points
+        .iter()
+        .map(|point| along(point) * (point.1 as f64 - y))
+        .sum();
     (square > 0.0).then(|| product / square)
 }
 

@@ -11,14 +11,15 @@ use tokio::task::JoinSet;
 use super::control;
 use super::driver::{Driver, Play};
 use super::join::{Entrance, Joined};
+use super::outcome;
 use super::plan::{self, Participant};
 use super::recorder::{Measured, Totals};
 use super::watch::{self, Target};
 use crate::arguments::MediaOptions;
 use crate::machine;
 use crate::peer::Features;
-use crate::result::model::{FORMAT, Loss, Memory, RunResult, Sample, Scenario};
-use crate::result::{Latency, Times};
+use crate::result::Times;
+use crate::result::model::{FORMAT, RunResult, Sample, Scenario};
 use crate::run::interval::{Reading, bottlenecks};
 use crate::run::{Stop, progress::Progress};
 use crate::schedule::Arrivals;
@@ -112,8 +113,9 @@ impl MediaRun<'_> {
             epoch: Instant::now(),
             spin: self.options.spin,
         };
-        let drivers: std::io::Result<Vec<Driver>> =
-            (0..threads).map(|number| Driver::start(number, play)).collect();
+        let drivers: std::io::Result<Vec<Driver>> = (0..threads)
+            .map(|number| Driver::start(number, play))
+            .collect();
         let features = match (self.views, self.options.everything) {
             (false, false) => Features::Plain,
             (false, true) => Features::All,
@@ -158,7 +160,9 @@ impl MediaRun<'_> {
             inside = *size;
             self.stop.sleep(SETTLE).await;
             let (reading, figures) = target.read().await?;
-            found.steps.push((figures.peers, reading.resident.unwrap_or(0)));
+            found
+                .steps
+                .push((figures.peers, reading.resident.unwrap_or(0)));
         }
         Ok(())
     }
@@ -179,7 +183,9 @@ impl MediaRun<'_> {
             if self.stop.asked() {
                 break;
             }
-            found.late.record(Instant::now().saturating_duration_since(intended));
+            found
+                .late
+                .record(Instant::now().saturating_duration_since(intended));
             let entrance = Arc::clone(entrance);
             joining.spawn(entrance.join(number, participant, intended));
         }
@@ -194,12 +200,17 @@ impl MediaRun<'_> {
 
     /// Everybody shows the next one large and the others small.
     async fn set_views(&self, target: &Target, found: &mut Found) {
-        self.progress.phase("everybody says how large they show whom");
+        self.progress
+            .phase("everybody says how large they show whom");
         let all = plan::participants(&self.shape, self.options.common.seed);
         for one in &all {
             let next = (one.at + 1) % all.len();
             for (other, track) in one.member.takes.iter().filter(|(_, track)| *track == 1) {
-                let size = if *other == next { VIEW_LARGE } else { VIEW_SMALL };
+                let size = if *other == next {
+                    VIEW_LARGE
+                } else {
+                    VIEW_SMALL
+                };
                 let whose = (one.room, one.peer);
                 let track = plan::track_id(*other, *track);
                 if let Err(error) = target.control.view(whose, track, size).await {
@@ -224,7 +235,9 @@ impl MediaRun<'_> {
         while after.0.at < began + Duration::from_secs_f64(seconds) && !self.stop.asked() {
             number += 1;
             let end = (f64::from(number) * interval).min(seconds);
-            self.stop.sleep_until(began + Duration::from_secs_f64(end)).await;
+            self.stop
+                .sleep_until(began + Duration::from_secs_f64(end))
+                .await;
             let (server, figures) = match target.read().await {
                 Ok(read) => read,
                 Err(error) if series.is_empty() => return Err(error),
@@ -235,7 +248,7 @@ impl MediaRun<'_> {
             let now = Reading::now(server);
             let mut sample = now.sample(&last.0, began, &taken.all());
             let (lost, received) = taken.totals.lost_since(&last.1);
-            sample.loss_per_mille = per_mille(lost, received);
+            sample.loss_per_mille = outcome::per_mille(lost, received);
             self.progress.measured(seconds, &sample, "packets");
             series.push(sample);
             last = (now, taken.totals);
@@ -263,13 +276,19 @@ impl MediaRun<'_> {
         window: Window,
     ) -> RunResult {
         let (before, after) = (&window.before, &window.after);
-        let latencies = latencies(&window, &found);
+        let transit = (&before.1.transit, &after.1.transit);
+        let latencies = outcome::latencies(&window.measured, transit, &found.joins);
         let mut late = window.measured.late.clone();
         late.add(&found.late);
         let skipped = after.2.skipped - before.2.skipped;
         let mut generator = after.0.generator(&before.0, &late, skipped);
         let seconds = (after.0.at - before.0.at).as_secs_f64().max(1e-9);
-        let busiest = after.2.busiest.saturating_sub(before.2.busiest).as_secs_f64() / seconds;
+        let busiest = after
+            .2
+            .busiest
+            .saturating_sub(before.2.busiest)
+            .as_secs_f64()
+            / seconds;
         generator.busiest_thread = (!self.options.spin).then_some(busiest);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         generator.threads = self.options.threads.unwrap_or(cores - 1).max(1) as u64;
@@ -284,8 +303,8 @@ impl MediaRun<'_> {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             began_at,
-            loss: Some(loss(&self.shape, before.2, after.2)),
-            memory: memory(&found.steps, after.0.server.resident),
+            loss: Some(outcome::loss(&self.shape, before.2, after.2)),
+            memory: outcome::memory(&found.steps, after.0.server.resident),
             scenario: self.scenario,
             options: self.kept,
             machine: machine::facts(),
@@ -293,7 +312,9 @@ impl MediaRun<'_> {
             measured_s: seconds,
             ended_early: self.stop.asked(),
             latencies,
-            work: after.0.work(&before.0, ("forwarded packet", "forwarded packets")),
+            work: after
+                .0
+                .work(&before.0, ("forwarded packet", "forwarded packets")),
             generator,
             errors: found.errors,
             notes: found.notes,
@@ -309,10 +330,16 @@ impl MediaRun<'_> {
             }
         };
         count("peer: connection broke".to_owned(), after.2.broken);
-        count("peer: datagram not sent".to_owned(), after.2.unsent - before.2.unsent);
+        count(
+            "peer: datagram not sent".to_owned(),
+            after.2.unsent - before.2.unsent,
+        );
         for (reason, dropped) in &after.1.dropped {
             let earlier = before.1.dropped.get(reason).copied().unwrap_or(0);
-            count(format!("node dropped: {reason}"), dropped.saturating_sub(earlier));
+            count(
+                format!("node dropped: {reason}"),
+                dropped.saturating_sub(earlier),
+            );
         }
         if target.child.is_some() && window.series.is_empty() {
             found.notes.push("Nothing was measured.".to_owned());
@@ -329,71 +356,10 @@ impl MediaRun<'_> {
 impl Found {
     fn joined(&mut self, joined: &Joined) {
         self.joins.record(joined.took);
-        let note = "The node took each picture in one size only, and so the largest was sent alone.";
+        let note =
+            "The node took each picture in one size only, and so the largest was sent alone.";
         if joined.without_simulcast && !self.notes.iter().any(|known| known == note) {
             self.notes.push(note.to_owned());
         }
     }
-}
-
-fn latencies(window: &Window, found: &Found) -> Vec<Latency> {
-    let measured = &window.measured;
-    let from = "From the moment at which a packet was meant to leave its sender until a receiver had \
-         decrypted it, through the node and both ends' encryption.";
-    let mut latencies = vec![measured.all().latency("latency", "Packets, end to end", from)];
-    if measured.audio.count() > 0 && measured.video.count() > 0 {
-        let sound = "Of these, sound alone.";
-        latencies.push(measured.audio.latency("sound", "Sound, end to end", sound));
-        let picture = "Of these, pictures alone; a frame's packets leave together.";
-        latencies.push(measured.video.latency("picture", "Pictures, end to end", picture));
-    }
-    latencies.push(watch::inside(&window.before.1.transit, &window.after.1.transit));
-    let join = "From the moment at which a participant was meant to come until ICE and DTLS were through.";
-    latencies.push(found.joins.latency("join", "Coming in", join));
-    latencies.into_iter().flatten().collect()
-}
-
-fn per_mille(lost: u64, received: u64) -> Option<f64> {
-    let expected = lost + received;
-    (expected > 0).then(|| lost as f64 * 1e3 / expected as f64)
-}
-
-fn loss(shape: &Shape, before: Totals, after: Totals) -> Loss {
-    let (lost, received) = after.lost_since(&before);
-    let subscriptions = shape.subscriptions() as u64;
-    Loss {
-        received,
-        lost,
-        per_mille: per_mille(lost, received).unwrap_or(0.0),
-        duplicates: after.counts.duplicates - before.counts.duplicates,
-        repaired: after.counts.repaired - before.counts.repaired,
-        sent: after.sent - before.sent,
-        silent: subscriptions.saturating_sub(after.streams),
-        subscriptions,
-    }
-}
-
-fn memory(steps: &[(u64, u64)], after: Option<u64>) -> Option<Memory> {
-    let before = steps.first()?.1;
-    let after = after.filter(|bytes| *bytes > 0 && before > 0)?;
-    // The first participants warm the process up; the slope leaves that out.
-    let populated = if steps.len() > 3 { &steps[1..] } else { steps };
-    let last = steps.last()?.0.max(1);
-    let (each_bytes, method) = match plan::slope(populated) {
-        Some(slope) => (
-            slope.max(0.0),
-            "the slope of resident memory over the steps in which the population grew, media flowing",
-        ),
-        None => (
-            after.saturating_sub(before) as f64 / last as f64,
-            "the growth of resident memory, shared by everybody",
-        ),
-    };
-    Some(Memory {
-        before_bytes: before,
-        after_bytes: after,
-        each_bytes,
-        method: method.to_owned(),
-        steps: steps.to_vec(),
-    })
 }

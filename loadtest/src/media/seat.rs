@@ -76,7 +76,9 @@ impl Seat {
         let count = line.bursts[line.sent as usize % line.bursts.len()];
         let frame = line.sent;
         line.sent += 1;
-        let due = line.key_at.is_none_or(|at| frame - at >= KEY_FRAME_INTERVAL);
+        let due = line
+            .key_at
+            .is_none_or(|at| frame - at >= KEY_FRAME_INTERVAL);
         if due {
             line.key_at = Some(frame);
         }
@@ -156,7 +158,11 @@ impl Seat {
                 };
                 // Sound is the only thing that fits into so few bytes.
                 let sound = packet.payload.len() <= crate::shape::AUDIO_PAYLOAD;
-                let times = if sound { &mut measured.audio } else { &mut measured.video };
+                let times = if sound {
+                    &mut measured.audio
+                } else {
+                    &mut measured.video
+                };
                 times.record(age);
             }
             Told::KeyFrame(mid) => {

@@ -87,7 +87,11 @@ impl Target {
 
 /// Each media thread has a port of its own.
 fn media_threads(figures: &NodeFigures) -> u64 {
-    let mut ports: Vec<u16> = figures.addresses.iter().map(|address| address.port()).collect();
+    let mut ports: Vec<u16> = figures
+        .addresses
+        .iter()
+        .map(|address| address.port())
+        .collect();
     ports.sort_unstable();
     ports.dedup();
     ports.len() as u64
@@ -110,7 +114,10 @@ fn start(options: &MediaOptions, shape: &Shape, token: &str) -> Result<ServerChi
         setting("WORKERS", options.workers.to_string()),
         setting("PEERS_PER_ROOM_MAX", peers.max(100).to_string()),
         setting("SUBSCRIPTIONS_PER_PEER_MAX", takes.max(256).to_string()),
-        setting("ROOMS_MAX", (shape.rooms.len() + SPARE).max(1_000).to_string()),
+        setting(
+            "ROOMS_MAX",
+            (shape.rooms.len() + SPARE).max(1_000).to_string(),
+        ),
     ];
     // What was asked for outranks what we think is needed.
     settings.extend(options.common.settings.iter().cloned());

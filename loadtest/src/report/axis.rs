@@ -73,7 +73,10 @@ impl Scale {
 pub(super) fn round_up(value: f64) -> f64 {
     let power = 10_f64.powf(value.max(1e-12).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    steps.into_iter().find(|step| *step >= value * 0.999).unwrap_or(power * 10.0)
+    steps
+        .into_iter()
+        .find(|step| *step >= value * 0.999)
+        .unwrap_or(power * 10.0)
 }
 
 fn log_marks(from: f64, to: f64) -> Vec<f64> {

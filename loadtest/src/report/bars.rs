@@ -18,7 +18,11 @@ pub(super) fn draw(latency: &Latency, width: f64, height: f64) -> String {
     let share = |count: u64| count as f64 * 100.0 / latency.count as f64;
     let first = latency.bars.first().map_or(0.1, |bar| bar.from_ms);
     let last = latency.bars.last().map_or(1.0, |bar| bar.to_ms);
-    let highest = latency.bars.iter().map(|bar| share(bar.count)).fold(0.0, f64::max);
+    let highest = latency
+        .bars
+        .iter()
+        .map(|bar| share(bar.count))
+        .fold(0.0, f64::max);
     let x = Scale::ratios((first * 0.9, last * 1.1), (LEFT, width - RIGHT));
     // Room above the bars for the quantiles' names.
     let names = NAME_ROWS[3] + 6.0;
@@ -60,7 +64,11 @@ pub(super) fn draw(latency: &Latency, width: f64, height: f64) -> String {
     ];
     for ((name, value), row) in quantiles.into_iter().zip(NAME_ROWS) {
         let at = x.at(value).clamp(LEFT, width - RIGHT);
-        let (anchor, aside) = if at > width * 0.7 { ("end", -5.0) } else { ("start", 5.0) };
+        let (anchor, aside) = if at > width * 0.7 {
+            ("end", -5.0)
+        } else {
+            ("start", 5.0)
+        };
         put(format_args!(
             "<line class=\"marker\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{row}\" y2=\"{floor}\"/>\
              <text class=\"mark\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{name} {}</text>",

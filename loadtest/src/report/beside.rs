@@ -17,13 +17,20 @@ pub fn comparison(first: &RunResult, second: &RunResult, comparison: &Comparison
         escape(&second.began_at),
         escape(&second.server.version)
     );
-    let worse = comparison.rows.iter().any(|row| row.verdict == Verdict::Worse);
+    let worse = comparison
+        .rows
+        .iter()
+        .any(|row| row.verdict == Verdict::Worse);
     let tone = match (comparison.warnings.is_empty(), worse) {
         (false, _) => "warn",
         (true, true) => "bad",
         (true, false) => "good",
     };
-    let warnings: String = comparison.warnings.iter().map(|warning| paragraph(warning)).collect();
+    let warnings: String = comparison
+        .warnings
+        .iter()
+        .map(|warning| paragraph(warning))
+        .collect();
     body += &format!(
         "<div class=\"verdict {tone}\">\n<h2>{}</h2>\n{warnings}</div>\n",
         escape(&comparison.summary())
@@ -51,7 +58,9 @@ fn row(row: &Row) -> String {
         Verdict::Better => "better",
         Verdict::Worse => "worse",
     };
-    let ratio = row.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+    let ratio = row
+        .ratio
+        .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
     format!(
         "<tr><td>{}</td><td>{}</td><td>{}</td><td>{ratio}</td><td class=\"{class}\">{}</td></tr>\n",
         escape(&row.name.replace('_', " ")),

@@ -42,7 +42,10 @@ impl LinePlot<'_> {
         let (low, high) = bounds(all().map(|point| point.1));
         let across = (LEFT, width - RIGHT);
         let up = (height - BOTTOM, TOP);
-        let x = Scale::even((left.min(if self.from_zero { 0.0 } else { left }), right), across);
+        let x = Scale::even(
+            (left.min(if self.from_zero { 0.0 } else { left }), right),
+            across,
+        );
         let y = if self.log {
             let low = all().map(|point| point.1).filter(|value| *value > 0.0);
             let low = low.fold(f64::INFINITY, f64::min).min(high.max(1e-6));
@@ -74,13 +77,19 @@ impl LinePlot<'_> {
 
     fn line(&self, svg: &mut String, line: &Line<'_>, (x, y): (&Scale, &Scale)) {
         let class = line.class;
-        let places = line.points.iter().map(|(at, value)| (x.at(*at), y.at(*value)));
+        let places = line
+            .points
+            .iter()
+            .map(|(at, value)| (x.at(*at), y.at(*value)));
         let path: Vec<String> = places.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let kind = if line.trend { "trend" } else { "line" };
         let mut put = |text: std::fmt::Arguments<'_>| {
             svg.write_fmt(text).expect("a string takes everything");
         };
-        put(format_args!("<polyline class=\"{kind} {class}\" points=\"{}\"/>", path.join(" ")));
+        put(format_args!(
+            "<polyline class=\"{kind} {class}\" points=\"{}\"/>",
+            path.join(" ")
+        ));
         if line.trend || line.points.len() > DOTS_MAX {
             return;
         }
@@ -100,5 +109,9 @@ impl LinePlot<'_> {
 fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let widen = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), widen);
-    if low.is_finite() { (low, high) } else { (0.0, 1.0) }
+    if low.is_finite() {
+        (low, high)
+    } else {
+        (0.0, 1.0)
+    }
 }

@@ -39,7 +39,12 @@ pub(super) fn paragraph(text: &str) -> String {
 }
 
 /// A plot in both widths, one of which is shown, with what it says in words.
-pub(super) fn figure(title: &str, legend: &str, plot: impl Fn(f64, f64) -> String, says: &str) -> String {
+pub(super) fn figure(
+    title: &str,
+    legend: &str,
+    plot: impl Fn(f64, f64) -> String,
+    says: &str,
+) -> String {
     format!(
         "<figure>\n<figcaption><strong>{}</strong>{legend}</figcaption>\n\
          <div class=\"wide\">{}</div>\n<div class=\"narrow\">{}</div>\n<p class=\"says\">{}</p>\n</figure>\n",

@@ -42,7 +42,11 @@ fn verdict(result: &RunResult) -> String {
         Tone::Warn => "warn",
         Tone::Bad => "bad",
     };
-    let sentences: String = verdict.sentences.iter().map(|sentence| paragraph(sentence)).collect();
+    let sentences: String = verdict
+        .sentences
+        .iter()
+        .map(|sentence| paragraph(sentence))
+        .collect();
     format!(
         "<div class=\"verdict {tone}\">\n<h2>{}</h2>\n{sentences}</div>\n",
         escape(&verdict.headline)
@@ -75,7 +79,11 @@ fn tiles(result: &RunResult) -> String {
     }
     if let Some(cores) = work.cpu_cores {
         let more = format!("of one processor, of {}", result.machine.cores);
-        tile("Server busy", format!("{} %", words::plain(cores * 100.0)), more);
+        tile(
+            "Server busy",
+            format!("{} %", words::plain(cores * 100.0)),
+            more,
+        );
     }
     if let Some(memory) = &result.memory {
         let more = format!("for each {}", result.scenario.participant);
@@ -98,7 +106,11 @@ fn latency(result: &RunResult) -> String {
          can't hide it by also holding the load up.",
     );
     body += &plots::latency_over_time(result);
-    body += &result.latencies.first().map(plots::distribution).unwrap_or_default();
+    body += &result
+        .latencies
+        .first()
+        .map(plots::distribution)
+        .unwrap_or_default();
     body += &tables::latencies(result);
     section("Latency", &body)
 }
@@ -147,14 +159,21 @@ fn memory(result: &RunResult) -> String {
     let mut body = plots::memory_steps(memory, &result.scenario.participant);
     body += &plots::memory_over_time(result);
     let mut list = vec![
-        ("before anybody came", words::bytes(memory.before_bytes as f64)),
+        (
+            "before anybody came",
+            words::bytes(memory.before_bytes as f64),
+        ),
         ("at the end", words::bytes(memory.after_bytes as f64)),
         ("for each further one", words::bytes(memory.each_bytes)),
     ];
     let all = result.machine.memory_bytes as f64;
     if result.server.same_machine && memory.each_bytes > 0.0 {
         let fits = (all / 2.0 / memory.each_bytes / 100.0).floor() * 100.0;
-        let fits = format!("{} {}s", words::count(fits as u64), result.scenario.participant);
+        let fits = format!(
+            "{} {}s",
+            words::count(fits as u64),
+            result.scenario.participant
+        );
         list.push(("half of this machine's memory would hold", fits));
     }
     body += &tables::list(list);
@@ -185,7 +204,10 @@ fn generator(result: &RunResult) -> String {
         ("processors busy with it", words::plain(generator.cpu_cores)),
     ];
     if let Some(busiest) = generator.busiest_thread {
-        list.push(("its busiest thread", format!("{} % busy", words::plain(busiest * 100.0))));
+        list.push((
+            "its busiest thread",
+            format!("{} % busy", words::plain(busiest * 100.0)),
+        ));
     }
     body += &tables::list(list);
     section("The load test itself", &body)
@@ -215,12 +237,18 @@ fn facts(result: &RunResult) -> String {
     let server = format!("{} {}, {whose}", result.server.kind, result.server.version);
     let mut body = tables::list([
         ("server", server),
-        ("processor", format!("{}, {} of them", machine.processor, machine.cores)),
+        (
+            "processor",
+            format!("{}, {} of them", machine.processor, machine.cores),
+        ),
         ("memory", words::bytes(machine.memory_bytes as f64)),
         ("system", machine.system.clone()),
         ("load test", result.version.clone()),
     ]);
-    let options = result.options.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let options = result
+        .options
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()));
     body += "<h2 style=\"margin-top:18px\">Options</h2>\n";
     body += &tables::list(options);
     section("What was run, on what", &body)

@@ -53,7 +53,11 @@ pub(super) fn latency_over_time(result: &RunResult) -> String {
     let plot = |width, height| {
         let plot = LinePlot {
             lines: vec![
-                line("c4", "the slowest", over_time(series, |sample| sample.max_ms)),
+                line(
+                    "c4",
+                    "the slowest",
+                    over_time(series, |sample| sample.max_ms),
+                ),
                 line("c2", "p99", p99.clone()),
                 line("c1", "p50", p50.clone()),
             ],
@@ -77,18 +81,27 @@ pub(super) fn distribution(latency: &Latency) -> String {
         words::count(latency.count)
     );
     let title = format!("{}: how many took how long", latency.title);
-    figure(&title, "", |width, height| bars::draw(latency, width, height), &says)
+    figure(
+        &title,
+        "",
+        |width, height| bars::draw(latency, width, height),
+        &says,
+    )
 }
 
 /// The server's and the load test's processors over time.
 pub(super) fn processor(result: &RunResult) -> String {
     let series = &result.series;
-    let server = over_time(series, |sample| sample.server_cores.map(|cores| cores * 100.0));
+    let server = over_time(series, |sample| {
+        sample.server_cores.map(|cores| cores * 100.0)
+    });
     let generator = over_time(series, |sample| Some(sample.generator_cores * 100.0));
     if server.is_empty() {
         return String::new();
     }
-    let busy = over_time(series, |sample| sample.machine_busy.map(|busy| busy * 100.0));
+    let busy = over_time(series, |sample| {
+        sample.machine_busy.map(|busy| busy * 100.0)
+    });
     let busy = busy.iter().map(|point| point.1).sum::<f64>() / busy.len().max(1) as f64;
     let cores = result.work.cpu_cores.unwrap_or(0.0) * 100.0;
     let whole = if result.server.same_machine {
@@ -184,8 +197,11 @@ pub(super) fn memory_steps(memory: &Memory, participant: &str) -> String {
     if memory.steps.len() < 3 {
         return String::new();
     }
-    let points: Vec<(f64, f64)> =
-        memory.steps.iter().map(|step| (step.0 as f64, step.1 as f64)).collect();
+    let points: Vec<(f64, f64)> = memory
+        .steps
+        .iter()
+        .map(|step| (step.0 as f64, step.1 as f64))
+        .collect();
     let (last, level) = points[points.len() - 1];
     let trend = vec![(0.0, level - memory.each_bytes * last), (last, level)];
     let says = format!(
@@ -215,7 +231,12 @@ pub(super) fn memory_steps(memory: &Memory, participant: &str) -> String {
         };
         plot.draw(width, height)
     };
-    figure("Memory as the population grew", &legend(&names), plot, &says)
+    figure(
+        "Memory as the population grew",
+        &legend(&names),
+        plot,
+        &says,
+    )
 }
 
 /// Memory over time.
@@ -256,7 +277,10 @@ pub(super) fn loss_over_time(result: &RunResult) -> String {
         return String::new();
     };
     let says = if loss.lost == 0 {
-        format!("Nothing was lost of {} packets.", words::count(loss.received))
+        format!(
+            "Nothing was lost of {} packets.",
+            words::count(loss.received)
+        )
     } else {
         format!(
             "{} of {} packets did not arrive, before any repair; {} were sent again. On one machine they are \
@@ -289,13 +313,19 @@ pub(super) fn two_over_time(
     (y_words, log): (&dyn Fn(f64) -> String, bool),
     says: &str,
 ) -> String {
-    let (one, other) = (over_time(&first.series, &of), over_time(&second.series, &of));
+    let (one, other) = (
+        over_time(&first.series, &of),
+        over_time(&second.series, &of),
+    );
     if one.is_empty() || other.is_empty() {
         return String::new();
     }
     let plot = |width, height| {
         let plot = LinePlot {
-            lines: vec![line("c1", "first", one.clone()), line("c2", "second", other.clone())],
+            lines: vec![
+                line("c1", "first", one.clone()),
+                line("c2", "second", other.clone()),
+            ],
             x_label: TIME,
             x_words: &seconds,
             y_words,
@@ -311,6 +341,8 @@ pub(super) fn two_over_time(
 
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
     first.unwrap_or_default() + letters.as_str()
 }

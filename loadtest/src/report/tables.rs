@@ -8,9 +8,15 @@ use crate::result::RunResult;
 
 /// A table: its heads, and rows of cells.
 pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
-    let head: String = heads.iter().map(|head| format!("<th>{}</th>", escape(head))).collect();
+    let head: String = heads
+        .iter()
+        .map(|head| format!("<th>{}</th>", escape(head)))
+        .collect();
     let row = |cells: &Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        let cells: String = cells
+            .iter()
+            .map(|cell| format!("<td>{}</td>", escape(cell)))
+            .collect();
         format!("<tr>{cells}</tr>\n")
     };
     let rows: String = rows.iter().map(row).collect();

@@ -6,7 +6,9 @@ use crate::result::RunResult;
 use crate::result::model::tests::example;
 
 /// Whatever would make a browser fetch something.
-const OUTWARD: &[&str] = &["http:", "https:", "src=", "href=", "url(", "@import", "<script", "<link"];
+const OUTWARD: &[&str] = &[
+    "http:", "https:", "src=", "href=", "url(", "@import", "<script", "<link",
+];
 
 fn pages() -> Vec<String> {
     let mut bare = example();
@@ -15,9 +17,8 @@ fn pages() -> Vec<String> {
     bare.loss = None;
     bare.memory = None;
     bare.work = Default::default();
-    let beside = |one: &RunResult, other: &RunResult| {
-        comparison(one, other, &Comparison::of(one, other))
-    };
+    let beside =
+        |one: &RunResult, other: &RunResult| comparison(one, other, &Comparison::of(one, other));
     vec![
         page(&example()),
         page(&bare),
@@ -40,7 +41,10 @@ fn a_page_has_no_broken_figures() {
     for page in pages() {
         assert!(!page.contains("NaN") && !page.contains("inf,") && !page.contains("inf\""));
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-        assert_eq!(page.matches("<section").count(), page.matches("</section>").count());
+        assert_eq!(
+            page.matches("<section").count(),
+            page.matches("</section>").count()
+        );
     }
 }
 
@@ -54,7 +58,9 @@ fn text_never_becomes_markup() {
     result.work.one = hostile.to_owned();
     result.notes.push(hostile.to_owned());
     result.errors.insert(hostile.to_owned(), 1);
-    result.options.insert(hostile.to_owned(), hostile.to_owned());
+    result
+        .options
+        .insert(hostile.to_owned(), hostile.to_owned());
     result.machine.processor = hostile.to_owned();
     result.latencies[0].title = hostile.to_owned();
     result.generator.bottlenecks.push(hostile.to_owned());
@@ -67,10 +73,21 @@ fn text_never_becomes_markup() {
 #[test]
 fn a_page_says_what_was_run_and_what_it_means() {
     let page = page(&example());
-    for said in ["Audio-room of 10", "room to spare", "A processor", "Latency over time", "members"] {
+    for said in [
+        "Audio-room of 10",
+        "room to spare",
+        "A processor",
+        "Latency over time",
+        "members",
+    ] {
         assert!(page.contains(said), "{said}");
     }
-    let plots = ["Latency over time", "how many took how long", "Processor over time", "Packets lost"];
+    let plots = [
+        "Latency over time",
+        "how many took how long",
+        "Processor over time",
+        "Packets lost",
+    ];
     for plot in plots {
         assert!(page.contains(plot), "{plot}");
     }

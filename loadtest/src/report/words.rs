@@ -140,16 +140,21 @@ pub fn verdict(result: &RunResult) -> Verdict {
 fn troubles(result: &RunResult) -> Vec<String> {
     let mut troubles = Vec::new();
     let media = result.loss.is_some();
-    if let Some(loss) = result.loss.as_ref().filter(|loss| loss.per_mille > LOSS_HARMLESS) {
+    if let Some(loss) = result
+        .loss
+        .as_ref()
+        .filter(|loss| loss.per_mille > LOSS_HARMLESS)
+    {
         troubles.push(format!(
             "{} of 1,000 packets were lost; from about one on, pictures begin to freeze.",
             plain(loss.per_mille)
         ));
     }
     let hindered = !result.generator.bottlenecks.is_empty();
-    let slow = result.latencies.first().filter(|latency| {
-        media && !hindered && latency.p99_ms > MEDIA_P99_MAX
-    });
+    let slow = result
+        .latencies
+        .first()
+        .filter(|latency| media && !hindered && latency.p99_ms > MEDIA_P99_MAX);
     if let Some(latency) = slow {
         troubles.push(format!(
             "One packet in a hundred took {} or more on a way that should take less than a millisecond.",
@@ -158,8 +163,15 @@ fn troubles(result: &RunResult) -> Vec<String> {
     }
     let errors: u64 = result.errors.values().sum();
     if errors > 0 {
-        let what = if errors == 1 { "One thing" } else { "Some things" };
-        troubles.push(format!("{what} went wrong: {} in all, listed below.", count(errors)));
+        let what = if errors == 1 {
+            "One thing"
+        } else {
+            "Some things"
+        };
+        troubles.push(format!(
+            "{what} went wrong: {} in all, listed below.",
+            count(errors)
+        ));
     }
     if result.work.count == 0 && result.scenario.name != "presence" {
         troubles.push(format!("There were no {}.", result.work.many));
@@ -246,8 +258,14 @@ mod tests {
     fn a_light_load_has_room_and_says_what_limits() {
         let verdict = verdict(&example());
         assert_eq!(verdict.tone, Tone::Good);
-        assert!(verdict.sentences[0].contains("1.7 % of the time"), "{verdict:?}");
-        assert!(verdict.sentences[0].contains("about 40 times"), "{verdict:?}");
+        assert!(
+            verdict.sentences[0].contains("1.7 % of the time"),
+            "{verdict:?}"
+        );
+        assert!(
+            verdict.sentences[0].contains("about 40 times"),
+            "{verdict:?}"
+        );
         assert!(verdict.sentences[1].contains("5 Mbit/s"), "{verdict:?}");
     }
 
@@ -263,6 +281,9 @@ mod tests {
         }
         let verdict = verdict(&result);
         assert_eq!(verdict.tone, Tone::Bad);
-        assert!(verdict.sentences[0].starts_with("20 of 1,000"), "{verdict:?}");
+        assert!(
+            verdict.sentences[0].starts_with("20 of 1,000"),
+            "{verdict:?}"
+        );
     }
 }

@@ -69,7 +69,10 @@ impl RunResult {
             put(&name("max"), max);
         }
         let done = Figure::more(self.work.per_second);
-        put("per_second", done.wavering(&self.series, |sample| Some(sample.per_second)));
+        put(
+            "per_second",
+            done.wavering(&self.series, |sample| Some(sample.per_second)),
+        );
         if let Some(each) = self.work.cpu_us_each {
             let each = Figure::less(each).wavering(&self.series, |sample| sample.cpu_us_each);
             put(&format!("cpu_us_per_{}", self.unit()), each);
@@ -80,7 +83,10 @@ impl RunResult {
         }
         if let Some(loss) = &self.loss {
             let lost = Figure::less(loss.per_mille);
-            put("loss_per_mille", lost.wavering(&self.series, |sample| sample.loss_per_mille));
+            put(
+                "loss_per_mille",
+                lost.wavering(&self.series, |sample| sample.loss_per_mille),
+            );
             put("silent_subscriptions", Figure::less(loss.silent as f64));
         }
         if let Some(memory) = &self.memory {
@@ -89,8 +95,14 @@ impl RunResult {
         }
         let errors: u64 = self.errors.values().sum();
         put("errors", Figure::less(errors as f64));
-        put("generator_late_p99_ms", Figure::less(self.generator.late_p99_ms));
-        put("generator_skipped", Figure::less(self.generator.skipped as f64));
+        put(
+            "generator_late_p99_ms",
+            Figure::less(self.generator.late_p99_ms),
+        );
+        put(
+            "generator_skipped",
+            Figure::less(self.generator.skipped as f64),
+        );
         figures
     }
 

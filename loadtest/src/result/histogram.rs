@@ -138,10 +138,18 @@ mod tests {
         }
         let latency = times.latency("latency", "Latency", "").unwrap();
         let near = |value: f64, wanted: f64| (value - wanted).abs() <= wanted * 0.002;
-        assert!(near(latency.p50_ms, 500.0) && near(latency.p99_ms, 990.0), "{latency:?}");
+        assert!(
+            near(latency.p50_ms, 500.0) && near(latency.p99_ms, 990.0),
+            "{latency:?}"
+        );
         assert!(near(latency.p999_ms, 999.0) && near(latency.max_ms, 1_000.0));
         assert_eq!(latency.bars.iter().map(|bar| bar.count).sum::<u64>(), 1_000);
-        assert!(latency.bars.windows(2).all(|pair| pair[0].to_ms <= pair[1].from_ms + 1e-9));
+        assert!(
+            latency
+                .bars
+                .windows(2)
+                .all(|pair| pair[0].to_ms <= pair[1].from_ms + 1e-9)
+        );
     }
 
     #[test]

@@ -219,8 +219,8 @@ impl RunResult {
         struct Form {
             format: u32,
         }
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("reading {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         let not_ours = || format!("{} is not a result of a load test", path.display());
         let form: Form = serde_json::from_str(&text).with_context(not_ours)?;
         if form.format != FORMAT {
@@ -240,13 +240,8 @@ pub(crate) mod tests {
     use crate::result::Times;
     use std::time::Duration;
 
-    /// A run with a bit of everything.
-    pub(crate) fn example() -> RunResult {
-        let mut times = Times::default();
-        for micros in 1..=10_000 {
-            times.record(Duration::from_micros(200 + micros / 10));
-        }
-        let sample = |second: u64| Sample {
+    fn sample(second: u64) -> Sample {
+        Sample {
             at_s: second as f64,
             p50_ms: Some(0.3 + 0.01 * (second % 3) as f64),
             p99_ms: Some(1.1 + 0.02 * (second % 3) as f64),
@@ -258,7 +253,15 @@ pub(crate) mod tests {
             cpu_us_each: Some(4.0 + 0.1 * (second % 3) as f64),
             resident_bytes: Some(20_000_000 + second * 1_000),
             loss_per_mille: Some(0.0),
-        };
+        }
+    }
+
+    /// A run with a bit of everything.
+    pub(crate) fn example() -> RunResult {
+        let mut times = Times::default();
+        for micros in 1..=10_000 {
+            times.record(Duration::from_micros(200 + micros / 10));
+        }
         RunResult {
             format: FORMAT,
             version: "0.1.0".to_owned(),
@@ -286,7 +289,10 @@ pub(crate) mod tests {
             },
             measured_s: 10.0,
             ended_early: false,
-            latencies: times.latency("latency", "Latency", "").into_iter().collect(),
+            latencies: times
+                .latency("latency", "Latency", "")
+                .into_iter()
+                .collect(),
             work: Work {
                 one: "forwarded packet".to_owned(),
                 many: "forwarded packets".to_owned(),
@@ -340,7 +346,12 @@ pub(crate) mod tests {
         }
         result.format = 2;
         result.save(&path).unwrap();
-        assert!(RunResult::load(&path).unwrap_err().to_string().contains("format 2"));
+        assert!(
+            RunResult::load(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("format 2")
+        );
         std::fs::write(&path, "[]").unwrap();
         assert!(RunResult::load(&path).is_err());
     }

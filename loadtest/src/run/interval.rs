@@ -88,10 +88,14 @@ impl Reading {
             cpu_s,
             cpu_cores: cpu_s.map(|cpu| cpu / seconds),
             media_cores: media.map(|cpu| cpu / seconds),
-            cpu_us_each: cpu_s.filter(|_| count > 0).map(|cpu| cpu * 1e6 / count as f64),
-            bits_out_per_second: self.server.bytes_out.zip(earlier.server.bytes_out).map(
-                |(now, earlier)| now.saturating_sub(earlier) as f64 * 8.0 / seconds,
-            ),
+            cpu_us_each: cpu_s
+                .filter(|_| count > 0)
+                .map(|cpu| cpu * 1e6 / count as f64),
+            bits_out_per_second: self
+                .server
+                .bytes_out
+                .zip(earlier.server.bytes_out)
+                .map(|(now, earlier)| now.saturating_sub(earlier) as f64 * 8.0 / seconds),
         }
     }
 
@@ -152,7 +156,10 @@ pub fn bottlenecks(
             generator.skipped
         ));
     }
-    if let Some(busiest) = generator.busiest_thread.filter(|busy| *busy > THREAD_BUSY_MAX) {
+    if let Some(busiest) = generator
+        .busiest_thread
+        .filter(|busy| *busy > THREAD_BUSY_MAX)
+    {
         found.push(format!(
             "A generating thread was busy {:.0} % of the time: it could not have offered more. Give it more \
              threads, or another machine.",

@@ -47,7 +47,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 pub fn rfc3339_now() -> String {
     let format = time::format_description::well_known::Rfc3339;
     let now = time::OffsetDateTime::now_utc().replace_nanosecond(0);
-    now.ok().and_then(|now| now.format(&format).ok()).unwrap_or_default()
+    now.ok()
+        .and_then(|now| now.format(&format).ok())
+        .unwrap_or_default()
 }
 
 fn compare(first: &Path, second: &Path, html: Option<&Path>) -> Result<ExitCode> {
@@ -69,7 +71,9 @@ fn finish(result: &RunResult, common: &CommonOptions, budget: Option<&Budget>) -
     if let Some(html) = &common.html {
         write_page(html, &report::page(result))?;
     }
-    let points = budget.map(|budget| budget.check(result)).unwrap_or_default();
+    let points = budget
+        .map(|budget| budget.check(result))
+        .unwrap_or_default();
     for point in &points {
         println!("{}", point.line);
     }

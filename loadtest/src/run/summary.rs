@@ -13,7 +13,11 @@ pub(super) fn text(result: &RunResult) -> String {
 }
 
 fn write(text: &mut String, result: &RunResult) -> std::fmt::Result {
-    writeln!(text, "\n{} for {:.1} s", result.scenario.title, result.measured_s)?;
+    writeln!(
+        text,
+        "\n{} for {:.1} s",
+        result.scenario.title, result.measured_s
+    )?;
     for bottleneck in &result.generator.bottlenecks {
         writeln!(text, "!! THE LOAD TEST WAS A BOTTLENECK: {bottleneck}")?;
     }
@@ -30,9 +34,15 @@ fn write(text: &mut String, result: &RunResult) -> std::fmt::Result {
         row(&latency.title, value)?;
     }
     let work = &result.work;
-    row(&work.many, format!("{} ({:.1} a second)", work.count, work.per_second))?;
+    row(
+        &work.many,
+        format!("{} ({:.1} a second)", work.count, work.per_second),
+    )?;
     if let Some(each) = work.cpu_us_each {
-        row(&format!("processor time for each {}", last_word(&work.one)), words::micros(each))?;
+        row(
+            &format!("processor time for each {}", last_word(&work.one)),
+            words::micros(each),
+        )?;
     }
     if let Some(cores) = work.cpu_cores {
         row("server's processor", format!("{cores:.3} cores"))?;
@@ -62,7 +72,11 @@ fn write(text: &mut String, result: &RunResult) -> std::fmt::Result {
     let verdict = words::verdict(result);
     writeln!(text, "{}", verdict.headline)?;
     let bottlenecks = &result.generator.bottlenecks;
-    for sentence in verdict.sentences.iter().filter(|said| !bottlenecks.contains(said)) {
+    for sentence in verdict
+        .sentences
+        .iter()
+        .filter(|said| !bottlenecks.contains(said))
+    {
         writeln!(text, "{sentence}")?;
     }
     Ok(())

@@ -21,7 +21,11 @@ const KINDS: &[Kind] = &[
         "From the moment at which somebody was meant to call until they were told of the answer: the server has \
          stored the call, the other side was told, rang, and answered at once.",
     ),
-    ("ring", "Until it rings", "From that moment until the caller was told that a device rings."),
+    (
+        "ring",
+        "Until it rings",
+        "From that moment until the caller was told that a device rings.",
+    ),
 ];
 
 const KINDS_WHOLE: &[Kind] = &[
@@ -31,9 +35,21 @@ const KINDS_WHOLE: &[Kind] = &[
         "From the moment at which somebody was meant to call until they heard the other side: rung, answered, keys \
          agreed on, media connected, sound decrypted.",
     ),
-    ("ring", "Until it rings", "From that moment until the caller was told that a device rings."),
-    ("answer", "Until answered", "From that moment until the caller was told of the answer."),
-    ("keys", "Until keys are up", "From that moment until both sides had the same keys."),
+    (
+        "ring",
+        "Until it rings",
+        "From that moment until the caller was told that a device rings.",
+    ),
+    (
+        "answer",
+        "Until answered",
+        "From that moment until the caller was told of the answer.",
+    ),
+    (
+        "keys",
+        "Until keys are up",
+        "From that moment until both sides had the same keys.",
+    ),
 ];
 
 /// What is asked for.
@@ -50,7 +66,9 @@ impl Calls {
         let needed = (self.rate * (self.hold + SET_UP_S) * 1.5).ceil() as usize + 2;
         let pairs = self.people.map_or(needed, |people| people / 2).max(1);
         let people = stage.people(pairs * 2).await?;
-        stage.progress.phase(format!("{} people connect", pairs * 2));
+        stage
+            .progress
+            .phase(format!("{} people connect", pairs * 2));
         let mut people = people.into_iter();
         let mut free = Vec::new();
         while let (Some(caller), Some(callee)) = (people.next(), people.next()) {
@@ -70,12 +88,17 @@ impl Calls {
                 };
                 // A pair whose call failed may still be in it, and is not used again.
                 match pair.call(intended, hold, &tally).await {
-                    Ok(()) => free.lock().unwrap_or_else(PoisonError::into_inner).push(pair),
+                    Ok(()) => free
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(pair),
                     Err(kind) => tally.error(kind),
                 }
             }
         };
-        let seen = stage.during("calls", stage.open_loop(self.rate, begin)).await;
+        let seen = stage
+            .during("calls", stage.open_loop(self.rate, begin))
+            .await;
         Ok(stage.result(self.words(pairs), seen, None, self.notes()))
     }
 
@@ -87,7 +110,10 @@ impl Calls {
         };
         let rate = self.rate;
         Words {
-            title: format!("calls, {rate} a second{}", if self.media { " with sound" } else { "" }),
+            title: format!(
+                "calls, {rate} a second{}",
+                if self.media { " with sound" } else { "" }
+            ),
             story: format!(
                 "{rate} calls a second begin among {} people, each {how}; each lasts {} s once answered.",
                 pairs * 2,

@@ -46,7 +46,11 @@ impl Stage<'_> {
             .map(|number| sign_up(self.server.clone(), family.clone(), number))
             .buffered(AT_ONCE)
             .try_collect();
-        let people = self.stop.unless(people).await.context("ended before it began")?;
+        let people = self
+            .stop
+            .unless(people)
+            .await
+            .context("ended before it began")?;
         people.context("signing people up for the scenario")
     }
 }

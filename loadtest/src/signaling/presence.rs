@@ -49,14 +49,20 @@ pub(super) async fn run(stage: &Stage<'_>, devices: usize, probes: f64) -> Resul
     let asked: Arc<[Session]> = sessions.into();
     let chance = std::sync::Mutex::new(StdRng::seed_from_u64(stage.common.seed));
     let begin = |_, intended| {
-        let mut chance = chance.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut chance = chance
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let session = asked[chance.random_range(0..asked.len())].clone();
         ask(session, stage.tally.clone(), intended)
     };
     let seen = if probes > 0.0 {
-        stage.during("questions", stage.open_loop(probes, begin)).await
+        stage
+            .during("questions", stage.open_loop(probes, begin))
+            .await
     } else {
-        stage.during("questions", stage.stop.sleep(stage.length())).await
+        stage
+            .during("questions", stage.stop.sleep(stage.length()))
+            .await
     };
     let memory = watch::memory(steps, stage.read().server.resident);
     let words = Words {
@@ -101,7 +107,10 @@ pub(super) async fn connect(
 }
 
 async fn next(opening: &mut JoinSet<Result<Session>>) -> Result<Session> {
-    opening.join_next().await.context("something is opening")??
+    opening
+        .join_next()
+        .await
+        .context("something is opening")??
 }
 
 async fn open(server: Server, token: Secret, tally: Tally) -> Result<Session> {

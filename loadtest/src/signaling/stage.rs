@@ -65,14 +65,22 @@ impl<'a> Stage<'a> {
                 let child = start(common, name != "register")?;
                 let port = child.url("http://localhost:")?;
                 let port = port.rsplit(':').next().context("a port")?.to_owned();
-                (Server::new(&format!("http://127.0.0.1:{port}"))?, Some(child))
+                (
+                    Server::new(&format!("http://127.0.0.1:{port}"))?,
+                    Some(child),
+                )
             }
         };
         let about = homeline_client::api::about(&server).await;
         about.with_context(|| format!("the server at {}", server.address()))?;
         let facts = model::Server {
             // The load test is released with the server, and starts that of its own version.
-            version: if child.is_some() { env!("CARGO_PKG_VERSION") } else { "" }.to_owned(),
+            version: if child.is_some() {
+                env!("CARGO_PKG_VERSION")
+            } else {
+                ""
+            }
+            .to_owned(),
             kind: "whole server".to_owned(),
             started_here: child.is_some(),
             same_machine: server.is_local(),

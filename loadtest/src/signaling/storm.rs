@@ -67,7 +67,12 @@ pub(super) async fn run(stage: &Stage<'_>, devices: usize) -> Result<RunResult> 
     }
     let storms = async {
         let end = Instant::now() + stage.length();
-        stage.stop.sleep(Duration::from_secs_f64(stage.common.warm_up.max(0.0) + 0.05)).await;
+        stage
+            .stop
+            .sleep(Duration::from_secs_f64(
+                stage.common.warm_up.max(0.0) + 0.05,
+            ))
+            .await;
         while Instant::now() < end && !stage.stop.asked() {
             storm(stage, &proxy, (&back, &cuts), devices.max(1)).await;
             stage.stop.sleep(PAUSE).await;

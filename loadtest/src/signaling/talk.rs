@@ -93,7 +93,9 @@ impl Short {
                         tally.took("ring", false, intended);
                     }
                     Event::CallAnswered { call: of, .. } if of == call => break,
-                    Event::CallEnded { call: of, reason, .. } if of == call => {
+                    Event::CallEnded {
+                        call: of, reason, ..
+                    } if of == call => {
                         return Err(ended(reason));
                     }
                     _ => {}
@@ -110,7 +112,11 @@ impl Short {
     }
 
     async fn ask(&self, request: Request) -> Result<(), String> {
-        self.caller.request(request).await.map(drop).map_err(|error| request_error(&error))
+        self.caller
+            .request(request)
+            .await
+            .map(drop)
+            .map_err(|error| request_error(&error))
     }
 }
 
@@ -142,7 +148,10 @@ async fn answer(session: &Session, call: CallId) -> Result<(), RequestError> {
         microphone: true,
         camera: false,
     };
-    session.request(Request::Answer { call, media }).await.map(drop)
+    session
+        .request(Request::Answer { call, media })
+        .await
+        .map(drop)
 }
 
 /// Whole clients.
@@ -214,11 +223,12 @@ async fn talk_back(mut asked: mpsc::Receiver<ClientEvent>) {
             tokio::spawn(async move {
                 let (with, mut heard) = sound(1_500.0);
                 let mut call = incoming.answer(with).await;
-                let listening = async { while heard.recv().await.is_some() {} };
-                let over = async {
-                    call.ended().await;
-                };
-                tokio::join!(listening, over);
+                loop {
+                    tokio::select! {
+                        Some(_) = heard.recv() => {}
+                        _ = call.ended() => return,
+                    }
+                }
             });
         }
     }

@@ -92,7 +92,11 @@ impl Tally {
     /// How late things began, how many did not, and what went wrong.
     pub(super) fn rest(&self) -> (Times, u64, BTreeMap<String, u64>) {
         let tallied = self.lock();
-        (tallied.late.clone(), tallied.skipped, tallied.errors.clone())
+        (
+            tallied.late.clone(),
+            tallied.skipped,
+            tallied.errors.clone(),
+        )
     }
 }
 

@@ -64,7 +64,9 @@ impl Stage<'_> {
         while began.elapsed().as_secs_f64() < seconds && !self.stop.asked() {
             number += 1;
             let end = (f64::from(number) * interval).min(seconds);
-            self.stop.sleep_until(began + Duration::from_secs_f64(end)).await;
+            self.stop
+                .sleep_until(began + Duration::from_secs_f64(end))
+                .await;
             let now = self.read();
             let sample = now.sample(&last, began, &self.tally.take_interval());
             self.progress.measured(seconds, &sample, many);
@@ -125,7 +127,11 @@ impl Stage<'_> {
 /// Memory for each device, from the steps in which they came.
 pub(super) fn memory(steps: Vec<(u64, u64)>, after: Option<u64>) -> Option<Memory> {
     let (first, after) = (*steps.first()?, after?);
-    let populated = if steps.len() > 3 { &steps[1..] } else { &steps[..] };
+    let populated = if steps.len() > 3 {
+        &steps[1..]
+    } else {
+        &steps[..]
+    };
     Some(Memory {
         before_bytes: first.1,
         after_bytes: after,
