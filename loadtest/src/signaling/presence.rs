@@ -16,6 +16,7 @@ use super::stage::Stage;
 use super::tally::{Kind, Tally};
 use super::watch::{self, Words};
 use crate::media::plan::population_steps;
+use crate::report::words;
 use crate::result::RunResult;
 
 /// How long memory settles after a step of the population.
@@ -80,7 +81,8 @@ pub(super) async fn run(stage: &Stage<'_>, devices: usize, probes: f64) -> Resul
     if let Some(cores) = result.work.cpu_cores {
         let each = cores * 1e6 / devices.max(1) as f64;
         result.notes.push(format!(
-            "Keeping a device connected cost the server {each:.1} µs of processor time a second, questions included."
+            "Keeping a device connected cost the server {} of processor time a second, questions included.",
+            words::micros(each)
         ));
     }
     Ok(result)

@@ -88,7 +88,7 @@ pub(super) async fn run(stage: &Stage<'_>, devices: usize) -> Result<RunResult> 
         ),
         participants: devices as u64,
         participant: "device",
-        counted: ("session back", "sessions back"),
+        counted: ("resumed session", "resumed sessions"),
         kinds: KINDS,
     };
     Ok(stage.result(words, seen, None, Vec::new()))

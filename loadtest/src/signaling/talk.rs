@@ -192,6 +192,8 @@ impl Whole {
         let mut call = called.map_err(|error| format!("call: {error}"))?;
         loop {
             let event = tokio::select! {
+                // What led to the sound is told before it.
+                biased;
                 event = call.next() => event,
                 Some(_) = heard.recv() => break,
             };
