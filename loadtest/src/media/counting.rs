@@ -78,7 +78,7 @@ impl Counter {
 impl Stream {
     fn take(&mut self, number: u16, counts: &mut Counts) {
         let ahead = i64::from(number.wrapping_sub(self.highest as u16) as i16);
-        if ahead > JUMP_MAX || ahead < -JUMP_MAX {
+        if !(-JUMP_MAX..=JUMP_MAX).contains(&ahead) {
             self.highest = self.highest.wrapping_add_signed(ahead);
             self.seen = 1;
             counts.expected += 1;

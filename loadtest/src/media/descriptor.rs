@@ -36,9 +36,9 @@ impl Descriptor {
             bits.put(0, 6 + 5); // the first template's id, and one decode target
             bits.put(0, 2); // another template in the same layer
             bits.put(3, 2); // and no more
-            bits.put(0b10_10, 4); // both may be switched to
+            bits.put(0b1010, 4); // both may be switched to
             bits.put(0, 1); // the first depends on nothing
-            bits.put(0b1_0000_0, 6); // the second on the frame before, and on no other
+            bits.put(0b10_0000, 6); // the second on the frame before, and on no other
             bits.put(1, 1); // one chain, which protects the one target
             bits.put(0, 4); // the first template begins it
             bits.put(1, 4); // the second continues it from the frame before

@@ -256,6 +256,15 @@ pub(crate) mod tests {
         }
     }
 
+    fn machine() -> Machine {
+        Machine {
+            processor: "A processor".to_owned(),
+            cores: 2,
+            memory_bytes: 8 << 30,
+            system: "Linux 6".to_owned(),
+        }
+    }
+
     /// A run with a bit of everything.
     pub(crate) fn example() -> RunResult {
         let mut times = Times::default();
@@ -274,12 +283,7 @@ pub(crate) mod tests {
                 participant: "participant".to_owned(),
             },
             options: BTreeMap::from([("members".to_owned(), "10".to_owned())]),
-            machine: Machine {
-                processor: "A processor".to_owned(),
-                cores: 2,
-                memory_bytes: 8 << 30,
-                system: "Linux 6".to_owned(),
-            },
+            machine: machine(),
             server: Server {
                 version: "0.1.0".to_owned(),
                 kind: "media node".to_owned(),
