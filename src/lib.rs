@@ -3,6 +3,9 @@
 
 pub mod certificate;
 pub mod config;
+mod control;
+mod listen;
+mod media_alone;
 pub mod node;
 pub mod shutdown;
 pub mod telemetry;

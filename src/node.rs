@@ -10,7 +10,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use homeline_media_node::Node;
+use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
 use homeline_signaling::{MediaLink, Signaling};
@@ -19,17 +19,26 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::certificate::{self, Authority, Names};
-use crate::config::{Config, ServerConfig};
-use crate::{shutdown, web};
+use crate::config::{Config, Parts, ServerConfig};
+use crate::control::ControlDoor;
+use crate::{listen, media_alone, shutdown, web};
 
 /// The server's certificate is made anew this often, for the names that the machine has by then.
 const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Runs a whole server until it is asked to stop.
+/// Runs what the configuration's roles say until it is asked to stop.
 ///
 /// # Errors
-/// When a part can't start: a port in use, a data directory that can't be written, a damaged database.
+/// When the roles do not go together, or a part can't start: a port in use, a data directory that can't be
+/// written, a damaged database.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    match Parts::of(&config.server.roles)? {
+        Parts::Whole => serve_whole(config).await,
+        Parts::MediaAlone => media_alone::serve(config).await,
+    }
+}
+
+async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let Config {
         server,
         log: _,
@@ -47,7 +56,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let authority = Authority::open_or_make(&server.data_dir.join("certificate"), &names)?;
     let tls = RustlsConfig::from_config(certificate::server_config(&authority, &names)?);
 
-    let (node, link) = Node::start(media).context("the media node")?;
+    let (node, link, control) = start_media(media, &server)?;
     let app_hash = web::app_hash();
     let link = MediaLink {
         media: Media::Local(link.commands),
@@ -58,8 +67,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         .context("signaling")?;
 
     let (stopping, is_stopping) = watch::channel(false);
-    let http = listeners(&server.bind, server.http_port)?;
-    let https = listeners(&server.bind, server.https_port)?;
+    let http = listen::on_all(&server.bind, server.http_port)?;
+    let https = listen::on_all(&server.bind, server.https_port)?;
     let doors = Doors::of(&http, &https, &names.within(&authority.names))?;
     let page = web::InstallPage {
         certificate_der: authority.certificate_der.clone(),
@@ -79,7 +88,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let handle = Handle::new();
     let mut servers = serve_all(http, https, &router, doors.https_port, &tls, &handle);
-    doors.print(&authority, &app_hash);
+    let control_line = control.as_ref().map(ControlDoor::line).transpose()?;
+    let control = control.map(|door| door.serve(&handle, &mut servers));
+    doors.print(&authority, &app_hash, control_line.as_deref());
     let renewal = tokio::spawn(renew_daily(authority, server.host_names.clone(), tls));
 
     tokio::select! {
@@ -89,9 +100,26 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     info!("stopping");
     stopping.send_replace(true);
     renewal.abort();
+    if let Some(control) = control {
+        control.close();
+    }
     stop(&server, &signaling, &handle, servers).await;
     node.shutdown().await;
     Ok(())
+}
+
+/// Starts the media node, with its control interface where the configuration wants it.
+fn start_media(
+    config: NodeConfig,
+    server: &ServerConfig,
+) -> anyhow::Result<(Node, Link, Option<ControlDoor>)> {
+    let control = config.control.clone();
+    let (node, link) = Node::start(config).context("the media node")?;
+    if !control.enabled {
+        return Ok((node, link, None));
+    }
+    let (door, link) = ControlDoor::open(&control, &server.data_dir, &node, link)?;
+    Ok((node, link, Some(door)))
 }
 
 /// Makes the data directory, for its owner only. One that is there keeps its mode.
@@ -189,45 +217,6 @@ async fn renew_daily(authority: Authority, configured: Vec<String>, tls: RustlsC
     }
 }
 
-/// One listener for each address; IPv4 and IPv6 share the port. A family that the machine lacks is skipped.
-fn listeners(addresses: &[IpAddr], port: u16) -> anyhow::Result<Vec<TcpListener>> {
-    let mut port = port;
-    let mut listeners = Vec::new();
-    for address in addresses {
-        match listen(SocketAddr::new(*address, port)) {
-            Ok(listener) => {
-                // With port 0 the first listener takes a free one, and the others the same.
-                port = listener.local_addr()?.port();
-                listeners.push(listener);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                anyhow::bail!(
-                    "port {port} is in use: stop the other program, or choose another port in the configuration"
-                );
-            }
-            Err(error) => warn!(%address, %error, "not listening on this address"),
-        }
-    }
-    anyhow::ensure!(
-        !listeners.is_empty(),
-        "no address to listen on at port {port}"
-    );
-    Ok(listeners)
-}
-
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(1024)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
-}
-
 /// Where people enter.
 struct Doors {
     http_port: u16,
@@ -274,7 +263,7 @@ impl Doors {
             .collect()
     }
 
-    fn print(&self, authority: &Authority, app_hash: &str) {
+    fn print(&self, authority: &Authority, app_hash: &str, control: Option<&str>) {
         println!("Homeline {} is running.", env!("CARGO_PKG_VERSION"));
         println!();
         println!("  On this machine     http://localhost:{}", self.http_port);
@@ -284,6 +273,9 @@ impl Doors {
         println!("  On each phone once  /install at one of these, certificate SHA-256");
         println!("                      {}", authority.fingerprint());
         println!("  The app it serves   SHA-256 {app_hash}");
+        if let Some(line) = control {
+            println!("{line}");
+        }
         println!();
         println!("  Ctrl-C stops it.");
     }

@@ -8,12 +8,12 @@ const FLAGS = [
   "--autoplay-policy=user-gesture-required",
 ];
 
-/** `sound`: a WAV file that plays the part of the microphone, `picture`: a Motion JPEG that plays the camera. `devices: false`: a machine without camera and microphone. */
-export function launch({ sound, picture, devices = true, headless = true } = {}) {
+/** `sound`: a WAV file that plays the part of the microphone, `picture`: a Motion JPEG that plays the camera. `devices: false`: a machine without camera and microphone. `program` and `flags`: another Chromium, or one with more. */
+export function launch({ sound, picture, devices = true, headless = true, program = process.env.CHROMIUM ?? "/usr/bin/chromium", flags = [] } = {}) {
   const fake = devices ? ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] : [];
   const file = sound === undefined ? [] : [`--use-file-for-fake-audio-capture=${sound}`];
   if (picture !== undefined) file.push(`--use-file-for-fake-video-capture=${picture}`);
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless, args: [...FLAGS, ...fake, ...file] });
+  return chromium.launch({ executablePath: program, headless, args: [...FLAGS, ...fake, ...file, ...flags] });
 }
 
 export const PHONE = { width: 390, height: 844 };

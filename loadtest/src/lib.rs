@@ -11,8 +11,11 @@
 pub mod floor;
 pub mod generator;
 pub mod measure;
+pub mod nat;
 pub mod peer;
 pub mod pin;
 pub mod shape;
 pub mod sockets;
 pub mod stage;
+pub mod weather;
+pub mod wires;

@@ -20,6 +20,7 @@ export interface CallMediaListener {
   captured(source: SourceKind, problem: DeviceProblem | undefined): void;
   path(path: Path): void;
   failed(): void;
+  silent(): void;
   changed(): void;
 }
 
@@ -52,6 +53,7 @@ export class CallMedia {
         listener.path(path);
       },
       failed: () => listener.failed(),
+      silent: () => listener.silent(),
       received: (tracks) => this.#received([...tracks.values()]),
     });
     this.#timer = setInterval(() => void this.#measure(), QUALITY_EVERY_MS);

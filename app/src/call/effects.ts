@@ -171,6 +171,7 @@ export class Effects {
       },
       quality: (of) => session.request({ type: "get_quality", call: of }, "quality"),
       captured: (source, problem) => here() && this.#control.input({ on: "captured", source, problem }),
+      silent: () => session.suspect(),
       path: (path) => here() && this.#control.input({ on: "path", path }),
       failed: () => here() && this.#control.mediaFailed(),
       changed: () => this.#host.changed(),

@@ -5,6 +5,7 @@
 import type { E2ee } from "../e2ee/page.ts";
 import type { PublishSection, Reply, Request, Source, SubscribeSection, Track, TrackId } from "../protocol.ts";
 import { RequestError } from "../session/errors.ts";
+import { LOOK_EVERY_MS, packets, PathWatch } from "./path_watch.ts";
 
 const DEPENDENCY_DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 /** A short gap often heals by itself; then ICE is restarted, and again until the server ends the call. */
@@ -25,6 +26,8 @@ export interface TransportListener {
   /** The tracks that are received now. */
   received(tracks: ReadonlyMap<TrackId, { track: Track; media: MediaStreamTrack }>): void;
   failed(): void;
+  /** What is sent brings nothing back: the network may have changed. ICE is restarted already. */
+  silent(): void;
 }
 
 interface HeaderExtension {
@@ -52,6 +55,8 @@ export class Transport {
   #everConnected = false;
   #closed = false;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #watch = new PathWatch();
+  #watchTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(call: string, e2ee: E2ee, listener: TransportListener) {
     this.#call = call;
@@ -108,6 +113,7 @@ export class Transport {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#restartTimer);
+    clearInterval(this.#watchTimer);
     this.#connection.close();
   }
 
@@ -211,6 +217,7 @@ export class Transport {
       case "connected":
         this.#everConnected = true;
         clearTimeout(this.#restartTimer);
+        this.#watchTimer ??= setInterval(() => void this.#look(), LOOK_EVERY_MS);
         this.#listener.path("connected");
         return;
       case "disconnected":
@@ -222,6 +229,13 @@ export class Transport {
         this.#scheduleRestart(0);
         return;
     }
+  }
+
+  async #look(): Promise<void> {
+    const { sent, received } = packets(await this.#connection.getStats());
+    if (this.#closed || !this.#watch.look(performance.now(), sent, received)) return;
+    this.#listener.silent();
+    this.restart();
   }
 
   #scheduleRestart(wait: number): void {

@@ -9,6 +9,9 @@ pub struct EngineConfig {
     /// Addresses at which clients can reach the sockets, most preferred first: the candidates of every
     /// answer.
     pub candidates: Vec<SocketAddr>,
+    /// Addresses at which clients can open connections, most preferred first: candidates of every answer too,
+    /// after those above. Empty without TCP.
+    pub tcp_candidates: Vec<SocketAddr>,
     /// Time since the Unix epoch at the moment that is given to `Engine::new` as now.
     pub unix_time: Duration,
     /// Rooms; another one is refused.
@@ -36,6 +39,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             candidates: Vec::new(),
+            tcp_candidates: Vec::new(),
             unix_time: Duration::ZERO,
             rooms_max: 1_000,
             peers_per_room_max: 100,

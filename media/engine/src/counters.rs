@@ -124,6 +124,21 @@ impl Counters {
         self.dropped.iter().sum()
     }
 
+    /// Every total with its name, but for what was dropped.
+    pub const fn named(&self) -> [(&'static str, u64); 9] {
+        [
+            ("datagrams_in", self.datagrams_in),
+            ("bytes_in", self.bytes_in),
+            ("datagrams_out", self.datagrams_out),
+            ("bytes_out", self.bytes_out),
+            ("rtp_in", self.rtp_in),
+            ("rtp_forwarded", self.rtp_forwarded),
+            ("rtp_retransmitted", self.rtp_retransmitted),
+            ("nacks_sent", self.nacks_sent),
+            ("key_frame_requests_sent", self.key_frame_requests_sent),
+        ]
+    }
+
     /// Adds another engine's.
     pub fn add(&mut self, other: &Self) {
         self.datagrams_in += other.datagrams_in;

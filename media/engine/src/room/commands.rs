@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
-use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
+use homeline_protocol::media_control::MediaEvent;
 use rand::rngs::StdRng;
 
 use super::peer::Peer;
@@ -114,6 +114,13 @@ impl Room {
                 self.note_progress(context, slot, progress);
                 self.wake_for(slot);
             }
+        }
+    }
+
+    /// One of a peer's connections was closed.
+    pub(crate) fn lose_path(&mut self, context: &Context<'_>, slot: PeerSlot, path: Path) {
+        if let Some(peer) = self.peers.get_mut(slot.0) {
+            peer.connection.agent.lose(context.now, path);
         }
     }
 
@@ -260,32 +267,6 @@ impl Room {
                 population.missing += source.gaps.len();
             }
         }
-    }
-
-    pub(crate) fn statistics(&self) -> Vec<PeerStatistics> {
-        self.peers
-            .iter()
-            .map(|(at, peer)| {
-                let mut statistics = peer.statistics();
-                for (_, track) in self.tracks.iter() {
-                    if let Some(source) = &track.source
-                        && source.peer == PeerSlot(at)
-                    {
-                        let loss = source.reception.fraction_lost;
-                        statistics.loss_in_256ths = statistics.loss_in_256ths.max(loss);
-                    }
-                    for subscription in &track.subscriptions {
-                        if subscription.peer == PeerSlot(at) {
-                            let view = &subscription.view;
-                            statistics.loss_out_256ths =
-                                statistics.loss_out_256ths.max(view.fraction_lost);
-                            statistics.jitter_ms = statistics.jitter_ms.max(view.jitter_ms);
-                        }
-                    }
-                }
-                statistics
-            })
-            .collect()
     }
 
     /// Counts something of a peer that was dropped.

@@ -141,9 +141,10 @@ impl Room {
         if !self.peers.get(slot.0).is_some_and(Peer::takes_part) {
             return;
         }
-        let Some((Some(source), _)) = self.find_subscription(slot, ssrc) else {
+        let Some((Some(source), subscription)) = self.find_subscription(slot, ssrc) else {
             return;
         };
+        subscription.served.key_frame_requests += 1;
         if source.kind == Kind::Video {
             source.key_frames.want();
             let wake = source.wake_at(context.now);
@@ -173,6 +174,7 @@ impl Room {
             return;
         };
         for sequence in lost {
+            subscription.served.nacks += 1;
             if subscription.resends >= RESENDS_MAX {
                 return;
             }
@@ -216,10 +218,12 @@ fn resend_one(
         padding: 0,
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
+    context.outbox.expendable(subscription.kind == Kind::Video);
     peer.connection.send_rtp(context.outbox, room, |buffer| {
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;
     peer.figures.packets_out += 1;
+    subscription.served.resends += 1;
     context.counters.rtp_retransmitted += 1;
     Some(())
 }

@@ -3,6 +3,7 @@
 //! A [`Room`] owns its peers and tracks and is driven by the engine. A packet's way: `receive` opens it and
 //! finds its track, `ring` stores it once, `outflow` writes it receiver by receiver, `subscription` decides
 //! for each of them and numbers it anew.
+//! `statistics` tells what passed and how well.
 //! `voice` leaves sound out that nobody needs, before it is stored; `replay` begins a late receiver's picture.
 //! `control` reads RTCP, `timers` writes it; `negotiate` turns offers into tracks and subscriptions.
 
@@ -24,6 +25,7 @@ mod seam;
 mod silence;
 mod slots;
 mod speakers;
+mod statistics;
 mod subscription;
 mod timers;
 mod track;

@@ -258,6 +258,7 @@ impl Room {
             ice: peer.connection.agent.local(),
             fingerprint: context.identity.fingerprint(),
             candidates: proposal.candidates,
+            tcp_candidates: &context.config.tcp_candidates,
         };
         write_answer(proposal.offer, &decisions, &parameters)
     }

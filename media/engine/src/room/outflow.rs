@@ -9,7 +9,7 @@ use super::slots::PeerSlot;
 use super::subscription::Subscription;
 use super::track::{Queued, Track};
 use crate::counters::DropReason;
-use crate::transport::sdp::HeaderExtension;
+use crate::transport::sdp::{HeaderExtension, Kind};
 use crate::wire::forward::{Rewrite, SEAL_ROOM, pad, write_forwarded};
 use crate::wire::ids::ExtensionId;
 use crate::wire::rtp::RtpPacket;
@@ -80,6 +80,7 @@ pub(super) fn write_train(context: &mut Context<'_>, receiver: &mut Peer, track:
         return;
     };
     let trains = context.outbox.train_max() > 1 && track.queue.len() > 1;
+    let trains = trains && receiver.connection.takes_trains();
     let mut target = 0;
     if trains {
         let stored = track
@@ -143,6 +144,7 @@ fn write_copy(
         padding: 0,
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + PADDING_MAX + SEAL_ROOM;
+    context.outbox.expendable(subscription.kind == Kind::Video);
     let mut clear_len = 0;
     let sent = receiver
         .connection
@@ -167,6 +169,7 @@ fn write_copy(
     receiver.figures.packets_out += 1;
     context.counters.rtp_forwarded += 1;
     subscription.packets = subscription.packets.wrapping_add(1);
+    subscription.served.frames += u64::from(packet.marker());
     let payload = packet.payload().len() as u32;
     subscription.octets = subscription.octets.wrapping_add(payload);
     Some(clear_len)

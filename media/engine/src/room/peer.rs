@@ -7,6 +7,7 @@ use homeline_protocol::media_control::PeerStatistics;
 
 use super::arrivals::Arrivals;
 use super::slots::TrackSlot;
+use super::statistics;
 use crate::clock::NtpTime;
 use crate::transport::Connection;
 use crate::wire::ids::{ExtensionId, Ssrc};
@@ -122,6 +123,13 @@ impl Peer {
             loss_in_256ths: 0,
             loss_out_256ths: 0,
             jitter_ms: 0,
+            quality: None,
+            quality_up: None,
+            quality_down: None,
+            estimate_bits_per_second: None,
+            transport: statistics::transport(&self.connection),
+            published: Vec::new(),
+            received: Vec::new(),
         }
     }
 }

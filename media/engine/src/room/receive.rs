@@ -94,10 +94,11 @@ impl Room {
         let Some(index) = accept(context, track, &packet, arrival)? else {
             return Ok(0);
         };
-        let begins = track
-            .source
-            .as_ref()
-            .is_some_and(|source| source.begins(&packet));
+        let begins = track.source.as_mut().is_some_and(|source| {
+            let begins = source.begins(&packet);
+            source.note_traffic(&packet, begins);
+            begins
+        });
         Ok(self.enqueue(now, slot, incoming.track, index, begins))
     }
 

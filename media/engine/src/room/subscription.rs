@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::resent::Resent;
 use super::slots::PeerSlot;
+use super::statistics::Served;
 use crate::transport::sdp::{Codec, ExtensionIds, Kind};
 use crate::wire::extension::ExtensionMap;
 use crate::wire::ids::Ssrc;
@@ -81,6 +82,7 @@ pub(super) struct Subscription {
     /// What is played in step with it: the publisher.
     pub(super) stream: String,
     pub(super) view: ReceiverView,
+    pub(super) served: Served,
     /// Packets sent again since the last report, bounded by `RESENDS_MAX`.
     pub(super) resends: u32,
     pub(super) resent: Resent,
@@ -122,6 +124,7 @@ impl Subscription {
             rtx_ssrc: terms.rtx_ssrc,
             stream: terms.stream,
             view: ReceiverView::default(),
+            served: Served::default(),
             resends: 0,
             resent: Resent::default(),
             packets: 0,

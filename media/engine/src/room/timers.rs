@@ -84,6 +84,7 @@ impl Room {
             } = track;
             for subscription in subscriptions.iter_mut().filter(|s| s.peer == slot) {
                 subscription.resends = 0;
+                subscription.sample(now);
                 let info = source.as_ref().and_then(|source| {
                     sender_info(context.clock, now, &self.peers, source, subscription)
                 });
@@ -97,6 +98,7 @@ impl Room {
                 && source.peer == slot
                 && let Some(ssrc) = source.ssrc
             {
+                source.reception.traffic.sample(now);
                 blocks.extend(source.reception.report_block(now, ssrc));
             }
         }

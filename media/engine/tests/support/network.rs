@@ -32,6 +32,14 @@ pub struct Network {
     state: u64,
     count: u64,
     pub lost: u64,
+    /// Longest datagram that a link on the way carries.
+    pub datagram_max: usize,
+    /// Whether ICE checks pass.
+    pub checks_pass: bool,
+    /// Datagrams that were longer, and lost.
+    pub too_long: u64,
+    /// Length of the longest RTP packet from each address.
+    pub longest: BTreeMap<SocketAddr, usize>,
 }
 
 impl Network {
@@ -43,6 +51,10 @@ impl Network {
             state: seed | 1,
             count: 0,
             lost: 0,
+            datagram_max: usize::MAX,
+            checks_pass: true,
+            too_long: 0,
+            longest: BTreeMap::new(),
         }
     }
 
@@ -66,8 +78,19 @@ impl Network {
         let is_media = bytes
             .first()
             .is_some_and(|first| (128..192).contains(first));
+        if matches!(bytes[..], [128..=191, 0..=191 | 224..=255, ..]) {
+            let longest = self.longest.entry(from).or_default();
+            *longest = bytes.len().max(*longest);
+        }
         if is_media && loss < self.weather.loss_per_mille {
             self.lost += 1;
+            return;
+        }
+        if !self.checks_pass && bytes.first().is_some_and(|first| *first < 4) {
+            return;
+        }
+        if bytes.len() > self.datagram_max {
+            self.too_long += 1;
             return;
         }
         if is_media

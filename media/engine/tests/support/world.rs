@@ -4,19 +4,22 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use homeline_media_engine::{Engine, EngineConfig, Identity, Output};
+use homeline_media_engine::{Engine, EngineConfig, Identity, Output, Protocol};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{
     MediaCommand, MediaError, MediaEvent, MediaReply, PeerStatistics, Publish, Subscribe,
 };
 use str0m::media::{Direction, MediaKind, Mid};
 
-use super::client::{Beside, Client};
-use super::descriptor;
+use super::client::{Beside, Client, descriptor};
 use super::network::Network;
 
 pub const ROOM: RoomId = RoomId([1; 16]);
 pub const SERVER: &str = "10.0.0.1:5000";
+/// Where clients open connections, for a world whose configuration has this candidate.
+pub const SERVER_TCP: &str = "10.0.0.1:5001";
+/// Beside [`SERVER`], for a world whose configuration has this candidate.
+pub const SERVER_V6: &str = "[fd00::1]:5000";
 
 pub fn peer(number: u8) -> PeerId {
     PeerId([number; 16])
@@ -68,7 +71,10 @@ impl World {
     pub fn with_config(seed: u64, config: EngineConfig) -> Self {
         let now = Instant::now();
         let config = EngineConfig {
-            candidates: vec![SERVER.parse().unwrap()],
+            candidates: match &config.candidates[..] {
+                [] => vec![SERVER.parse().unwrap()],
+                given => given.to_vec(),
+            },
             unix_time: Duration::from_secs(1_800_000_000),
             ..config
         };
@@ -303,17 +309,14 @@ impl World {
     fn step(&mut self) {
         let now = self.now;
         while let Some((from, to, mut bytes)) = self.network.take_arrived(now) {
-            if to == SERVER.parse().unwrap() {
+            if to == SERVER.parse().unwrap() || to == SERVER_V6.parse().unwrap() {
                 self.engine.handle_datagram(now, to, from, &mut bytes);
                 self.drain_engine();
+            } else if to == SERVER_TCP.parse().unwrap() {
+                self.engine.handle_framed(now, to, from, &mut bytes);
+                self.drain_engine();
             } else {
-                for client in self
-                    .clients
-                    .values_mut()
-                    .filter(|client| client.outside() == to)
-                {
-                    client.receive(now, from, client.address, &bytes);
-                }
+                self.deliver(from, to, &bytes);
             }
         }
         for sender in &mut self.senders {
@@ -336,6 +339,24 @@ impl World {
         self.drain_engine();
     }
 
+    fn deliver(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let protocol = if from == SERVER_TCP.parse().unwrap() {
+            str0m::net::Protocol::Tcp
+        } else {
+            str0m::net::Protocol::Udp
+        };
+        for client in self.clients.values_mut() {
+            let destination = if client.outside() == to {
+                client.address
+            } else if client.second == Some(to) {
+                to
+            } else {
+                continue;
+            };
+            client.receive_over(protocol, self.now, from, destination, bytes);
+        }
+    }
+
     fn drain_all(&mut self) -> Option<Instant> {
         self.drain_engine();
         let mut next: Option<Instant> = None;
@@ -346,13 +367,16 @@ impl World {
                 if self.cut_off.contains(number) {
                     continue;
                 }
+                let from = match client.nat {
+                    Some(outside) if datagram.from == client.address => outside,
+                    _ => datagram.from,
+                };
                 for _ in 0..self.forgeries {
                     let bytes = damaged(&mut self.network, &datagram.bytes);
-                    self.network
-                        .send(self.now, client.outside(), datagram.to, bytes);
+                    self.network.send(self.now, from, datagram.to, bytes);
                 }
                 self.network
-                    .send(self.now, client.outside(), datagram.to, datagram.bytes);
+                    .send(self.now, from, datagram.to, datagram.bytes);
             }
         }
         next
@@ -368,6 +392,8 @@ impl World {
                 Output::Event(event) => self.events.push(event),
                 Output::Transmit(transmit) => {
                     let to = transmit.remote;
+                    let is_framed = transmit.local == SERVER_TCP.parse().unwrap();
+                    assert_eq!(transmit.protocol == Protocol::Tcp, is_framed);
                     let is_cut = self
                         .cut_off
                         .iter()

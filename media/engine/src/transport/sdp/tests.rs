@@ -94,6 +94,7 @@ fn answer(offer: &Offer, decisions: &[Accepted]) -> String {
             "192.0.2.1:5000".parse().unwrap(),
             "[2001:db8::1]:5000".parse().unwrap(),
         ],
+        tcp_candidates: &["192.0.2.1:5001".parse().unwrap()],
     };
     write_answer(offer, decisions, &parameters)
 }
@@ -137,6 +138,10 @@ fn the_answer_takes_what_is_known_and_nothing_else() {
     assert!(has(
         1,
         "a=candidate:1 1 udp 2130706175 2001:db8::1 5000 typ host"
+    ));
+    assert!(has(
+        1,
+        "a=candidate:2 1 tcp 1520435199 192.0.2.1 5001 typ host tcptype passive"
     ));
     assert!(has(2, "video 9 UDP/TLS/RTP/SAVPF 96 97") && has(2, "a=fmtp:97 apt=96"));
     assert!(has(2, "a=rtcp-fb:96 nack pli") && !sections[2].contains("goog-remb"));
