@@ -12,15 +12,6 @@
 #[path = "../../engine/tests/support/client.rs"]
 mod client;
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::allow_attributes,
-    reason = "shared with the engine's scenarios, which use more of it"
-)]
-#[path = "../../engine/tests/support/descriptor.rs"]
-mod descriptor;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;

@@ -9,15 +9,6 @@
 #[path = "../../../media/engine/tests/support/client.rs"]
 mod client;
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::allow_attributes,
-    reason = "shared with the engine's scenarios, which use more of it"
-)]
-#[path = "../../../media/engine/tests/support/descriptor.rs"]
-mod descriptor;
-
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 

@@ -1,16 +1,20 @@
 //! A client made of `str0m`, without sockets: told the time, like the engine.
 
+#[path = "descriptor.rs"]
+pub mod descriptor;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Once;
 use std::time::Instant;
 
-use super::descriptor::Descriptor;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid};
 use str0m::net::{Protocol, Receive, TcpType};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
+
+use descriptor::Descriptor;
 
 /// A frame that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct Client {
     pub key_frame_requests: usize,
     pub bytes_out: u64,
     pending: Option<SdpPendingOffer>,
+    /// The mids of all offers.
+    offered: Vec<Mid>,
     sent: HashMap<Mid, u64>,
 }
 
@@ -111,6 +117,7 @@ impl Client {
             key_frame_requests: 0,
             bytes_out: 0,
             pending: None,
+            offered: Vec::new(),
             sent: HashMap::new(),
         }
     }
@@ -136,14 +143,23 @@ impl Client {
 
     /// Offers new sections; returns the offer and their mids.
     pub fn offer(&mut self, wanted: &[(MediaKind, Direction)]) -> (String, Vec<Mid>) {
-        let mut api = self.rtc.sdp_api();
-        let mids = wanted
-            .iter()
-            .map(|(kind, direction)| api.add_media(*kind, *direction, None, None, None))
-            .collect();
-        let (offer, pending) = api.apply().expect("there are changes");
-        self.pending = Some(pending);
-        (offer.to_sdp_string(), mids)
+        loop {
+            let mut api = self.rtc.sdp_api();
+            let mids: Vec<Mid> = wanted
+                .iter()
+                .map(|(kind, direction)| api.add_media(*kind, *direction, None, None, None))
+                .collect();
+            // Mids are random and short, so that a few in a hundred thousand repeat.
+            let mut all = mids.iter().chain(&self.offered);
+            if (0..mids.len()).any(|_| all.next().is_some_and(|mid| all.clone().any(|m| m == mid)))
+            {
+                continue;
+            }
+            let (offer, pending) = api.apply().expect("there are changes");
+            self.pending = Some(pending);
+            self.offered.extend(&mids);
+            return (offer.to_sdp_string(), mids);
+        }
     }
 
     pub fn offer_stop(&mut self, mid: Mid) -> String {

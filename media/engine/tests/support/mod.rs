@@ -11,6 +11,5 @@
 )]
 
 pub mod client;
-pub mod descriptor;
 pub mod network;
 pub mod world;

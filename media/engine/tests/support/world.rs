@@ -11,8 +11,7 @@ use homeline_protocol::media_control::{
 };
 use str0m::media::{Direction, MediaKind, Mid};
 
-use super::client::{Beside, Client};
-use super::descriptor;
+use super::client::{Beside, Client, descriptor};
 use super::network::Network;
 
 pub const ROOM: RoomId = RoomId([1; 16]);
