@@ -110,7 +110,8 @@ export class BadNetwork {
 
   /** The interface of a link goes down, as a Wi-Fi that is left, or comes up again. */
   plug(name, up) {
-    const { namespace, device, net } = this.#links.get(name);
+    const { namespace, device, net, address } = this.#links.get(name);
+    ip("-n", namespace, "addr", up ? "add" : "del", address, "dev", device);
     ip("-n", namespace, "link", "set", device, up ? "up" : "down");
     if (up) ip("-n", namespace, "route", "replace", "default", "via", `${net}.1`, "metric", "100");
   }

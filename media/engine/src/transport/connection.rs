@@ -13,6 +13,11 @@ use crate::outbox::Outbox;
 use crate::srtp::{Inbound, Outbound, Profile, UnprotectError};
 use crate::wire::stun::StunMessage;
 
+/// Nothing authentic for this long, and the next path that the client checks is taken. A client with media
+/// sends sound fifty times a second or feedback on what it receives ten times; one that changed its network checks
+/// its new path long before it gives the old one up.
+const QUIET_AFTER: Duration = Duration::from_millis(600);
+
 /// Nothing authentic for this long, or no check for [`CONSENT_LASTS`], and the peer counts as silent. Browsers check their path every 2.5 s
 /// at the most, so one lost check is forgiven.
 pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(5);
@@ -116,6 +121,8 @@ impl Connection {
         request: &StunMessage<'_>,
         outbox: &mut Outbox,
     ) -> Result<(Checked, Option<Progress>), DropReason> {
+        let quiet = |at: Instant| now.saturating_duration_since(at) >= QUIET_AFTER;
+        self.agent.is_quiet = self.heard_at.is_some_and(quiet);
         let checked = self.agent.check(now, path, request)?;
         outbox.push(path, &checked.answer[..checked.answer_len]);
         let progress = if checked.accepted {
