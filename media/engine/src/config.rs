@@ -22,6 +22,8 @@ pub struct EngineConfig {
     /// Datagrams that are handed out as one train when they are alike; 1 for a system that can send only
     /// one at a time.
     pub train_max: usize,
+    /// Whether what a receiver is sent follows what its path carries, if it tells of arrivals.
+    pub estimation: bool,
     /// Media sections of one offer, stopped ones included; an offer with more is refused.
     pub sections_per_offer_max: usize,
 }
@@ -36,6 +38,7 @@ impl Default for EngineConfig {
             tracks_per_peer_max: 8,
             subscriptions_per_peer_max: 256,
             train_max: 1,
+            estimation: true,
             sections_per_offer_max: 512,
         }
     }

@@ -102,6 +102,8 @@ pub struct Counters {
     pub rtp_forwarded: u64,
     /// RTP packets written again because a receiver missed them.
     pub rtp_retransmitted: u64,
+    /// RTP packets of nothing but padding, to probe paths.
+    pub padding_sent: u64,
     /// RTP packets asked for again from publishers.
     pub nacks_sent: u64,
     /// Key frames asked for.
@@ -129,6 +131,7 @@ impl Counters {
         self.rtp_in += other.rtp_in;
         self.rtp_forwarded += other.rtp_forwarded;
         self.rtp_retransmitted += other.rtp_retransmitted;
+        self.padding_sent += other.padding_sent;
         self.nacks_sent += other.nacks_sent;
         self.key_frame_requests_sent += other.key_frame_requests_sent;
         for (count, more) in self.dropped.iter_mut().zip(other.dropped) {

@@ -59,13 +59,9 @@ impl Room {
                         self.want_key_frame(context, slot, ssrc);
                     }
                 }
-                // Estimation of the path to the receiver comes with the allocator; until then what the
-                // receiver says of arrival times has no reader.
-                Packet::TransportFeedback(_)
-                | Packet::Remb(_)
-                | Packet::SourceDescription(_)
-                | Packet::Goodbye(_)
-                | Packet::Other { .. } => {}
+                Packet::TransportFeedback(feedback) => self.note_feedback(context, slot, &feedback),
+                Packet::Remb(remb) => self.note_limit(context, slot, remb.bits_per_second),
+                Packet::SourceDescription(_) | Packet::Goodbye(_) | Packet::Other { .. } => {}
             }
         }
         Ok(())
@@ -195,6 +191,7 @@ fn resend_one(
     let missed = subscription.missed(sequence)?;
     let packet = RtpPacket::parse(source.ring.packet(missed.index)?).ok()?;
     let rtx_sequence = subscription.next_rtx_sequence();
+    let transport_sequence = peer.next_transport_sequence();
     let mid = mid_element(subscription);
     let rewrite = Rewrite {
         payload_type,
@@ -204,14 +201,15 @@ fn resend_one(
         marker: None,
         extensions: &subscription.extensions,
         insert: mid.as_slice(),
-        transport_sequence: peer.next_transport_sequence(),
+        transport_sequence,
         frame_number: None,
         padding: 0,
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
-    peer.connection.send_rtp(context.outbox, room, |buffer| {
+    let len = peer.connection.send_rtp(context.outbox, room, |buffer| {
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;
+    peer.note_sent(context.now, transport_sequence, len);
     peer.figures.packets_out += 1;
     context.counters.rtp_retransmitted += 1;
     Some(())

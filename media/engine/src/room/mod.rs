@@ -12,6 +12,7 @@ mod gaps;
 mod key_frames;
 mod negotiate;
 mod outflow;
+mod path;
 mod peer;
 mod receive;
 mod reception;

@@ -353,6 +353,7 @@ fn new_peer(context: &mut Context<'_>, id: PeerId, offer: &Offer) -> Peer {
         transport_sequence: 0,
         mid_id: None,
         arrivals: Arrivals::new(context.now),
+        path: None,
         clock_offset: Default::default(),
         reports_at: context.now,
         figures: Figures::default(),

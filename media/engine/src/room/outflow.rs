@@ -4,6 +4,7 @@
 //! leave as one train. Near-equal packets are padded to the same length for that.
 
 use super::commands::{Context, Room};
+use super::path::pace_train;
 use super::peer::Peer;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
@@ -47,11 +48,13 @@ impl Room {
                 };
                 while track.next_receiver() == Some(slot) {
                     if let Some(receiver) = receiver.as_mut() {
-                        write_train(context, receiver, track);
+                        pace_train(context, receiver, *at, track);
                     }
                     track.written += 1;
                 }
             }
+            let wake = receiver.and_then(|peer| peer.path.as_ref().map(|path| path.wake_at()));
+            self.wake(wake);
         }
         true
     }
@@ -72,24 +75,28 @@ impl Track {
     }
 }
 
-/// Writes the track's queue for the receiver that is next.
-fn write_train(context: &mut Context<'_>, receiver: &mut Peer, track: &mut Track) {
-    let (Some(source), Some(subscription)) =
-        (&track.source, track.subscriptions.get_mut(track.written))
+/// Writes packets of a track for the receiver with the subscription `own`.
+pub(super) fn write_train(
+    context: &mut Context<'_>,
+    receiver: &mut Peer,
+    track: &mut Track,
+    own: usize,
+    queue: &[Queued],
+) {
+    let (Some(source), Some(subscription)) = (&track.source, track.subscriptions.get_mut(own))
     else {
         return;
     };
-    let trains = context.outbox.train_max() > 1 && track.queue.len() > 1;
+    let trains = context.outbox.train_max() > 1 && queue.len() > 1;
     let mut target = 0;
     if trains {
-        let stored = track
-            .queue
+        let stored = queue
             .iter()
             .filter_map(|queued| source.ring.packet(queued.index));
         target = stored.map(<[u8]>::len).max().unwrap_or(0);
     }
     let mut first_len = None;
-    for (at, queued) in track.queue.iter().enumerate() {
+    for (at, queued) in queue.iter().enumerate() {
         // The ring may have gone on, or begun anew.
         let stored = source.ring.packet(queued.index);
         let Some(packet) = stored.and_then(|bytes| RtpPacket::parse(bytes).ok()) else {
@@ -97,7 +104,7 @@ fn write_train(context: &mut Context<'_>, receiver: &mut Peer, track: &mut Track
             continue;
         };
         // The last may be shorter than the others.
-        let is_last = at + 1 == track.queue.len();
+        let is_last = at + 1 == queue.len();
         let wanted = match first_len {
             _ if !trains || is_last => Wanted::AsItIs,
             None => Wanted::More(target - packet.as_bytes().len()),
@@ -129,6 +136,7 @@ fn write_copy(
 ) -> Option<usize> {
     let numbers =
         subscription.number(context.now, queued.index, packet.timestamp(), queued.begins)?;
+    let transport_sequence = receiver.next_transport_sequence();
     let mid = mid_element(subscription);
     let rewrite = Rewrite {
         payload_type: subscription.codec.payload_type,
@@ -138,7 +146,7 @@ fn write_copy(
         marker: None,
         extensions: &subscription.extensions,
         insert: mid.as_slice(),
-        transport_sequence: receiver.next_transport_sequence(),
+        transport_sequence,
         frame_number: None,
         padding: 0,
     };
@@ -160,10 +168,11 @@ fn write_copy(
             };
             Some(clear_len)
         });
-    if sent.is_none() {
+    let Some(len) = sent else {
         context.counters.drop(DropReason::NotSent);
         return None;
-    }
+    };
+    receiver.note_sent(context.now, transport_sequence, len);
     receiver.figures.packets_out += 1;
     context.counters.rtp_forwarded += 1;
     subscription.packets = subscription.packets.wrapping_add(1);

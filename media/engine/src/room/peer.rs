@@ -6,6 +6,7 @@ use homeline_protocol::id::PeerId;
 use homeline_protocol::media_control::PeerStatistics;
 
 use super::arrivals::Arrivals;
+use super::path::ReceiverPath;
 use super::slots::TrackSlot;
 use crate::clock::NtpTime;
 use crate::transport::Connection;
@@ -75,6 +76,8 @@ pub(super) struct Peer {
     pub(super) transport_sequence: u16,
     pub(super) mid_id: Option<ExtensionId>,
     pub(super) arrivals: Arrivals,
+    /// What the path to it carries, once it tells.
+    pub(super) path: Option<Box<ReceiverPath>>,
     pub(super) clock_offset: ClockOffset,
     pub(super) reports_at: Instant,
     pub(super) figures: Figures,
@@ -95,7 +98,9 @@ impl Peer {
 
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let reports = self.connection.is_up().then_some(self.reports_at);
-        [self.connection.wake_at(), self.arrivals.wake_at(), reports]
+        let path = self.path.as_ref().map(|path| path.wake_at());
+        let (connection, arrivals) = (self.connection.wake_at(), self.arrivals.wake_at());
+        [connection, arrivals, reports, path]
             .into_iter()
             .flatten()
             .min()
@@ -105,6 +110,18 @@ impl Peer {
         let id = self.transport_id?;
         self.transport_sequence = self.transport_sequence.wrapping_add(1);
         Some((id, self.transport_sequence))
+    }
+
+    /// Notes a packet that left under a transport-wide number.
+    pub(super) fn note_sent(
+        &mut self,
+        now: Instant,
+        numbered: Option<(ExtensionId, u16)>,
+        len: usize,
+    ) {
+        if let (Some(path), Some((_, sequence))) = (self.path.as_mut(), numbered) {
+            path.note_sent(now, sequence, len);
+        }
     }
 
     /// Its figures, but for what its tracks and subscriptions know.

@@ -72,7 +72,13 @@ impl Room {
             .source
             .as_ref()
             .is_some_and(|source| source.begins(&packet));
-        Ok(self.enqueue(now, slot, incoming.track, index, begins))
+        track.rate.note(now, packet.as_bytes().len());
+        let queued = Queued {
+            index,
+            begins,
+            len: u16::try_from(packet.as_bytes().len()).unwrap_or(u16::MAX),
+        };
+        Ok(self.enqueue(now, slot, incoming.track, queued))
     }
 
     /// Counts the packet for its sender and finds the stream that it belongs to.
@@ -143,8 +149,7 @@ impl Room {
         now: std::time::Instant,
         publisher: PeerSlot,
         at: TrackSlot,
-        index: u64,
-        begins: bool,
+        queued: Queued,
     ) -> usize {
         let flows = self
             .peers
@@ -156,7 +161,7 @@ impl Room {
         let Some(source) = track.source.as_mut() else {
             return 0;
         };
-        if begins {
+        if queued.begins {
             source.key_frames.arrived();
         }
         let wake = source.wake_at(now);
@@ -166,7 +171,7 @@ impl Room {
             if track.queue.is_empty() {
                 self.queued.push(at);
             }
-            track.queue.push(Queued { index, begins });
+            track.queue.push(queued);
         }
         self.wake(wake);
         if queues { copies } else { 0 }

@@ -82,6 +82,8 @@ pub(super) struct Subscription {
     pub(super) view: ReceiverView,
     /// Packets sent again since the last report, bounded by `RESENDS_MAX`.
     pub(super) resends: u32,
+    /// The path to the receiver does not carry it.
+    pub(super) paused: bool,
     /// RTP packets and payload bytes sent, for sender reports.
     pub(super) packets: u32,
     pub(super) octets: u32,
@@ -121,6 +123,7 @@ impl Subscription {
             stream: terms.stream,
             view: ReceiverView::default(),
             resends: 0,
+            paused: false,
             packets: 0,
             octets: 0,
             state: State::Waiting,
@@ -136,7 +139,12 @@ impl Subscription {
         self.state = State::Waiting;
     }
 
-    pub(super) const fn is_waiting(&self) -> bool {
+    /// Whether the next beginning is waited for.
+    pub(super) const fn awaits_key_frame(&self) -> bool {
+        self.is_waiting() && !self.paused
+    }
+
+    const fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting)
     }
 
@@ -151,7 +159,7 @@ impl Subscription {
     ) -> Option<Numbers> {
         let span = match self.state {
             State::Flowing(span) => span,
-            State::Waiting if !begins => return None,
+            State::Waiting if !begins || self.paused => return None,
             State::Waiting => {
                 let span = self.begin(now, index, timestamp);
                 self.state = State::Flowing(span);

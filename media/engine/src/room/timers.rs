@@ -31,9 +31,9 @@ struct Reported {
 impl Room {
     /// Does what is due, and finds out when to be called again.
     pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>, changes: &mut RouteChanges) {
-        let slots: Vec<usize> = self.peers.iter().map(|(at, _)| at).collect();
-        for at in slots {
+        for at in 0..self.peers.places() {
             self.tend_peer(context, PeerSlot(at), changes);
+            self.tend_path(context, PeerSlot(at));
         }
         for (_, track) in self.tracks.iter_mut() {
             if let Some(source) = track.source.as_mut() {
@@ -120,7 +120,7 @@ impl Room {
             let takes_part = |slot: PeerSlot| self.peers.get(slot.0).is_some_and(Peer::takes_part);
             let awaited = subscriptions
                 .iter()
-                .any(|s| s.is_waiting() && takes_part(s.peer));
+                .any(|s| s.awaits_key_frame() && takes_part(s.peer));
             if source.kind == Kind::Video && awaited && takes_part(source.peer) {
                 source.key_frames.want();
                 wake = [wake, source.wake_at(context.now)]

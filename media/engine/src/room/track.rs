@@ -10,6 +10,7 @@ use super::reception::Reception;
 use super::ring::Ring;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
+use crate::bandwidth::Rate;
 use crate::transport::sdp::{Codec, ExtensionIds, HeaderExtension, Kind, Section};
 use crate::wire::descriptor;
 use crate::wire::ids::Ssrc;
@@ -100,6 +101,8 @@ pub(super) struct Queued {
     pub(super) index: u64,
     /// Whether a receiver may begin with it.
     pub(super) begins: bool,
+    /// Its length as the publisher sent it.
+    pub(super) len: u16,
 }
 
 /// See the module's description. Lives as long as it has a source or receivers.
@@ -112,18 +115,21 @@ pub(super) struct Track {
     pub(super) queue: Vec<Queued>,
     /// The first subscription that the queue is still to be written for.
     pub(super) written: usize,
+    /// What its source sends.
+    pub(super) rate: Rate,
     /// Received, and forwarded to nobody: its sender's switch is off.
     pub(super) held: bool,
 }
 
 impl Track {
-    pub(super) const fn new(id: TrackId) -> Self {
+    pub(super) fn new(id: TrackId) -> Self {
         Self {
             id,
             source: None,
             subscriptions: Vec::new(),
             queue: Vec::new(),
             written: 0,
+            rate: Rate::default(),
             held: false,
         }
     }
