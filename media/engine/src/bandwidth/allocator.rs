@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// What must be left over for a step up.
 const MARGIN: f64 = 1.10;
+/// Part of its cost for which a step is kept: rates and estimates waver, and a queue soon tells.
+const KEEP: f64 = 0.9;
 /// How long a track stays after a change before it may rise.
 const HOLD: Duration = Duration::from_millis(1_500);
 /// How long after its last reduction: longer, or it would come back at once and be reduced again.
@@ -132,12 +134,12 @@ fn raise<K>(
         }
         step.max(0.0) + share.cost(next) * (MARGIN - 1.0)
     } else {
-        step
+        step * KEEP
     };
     if needed > *left {
         return false;
     }
-    *left -= step;
+    *left = (*left - step).max(0.0);
     *chosen = next;
     true
 }

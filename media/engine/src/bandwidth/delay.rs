@@ -23,6 +23,45 @@ const JUMP: f64 = 15.0;
 /// The trend must be beyond the threshold for this long, in milliseconds.
 const OVERUSE_MS: f64 = 10.0;
 
+/// Least delays are kept for this long, for what waits now and for the empty path, in microseconds: jitter
+/// leaves some packet of the shorter untouched, and a queue leaves none.
+const NOW_MICROS: i64 = 150_000;
+const BASE_MICROS: i64 = 10_000_000;
+/// A queue below this, in microseconds, is none: jitter raises the trend, but not the least delay.
+const QUEUE_MIN: i64 = 20_000;
+
+/// The least of the last one to two spans of time.
+#[derive(Clone, Copy, Debug)]
+struct Least {
+    span: i64,
+    began: i64,
+    before: i64,
+    least: i64,
+}
+
+impl Least {
+    const fn new(span: i64) -> Self {
+        Self {
+            span,
+            began: i64::MIN,
+            before: i64::MAX,
+            least: i64::MAX,
+        }
+    }
+
+    fn note(&mut self, at: i64, value: i64) {
+        if at.saturating_sub(self.began) >= self.span {
+            (self.before, self.least) = (self.least, i64::MAX);
+            self.began = at;
+        }
+        self.least = self.least.min(value);
+    }
+
+    fn get(&self) -> i64 {
+        self.before.min(self.least)
+    }
+}
+
 /// What the path does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Usage {
@@ -56,6 +95,8 @@ pub(super) struct DelayTrend {
     over_count: u32,
     last_trend: f64,
     usage: Usage,
+    delay_now: Least,
+    delay_base: Least,
 }
 
 impl Default for DelayTrend {
@@ -73,6 +114,8 @@ impl Default for DelayTrend {
             over_count: 0,
             last_trend: 0.0,
             usage: Usage::Normal,
+            delay_now: Least::new(NOW_MICROS),
+            delay_base: Least::new(BASE_MICROS),
         }
     }
 }
@@ -82,6 +125,11 @@ impl DelayTrend {
         self.usage
     }
 
+    /// Whether packets wait on the path: the least delay now is beyond that of the empty path.
+    pub(super) fn is_queued(&self) -> bool {
+        self.delay_now.get().saturating_sub(self.delay_base.get()) > QUEUE_MIN
+    }
+
     /// Forgets the path, as after an outage.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
@@ -89,6 +137,8 @@ impl DelayTrend {
 
     /// Notes a packet, in sending order; one from before the present group is late and not noted.
     pub(super) fn note(&mut self, sent: i64, arrival: i64) {
+        self.delay_now.note(sent, arrival - sent);
+        self.delay_base.note(sent, arrival - sent);
         let Some(group) = &mut self.group else {
             self.group = Some(Group {
                 first_sent: sent,

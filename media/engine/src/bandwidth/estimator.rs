@@ -23,11 +23,13 @@ const ESTIMATE_MAX: f64 = 50_000_000.0;
 const BACK_OFF: f64 = 0.85;
 /// Part of the estimate above which it is used.
 const USED: f64 = 0.75;
+/// What is lost while no queue grows was carried as well, up to this part: the path's own loss.
+const PROVING_LOSS_MAX: f64 = 0.1;
 /// The estimate rises by itself no further than this over what gets through.
 const ABOVE_ACKNOWLEDGED: f64 = 1.2;
 /// No feedback for this long, beyond a round trip, is an outage.
 const SILENCE_MICROS: i64 = 600_000;
-/// After this much time without a probe there is enough to judge by.
+/// After this much time there is enough to judge by; until then everything flows.
 const READY_MICROS: i64 = 1_000_000;
 /// How often the estimate is halved in an outage.
 const HALVING_MICROS: i64 = 500_000;
@@ -41,7 +43,7 @@ const PROBE_FIRST: f64 = 3.0;
 const PROBE_ON: f64 = 2.0;
 const PROBE_LATER: f64 = 1.5;
 /// A probe that arrives at this part of its rate found no limit.
-const UNLIMITED: f64 = 0.88;
+const UNLIMITED: f64 = 0.86;
 
 /// See the module's description.
 pub(crate) struct Estimator {
@@ -149,7 +151,7 @@ impl Estimator {
             let Some(arrival) = packet.arrival_micros else {
                 if let Some(told) = self.history.missing(packet.sequence) {
                     missing += 1;
-                    self.prober.told(told.probe, told.len, None);
+                    self.prober.told(told.probe, told.micros, told.len, None);
                 }
                 continue;
             };
@@ -162,7 +164,8 @@ impl Estimator {
             self.arrived.note(arrival, told.len);
             self.echoed.note(told.micros, told.len);
             self.trend.note(told.micros, arrival);
-            self.prober.told(told.probe, told.len, Some(arrival));
+            self.prober
+                .told(told.probe, told.micros, told.len, Some(arrival));
         }
         let Some(newest_sent) = newest_sent else {
             // News of nothing that we sent is no news.
@@ -200,17 +203,25 @@ impl Estimator {
     fn adapt(&mut self, micros: i64) {
         self.finish_probe(micros);
         let acknowledged = self.arrived.rate();
-        if !self.ready {
-            // What flows unheld at the start proves what the path carries.
-            self.estimate = acknowledged.map_or(self.estimate, |rate| rate.max(self.estimate));
-            self.ready = micros > READY_MICROS;
+        self.ready |= acknowledged.is_some() && micros > READY_MICROS;
+        if let Some(rate) = acknowledged
+            && self.trend.usage() != Usage::Over
+            && !self.trend.is_queued()
+        {
+            // What comes through without a queue proves that the path carries it.
+            let rate = rate.min(self.echoed.rate().unwrap_or(rate));
+            let proved = rate / (1.0 - self.loss.share().min(PROVING_LOSS_MAX));
+            self.estimate = self.estimate.max(proved.min(ESTIMATE_MAX));
+            self.loss.proved(proved);
         }
         let sent = self.sent_rate();
         let elapsed = (micros - self.changed_at).clamp(0, 200_000) as f64 / 1e6;
         self.changed_at = micros;
         let excused = micros < self.excused_until;
         match (self.trend.usage(), acknowledged) {
-            (Usage::Over, Some(acknowledged)) if !excused => self.back_off(micros, acknowledged),
+            (Usage::Over, Some(acknowledged)) if !excused && self.trend.is_queued() => {
+                self.back_off(micros, acknowledged);
+            }
             (Usage::Normal, Some(acknowledged)) if sent > USED * self.estimate => {
                 self.rise(micros, acknowledged, elapsed);
             }
@@ -263,7 +274,6 @@ impl Estimator {
         let Some(measured) = self.prober.take(micros) else {
             return;
         };
-        self.ready = true;
         let Some(Measured { sent, arrived }) = measured else {
             self.probe_every = (self.probe_every * 2).min(PROBE_EVERY_MICROS_MAX);
             return;

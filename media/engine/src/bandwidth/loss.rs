@@ -5,7 +5,7 @@
 //! sent and as much is lost, the loss is the path's own and only what goes beyond it counts.
 
 /// Packets in one judgement, and the least time that it covers.
-const PACKETS_MIN: u32 = 20;
+const PACKETS_MIN: u32 = 40;
 const WINDOW_MICROS: i64 = 400_000;
 /// Excess loss up to which the bound is lifted, and above which it is lowered.
 const LIFT_BELOW: f64 = 0.02;
@@ -52,9 +52,9 @@ impl LossBound {
         if self.loss < self.inherent {
             self.inherent = 0.8 * self.inherent + 0.2 * self.loss;
         }
-        let excess = sample.min(self.loss.max(sample * 0.7)) - self.inherent;
+        let excess = sample.min(self.loss) - self.inherent;
         if excess > LOWER_ABOVE {
-            self.lower(estimate, excess);
+            self.lower(estimate, excess, sample - self.inherent);
         } else if excess < LIFT_BELOW {
             self.before = None;
             self.bound = self.bound.map(|bound| bound * 1.08);
@@ -64,8 +64,9 @@ impl LossBound {
         self.bound
     }
 
-    fn lower(&mut self, estimate: f64, excess: f64) {
-        let (rate, loss) = *self.before.get_or_insert((estimate, excess));
+    fn lower(&mut self, estimate: f64, excess: f64, sample: f64) {
+        // The sample, since smoothing shows the first losses too small.
+        let (rate, loss) = *self.before.get_or_insert((estimate, sample));
         if estimate < EXPERIMENT * rate && excess > REMAINS * loss {
             self.inherent = (self.inherent + excess).min(INHERENT_MAX);
             self.bound = None;
@@ -74,6 +75,11 @@ impl LossBound {
         }
         let bound = self.bound.map_or(estimate, |bound| bound.min(estimate));
         self.bound = Some(bound * (1.0 - 0.5 * excess.min(1.0)));
+    }
+
+    /// The part that is lost, smoothed.
+    pub(super) const fn share(&self) -> f64 {
+        self.loss
     }
 
     /// Forgets what is being noted: the path was away.

@@ -4,7 +4,7 @@
 //! enough that jitter averages out and short enough that the queue which it may build is harmless.
 
 /// How long a cluster lasts.
-const CLUSTER_MICROS: i64 = 120_000;
+const CLUSTER_MICROS: i64 = 160_000;
 /// Packets of which a cluster consists at least.
 const PACKETS_MIN: u32 = 10;
 /// Bytes of one cluster, at most: 120 ms at 20 Mbit/s.
@@ -13,6 +13,11 @@ const BYTES_MAX: usize = 300_000;
 const PATIENCE_MICROS: i64 = 700_000;
 /// Part of a cluster's bytes that must arrive for a measurement.
 const ARRIVED_MIN: f64 = 0.55;
+
+/// A cluster that comes stretched beyond this has met a queue.
+const QUEUED: f64 = 1.15;
+/// Less than this part of it arrives where a policer drops what is too fast.
+const POLICED: f64 = 0.8;
 
 /// A cluster that is sent or waited for.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +32,18 @@ struct Cluster {
     last_sent: i64,
     told_packets: u32,
     arrived_bytes: usize,
-    first_arrival: i64,
-    first_len: usize,
-    last_arrival: i64,
+    /// The arrival that the others are counted from.
+    origin: Option<i64>,
+    /// Of what was sent in its first and in its second half.
+    halves: [Half; 2],
+}
+
+/// Packets that arrived, and the sums of when they left and came, since the first of each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Half {
+    count: i64,
+    left: i64,
+    came: i64,
 }
 
 /// What a cluster measured, in bits a second.
@@ -67,9 +81,8 @@ impl Prober {
             last_sent: micros,
             told_packets: 0,
             arrived_bytes: 0,
-            first_arrival: i64::MAX,
-            first_len: 0,
-            last_arrival: i64::MIN,
+            origin: None,
+            halves: [Half::default(); 2],
         });
     }
 
@@ -113,17 +126,19 @@ impl Prober {
     }
 
     /// Notes a packet that the receiver told of.
-    pub(super) fn told(&mut self, mark: u8, len: usize, arrival: Option<i64>) {
+    pub(super) fn told(&mut self, mark: u8, sent: i64, len: usize, arrival: Option<i64>) {
         let Some(cluster) = self.cluster.as_mut().filter(|c| mark == c.id) else {
             return;
         };
         cluster.told_packets += 1;
         if let Some(arrival) = arrival {
             cluster.arrived_bytes += len;
-            if arrival < cluster.first_arrival {
-                (cluster.first_arrival, cluster.first_len) = (arrival, len);
-            }
-            cluster.last_arrival = cluster.last_arrival.max(arrival);
+            let since = arrival - *cluster.origin.get_or_insert(arrival);
+            let left = sent - cluster.started;
+            let half = &mut cluster.halves[usize::from(left > CLUSTER_MICROS / 2)];
+            half.count += 1;
+            half.left += left;
+            half.came += since;
         }
     }
 
@@ -149,19 +164,27 @@ impl Prober {
 impl Cluster {
     fn measure(&self) -> Option<Measured> {
         let sent_for = self.last_sent - self.first_sent;
-        let arrived_for = self.last_arrival.checked_sub(self.first_arrival)?;
         let enough = self.arrived_bytes as f64 >= ARRIVED_MIN * self.sent_bytes as f64;
-        if !enough || self.told_packets < PACKETS_MIN || sent_for < CLUSTER_MICROS / 4 {
+        let [first, second] = self.halves;
+        if !enough || sent_for < CLUSTER_MICROS / 4 || first.count.min(second.count) < 3 {
             return None;
         }
-        let bits = |bytes: usize, micros: i64| bytes as f64 * 8e6 / micros.max(1) as f64;
-        let sent = bits(self.sent_bytes, sent_for);
+        let sent = self.sent_bytes as f64 * 8e6 / sent_for as f64;
         let part = self.arrived_bytes as f64 / self.sent_bytes as f64;
-        // Without the first packet: what it took to send lies before the first arrival.
-        let arrived = bits(self.arrived_bytes - self.first_len, arrived_for);
+        // How much further apart the halves came than they left: jitter averages out.
+        let mean = |sum: i64, count: i64| sum as f64 / count as f64;
+        let left = mean(second.left, second.count) - mean(first.left, first.count);
+        let came = mean(second.came, second.count) - mean(first.came, first.count);
+        let stretch = (came / left.max(1.0)).max(1.0);
+        // Loss without a queue is the path's own, unless it is what a policer takes.
+        let part = if stretch < QUEUED && part > POLICED {
+            1.0
+        } else {
+            part
+        };
         Some(Measured {
             sent,
-            arrived: arrived.min(sent * part),
+            arrived: sent * part / stretch,
         })
     }
 }

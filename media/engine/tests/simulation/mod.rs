@@ -58,13 +58,21 @@ impl Stage {
 
     /// Frames of sound that a receiver has.
     pub(crate) fn sound(&self, number: u8) -> usize {
-        let (_, mids) = self.receivers.iter().find(|(at, _)| *at == number).unwrap();
+        let (_, mids) = self
+            .receivers
+            .iter()
+            .find(|(at, _)| *at == number)
+            .expect("it joined");
         self.world.clients[&number].received(mids[0]).len()
     }
 
     /// Frames of all pictures that a receiver has.
     pub(crate) fn pictures(&self, number: u8) -> usize {
-        let (_, mids) = self.receivers.iter().find(|(at, _)| *at == number).unwrap();
+        let (_, mids) = self
+            .receivers
+            .iter()
+            .find(|(at, _)| *at == number)
+            .expect("it joined");
         let frames = mids[1..].iter();
         frames
             .map(|mid| self.world.clients[&number].received(*mid).len())
