@@ -3,7 +3,11 @@
 
 pub mod certificate;
 pub mod config;
+mod control;
+mod listen;
+mod media_alone;
 pub mod node;
+mod relay;
 pub mod shutdown;
 pub mod telemetry;
 mod web;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use homeline::config::{self, Config};
+use homeline::config::{self, Config, Role};
 
 /// A self-hosted real-time communications server for homes.
 #[derive(Parser)]
@@ -25,6 +25,10 @@ enum Command {
         /// Where the database, the certificate authority and the server's secrets live; outranks the configuration.
         #[arg(long)]
         data_dir: Option<PathBuf>,
+        /// What to run: both (a whole server), or `media` alone (a media node without database and app, commanded
+        /// over its control interface); outranks the configuration.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        roles: Vec<Role>,
     },
     /// Prints the configuration file with every setting, its meaning and its default.
     ConfigExample,
@@ -42,10 +46,17 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Serve { config, data_dir } => {
+        Command::Serve {
+            config,
+            data_dir,
+            roles,
+        } => {
             let mut config = Config::load(config.as_deref())?;
             if let Some(data_dir) = data_dir {
                 config.server.data_dir = data_dir;
+            }
+            if !roles.is_empty() {
+                config.server.roles = roles;
             }
             homeline::telemetry::start(&config.log)?;
             let runtime = tokio::runtime::Builder::new_multi_thread()

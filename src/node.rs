@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,31 +11,40 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use homeline_media_node::Node;
+use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
-use homeline_signaling::{MediaLink, Signaling};
+use homeline_signaling::{MediaLink, Signaling, SignalingConfig};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::certificate::{self, Authority, Names};
-use crate::config::{Config, ServerConfig};
-use crate::{shutdown, web};
+use crate::config::{Config, Parts, ServerConfig};
+use crate::control::ControlDoor;
+use crate::{listen, media_alone, relay, shutdown, web};
 
 /// The server's certificate is made anew this often, for the names that the machine has by then.
 const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Runs a whole server until it is asked to stop.
+/// Runs what the configuration's roles say until it is asked to stop.
 ///
 /// # Errors
-/// When a part can't start: a port in use, a data directory that can't be written, a damaged database.
+/// When the roles do not go together, or a part can't start: a port in use, a data directory that can't be
+/// written, a damaged database.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    match Parts::of(&config.server.roles)? {
+        Parts::Whole => serve_whole(config).await,
+        Parts::MediaAlone => media_alone::serve(config).await,
+    }
+}
+
+async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let Config {
         server,
         log: _,
         mut signaling,
-        media,
+        mut media,
     } = config;
     make_private(&server.data_dir)
         .with_context(|| format!("the data directory {}", server.data_dir.display()))?;
@@ -45,9 +55,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let names = Names::of_this_host(&server.host_names);
     let authority = Authority::open_or_make(&server.data_dir.join("certificate"), &names)?;
-    let tls = RustlsConfig::from_config(certificate::server_config(&authority, &names)?);
+    let certificate = certificate::server_config(&authority, &names)?;
+    let (turn_certificate, turn_tls) = watch::channel(relay::tls(&certificate));
+    let tls = RustlsConfig::from_config(certificate);
 
-    let (node, link) = Node::start(media).context("the media node")?;
+    let (node, link, control) = start_media(&mut media, &mut signaling, &server)?;
+    let turn = relay::start(&media.turn, &node, Some(turn_tls))?;
+    signaling.relays.own = relay::servers(&media.turn, turn.as_ref());
     let app_hash = web::app_hash();
     let link = MediaLink {
         media: Media::Local(link.commands),
@@ -58,15 +72,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         .context("signaling")?;
 
     let (stopping, is_stopping) = watch::channel(false);
-    let http = listeners(&server.bind, server.http_port)?;
-    let https = listeners(&server.bind, server.https_port)?;
+    let http = listen::on_all(&server.bind, server.http_port)?;
+    let https = listen::on_all(&server.bind, server.https_port)?;
     let doors = Doors::of(&http, &https, &names.within(&authority.names))?;
-    let page = web::InstallPage {
-        certificate_der: authority.certificate_der.clone(),
-        certificate_pem: authority.certificate_pem.clone(),
-        fingerprint: authority.fingerprint(),
-        urls: doors.https_urls(),
-    };
+    let page = install_page(&authority, &doors);
     let health = web::Health {
         signaling: signaling.clone(),
         stopping: is_stopping,
@@ -79,8 +88,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let handle = Handle::new();
     let mut servers = serve_all(http, https, &router, doors.https_port, &tls, &handle);
-    doors.print(&authority, &app_hash);
-    let renewal = tokio::spawn(renew_daily(authority, server.host_names.clone(), tls));
+    let control_line = control.as_ref().map(ControlDoor::line).transpose()?;
+    let control = control.map(|door| door.serve(&handle, &mut servers));
+    doors.print(&authority, &app_hash, control_line.as_deref());
+    let renewal = tokio::spawn(renew_daily(
+        authority,
+        server.host_names.clone(),
+        (tls, turn_certificate),
+    ));
 
     tokio::select! {
         requested = shutdown::requested() => requested?,
@@ -89,9 +104,38 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     info!("stopping");
     stopping.send_replace(true);
     renewal.abort();
+    if let Some(control) = control {
+        control.close();
+    }
     stop(&server, &signaling, &handle, servers).await;
+    drop(turn);
     node.shutdown().await;
     Ok(())
+}
+
+fn install_page(authority: &Authority, doors: &Doors) -> web::InstallPage {
+    web::InstallPage {
+        certificate_der: authority.certificate_der.clone(),
+        certificate_pem: authority.certificate_pem.clone(),
+        fingerprint: authority.fingerprint(),
+        urls: doors.https_urls(),
+    }
+}
+
+/// Starts the media node, with its control interface where the configuration wants it.
+fn start_media(
+    config: &mut NodeConfig,
+    signaling: &mut SignalingConfig,
+    server: &ServerConfig,
+) -> anyhow::Result<(Node, Link, Option<ControlDoor>)> {
+    relay::share_secret(&mut config.turn, &mut signaling.relays);
+    let control = config.control.clone();
+    let (node, link) = Node::start(config.clone()).context("the media node")?;
+    if !control.enabled {
+        return Ok((node, link, None));
+    }
+    let (door, link) = ControlDoor::open(&control, &server.data_dir, &node, link)?;
+    Ok((node, link, Some(door)))
 }
 
 /// Makes the data directory, for its owner only. One that is there keeps its mode.
@@ -178,54 +222,22 @@ fn serve_all(
     servers
 }
 
-async fn renew_daily(authority: Authority, configured: Vec<String>, tls: RustlsConfig) {
+async fn renew_daily(
+    authority: Authority,
+    configured: Vec<String>,
+    (tls, turn): (RustlsConfig, watch::Sender<Arc<rustls::ServerConfig>>),
+) {
     loop {
         tokio::time::sleep(CERTIFICATE_RENEWAL).await;
         let names = Names::of_this_host(&configured);
         match certificate::server_config(&authority, &names) {
-            Ok(config) => tls.reload_from_config(config),
+            Ok(config) => {
+                turn.send_replace(relay::tls(&config));
+                tls.reload_from_config(config);
+            }
             Err(error) => warn!(%error, "the certificate could not be renewed; the old one stays"),
         }
     }
-}
-
-/// One listener for each address; IPv4 and IPv6 share the port. A family that the machine lacks is skipped.
-fn listeners(addresses: &[IpAddr], port: u16) -> anyhow::Result<Vec<TcpListener>> {
-    let mut port = port;
-    let mut listeners = Vec::new();
-    for address in addresses {
-        match listen(SocketAddr::new(*address, port)) {
-            Ok(listener) => {
-                // With port 0 the first listener takes a free one, and the others the same.
-                port = listener.local_addr()?.port();
-                listeners.push(listener);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                anyhow::bail!(
-                    "port {port} is in use: stop the other program, or choose another port in the configuration"
-                );
-            }
-            Err(error) => warn!(%address, %error, "not listening on this address"),
-        }
-    }
-    anyhow::ensure!(
-        !listeners.is_empty(),
-        "no address to listen on at port {port}"
-    );
-    Ok(listeners)
-}
-
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(1024)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
 }
 
 /// Where people enter.
@@ -274,7 +286,7 @@ impl Doors {
             .collect()
     }
 
-    fn print(&self, authority: &Authority, app_hash: &str) {
+    fn print(&self, authority: &Authority, app_hash: &str, control: Option<&str>) {
         println!("Homeline {} is running.", env!("CARGO_PKG_VERSION"));
         println!();
         println!("  On this machine     http://localhost:{}", self.http_port);
@@ -284,6 +296,9 @@ impl Doors {
         println!("  On each phone once  /install at one of these, certificate SHA-256");
         println!("                      {}", authority.fingerprint());
         println!("  The app it serves   SHA-256 {app_hash}");
+        if let Some(line) = control {
+            println!("{line}");
+        }
         println!();
         println!("  Ctrl-C stops it.");
     }

@@ -24,7 +24,14 @@ const CRATE_ARROWS: &[(&str, &[&str])] = &[
         "media/node",
         &["homeline-media-engine", "homeline-protocol"],
     ),
-    ("loadtest", &["homeline-media-node", "homeline-protocol"]),
+    (
+        "loadtest",
+        &[
+            "homeline-client",
+            "homeline-media-node",
+            "homeline-protocol",
+        ],
+    ),
     ("client", &["homeline-e2ee", "homeline-protocol"]),
     (
         "device",

@@ -12,18 +12,21 @@ before(async () => {
 });
 after(() => browser.close());
 
-for (const [name, viewport, colorScheme] of [["a phone by day", PHONE, "light"], ["a desk by night", DESKTOP, "dark"], ["a phone by night", PHONE, "dark"], ["a desk by day", DESKTOP, "light"]]) {
-  test(`axe finds nothing serious on any screen of ${name}`, async () => {
+for (const [name, viewport] of [["a phone", PHONE], ["a desk", DESKTOP]]) {
+  test(`axe finds nothing serious on any screen of ${name}, by day and by night`, async () => {
     const found = [];
     const screens = [];
     const open = async () => {
-      const page = await (await browser.newContext({ viewport, colorScheme })).newPage();
+      const page = await (await browser.newContext({ viewport, colorScheme: "light" })).newPage();
       page.setDefaultTimeout(15_000);
       return page;
     };
     await tour(open, async (page, screen) => {
       screens.push(screen);
-      found.push(...await findings(page, screen));
+      found.push(...await findings(page, `${screen} by day`));
+      await page.emulateMedia({ colorScheme: "dark" });
+      found.push(...await findings(page, `${screen} by night`));
+      await page.emulateMedia({ colorScheme: "light" });
     });
     for (const context of browser.contexts()) await context.close();
     assert.ok(screens.length > 50, `only ${screens.length} screens were seen`);

@@ -8,12 +8,13 @@ const FLAGS = [
   "--autoplay-policy=user-gesture-required",
 ];
 
-/** `sound`: a WAV file that plays the part of the microphone, `picture`: a Motion JPEG that plays the camera. `devices: false`: a machine without camera and microphone. */
-export function launch({ sound, picture, devices = true, headless = true } = {}) {
+/** `sound`: a WAV file that plays the part of the microphone, `picture`: a Motion JPEG that plays the camera. `devices: false`: a machine without camera and microphone. `home`: a home directory, whose certificate authorities are trusted. `program` and `flags`: another Chromium, or one with more. */
+export function launch({ sound, picture, devices = true, headless = true, home, program = process.env.CHROMIUM ?? "/usr/bin/chromium", flags = [] } = {}) {
   const fake = devices ? ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] : [];
   const file = sound === undefined ? [] : [`--use-file-for-fake-audio-capture=${sound}`];
   if (picture !== undefined) file.push(`--use-file-for-fake-video-capture=${picture}`);
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless, args: [...FLAGS, ...fake, ...file] });
+  const env = home === undefined ? {} : { env: { ...process.env, HOME: home } };
+  return chromium.launch({ executablePath: program, headless, args: [...FLAGS, ...fake, ...file, ...flags], ...env });
 }
 
 export const PHONE = { width: 390, height: 844 };

@@ -124,7 +124,10 @@ test("two fresh people add each other, call, hear each other's tone, see each ot
   const digits = await code(anna.page);
   assert.match(digits, /^\d{5}( \d{5}){5}$/);
   assert.equal(await code(ben.page), digits);
-  await at(anna.page, "quality").waitFor();
+  await at(anna.page, "call-more").click();
+  await at(anna.page, "open-connection").click();
+  await anna.page.locator('[data-testid="connection-rating"][data-rating="good"]').waitFor();
+  await at(anna.page, "dialog-close").click();
   await at(ben.page, "hang-up").click();
   await endsWith(anna.page, "hung_up");
   await endsWith(ben.page, "hung_up");

@@ -8,7 +8,7 @@ import { serve } from "./homeline.mjs";
 import { addContact, at, contact, signUp, watch } from "./people.mjs";
 import { spyOnConnections, toneFile } from "./sound.mjs";
 
-const GENEROUS = {
+export const GENEROUS = {
   HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS: "{burst=1000,refill_secs=1}",
   HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS: "{burst=1000,refill_secs=1}",
   HOMELINE_SIGNALING__LIMITS__PAIRING_PER_ADDRESS: "{burst=1000,refill_secs=1}",
@@ -62,8 +62,8 @@ export class Company {
   }
 
   /** Somebody signed up, whose microphone is not made for speech. */
-  async person(name, hertz, viewport) {
-    const page = await this.open(hertz, viewport);
+  async person(name, hertz, viewport, page = undefined) {
+    page ??= await this.open(hertz, viewport);
     const handle = this.handle(name);
     await signUp(page, this.url, { name, handle, household: `${name}'s home` });
     await originalSound(page);

@@ -8,14 +8,15 @@ import { createInterface } from "node:readline";
 
 export const BINARY = process.env.HOMELINE_BIN ?? new URL("../../target/debug/homeline", import.meta.url).pathname;
 
-/** `again`: a server that was killed, to be started anew on its data and its port. */
-export async function serve(settings = {}, again = undefined) {
+/** `again`: a server that was killed, to be started anew on its data and its port. `within`: what runs it, with its arguments. */
+export async function serve(settings = {}, again = undefined, within = []) {
   if (!existsSync(BINARY)) throw new Error(`no binary at ${BINARY}: build it, or name it in HOMELINE_BIN`);
   const data = again?.data ?? await mkdtemp(join(tmpdir(), "homeline-e2e-"));
   const port = again === undefined ? "0" : new URL(again.url).port;
-  const child = spawn(BINARY, ["serve", "--data-dir", data], {
+  const [program, ...words] = [...within, BINARY, "serve", "--data-dir", data];
+  const child = spawn(program, words, {
     cwd: new URL("../..", import.meta.url).pathname,
-    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: port, HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_MEDIA__UDP_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
+    env: { ...process.env, HOMELINE_SERVER__HTTP_PORT: port, HOMELINE_SERVER__HTTPS_PORT: "0", HOMELINE_MEDIA__UDP_PORT: "0", HOMELINE_MEDIA__TURN__UDP_PORT: "0", HOMELINE_MEDIA__TURN__TCP_PORT: "0", HOMELINE_LOG__FILTER: "debug", ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

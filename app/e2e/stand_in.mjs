@@ -288,13 +288,12 @@ export class StandIn {
       case "decline": return this.#end(body.call, "declined");
       case "cancel": return this.#end(body.call, "cancelled");
       case "hang_up": return this.#end(body.call, body.reason);
-      case "set_media": return DONE;
+      case "set_media": case "set_views": return DONE;
       case "get_address_book": return { type: "address_book", import: false, region: "US", entries: 0, number: null, verification: false };
       case "list_imported": return { type: "imported_entries", entries: [], more: false };
       case "list_contact_numbers": return { type: "contact_numbers", contacts: [], more: false };
       case "list_history": return { type: "history", calls: this.history.filter((past) => body.before_ms === null || past.started_at_ms < body.before_ms).slice(0, body.limit) };
       case "offer_media": return this.answerOffer(session, body);
-      case "get_quality": return { type: "quality", loss_up_percent: 0, loss_down_percent: 1, round_trip_ms: 24 };
       case "send_commit":
         for (const member of [call.caller, call.answered]) {
           if (member.device === body.welcome?.device) this.event(member, { type: "group_welcome", call: body.call, welcome: body.welcome.welcome, participants: [] });

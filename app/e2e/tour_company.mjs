@@ -41,6 +41,7 @@ async function many(server, visit, anna) {
     crowd(server, "anna", NAMES.slice(0, others));
     await at(anna, "call-tile").nth(others).waitFor();
     await visit(anna, name);
+    if (name === "call-five") await lines(server, visit, anna);
   }
   await at(anna, "call-more").click();
   await at(anna, "end-for-everyone").waitFor();
@@ -51,6 +52,25 @@ async function many(server, visit, anna) {
   await at(anna, "dialog-close").click();
   crowd(server, "anna", []);
   await at(anna, "call-tiles").waitFor({ state: "detached" });
+}
+
+/** Somebody speaks, some connections are not good, and the figures of the own one. */
+async function lines(server, visit, anna) {
+  const devices = await at(anna, "call-tile").evaluateAll((tiles) => tiles.map(({ dataset }) => dataset.device));
+  tell(server, "anna", { type: "speakers", devices: [devices[1]] });
+  tell(server, "anna", {
+    type: "call_connections", own: { grade: "fair", loss_up_percent: 4, loss_down_percent: 0, round_trip_ms: 180, jitter_ms: 22, estimate_kbit_per_second: 850 },
+    others: [{ device: devices[0], grade: "good" }, { device: devices[2], grade: "poor" }],
+  });
+  await at(anna, "tile-speaks").waitFor();
+  await at(anna, "their-quality").waitFor();
+  await at(anna, "quality").click();
+  await at(anna, "connection-figures").waitFor();
+  await visit(anna, "call-connection");
+  await at(anna, "dialog-close").click();
+  await visit(anna, "call-speaks");
+  tell(server, "anna", { type: "speakers", devices: [] });
+  tell(server, "anna", { type: "call_connections", own: null, others: [] });
 }
 
 async function moving(server, visit, { anna, speaker }) {

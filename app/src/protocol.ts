@@ -912,7 +912,39 @@ guest: DeviceId, } | { "type": "guest_refused",
 /**
  * Why.
  */
-reason: GuestRefusal, };
+reason: GuestRefusal, } | { "type": "layers_wanted", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Which of the own tracks.
+ */
+source: Source, 
+/**
+ * In the order of the offer's rids, 0 the smallest picture. Empty when nobody takes any.
+ */
+wanted: Array<number>, } | { "type": "speakers", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * Participants, loudest first.
+ */
+devices: Array<DeviceId>, } | { "type": "call_connections", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * The own one. Absent while nothing is known of it.
+ */
+own: OwnConnection | null, 
+/**
+ * Those of the others of which something is known.
+ */
+others: Array<GradedDevice>, };
 
 export type Found = { "answer": "unique", 
 /**
@@ -927,6 +959,18 @@ choices: Array<Choice>,
  * Whether there are more.
  */
 more: boolean, } | { "answer": "nobody" };
+
+export type Grade = "good" | "fair" | "poor";
+
+export type GradedDevice = { 
+/**
+ * Whose.
+ */
+device: DeviceId, 
+/**
+ * How good.
+ */
+grade: Grade, };
 
 export type GuestRefusal = "refused" | "link_ended" | "no_answer";
 
@@ -1199,6 +1243,32 @@ contact: ContactId, } | { "type": "entry",
 entry: EntryId, };
 
 export type Outcome = { "ok": Reply } | { "error": ApiError };
+
+export type OwnConnection = { 
+/**
+ * How good; the others are told this word and no figure.
+ */
+grade: Grade, 
+/**
+ * Loss towards the server in the last interval, percent.
+ */
+loss_up_percent: number, 
+/**
+ * Loss from the server as last reported, percent.
+ */
+loss_down_percent: number, 
+/**
+ * Round trip, milliseconds.
+ */
+round_trip_ms: number | null, 
+/**
+ * Jitter as last reported, milliseconds.
+ */
+jitter_ms: number, 
+/**
+ * What the way to this device is estimated to carry, in 1,000 bits a second.
+ */
+estimate_kbit_per_second: number | null, };
 
 export type OwnNumber = { 
 /**
@@ -1566,6 +1636,41 @@ roster: Array<Blob>,
  */
 recovery_certificate: Blob, };
 
+export type RelayServer = { 
+/**
+ * Where it is; none: where the client reached this server, which for TLS is the name in the
+ * certificate that it has already accepted.
+ */
+host: string | null, 
+/**
+ * Its port.
+ */
+port: number, 
+/**
+ * How it is spoken to.
+ */
+transport: RelayTransport, };
+
+export type RelayServers = { 
+/**
+ * None where there is no relay.
+ */
+servers: Array<RelayServer>, 
+/**
+ * An expiry and a random-looking text; no name of anybody.
+ */
+username: string, 
+/**
+ * The password.
+ */
+credential: Secret, 
+/**
+ * Nothing new can be begun with them from then on, Unix milliseconds; what runs goes on.
+ */
+expires_at_ms: number, };
+
+export type RelayTransport = "udp" | "tcp" | "tls";
+
 export type Reply = { "type": "done" } | { "type": "home" } & Home | { "type": "invitation" } & Invitation | { "type": "calls", 
 /**
  * The calls.
@@ -1622,7 +1727,7 @@ record: ConsentRecord | null, } | { "type": "call_links",
 /**
  * The links.
  */
-links: Array<CallLink>, };
+links: Array<CallLink>, } | { "type": "relays" } & RelayServers;
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2194,7 +2299,15 @@ of: NumberOf,
 /**
  * As it is written there.
  */
-number: PhoneText, };
+number: PhoneText, } | { "type": "get_relays" } | { "type": "set_views", 
+/**
+ * The call.
+ */
+call: CallId, 
+/**
+ * At most 32.
+ */
+views: Array<TrackView>, };
 
 export type Resume = { 
 /**
@@ -2390,6 +2503,20 @@ device: DeviceId,
 source: Source, };
 
 export type TrackId = string;
+
+export type TrackView = { 
+/**
+ * A camera of another participant.
+ */
+track: TrackId, 
+/**
+ * Pixels across.
+ */
+width: number, 
+/**
+ * Pixels down.
+ */
+height: number, };
 
 export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 

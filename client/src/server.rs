@@ -86,6 +86,11 @@ impl Server {
         on_this_machine(&self.base)
     }
 
+    /// The host alone, as a URL has it.
+    pub(crate) fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+
     /// Host and port as a `Host` header says them.
     pub(crate) fn authority(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();

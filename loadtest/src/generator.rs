@@ -62,7 +62,7 @@ impl Endpoint {
         Self {
             socket,
             peer: Some(peer),
-            decrypts: features == Features::All,
+            decrypts: features.reports(),
             received: 0,
         }
     }

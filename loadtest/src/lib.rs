@@ -1,18 +1,37 @@
-//! Measures what the media node costs for each packet, beside a floor in the same run.
+//! Load on a Homeline server or media node, and a report of what it carries (docs/load-test.md).
 //!
-//! [`stage`] starts a node and joins its peers, [`floor`] is the least that any such program must do,
-//! [`generator`] drives both with the same flows from one other thread, [`measure`] reads both clocks in
-//! turns. Peers are `str0m`, an implementation that is not ours, so that no shared mistake hides.
+//! The program `loadtest`: [`arguments`] says what is asked for, [`run`] does it; [`media`] plays peers against a
+//! bare media node, [`signaling`] plays apps and devices against a whole server; [`result`] is what was found,
+//! [`report`] shows it, [`budget`] and [`compare`] judge it. Load is open-loop ([`schedule`]).
 //!
-//! Only ratios of one run count: machines differ, and so do their minutes.
+//! The program `packet_path`: [`stage`] starts a node and joins its peers, [`floor`] is the least that any such
+//! program must do, [`generator`] drives both with the same flows from one other thread, [`measure`] reads both
+//! clocks in turns.
+//!
+//! Peers are `str0m`, an implementation that is not ours, so that no shared mistake hides. Only ratios of one
+//! run count: machines differ, and so do their minutes.
 
 #![warn(missing_docs)]
 
+pub mod arguments;
+pub mod budget;
+pub mod child;
+pub mod compare;
 pub mod floor;
 pub mod generator;
+pub mod machine;
 pub mod measure;
+pub mod media;
+pub mod nat;
 pub mod peer;
 pub mod pin;
+pub mod report;
+pub mod result;
+pub mod run;
+pub mod schedule;
 pub mod shape;
+pub mod signaling;
 pub mod sockets;
 pub mod stage;
+pub mod weather;
+pub mod wires;

@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
-use str0m::media::{Direction, MediaKind, Mid};
+use str0m::media::{Direction, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, SeqNo};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+
+use crate::media::descriptor;
 
 /// What both sides may use beside plain media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,59 @@ pub enum Features {
     Plain,
     /// Everything that `str0m` has: extensions, transport-wide feedback, reports; receivers decrypt.
     All,
+    /// What simulcast needs and nothing else: mid, rid and the dependency descriptor.
+    Layers,
+    /// [`Features::All`] and [`Features::Layers`] together.
+    AllLayers,
+}
+
+impl Features {
+    /// Whether receivers report what they got, and so must decrypt all of it.
+    pub const fn reports(self) -> bool {
+        matches!(self, Self::All | Self::AllLayers)
+    }
+
+    fn extensions(self) -> ExtensionMap {
+        let mut map = ExtensionMap::empty();
+        if self.reports() {
+            map = ExtensionMap::standard();
+        }
+        if matches!(self, Self::Layers | Self::AllLayers) {
+            map.set(4, Extension::RtpMid);
+            map.set(10, Extension::RtpStreamId);
+            map.set(11, Extension::RepairedRtpStreamId);
+            map.set(12, descriptor::extension());
+        }
+        map
+    }
+}
+
+/// A packet that a track sends.
+pub struct Outgoing<'a> {
+    /// The section.
+    pub mid: Mid,
+    /// The encoding, where there are several.
+    pub rid: Option<Rid>,
+    /// Counts the packets of the stream.
+    pub sequence: u64,
+    /// In the codec's clock.
+    pub time: u32,
+    /// The last of its burst.
+    pub marker: bool,
+    /// What it carries.
+    pub payload: &'a [u8],
+    /// Header extensions.
+    pub extensions: ExtensionValues,
+}
+
+/// What a peer tells while it is polled.
+pub enum Told<'a> {
+    /// To be sent there.
+    Datagram(SocketAddr, &'a [u8]),
+    /// It decrypted a packet.
+    Packet(&'a RtpPacket),
+    /// A receiver wants a key frame of a track.
+    KeyFrame(Mid),
 }
 
 /// One peer connection.
@@ -48,8 +103,8 @@ impl Peer {
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true);
-        if features == Features::Plain {
-            config = config.clear_extension_map();
+        if features != Features::All {
+            config = config.set_extension_map(features.extensions());
         }
         let mut rtc = config.build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp")?);
@@ -68,11 +123,29 @@ impl Peer {
     /// # Errors
     /// When there is nothing to offer.
     pub fn offer(&mut self, wanted: &[(MediaKind, Direction)]) -> Result<(String, Vec<Mid>)> {
+        let plain = |(kind, direction): &(MediaKind, Direction)| (*kind, *direction, Vec::new());
+        self.offer_encodings(wanted.iter().map(plain).collect())
+    }
+
+    /// As [`Peer::offer`], with the `rid`s of sections that send several encodings, the smallest first.
+    ///
+    /// # Errors
+    /// When there is nothing to offer.
+    pub fn offer_encodings(
+        &mut self,
+        wanted: Vec<(MediaKind, Direction, Vec<&'static str>)>,
+    ) -> Result<(String, Vec<Mid>)> {
         let mut api = self.rtc.sdp_api();
-        let add = |(kind, direction): &(MediaKind, Direction)| {
-            api.add_media(*kind, *direction, None, None, None)
+        let mut add = |(kind, direction, rids): (MediaKind, Direction, Vec<&'static str>)| {
+            let simulcast = (!rids.is_empty()).then(|| {
+                let mut simulcast = Simulcast::new();
+                let layers = rids.into_iter().map(SimulcastLayer::new);
+                layers.for_each(|layer| simulcast.add_send_layer(layer));
+                simulcast
+            });
+            api.add_media(kind, direction, None, None, simulcast)
         };
-        let mids = wanted.iter().map(add).collect();
+        let mids = wanted.into_iter().map(&mut add).collect();
         let (offer, pending) = api.apply().context("nothing to offer")?;
         self.pending = Some(pending);
         Ok((offer.to_sdp_string(), mids))
@@ -125,36 +198,85 @@ impl Peer {
         marker: bool,
         payload: &[u8],
     ) {
+        self.send(
+            now,
+            Outgoing {
+                mid,
+                rid: None,
+                sequence,
+                time,
+                marker,
+                payload,
+                extensions: ExtensionValues::default(),
+            },
+        );
+    }
+
+    /// Queues an RTP packet of a track or of one of its encodings.
+    pub fn send(&mut self, now: Instant, packet: Outgoing<'_>) {
         let payload_type = self
             .rtc
-            .media(mid)
+            .media(packet.mid)
             .and_then(|media| media.remote_pts().first().copied());
         let mut api = self.rtc.direct_api();
-        let (Some(payload_type), Some(stream)) = (payload_type, api.stream_tx_by_mid(mid, None))
+        let (Some(payload_type), Some(stream)) =
+            (payload_type, api.stream_tx_by_mid(packet.mid, packet.rid))
         else {
             return;
         };
-        let packet = RtpWrite::new(payload_type, SeqNo::from(sequence), time, now, payload)
-            .marker(marker)
+        let sequence = SeqNo::from(packet.sequence);
+        let write = RtpWrite::new(payload_type, sequence, packet.time, now, packet.payload)
+            .marker(packet.marker)
             .nackable(true)
-            .ext_vals(ExtensionValues::default());
-        stream.write_rtp(packet);
+            .ext_vals(packet.extensions);
+        stream.write_rtp(write);
+    }
+
+    /// Payload types of repair, which are no media of their own.
+    pub fn repair_payload_types(&self) -> Vec<u8> {
+        let codecs = self.rtc.codec_config().params().iter();
+        codecs
+            .filter_map(|codec| codec.resend())
+            .map(|payload_type| *payload_type)
+            .collect()
     }
 
     /// Gives everything that it wants sent to `send`.
     pub fn poll(&mut self, mut send: impl FnMut(SocketAddr, &[u8])) {
+        self.poll_all(|told| {
+            if let Told::Datagram(to, bytes) = told {
+                send(to, bytes);
+            }
+        });
+    }
+
+    /// Gives everything that it has to tell to `tell`.
+    pub fn poll_all(&mut self, mut tell: impl FnMut(Told<'_>)) {
         while self.rtc.is_alive() {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => {
                     self.due = at;
                     return;
                 }
-                Ok(Output::Transmit(transmit)) => send(transmit.destination, &transmit.contents),
+                Ok(Output::Transmit(transmit)) => {
+                    tell(Told::Datagram(transmit.destination, &transmit.contents));
+                }
                 Ok(Output::Event(Event::Connected)) => self.connected = true,
-                Ok(Output::Event(Event::RtpPacket(_))) => self.opened += 1,
+                Ok(Output::Event(Event::RtpPacket(packet))) => {
+                    self.opened += 1;
+                    tell(Told::Packet(&packet));
+                }
+                Ok(Output::Event(Event::KeyframeRequest(request))) => {
+                    tell(Told::KeyFrame(request.mid));
+                }
                 Ok(Output::Event(_)) => {}
                 Err(_) => return,
             }
         }
+    }
+
+    /// Whether its connection still stands.
+    pub fn lives(&self) -> bool {
+        self.rtc.is_alive()
     }
 }

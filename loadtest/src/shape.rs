@@ -5,7 +5,7 @@ use std::time::Duration;
 use str0m::media::MediaKind;
 
 /// A packet's payload as the shapes send it: 20 ms of Opus with SFrame's seal.
-const AUDIO_PAYLOAD: usize = 100;
+pub(crate) const AUDIO_PAYLOAD: usize = 100;
 
 /// A video packet's payload, as browsers fill their packets.
 const VIDEO_PAYLOAD: usize = 1_100;
@@ -24,7 +24,50 @@ pub struct Flow {
     pub bursts: Vec<u32>,
     /// From one burst to the next.
     pub interval: Duration,
+    /// Where the picture is sent in several sizes: each of them, the smallest first. Then `payload` and
+    /// `bursts` are those of the largest.
+    pub encodings: Vec<Encoding>,
 }
+
+/// One size of a picture that is sent in several.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoding {
+    /// Its name in the offer.
+    pub rid: &'static str,
+    /// Pixels across.
+    pub width: u16,
+    /// Pixels down.
+    pub height: u16,
+    /// Bytes of each packet's payload.
+    pub payload: usize,
+    /// Packets of each frame.
+    pub packets: u32,
+}
+
+/// What a browser sends of a camera in three sizes: 0.14, 0.5 and 1.5 Mbit/s.
+const ENCODINGS: [Encoding; 3] = [
+    Encoding {
+        rid: "q",
+        width: 320,
+        height: 180,
+        payload: 600,
+        packets: 1,
+    },
+    Encoding {
+        rid: "h",
+        width: 640,
+        height: 360,
+        payload: 1_050,
+        packets: 2,
+    },
+    Encoding {
+        rid: "f",
+        width: 1_280,
+        height: 720,
+        payload: 1_050,
+        packets: 6,
+    },
+];
 
 impl Flow {
     /// Opus: fifty packets a second.
@@ -34,6 +77,7 @@ impl Flow {
             payload: AUDIO_PAYLOAD,
             bursts: vec![1],
             interval: Duration::from_millis(20),
+            encodings: Vec::new(),
         }
     }
 
@@ -44,6 +88,27 @@ impl Flow {
             payload: VIDEO_PAYLOAD,
             bursts,
             interval: Duration::from_secs(1) / FRAME_RATE,
+            encodings: Vec::new(),
+        }
+    }
+
+    /// Video of so many bits a second.
+    pub fn video_at(bits_per_second: u64) -> Self {
+        let bits = VIDEO_PAYLOAD as u64 * 8;
+        let packets = (bits_per_second / bits).max(u64::from(FRAME_RATE)) as u32;
+        // A second of frames that differ by one packet at most.
+        let upto = |frame: u32| packets * frame / FRAME_RATE;
+        let bursts = (0..FRAME_RATE).map(|frame| upto(frame + 1) - upto(frame));
+        Self::video(bursts.collect())
+    }
+
+    /// Video in three sizes at once.
+    pub fn simulcast() -> Self {
+        let largest = ENCODINGS[2];
+        Self {
+            payload: largest.payload,
+            encodings: ENCODINGS.to_vec(),
+            ..Self::video(vec![largest.packets])
         }
     }
 
@@ -122,6 +187,32 @@ impl Shape {
         }
     }
 
+    /// One room in which everybody talks and shows a picture in three sizes.
+    pub fn meeting(members: usize) -> Self {
+        let member = |own: usize| Member {
+            sends: vec![Flow::audio(), Flow::simulcast()],
+            takes: (0..members)
+                .filter(|at| *at != own)
+                .flat_map(|at| [(at, 0), (at, 1)])
+                .collect(),
+        };
+        Self {
+            name: format!("meeting {members}"),
+            rooms: vec![(0..members).map(member).collect()],
+        }
+    }
+
+    /// Everybody in all rooms.
+    pub fn members(&self) -> usize {
+        self.rooms.iter().map(Vec::len).sum()
+    }
+
+    /// Everything that somebody receives.
+    pub fn subscriptions(&self) -> usize {
+        let members = self.rooms.iter().flatten();
+        members.map(|member| member.takes.len()).sum()
+    }
+
     /// Forwarded packets in a second.
     pub fn rate_out(&self) -> f64 {
         self.flows()
@@ -158,5 +249,19 @@ mod tests {
         near(Shape::audio_room(10), 4_500.0);
         near(Shape::fan_out(50), 8_500.0);
         near(Shape::pairs(50), 14_000.0);
+    }
+
+    #[test]
+    fn a_bit_rate_becomes_even_frames() {
+        let flow = Flow::video_at(1_500_000);
+        assert!((flow.rate() - 170.0).abs() < 1.0, "{}", flow.rate());
+        assert!(flow.bursts.iter().all(|burst| (5..=6).contains(burst)));
+        assert!((Flow::video_at(1).rate() - 30.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn in_a_meeting_everybody_takes_everybody_else_twice() {
+        let shape = Shape::meeting(5);
+        assert_eq!((shape.members(), shape.subscriptions()), (5, 40));
     }
 }

@@ -1,7 +1,7 @@
 //! The peers' sockets: bound, watched and counted.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use socket2::{SockFilter, SockRef};
 
@@ -13,11 +13,34 @@ const PEER_BUFFER: usize = 1 << 20;
 /// # Errors
 /// When the system has no port or no file left.
 pub fn peer_socket() -> io::Result<(UdpSocket, SocketAddr)> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    peer_socket_at(Ipv4Addr::LOCALHOST.into())
+}
+
+/// As [`peer_socket`], at an address of this machine.
+///
+/// # Errors
+/// When the system has no port or no file left.
+pub fn peer_socket_at(address: IpAddr) -> io::Result<(UdpSocket, SocketAddr)> {
+    let socket = UdpSocket::bind((address, 0))?;
     socket.set_nonblocking(true)?;
     SockRef::from(&socket).set_recv_buffer_size(PEER_BUFFER)?;
     let address = socket.local_addr()?;
     Ok((socket, address))
+}
+
+/// The address of this machine from which another is reached.
+///
+/// # Errors
+/// When the system knows no way there.
+pub fn own_address_towards(other: SocketAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = match other {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    // Connecting a socket of datagrams sends nothing.
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(other)?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// Whether a datagram is media: RTP, not RTCP (RFC 5761 section 4).

@@ -12,6 +12,8 @@ pub mod handle;
 pub mod http;
 pub mod id;
 pub mod media_control;
+pub mod media_http;
+pub mod media_statistics;
 pub mod phone;
 pub mod secret;
 pub mod session;

@@ -1,7 +1,11 @@
 //! What signaling says to a media node, and what it hears back: over a channel in one process, over
 //! QUIC between machines. Knows rooms, peers and tracks; knows no people and no keys.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::id::{PeerId, RoomId, TrackId};
+use crate::media_statistics::{PublishedStatistics, ReceivedStatistics, TransportStatistics};
 
 /// A command to a media node. Each is answered by one [`MediaReply`] or [`MediaError`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +128,7 @@ pub enum MediaReply {
 }
 
 /// Figures of one peer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PeerStatistics {
     /// The peer.
     pub peer: PeerId,
@@ -144,6 +148,21 @@ pub struct PeerStatistics {
     pub loss_out_256ths: u8,
     /// Jitter it last reported, milliseconds.
     pub jitter_ms: u32,
+    /// How the call is for it, 0 (nothing gets through) to 100: the worse of both directions. Absent until
+    /// something is known.
+    pub quality: Option<u8>,
+    /// The same of what it sends.
+    pub quality_up: Option<u8>,
+    /// The same of what it receives.
+    pub quality_down: Option<u8>,
+    /// What the way to it is estimated to carry, bits a second.
+    pub estimate_bits_per_second: Option<u64>,
+    /// The way in use; absent until there is one.
+    pub transport: Option<TransportStatistics>,
+    /// What it publishes.
+    pub published: Vec<PublishedStatistics>,
+    /// What it receives.
+    pub received: Vec<ReceivedStatistics>,
 }
 
 /// Why a media command failed.
@@ -167,7 +186,8 @@ pub enum MediaError {
 }
 
 /// What a media node says by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum MediaEvent {
     /// ICE and DTLS are up for the first time, or again after a loss.
     PeerConnected {

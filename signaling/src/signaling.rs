@@ -30,6 +30,7 @@ use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
 use crate::domain::push::{Push, PushParts, PushStartError};
 use crate::domain::reach::Reach;
+use crate::domain::relays::{BadRelay, Relays};
 use crate::domain::roster::RosterGate;
 use crate::domain::secrets::{PasswordError, Passwords};
 use crate::edge::http::{self, HttpState};
@@ -87,6 +88,9 @@ pub enum StartError {
     /// What the last stop left can't be read.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// A relay in the configuration is none.
+    #[error(transparent)]
+    Relays(#[from] BadRelay),
     /// Push can't be set up.
     #[error(transparent)]
     Push(#[from] PushStartError),
@@ -128,6 +132,7 @@ impl Signaling {
             numbers,
             sms,
             mail,
+            relays,
         } = config;
         let media = link.media.clone();
         let (bus, gate) = (Bus::default(), RosterGate::default());
@@ -144,10 +149,12 @@ impl Signaling {
         ));
         let (presence, push, calls) = reaching(parts(), (push, calls), (link, &limits)).await?;
         let (mailer, guardians) = guarding(parts(), mail, &calls, &limits)?;
+        let relays = Arc::new(Relays::new(clock.clone(), calls.clone(), relays)?);
         let (store, events, time) = parts();
         let services = Services {
             guardians,
             guests: calls.guests().clone(),
+            relays,
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
             devices: Arc::new(Devices::new(

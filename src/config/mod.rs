@@ -1,6 +1,7 @@
 //! The configuration tree: each part's own settings under its name, from a file and the environment.
 
 mod example;
+mod roles;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use example::example;
+pub use roles::{Parts, Role, RolesError};
 
 /// All settings. Defaults run on a laptop and need nothing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +32,9 @@ pub struct Config {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
+    /// What this process runs: `signaling` and `media`, a whole server; or `media` alone, a media node without
+    /// database and app that is commanded over its control interface (see `media.control`).
+    pub roles: Vec<Role>,
     /// Directory of the database, the certificate authority and the server's secrets. Made with mode 0700 if missing.
     pub data_dir: PathBuf,
     /// Addresses to listen on for HTTP and HTTPS. An address family that the machine lacks is skipped.
@@ -49,6 +54,7 @@ pub struct ServerConfig {
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
+            roles: vec![Role::Signaling, Role::Media],
             data_dir: PathBuf::from("data"),
             bind: vec![IpAddr::from([0; 16]), IpAddr::from([0; 4])],
             http_port: 8080,

@@ -34,9 +34,24 @@ pub(crate) fn router(sources: Sources) -> Router {
         .with_state(sources)
 }
 
+/// The same for a media node that stands alone, or beside its control interface.
+pub(crate) fn media_router(node: Node) -> Router {
+    Router::new()
+        .route("/metrics", get(media_metrics))
+        .with_state(node)
+}
+
 async fn metrics(State(sources): State<Sources>) -> impl IntoResponse {
+    written(rows(&sources))
+}
+
+async fn media_metrics(State(node): State<Node>) -> impl IntoResponse {
+    written(media_rows(&node))
+}
+
+fn written(rows: Vec<Row>) -> impl IntoResponse {
     let mut registry = Registry::with_prefix("homeline");
-    registry.register_collector(Box::new(Snapshot(rows(&sources))));
+    registry.register_collector(Box::new(Snapshot(rows)));
     let mut body = String::new();
     text::encode(&mut body, &registry).expect("writing into a string does not fail");
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -103,18 +118,18 @@ fn rows(sources: &Sources) -> Vec<Row> {
         counter("calls_started", "Calls begun", calls.started_total),
         by("calls_ended", "Calls ended", "reason", &calls.ended_total),
     ];
-    rows.extend(media_rows(sources));
+    rows.extend(media_rows(&sources.node));
     rows
 }
 
-fn media_rows(sources: &Sources) -> Vec<Row> {
-    let figures = sources.node.metrics();
+fn media_rows(node: &Node) -> Vec<Row> {
+    let figures = node.metrics();
     let counted = figures.counters;
     let dropped = figures.dropped();
     let dropped = dropped.map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
     let quantile = |share| figures.transit.quantile_micros(share).unwrap_or_default();
     let cpu_micros = u64::try_from(figures.cpu_time.as_micros()).unwrap_or(u64::MAX);
-    vec![
+    let mut rows = vec![
         gauge("media_rooms", "Rooms", figures.rooms),
         gauge("media_peers", "Peers", figures.peers),
         counter(
@@ -174,6 +189,35 @@ fn media_rows(sources: &Sources) -> Vec<Row> {
             "media_transit_p99_microseconds",
             "99th percentile inside",
             quantile(0.99),
+        ),
+    ];
+    rows.extend(tcp_rows(node));
+    rows
+}
+
+/// Media over TCP.
+fn tcp_rows(node: &Node) -> Vec<Row> {
+    let figures = node.metrics().tcp;
+    vec![
+        gauge(
+            "media_tcp_connections",
+            "Media connections over TCP",
+            figures.connections,
+        ),
+        counter(
+            "media_tcp_refused",
+            "Media connections closed at once, for a limit",
+            figures.refused,
+        ),
+        counter(
+            "media_tcp_ended",
+            "Media connections that ended",
+            figures.ended,
+        ),
+        counter(
+            "media_tcp_dropped",
+            "Packets not sent because a receiver took too little",
+            figures.dropped,
         ),
     ]
 }

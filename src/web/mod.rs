@@ -9,5 +9,5 @@ mod plain;
 pub(crate) use assets::{app_hash, router as assets};
 pub(crate) use health::{Health, router as health};
 pub(crate) use install::{InstallPage, router as install};
-pub(crate) use metrics::{Sources, router as metrics};
+pub(crate) use metrics::{Sources, media_router as media_metrics, router as metrics};
 pub(crate) use plain::only_from_this_machine;

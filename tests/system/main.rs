@@ -5,6 +5,7 @@
 mod durability;
 mod front;
 mod logs;
+mod media_node;
 mod namespace;
 mod network;
 mod people;

@@ -90,6 +90,8 @@ impl Server {
             "HOMELINE_SERVER__HTTP_PORT",
             "HOMELINE_SERVER__HTTPS_PORT",
             "HOMELINE_MEDIA__UDP_PORT",
+            "HOMELINE_MEDIA__TURN__UDP_PORT",
+            "HOMELINE_MEDIA__TURN__TCP_PORT",
         ] {
             if !start.settings.iter().any(|(name, _)| *name == port) {
                 command.env(port, "0");

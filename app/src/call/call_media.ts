@@ -2,12 +2,15 @@
 
 import type { E2ee } from "../e2ee/page.ts";
 import { Capture, type SourceKind } from "../media/capture.ts";
-import { figures, LossMeter, rate, type Figures, type Rating } from "../media/quality.ts";
+import type { PictureMode } from "../media/encodings.ts";
+import { type Figures, Meter, rate, type Rating } from "../media/quality.ts";
 import { Transport, type MediaAnswer, type OfferMedia } from "../media/transport.ts";
-import type { CallId, DeviceId, Quality, Track } from "../protocol.ts";
+import { Views } from "../media/views.ts";
+import type { CallId, DeviceId, OwnConnection, Track, TrackView } from "../protocol.ts";
 import type { DeviceProblem, Path } from "./state.ts";
 
-const QUALITY_EVERY_MS = 3_000;
+/** People watch a sign, not a meter. */
+const MEASURE_EVERY_MS = 3_000;
 
 export interface Remote {
   audio: MediaStream | undefined;
@@ -16,15 +19,26 @@ export interface Remote {
 
 export interface CallMediaListener {
   offer(offer: OfferMedia): Promise<MediaAnswer>;
-  quality(call: CallId): Promise<Quality>;
+  relays(): Promise<RTCIceServer[]>;
+  /** How large pictures are shown here. */
+  show(views: TrackView[]): Promise<void>;
   captured(source: SourceKind, problem: DeviceProblem | undefined): void;
   path(path: Path): void;
   failed(): void;
+  silent(): void;
   changed(): void;
+}
+
+export interface MediaOptions {
+  /** Sound as the microphone hears it. */
+  original: boolean;
+  pictures: PictureMode;
+  maySend: (source: SourceKind) => boolean;
 }
 
 export class CallMedia {
   readonly call: CallId;
+  readonly views: Views;
   localVideo: MediaStream | undefined;
   /** What is received, by device. */
   readonly #remotes = new Map<DeviceId, Remote>();
@@ -35,26 +49,31 @@ export class CallMedia {
   readonly #listener: CallMediaListener;
   readonly #transport: Transport;
   readonly #capture: Capture;
-  readonly #meter = new LossMeter();
+  readonly #meter = new Meter();
+  #own: OwnConnection | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
   #muted = false;
   #closed = false;
 
-  constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, original: boolean, maySend: (source: SourceKind) => boolean) {
+  constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, { original, pictures, maySend }: MediaOptions) {
     this.call = call;
     this.original = original;
     this.#listener = listener;
     this.#capture = new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original, maySend);
-    this.#transport = new Transport(call, e2ee, {
+    this.views = new Views((views) => listener.show(views));
+    this.#transport = new Transport(call, e2ee, pictures, {
       offer: (offer) => listener.offer(offer),
+      relays: () => listener.relays(),
       path: (path) => {
         this.path = path;
         listener.path(path);
       },
       failed: () => listener.failed(),
+      silent: () => listener.silent(),
       received: (tracks) => this.#received([...tracks.values()]),
+      subscribed: (tracks) => this.views.received(tracks),
     });
-    this.#timer = setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+    this.#timer = setInterval(() => void this.#measure(), MEASURE_EVERY_MS);
   }
 
   /** What is heard and seen of a participant. */
@@ -104,6 +123,22 @@ export class CallMedia {
     this.#transport.subscribe(tracks);
   }
 
+  /** Which sizes of the own picture somebody takes. */
+  layersWanted(layers: readonly number[]): void {
+    this.#transport.layersWanted(layers);
+  }
+
+  /** The server's figures of this side's connection. */
+  connection(own: OwnConnection | undefined): void {
+    this.#own = own;
+    void this.#measure();
+  }
+
+  /** The server lost its side. */
+  renew(): void {
+    this.#transport.renew();
+  }
+
   restart(): void {
     this.#transport.restart();
   }
@@ -111,6 +146,7 @@ export class CallMedia {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.views.close();
     this.#capture.end();
     this.#transport.close();
   }
@@ -139,13 +175,10 @@ export class CallMedia {
   }
 
   async #measure(): Promise<void> {
-    const [server, report] = await Promise.all([
-      this.#listener.quality(this.call).catch(() => undefined),
-      this.#transport.stats(),
-    ]);
+    const report = await this.#transport.stats();
     if (this.#closed) return;
-    this.figures = figures(server, report, this.#meter);
-    this.rating = rate(this.figures);
+    this.figures = this.#meter.figures(this.#own, report);
+    this.rating = rate(this.figures, this.#own?.grade);
     this.#listener.changed();
   }
 }

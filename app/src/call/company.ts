@@ -8,6 +8,7 @@ import { stay, to } from "./step.ts";
 
 export const ALONE: Company = {
   known: {}, lost: [], theirParty: undefined, adding: undefined, notAdded: undefined, joining: undefined, moving: undefined, notMoved: undefined, waiting: undefined,
+  speaking: [], lead: undefined, grades: {},
 };
 
 /** Everybody besides this device: the first of them stands for the call, the others beside. */
@@ -35,6 +36,8 @@ export function company(state: At<"running">, input: Input): Step {
     }
     case "not_moved":
       return state.moving?.device === input.device ? to({ ...state, moving: undefined, notMoved: { name: state.moving.label, why: input.why } }) : stay(state);
+    case "speakers": return to({ ...state, speaking: input.devices, lead: input.devices.find((device) => device !== input.self) ?? state.lead });
+    case "connections": return to({ ...state, grades: Object.fromEntries(input.others.map(({ device, grade }) => [device, grade])) });
     case "notes_read": return to({ ...state, notAdded: undefined, notMoved: undefined });
     default: return stay(state);
   }

@@ -123,8 +123,16 @@ export class CallController {
         return;
       case "participants":
         return this.input({ on: "participants", call: event.call, participants: event.participants, self: this.#self() });
+      case "layers_wanted":
+        if (this.media?.call === event.call && event.source === "camera") this.media.layersWanted(event.wanted);
+        return;
+      case "speakers":
+        return this.input({ on: "speakers", call: event.call, devices: event.devices, self: this.#self() });
+      case "call_connections":
+        if (this.media?.call === event.call) this.media.connection(event.own ?? undefined);
+        return this.input({ on: "connections", call: event.call, others: event.others });
       case "media_restart":
-        if (this.media?.call === event.call) this.media.restart();
+        if (this.media?.call === event.call) this.media.renew();
         return;
       default:
         this.#events = this.#events.then(() => this.#handle(event)).catch(() => undefined);

@@ -1,6 +1,7 @@
 //! Does what the call machine asks for: keys, media, and requests to the server.
 
 import type { CallId } from "../protocol.ts";
+import { Relays } from "../media/relays.ts";
 import { RequestError } from "../session/errors.ts";
 import { CallMedia } from "./call_media.ts";
 import type { CallHost } from "./controller.ts";
@@ -29,6 +30,7 @@ export class Effects {
   readonly #host: CallHost;
   readonly #control: EffectsHost;
   readonly #relay: Relay;
+  readonly #mediaRelays: Relays;
   /** The own answer is taken: only then does the server listen to this device's switches. */
   #joined: Promise<void> = Promise.resolve();
   /** Households that a call's invitation named, besides the one that invites. */
@@ -38,6 +40,7 @@ export class Effects {
     this.#host = host;
     this.#control = control;
     this.#relay = new Relay(host, (input) => control.input(input));
+    this.#mediaRelays = new Relays(() => host.session.request({ type: "get_relays" }, "relays"), () => location.hostname);
   }
 
   invited(call: CallId, households: readonly string[]): void {
@@ -169,12 +172,18 @@ export class Effects {
         await this.started;
         return session.request(offer, "media_answer");
       },
-      quality: (of) => session.request({ type: "get_quality", call: of }, "quality"),
+      relays: () => this.#mediaRelays.servers(),
+      show: (views) => session.done({ type: "set_views", call, views }),
       captured: (source, problem) => here() && this.#control.input({ on: "captured", source, problem }),
+      silent: () => session.suspect(),
       path: (path) => here() && this.#control.input({ on: "path", path }),
       failed: () => here() && this.#control.mediaFailed(),
       changed: () => this.#host.changed(),
-    }, memory.setting("original") === "on", (source) => this.#host.maySend(source));
+    }, {
+      original: memory.setting("original") === "on",
+      pictures: memory.setting("pictures") === "layered" ? "layered" : "simulcast",
+      maySend: (source) => this.#host.maySend(source),
+    });
     this.media.connect(camera);
     this.media.subscribe(this.tracks.of(call));
   }

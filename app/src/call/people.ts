@@ -1,7 +1,7 @@
 //! Who is in a call, by the names that this person gave them, and how sure it is that they are who they seem. Pure.
 
 import type { ContactView } from "../home/store.ts";
-import type { DeviceId, MediaState, Member, Participant } from "../protocol.ts";
+import type { DeviceId, Grade, MediaState, Member, Participant } from "../protocol.ts";
 import type { Known, PeerView, Running } from "./state.ts";
 
 /** How sure it is who somebody is. */
@@ -26,6 +26,11 @@ export interface PersonView {
   standing: Standing;
   media: MediaState;
   connected: boolean;
+  speaking: boolean;
+  /** Spoke last: the one to look at. */
+  lead: boolean;
+  /** How good their connection is; undefined while nothing is known of it. */
+  grade: Grade | undefined;
 }
 
 /** What is known at home about those who may be in a call. */
@@ -45,7 +50,10 @@ function personView({ device, party, media }: Pick<Participant, "device" | "part
   const { handle } = party;
   const known = state.known[device];
   const { name, standing } = nameOf(party, known, state.peer, book);
-  return { device, name, handle, standing, media, connected: !state.lost.includes(device) };
+  return {
+    device, name, handle, standing, media, connected: !state.lost.includes(device),
+    speaking: state.speaking.includes(device), lead: state.lead === device, grade: state.grades[device],
+  };
 }
 
 /** The server says which handle it is; the certificates say whether the contact of that handle can be meant. */

@@ -1,7 +1,7 @@
 //! What a call can be, what can happen to it, and what is to be done about it: the words of the call machine.
 
 import type { StopReason, WarnReason, WhoKind } from "../e2ee/port.ts";
-import type { Blob, Callee, CallId, ContactId, DeviceId, EndReason, MediaState, Participant, Party } from "../protocol.ts";
+import type { Blob, Callee, CallId, ContactId, DeviceId, EndReason, Grade, GradedDevice, MediaState, Participant, Party } from "../protocol.ts";
 import type { Verdict } from "./pins.ts";
 
 /** The person on the other end. */
@@ -99,6 +99,12 @@ export interface Company {
   moving: { device: DeviceId; label: string } | undefined;
   notMoved: Refusal | undefined;
   waiting: Waiting | undefined;
+  /** Who speaks now, loudest first. */
+  speaking: readonly DeviceId[];
+  /** Which of the others spoke last: the one to look at, also between two words. */
+  lead: DeviceId | undefined;
+  /** How good the others' connections are. */
+  grades: Readonly<Record<DeviceId, Grade>>;
 }
 
 export interface Running extends Company {
@@ -193,7 +199,9 @@ export type CompanyInput =
   | { on: "decline_waiting" }
   /** The server has taken the answer. */
   | { on: "waiting_answered"; call: CallId; nowMs: number }
-  | { on: "notes_read" };
+  | { on: "notes_read" }
+  | { on: "speakers"; call: CallId; devices: readonly DeviceId[]; self: DeviceId }
+  | { on: "connections"; call: CallId; others: readonly GradedDevice[] };
 
 export type Tone = "ring" | "waiting" | "ringback" | "answered" | "ended" | "confirm" | "none";
 

@@ -6,6 +6,7 @@ import { peopleIn, titleOf } from "../call/people.ts";
 import type { CallState } from "../call/state.ts";
 import type { DeviceId } from "../protocol.ts";
 import type { CallScreenHost } from "../screens/call.ts";
+import { ownQuality, theirQuality } from "../screens/call_quality.ts";
 import { waitingCall } from "../screens/call_waiting.ts";
 import { sink } from "../screens/sink.ts";
 import { icons } from "../ui/icons.ts";
@@ -24,7 +25,8 @@ export function speakerCall(device: DeviceModel, host: CallScreenHost): Template
   const { calls } = device;
   const state = calls.state;
   if (state.at === "idle") return html``;
-  const title = state.at === "running" ? titleOf(peopleIn(state, device.store), state.peer) : state.peer.name;
+  const people = state.at === "running" ? peopleIn(state, device.store) : [];
+  const title = state.at === "running" ? titleOf(people, state.peer) : state.peer.name;
   const face = html`<strong class="ring-name" data-testid=${state.at === "incoming" ? "caller-name" : "peer-name"}>${title}</strong>`;
   const microphone = state.at === "running" || state.at === "outgoing" ? state.microphone : undefined;
   return html`<main class="device-center call-dark" data-testid=${testIdOf(state.at)} data-call-state=${callStateOf(device)} data-reason=${state.at === "ended" ? state.reason : nothing}>
@@ -32,6 +34,7 @@ export function speakerCall(device: DeviceModel, host: CallScreenHost): Template
     <p class="device-words" role="status" data-testid="call-status">${statusOf(device)}</p>
     ${microphone?.problem === undefined ? nothing : html`<p class="call-problem" role="alert" data-testid="microphone-problem" data-problem=${microphone.problem}>${problemWords("microphone", microphone.problem)}</p>`}
     ${theirSound(device)}
+    ${state.at === "running" ? html`${ownQuality(calls)}${people.map((person) => theirQuality(person))}` : nothing}
     ${state.at !== "running" ? nothing : state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
     ${state.at !== "running" || state.code === undefined ? nothing : html`<details class="speaker-code"><summary data-testid="encryption-state" data-keys=${state.keys}>${icons.lock} Encrypted: call code</summary><p data-testid="call-code" data-code=${state.code}>${state.code}</p></details>`}
     ${state.at === "running" ? waitingCall(host, state, title) : nothing}

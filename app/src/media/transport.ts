@@ -5,14 +5,18 @@
 import type { E2ee } from "../e2ee/page.ts";
 import type { PublishSection, Reply, Request, Source, SubscribeSection, Track, TrackId } from "../protocol.ts";
 import { RequestError } from "../session/errors.ts";
+import { beginning, type PictureMode, startHigh, takesSeveral } from "./encodings.ts";
+import { LOOK_EVERY_MS, packets, PathWatch } from "./path_watch.ts";
+import { SentPicture } from "./sent_picture.ts";
 
 const DEPENDENCY_DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
-/** A short gap often heals by itself; then ICE is restarted, and again until the server ends the call. */
-const RESTART_AFTER_MS = 1_500;
+/** The browser says "disconnected" after seconds of silence: little is left to wait for. A restart leaves the old path in use until the new one works. */
+const RESTART_AFTER_MS = 200;
+/** Again until the server ends the call, and after an offer that could not be made. */
+const AGAIN_AFTER_MS = 1_500;
 const RESTART_EVERY_MS = 4_000;
 /** Offers that the server could not take for a reason of its own, before the call is given up. */
 const FAULTS_MAX = 3;
-const VIDEO_BITS_MAX = 1_500_000;
 /** Tracks that one call carries to this side; a call between two people needs two. */
 const SUBSCRIBED_MAX = 32;
 
@@ -21,10 +25,16 @@ export type OfferMedia = Extract<Request, { type: "offer_media" }>;
 
 export interface TransportListener {
   offer(offer: OfferMedia): Promise<MediaAnswer>;
+  /** The relays of the moment; ICE takes one only when no nearer path works. */
+  relays(): Promise<RTCIceServer[]>;
   path(path: "connecting" | "connected" | "reconnecting"): void;
   /** The tracks that are received now. */
   received(tracks: ReadonlyMap<TrackId, { track: Track; media: MediaStreamTrack }>): void;
+  /** The server has answered: these tracks are subscribed to. */
+  subscribed(tracks: readonly Track[]): void;
   failed(): void;
+  /** What is sent brings nothing back: the network may have changed. ICE is restarted already. */
+  silent(): void;
 }
 
 interface HeaderExtension {
@@ -41,7 +51,11 @@ export class Transport {
   readonly #e2ee: E2ee;
   readonly #listener: TransportListener;
   readonly #connection: RTCPeerConnection;
+  #mode: PictureMode;
   readonly #senders = new Map<Source, RTCRtpTransceiver>();
+  #picture: SentPicture | undefined;
+  /** What the camera sends or is about to. */
+  #camera: MediaStreamTrack | null = null;
   readonly #receivers = new Map<TrackId, { track: Track; transceiver: RTCRtpTransceiver }>();
   readonly #received = new Map<TrackId, { track: Track; media: MediaStreamTrack }>();
   #wanted = new Map<TrackId, Track>();
@@ -52,8 +66,11 @@ export class Transport {
   #everConnected = false;
   #closed = false;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #watch = new PathWatch();
+  #watchTimer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(call: string, e2ee: E2ee, listener: TransportListener) {
+  constructor(call: string, e2ee: E2ee, mode: PictureMode, listener: TransportListener) {
+    this.#mode = mode;
     this.#call = call;
     this.#e2ee = e2ee;
     this.#listener = listener;
@@ -71,6 +88,7 @@ export class Transport {
 
   async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
     if (this.#closed) return;
+    if (source === "camera") this.#camera = track;
     let transceiver = this.#senders.get(source);
     if (transceiver === undefined) {
       if (track === null) return;
@@ -82,8 +100,9 @@ export class Transport {
       this.#listener.failed();
       return;
     }
-    await transceiver.sender.replaceTrack(track);
-    if (track?.kind === "video") await bound(transceiver.sender);
+    // Refused by a section that has ended meanwhile: its successor was given the same track.
+    await transceiver.sender.replaceTrack(track).catch(() => undefined);
+    if (source === "camera") await this.#picture?.captured(track);
   }
 
   /** All tracks of the others, as the server lists them now. */
@@ -94,7 +113,18 @@ export class Transport {
     if (!same) void this.#negotiate();
   }
 
-  /** The network changed, or the server lost its side. */
+  /** Which sizes of the own picture somebody takes. */
+  layersWanted(layers: readonly number[]): void {
+    this.#picture?.wanted(layers);
+  }
+
+  /** The server lost its side: what it said of the old tracks counts no more. */
+  renew(): void {
+    this.#picture?.renewed();
+    this.restart();
+  }
+
+  /** The network changed. */
   restart(): void {
     if (this.#closed) return;
     this.#iceRestart = true;
@@ -108,14 +138,17 @@ export class Transport {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#restartTimer);
+    clearInterval(this.#watchTimer);
     this.#connection.close();
   }
 
   #publish(source: Source): RTCRtpTransceiver {
     const kind = source === "camera" ? "video" : "audio";
-    const transceiver = this.#connection.addTransceiver(kind, { direction: "sendonly" });
+    const encodings = kind === "video" ? { sendEncodings: beginning(this.#mode) } : {};
+    const transceiver = this.#connection.addTransceiver(kind, { direction: "sendonly", ...encodings });
     transceiver.sender.transform = this.#e2ee.sendTransform({ call: this.#call, kind, track: source });
-    prepare(transceiver, kind, "send");
+    prepare(transceiver, kind, "send", this.#mode);
+    if (kind === "video") this.#picture = new SentPicture(transceiver.sender);
     this.#senders.set(source, transceiver);
     return transceiver;
   }
@@ -154,20 +187,44 @@ export class Transport {
     this.#iceRestart = false;
     const connection = this.#connection;
     try {
+      // Before candidates are gathered, and again with a restart, since a credential counts for some hours.
+      if (iceRestart || connection.localDescription === null) {
+        const iceServers = await this.#listener.relays();
+        if (this.#closed) return;
+        connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
+      }
       await connection.setLocalDescription(await connection.createOffer({ iceRestart }));
       const sdp = connection.localDescription?.sdp ?? "";
+      const subscribed = [...this.#receivers.values()].map(({ track }) => track);
       const answer = await this.#listener.offer({
         type: "offer_media", call: this.#call, sdp, publish: this.#publishSections(), subscribe: this.#subscribeSections(),
       });
       if (this.#closed) return;
       // Before anything is awaited: a `tracks` event that comes meanwhile is newer than this list.
       this.subscribe(answer.tracks);
-      await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+      await connection.setRemoteDescription({ type: "answer", sdp: startHigh(answer.sdp) });
       this.#faults = 0;
+      this.#settle(answer.sdp);
+      this.#picture?.negotiated();
+      this.#listener.subscribed(subscribed);
     } catch (error) {
       this.#iceRestart ||= iceRestart;
       throw error;
     }
+  }
+
+  /**
+   * A server that takes one size gets a section of one size: of several it would not know the streams. The old section ends, since
+   * Chromium offers its sizes again without the extension that names them, and then refuses its own offer.
+   */
+  #settle(answer: string): void {
+    const camera = this.#senders.get("camera");
+    if (this.#mode !== "simulcast" || camera?.mid == null || takesSeveral(answer, camera.mid)) return;
+    this.#mode = "single";
+    camera.stop();
+    this.#publish("camera");
+    this.#again = true;
+    if (this.#camera !== null) void this.send("camera", this.#camera);
   }
 
   #applySubscriptions(): void {
@@ -182,7 +239,7 @@ export class Transport {
       const kind = track.source === "camera" ? "video" : "audio";
       const transceiver = this.#connection.addTransceiver(kind, { direction: "recvonly" });
       transceiver.receiver.transform = this.#e2ee.receiveTransform({ call: this.#call, kind, track: id, owner: track.device });
-      prepare(transceiver, kind, "receive");
+      prepare(transceiver, kind, "receive", this.#mode);
       this.#receivers.set(id, { track, transceiver });
     }
   }
@@ -202,7 +259,7 @@ export class Transport {
     if (code === "call_ended" || code === "not_found") return;
     const fatal = code === "bad_offer" || (code !== "session_lost" && code !== "offline" && ++this.#faults >= FAULTS_MAX);
     if (fatal) this.#listener.failed();
-    else this.#scheduleRestart(RESTART_AFTER_MS);
+    else this.#scheduleRestart(AGAIN_AFTER_MS);
   }
 
   #onConnection(): void {
@@ -211,6 +268,7 @@ export class Transport {
       case "connected":
         this.#everConnected = true;
         clearTimeout(this.#restartTimer);
+        this.#watchTimer ??= setInterval(() => void this.#look(), LOOK_EVERY_MS);
         this.#listener.path("connected");
         return;
       case "disconnected":
@@ -224,6 +282,13 @@ export class Transport {
     }
   }
 
+  async #look(): Promise<void> {
+    const { sent, received } = packets(await this.#connection.getStats());
+    if (this.#closed || !this.#watch.look(performance.now(), sent, received)) return;
+    this.#listener.silent();
+    this.restart();
+  }
+
   #scheduleRestart(wait: number): void {
     clearTimeout(this.#restartTimer);
     this.#restartTimer = setTimeout(() => {
@@ -234,12 +299,13 @@ export class Transport {
   }
 }
 
-/** Opus without RED, VP8 with the dependency descriptor: what is encrypted whole and still routed (e2ee.md, "Browser"). */
-function prepare(transceiver: Negotiating, kind: "audio" | "video", way: "send" | "receive"): void {
+/** Opus without RED, VP8 or VP9 with the dependency descriptor: what is encrypted whole and still routed (e2ee.md, "Browser"). */
+function prepare(transceiver: Negotiating, kind: "audio" | "video", way: "send" | "receive", mode: PictureMode): void {
   const capabilities = way === "send" ? RTCRtpSender.getCapabilities(kind) : RTCRtpReceiver.getCapabilities(kind);
-  const wanted = kind === "audio" ? ["audio/opus"] : ["video/VP8", "video/rtx"];
-  const codecs = capabilities?.codecs.filter(({ mimeType }) => wanted.some((type) => type.toLowerCase() === mimeType.toLowerCase()));
-  if (codecs !== undefined && codecs.length > 0) transceiver.setCodecPreferences(codecs);
+  const wanted = kind === "audio" ? ["audio/opus"] : [...pictureCodecs(way, mode), "video/rtx"];
+  const codecs = wanted.flatMap((type) => capabilities?.codecs.filter(({ mimeType, sdpFmtpLine }) =>
+    mimeType.toLowerCase() === type.toLowerCase() && !/profile-id=[1-9]/.test(sdpFmtpLine ?? "")) ?? []);
+  if (codecs.length > 0) transceiver.setCodecPreferences(codecs);
   if (kind !== "video") return;
   const extensions = transceiver.getHeaderExtensionsToNegotiate?.();
   if (extensions === undefined || transceiver.setHeaderExtensionsToNegotiate === undefined) return;
@@ -249,9 +315,8 @@ function prepare(transceiver: Negotiating, kind: "audio" | "video", way: "send" 
   transceiver.setHeaderExtensionsToNegotiate(extensions);
 }
 
-async function bound(sender: RTCRtpSender): Promise<void> {
-  const parameters = sender.getParameters();
-  for (const encoding of parameters.encodings) encoding.maxBitrate = VIDEO_BITS_MAX;
-  // Refused while an offer is in flight; the bound is a courtesy to the uplink, not a need.
-  await sender.setParameters(parameters).catch(() => undefined);
+/** Either may come from others. Layers take VP9; a browser without it sends VP8 in one size. */
+function pictureCodecs(way: "send" | "receive", mode: PictureMode): string[] {
+  if (way === "receive") return ["video/VP8", "video/VP9"];
+  return mode === "layered" ? ["video/VP9", "video/VP8"] : ["video/VP8"];
 }

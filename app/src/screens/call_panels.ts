@@ -9,9 +9,10 @@ import { avatar, dialog, guestMark, pinMark } from "../ui/parts.ts";
 import { movingWords, notAddedWords } from "../ui/words.ts";
 import type { CallScreenHost } from "./call.ts";
 import { removeGuest } from "./call_guests.ts";
+import { connectionSheet } from "./call_quality.ts";
 import { standingWords } from "./call_tiles.ts";
 
-export type Panel = "add" | "more" | "move" | "people";
+export type Panel = "add" | "more" | "move" | "people" | "connection";
 
 /** From so many on, names are looked for by typing. */
 const SEARCH_FROM = 8;
@@ -35,6 +36,7 @@ export function panels(host: CallScreenHost, state: Running, people: readonly Pe
   switch (host.drafts.get<Panel>(PANEL_DRAFT)) {
     case "add": return dialog("add-somebody", "Add somebody", close, addList(host, state, people));
     case "move": return dialog("move", "Move this call to", close, moveList(host));
+    case "connection": return dialog("connection", "Your connection", close, connectionSheet(host, people));
     case "people": return dialog("people", "In this call", close, peopleList(host, people));
     case "more": return dialog("call-more", "More", close, more(host, state, people));
     default: return nothing;
@@ -124,6 +126,7 @@ function more(host: CallScreenHost, { outgoing }: Running, people: readonly Pers
     <li><button class="pick" data-testid="original-sound" aria-pressed=${String(host.originalSound)} @click=${() => host.setOriginalSound(!host.originalSound)}>${icons.music}<span class="row-text"><strong>Original sound</strong><small>${host.originalSound ? "On: music as it is, without echo and noise being taken out" : "Off: made for speech"}</small></span></button></li>
     ${host.visitor === true ? nothing : html`<li><button class="pick" data-testid="open-move" @click=${() => setPanel(host, "move")}>${icons.move}<span class="row-text"><strong>Move to…</strong><small>Another of your devices</small></span></button></li>`}
     <li><button class="pick" data-testid="open-people" @click=${() => setPanel(host, "people")}>${icons.people}<span class="row-text"><strong>Who is here</strong><small>${people.length + 1} with you</small></span></button></li>
+    <li><button class="pick" data-testid="open-connection" @click=${() => setPanel(host, "connection")}>${icons.bars}<span class="row-text"><strong>Connection</strong><small>How good it is, in figures</small></span></button></li>
     ${outgoing && people.length > 1 ? html`<li><button class="pick danger" data-testid="end-for-everyone" @click=${() => host.calls.input({ on: "end_for_everyone", nowMs: Date.now() })}>${icons.hangUp}<span class="row-text"><strong>End for everyone</strong><small>You began this call</small></span></button></li>` : nothing}
   </ul>`;
 }

@@ -10,9 +10,11 @@ import { durationWords } from "../ui/words.ts";
 import { type CallScreenHost, ownPicture, problems, round, switches } from "./call.ts";
 import { notes, panels, setPanel } from "./call_panels.ts";
 import { tiles } from "./call_tiles.ts";
-import { alarms, codePanel, quality, trust } from "./call_trust.ts";
+import { ownQuality, theirQuality } from "./call_quality.ts";
+import { alarms, codePanel, trust } from "./call_trust.ts";
 import { waitingCall } from "./call_waiting.ts";
 import { sink } from "./sink.ts";
+import { viewed } from "./viewed.ts";
 
 type At = Extract<CallState, { at: "running" }>;
 
@@ -20,24 +22,26 @@ export function running(host: CallScreenHost, state: At): TemplateResult {
   const people = peopleIn(state, host.store);
   const title = titleOf(people, state.peer);
   const many = people.length > 1;
-  const theirs = host.calls.media?.of(state.theirDevice);
+  const media = host.calls.media;
+  const theirs = media?.of(state.theirDevice);
   const picture = !many && state.theirMedia.camera && theirs?.video !== undefined;
-  return html`<section class="call call-running ${picture ? "with-picture" : ""} ${many ? "call-many" : ""}" data-testid="call-screen" data-call-state=${state.path === "connected" && state.keys === "sending" ? "connected" : state.path}
+  const speaks = !many && people[0]?.speaking === true;
+  return html`<section class="call call-running ${picture ? "with-picture" : ""} ${many ? "call-many" : ""} ${speaks ? "they-speak" : ""}" data-testid="call-screen" data-call-state=${state.path === "connected" && state.keys === "sending" ? "connected" : state.path}
       aria-label=${`Call with ${title}`}>
-    <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(many ? undefined : theirs?.video)}></video>
+    <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(many ? undefined : theirs?.video)} ${viewed(media?.views, picture ? state.theirDevice : undefined)}></video>
     ${sounds(host, state)}
     ${many ? tiles(host, people, ownPicture(host, state.camera)) : picture ? nothing : html`<div class="call-person">${avatar(title, "huge")}
       ${state.theirMedia.camera ? html`<p class="call-kind">Picture is coming…</p>` : nothing}</div>`}
     <header class="call-head">
       <div class="call-title"><h1><span data-testid="peer-name">${title}</span> ${!many && (people[0]?.standing ?? state.peer.verdict) === "guest" ? guestMark() : nothing}</h1>
-        <p role="status"><span data-testid="call-status">${statusWords(state)}</span> ${quality(host.calls)}</p></div>
+        <p role="status"><span data-testid="call-status">${statusWords(state)}</span> </p>${ownQuality(host.calls, () => setPanel(host, "connection"))}</div>
       ${trust(host, state, people)}
     </header>
     ${many ? nothing : ownPicture(host, state.camera)}
     <div class="call-messages">
       ${alarms(state)}
       ${problems(state)}
-      ${many ? nothing : aboutThem(state, title)}
+      ${many ? nothing : aboutThem(state, title, people[0])}
       ${notes(host, state)}
       ${host.soundIsBlocked ? html`<button class="button primary" data-testid="allow-sound" @click=${() => allowSound(host)}>Tap to hear ${title}</button>` : nothing}
     </div>
@@ -55,8 +59,9 @@ function sounds(host: CallScreenHost, state: Running): unknown {
     ${sink(host.calls.media?.of(device).audio, (blocked) => host.soundBlocked(blocked))}></audio>`);
 }
 
-function aboutThem(state: Running, name: string): TemplateResult {
+function aboutThem(state: Running, name: string, them: PersonView | undefined): TemplateResult {
   return html`
+    ${them === undefined ? nothing : theirQuality({ ...them, name })}
     ${state.theirMedia.microphone ? nothing : html`<p class="call-note" data-testid="peer-muted">${icons.micOff}${name}'s microphone is off</p>`}
     ${state.theirMedia.camera || !state.video ? nothing : html`<p class="call-note" data-testid="peer-camera-off">${icons.videoOff}${name}'s camera is off</p>`}
     ${state.theirConnected ? nothing : html`<p class="call-note" role="status" data-testid="peer-reconnecting">${name}'s connection was lost. Waiting for them…</p>`}`;

@@ -7,7 +7,9 @@ import { icons } from "../ui/icons.ts";
 import { avatar, guestMark } from "../ui/parts.ts";
 import type { CallScreenHost } from "./call.ts";
 import { removeGuest } from "./call_guests.ts";
+import { theirQuality } from "./call_quality.ts";
 import { sink } from "./sink.ts";
+import { viewed } from "./viewed.ts";
 
 /** More than this many tiles do not share the screen any more: they keep a size and scroll. */
 export const CALM_MAX = 9;
@@ -24,13 +26,16 @@ function sizeOf(count: number): "two" | "four" | "nine" | "many" {
   return count <= 2 ? "two" : count <= 4 ? "four" : count <= CALM_MAX ? "nine" : "many";
 }
 
-function tile(host: CallScreenHost, { device, name, standing, media, connected }: PersonView): TemplateResult {
+function tile(host: CallScreenHost, person: PersonView): TemplateResult {
+  const { device, name, standing, media, connected, speaking, lead } = person;
   const theirs = host.calls.media?.of(device);
   const picture = media.camera && theirs?.video !== undefined;
-  return html`<li class="call-tile" data-testid="call-tile" data-device=${device} data-standing=${standing}>
-    ${picture ? html`<video playsinline muted ${sink(theirs.video)}></video>` : avatar(name, "large")}
+  return html`<li class="call-tile ${speaking ? "tile-speaks" : ""} ${lead ? "tile-lead" : ""}" data-testid="call-tile" data-device=${device} data-standing=${standing} data-speaking=${String(speaking)}>
+    ${picture ? html`<video playsinline muted ${sink(theirs.video)} ${viewed(host.calls.media?.views, device)}></video>` : avatar(name, "large")}
     <span class="tile-name">${host.visitor === true && standing === "stranger" ? nothing : standingSign(standing)}<b data-testid="tile-name">${name}</b>
+      ${speaking ? html`<span class="speaks" role="img" aria-label="speaks" data-testid="tile-speaks">${icons.voice}</span>` : nothing}
       ${media.microphone ? nothing : html`<span role="img" aria-label="microphone off">${icons.micOff}</span>`}</span>
+    ${theirQuality(person)}
     ${standing === "guest" ? removeGuest(host, device, name) : nothing}
     ${connected ? nothing : html`<span class="tile-note" role="status">Connection lost</span>`}
     ${standing === "joining" ? html`<span class="tile-note" role="status">Joining…</span>` : nothing}</li>`;

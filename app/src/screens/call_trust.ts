@@ -1,7 +1,6 @@
-//! What a call screen says about encryption: the mark, the call code, alarms, and how good the connection is.
+//! What a call screen says about encryption: the mark, the call code, alarms.
 
 import { html, nothing, type TemplateResult } from "lit-html";
-import type { CallController } from "../call/controller.ts";
 import type { PersonView } from "../call/people.ts";
 import type { Running } from "../call/state.ts";
 import { icons } from "../ui/icons.ts";
@@ -40,16 +39,4 @@ export function codePanel(host: CallScreenHost, state: Running, many: boolean): 
 export function alarms(state: Running): TemplateResult {
   return html`${state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
     ${state.keys === "sending" || state.keys === "waiting" ? nothing : html`<p class="call-alarm" role="alert" data-testid="sending-stopped" data-reason=${state.keys}>${icons.alarm}Nothing is sent any more: the keys of this call can't be trusted. Hang up and call again.</p>`}`;
-}
-
-export function quality(calls: CallController): TemplateResult | typeof nothing {
-  const media = calls.media;
-  if (media === undefined || media.rating === "unknown") return nothing;
-  const bars = media.rating === "good" ? 3 : media.rating === "fair" ? 2 : 1;
-  const words = media.rating === "good" ? "Good connection" : media.rating === "fair" ? "Fair connection" : "Poor connection";
-  const figures = media.figures;
-  const detail = figures === undefined ? words
-    : `${words}: ${figures.lossUpPercent} % lost on the way up, ${figures.lossDownPercent} % down${figures.roundTripMs === undefined ? "" : `, ${figures.roundTripMs} ms`}`;
-  return html`<span class="quality quality-${media.rating}" data-testid="quality" data-rating=${media.rating} role="img" aria-label=${words} title=${detail}>
-    ${[1, 2, 3].map((bar) => html`<i class=${bar <= bars ? "lit" : ""}></i>`)}</span>`;
 }

@@ -45,6 +45,12 @@ export function settings(app: App): TemplateResult {
         void app.calls.media?.setOriginal(on);
       }} /><span><strong>Original sound</strong><small>For music: no echo cancelling, no noise reduction, no levelling. Use headphones.</small></span></label>
     </section>
+    <section class="panel">
+      <h2>Picture</h2>
+      <label class="switch"><input type="checkbox" data-testid="setting-pictures" .checked=${app.memory.setting("pictures") === "layered"} @change=${(event: Event) => {
+        app.memory.keepSetting("pictures", (event.currentTarget as HTMLInputElement).checked ? "layered" : undefined);
+      }} /><span><strong>Sharper pictures (VP9)</strong><small>From the next call on, for your own picture. More work for this device; home devices of the Rust program can't show it.</small></span></label>
+    </section>
     ${closedApp(app)}
     ${blockedPeople(app)}
     <section class="panel">

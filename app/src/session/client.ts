@@ -8,7 +8,9 @@ import { Ledger } from "./ledger.ts";
 /** Past this without a `welcome` the connection is given up and tried anew. */
 const WELCOME_MS_MAX = 10_000;
 /** After a change of network: no answer to a ping within this time means that the connection is dead. */
-const PROBE_MS = 2_000;
+const PROBE_MS = 1_000;
+/** The same when there are other signs of it: coming back costs less than waiting. */
+const SUSPECT_MS = 300;
 const TICK_MS = 1_000;
 
 export type Link =
@@ -207,6 +209,20 @@ export class Session {
     if (now - this.#sentAt >= this.#heartbeatMs / 2) this.#send({ type: "ping" });
   }
 
+  /** Something else found the network dead: without an answer very soon, the connection is made anew. */
+  suspect(): void {
+    if (this.#socket === undefined || !this.#welcomed) return;
+    const asked = Date.now();
+    const socket = this.#socket;
+    this.#send({ type: "ping" });
+    setTimeout(() => {
+      if (socket !== this.#socket || this.#heardAt >= asked) return;
+      this.#failures = 0;
+      this.#setLink({ state: "connecting", failures: 0 });
+      this.#connect();
+    }, SUSPECT_MS);
+  }
+
   /** The network or the tab came back: try at once, or find out whether the connection still lives. */
   #hint(networkChanged: boolean): void {
     if (this.#link.state === "ended") return;
@@ -216,6 +232,8 @@ export class Session {
     } else if (this.#welcomed) {
       this.#probeUntil = Date.now() + PROBE_MS;
       this.#send({ type: "ping" });
+      // The tick may come late by its whole length, and the call waits for it.
+      setTimeout(() => this.#tick(), PROBE_MS + 20);
     }
     if (networkChanged) this.#listener.networkChanged();
   }

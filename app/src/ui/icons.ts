@@ -40,5 +40,7 @@ export const icons = {
   link: draw(svg`<path d="M10 14a4 4 0 0 0 5.700 0l3-3a4 4 0 0 0-5.700-5.700L11.500 6.800M14 10a4 4 0 0 0-5.700 0l-3 3A4 4 0 0 0 11 18.700l1.500-1.500"/>`),
   share: draw(svg`<path d="M12 15.500V4M8 7.500 12 3.500l4 4M6.500 11.500v8h11v-8"/>`),
   leave: draw(svg`<path d="M13 4.500H6v15h7M10.500 12H20M16.500 8.500 20 12l-3.500 3.500"/>`),
+  voice: draw(svg`<path d="M5 10v4M9 7v10M13 4.500v15M17 8v8M21 10.500v3"/>`),
+  bars: draw(svg`<path d="M6 19v-4M12 19V10M18 19V5"/>`),
   back: draw(svg`<path d="M14.500 5.500 8 12l6.500 6.500"/>`),
 };

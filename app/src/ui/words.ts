@@ -1,7 +1,7 @@
 //! What the app says to people about calls, devices and time.
 
 import type { DeviceProblem, Ending, Refusal, TheirSwitches, Warning } from "../call/state.ts";
-import type { CallDirection, Capabilities, EndReason, Presence, Role, Switches } from "../protocol.ts";
+import type { CallDirection, Capabilities, EndReason, Grade, Presence, Role, Switches } from "../protocol.ts";
 
 /** Why a call ended, on the screen that stands after it. */
 export function endingWords(reason: Ending, name: string, outgoing: boolean): string {
@@ -101,6 +101,15 @@ export function warningWords(warning: Warning): string {
     case "fork": return "The two sides no longer agree on the keys of this call. Hang up and call again.";
     case "remove_withheld": return "The server does not let a removed device go. Nothing is sent any more.";
     case "invalid_commit": case "invalid_welcome": return "The server passed on keys that are not valid.";
+  }
+}
+
+/** How good a connection is. */
+export function gradeWords(grade: Grade): string {
+  switch (grade) {
+    case "good": return "Good connection";
+    case "fair": return "Fair connection";
+    case "poor": return "Poor connection";
   }
 }
 

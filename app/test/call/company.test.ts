@@ -197,3 +197,20 @@ test("names are the own contacts' where the certificates fit, and a borrowed han
   assert.equal(titleOf(shown.slice(0, 2), MUM), "Mum and Aunt Cleo");
   assert.equal(titleOf([], MUM), "Mum");
 });
+
+test("who speaks is marked, the last one stays the one to look at, and each has a word for their connection", () => {
+  const devices = { on: "participants", call: CALL, self: "me", participants: [participant("d1", "anna"), participant("d2", "cleo")] } as const;
+  const speakers = (...spoken: string[]): Input => ({ on: "speakers", call: CALL, devices: spoken, self: "me" });
+  const book = { members: [], contactByHandle: () => undefined };
+  const look = (inputs: Input[]): string[] => {
+    const { state } = play([...DIALLED, { ...devices, participants: [...devices.participants] }, ...inputs]);
+    assert.equal(state.at, "running");
+    return state.at === "running" ? peopleIn(state, book).map(({ device, speaking, lead, grade }) => `${device}${speaking ? " speaks" : ""}${lead ? " leads" : ""}${grade === undefined ? "" : ` ${grade}`}`) : [];
+  };
+  assert.deepEqual(look([speakers("me", "d2")]), ["d1", "d2 speaks leads"]);
+  assert.deepEqual(look([speakers("d2"), speakers("me")]), ["d1", "d2 leads"]);
+  assert.deepEqual(look([speakers("d2"), speakers()]), ["d1", "d2 leads"]);
+  assert.deepEqual(look([{ on: "connections", call: CALL, others: [{ device: "d1", grade: "poor" }] }]), ["d1 poor", "d2"]);
+  // Said of another call, it changes nothing.
+  assert.deepEqual(look([{ on: "speakers", call: SECOND, devices: ["d1"], self: "me" }]), ["d1", "d2"]);
+});

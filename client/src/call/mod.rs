@@ -7,6 +7,7 @@ mod incoming;
 mod keys;
 mod outgoing;
 mod owner;
+mod relays;
 mod run;
 mod seat;
 mod transport;

@@ -47,7 +47,13 @@ impl Seat {
         };
         let mut sources = vec![Source::Microphone];
         sources.extend(self.video.then_some(Source::Camera));
-        let transport = Transport::new(sources, self.is_local, frames.clone()).await?;
+        let transport = Transport::new(
+            sources,
+            self.is_local,
+            frames.clone(),
+            self.owner.session().clone(),
+        )
+        .await?;
         let (events, told) = mpsc::channel(EVENTS_MAX);
         let (commands, commanded) = mpsc::channel(INPUTS_MAX);
         let run = Run {

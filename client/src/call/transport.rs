@@ -12,6 +12,9 @@ use crate::media::{
     Camera, Frames, Heard, Line, Offer, Owner, Peer, PeerError, PeerEvent, PictureReceiver,
     PictureSender, Seen, Sound, SoundReceiver, SoundSender,
 };
+use crate::session::Session;
+
+use super::relays::relays;
 
 /// Tracks of others taken at once; what comes beyond is not subscribed to.
 const TRACKS_MAX: usize = 64;
@@ -23,6 +26,7 @@ pub(super) struct Transport {
     peer: Peer,
     events: mpsc::Receiver<PeerEvent>,
     local: bool,
+    session: Session,
     sources: Vec<Source>,
     frames: Frames,
     tracks: Vec<Track>,
@@ -52,12 +56,14 @@ impl Transport {
         sources: Vec<Source>,
         local: bool,
         frames: Frames,
+        session: Session,
     ) -> Result<Self, PeerError> {
-        let (peer, events) = Peer::new(&sources, local).await?;
+        let (peer, events) = Peer::new(&sources, local, relays(&session).await).await?;
         Ok(Self {
             peer,
             events,
             local,
+            session,
             sources,
             frames,
             tracks: Vec::new(),
@@ -203,7 +209,8 @@ impl Transport {
 
     /// The server's side is gone, or nobody knows what became of an offer: a new connection.
     pub(super) async fn renew(&mut self) -> Result<(), PeerError> {
-        let (peer, events) = Peer::new(&self.sources, self.local).await?;
+        let relays = relays(&self.session).await;
+        let (peer, events) = Peer::new(&self.sources, self.local, relays).await?;
         let old = std::mem::replace(&mut self.peer, peer);
         self.events = events;
         self.offered = None;

@@ -8,6 +8,7 @@ use homeline_protocol::id::TrackId;
 use homeline_protocol::session::{PublishSection, Source, SubscribeSection, Track};
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
 use rtc::rtp::Header;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
@@ -120,6 +121,7 @@ impl Peer {
     pub(crate) async fn new(
         sources: &[Source],
         local: bool,
+        relays: Vec<RTCIceServer>,
     ) -> Result<(Self, mpsc::Receiver<PeerEvent>), PeerError> {
         let (events, incoming) = mpsc::channel(EVENTS_MAX);
         let (engine, registry) = config::media_engine()?;
@@ -129,7 +131,11 @@ impl Peer {
             // The server's candidates are addresses; a machine without a default route has no multicast.
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .build();
+        let configuration = RTCConfigurationBuilder::new()
+            .with_ice_servers(relays)
+            .build();
         let connection = PeerConnectionBuilder::new()
+            .with_configuration(configuration)
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_setting_engine(settings)

@@ -15,19 +15,19 @@ use crate::proxy::{Honest, Proxy};
 use crate::server::TestServer;
 
 /// Two people of two households in a call with each other.
-struct Talk {
-    anna: Person,
-    ben: Person,
+pub(crate) struct Talk {
+    pub(crate) anna: Person,
+    pub(crate) ben: Person,
     /// Anna's side: she sends 1 kHz and hears what Ben sends.
-    call: Call,
-    at_anna: mpsc::Receiver<Heard>,
+    pub(crate) call: Call,
+    pub(crate) at_anna: mpsc::Receiver<Heard>,
     /// Ben's side: he sends 1.5 kHz.
-    answered: Call,
-    at_ben: mpsc::Receiver<Heard>,
+    pub(crate) answered: Call,
+    pub(crate) at_ben: mpsc::Receiver<Heard>,
 }
 
 /// Anna calls, Ben answers, both see the same code.
-async fn talk(server: &TestServer) -> Talk {
+pub(crate) async fn talk(server: &TestServer) -> Talk {
     let anna = Person::found(&server.server(), "anna").await;
     let mut ben = Person::found(&server.server(), "ben").await;
     anna.client
@@ -59,7 +59,7 @@ async fn talk(server: &TestServer) -> Talk {
 }
 
 /// Waits until a second of sound is mostly this tone.
-async fn hears(heard: &mut mpsc::Receiver<Heard>, hertz: f64) {
+pub(crate) async fn hears(heard: &mut mpsc::Receiver<Heard>, hertz: f64) {
     let mut window: VecDeque<i16> = VecDeque::new();
     soon("the tone", async {
         loop {

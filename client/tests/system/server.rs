@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use homeline_client::Server;
-use homeline_media_node::{Node, NodeConfig};
+use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::gateway::Media;
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::Db;
@@ -21,11 +21,18 @@ impl TestServer {
         Self::start_with(SignalingConfig::default()).await
     }
 
-    pub(crate) async fn start_with(mut config: SignalingConfig) -> Self {
+    pub(crate) async fn start_with(config: SignalingConfig) -> Self {
+        Self::start_on(config, media()).await
+    }
+
+    /// On a media node of the test's own.
+    pub(crate) async fn start_on(
+        mut config: SignalingConfig,
+        (node, link): (Node, MediaLink),
+    ) -> Self {
         // Real hashing, but not half a second of it for each person that a test signs up.
         config.passwords.memory_kib = 64;
         config.passwords.passes = 1;
-        let (node, link) = media();
         let db = Db::open_in_memory().await.unwrap();
         let signaling = Signaling::start_on(config, db, Clock::System, link, "")
             .await
@@ -56,7 +63,10 @@ fn media() -> (Node, MediaLink) {
         udp_port: 0,
         ..NodeConfig::default()
     };
-    let (node, link) = Node::start(config).unwrap();
+    link_of(Node::start(config).unwrap())
+}
+
+pub(crate) fn link_of((node, link): (Node, Link)) -> (Node, MediaLink) {
     (
         node,
         MediaLink {

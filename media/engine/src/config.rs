@@ -9,6 +9,9 @@ pub struct EngineConfig {
     /// Addresses at which clients can reach the sockets, most preferred first: the candidates of every
     /// answer.
     pub candidates: Vec<SocketAddr>,
+    /// Addresses at which clients can open connections, most preferred first: candidates of every answer too,
+    /// after those above. Empty without TCP.
+    pub tcp_candidates: Vec<SocketAddr>,
     /// Time since the Unix epoch at the moment that is given to `Engine::new` as now.
     pub unix_time: Duration,
     /// Rooms; another one is refused.
@@ -24,6 +27,12 @@ pub struct EngineConfig {
     pub train_max: usize,
     /// Whether what a receiver is sent follows what its path carries, if it tells of arrivals.
     pub estimation: bool,
+    /// Audio tracks whose sound is forwarded at once in a room where more than these send; of the others
+    /// only the loudest are. Tracks that name no level are forwarded besides. `usize::MAX` forwards all.
+    pub audio_forwarded_max: usize,
+    /// From so many decibels below overload on, sound is silence and not forwarded for long; 127 is digital
+    /// silence. `None` forwards silence like sound.
+    pub silence_db: Option<u8>,
     /// Media sections of one offer, stopped ones included; an offer with more is refused.
     pub sections_per_offer_max: usize,
 }
@@ -32,6 +41,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             candidates: Vec::new(),
+            tcp_candidates: Vec::new(),
             unix_time: Duration::ZERO,
             rooms_max: 1_000,
             peers_per_room_max: 100,
@@ -39,6 +49,11 @@ impl Default for EngineConfig {
             subscriptions_per_peer_max: 256,
             train_max: 1,
             estimation: true,
+            // More than three voices at once cannot be followed; two more places are for those who laugh or
+            // agree, so that they take no place from a speaker.
+            audio_forwarded_max: 5,
+            // A quiet room is sound too, and cutting it off is heard.
+            silence_db: Some(127),
             sections_per_offer_max: 512,
         }
     }

@@ -104,8 +104,12 @@ pub struct Counters {
     pub rtp_retransmitted: u64,
     /// RTP packets of nothing but padding, to probe paths.
     pub padding_sent: u64,
+    /// RTP packets taken and left out for all receivers: silence, and who is not among the loudest.
+    pub rtp_left_out: u64,
     /// RTP packets asked for again from publishers.
     pub nacks_sent: u64,
+    /// Receivers whose picture began with a key frame that was at hand.
+    pub key_frames_replayed: u64,
     /// Key frames asked for.
     pub key_frame_requests_sent: u64,
     dropped: [u64; DropReason::ALL.len()],
@@ -122,6 +126,22 @@ impl Counters {
         self.dropped.iter().sum()
     }
 
+    /// Every total with its name, but for what was dropped.
+    pub const fn named(&self) -> [(&'static str, u64); 10] {
+        [
+            ("datagrams_in", self.datagrams_in),
+            ("bytes_in", self.bytes_in),
+            ("datagrams_out", self.datagrams_out),
+            ("bytes_out", self.bytes_out),
+            ("rtp_in", self.rtp_in),
+            ("rtp_forwarded", self.rtp_forwarded),
+            ("rtp_retransmitted", self.rtp_retransmitted),
+            ("padding_sent", self.padding_sent),
+            ("nacks_sent", self.nacks_sent),
+            ("key_frame_requests_sent", self.key_frame_requests_sent),
+        ]
+    }
+
     /// Adds another engine's.
     pub fn add(&mut self, other: &Self) {
         self.datagrams_in += other.datagrams_in;
@@ -132,7 +152,9 @@ impl Counters {
         self.rtp_forwarded += other.rtp_forwarded;
         self.rtp_retransmitted += other.rtp_retransmitted;
         self.padding_sent += other.padding_sent;
+        self.rtp_left_out += other.rtp_left_out;
         self.nacks_sent += other.nacks_sent;
+        self.key_frames_replayed += other.key_frames_replayed;
         self.key_frame_requests_sent += other.key_frame_requests_sent;
         for (count, more) in self.dropped.iter_mut().zip(other.dropped) {
             *count += more;

@@ -14,10 +14,11 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
 use crate::outbox::{Outbox, Transmit};
+use crate::population::Population;
 use crate::room::{Context, PeerSlot, Proposal, Room, RouteChanges};
 use crate::tap::Tap;
 use crate::transport::sdp::Offer;
-use crate::transport::{Identity, Path};
+use crate::transport::{Identity, Path, Protocol};
 use crate::wire::demux::{PacketKind, classify};
 use crate::wire::stun::StunMessage;
 
@@ -163,13 +164,21 @@ impl Engine {
                 self.in_room(room, |room, context, _| room.request_key_frames(context))?;
                 Ok(MediaReply::Done)
             }
-            MediaCommand::SetView { room, .. } => {
-                self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
+            MediaCommand::SetView {
+                room,
+                peer,
+                track,
+                view,
+            } => {
+                let slot = self.find_peer(room, peer)?;
+                self.in_room(room, |room, context, _| {
+                    room.set_view(context, slot, track, view);
+                })?;
                 Ok(MediaReply::Done)
             }
             MediaCommand::Statistics { room } => {
                 let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
-                Ok(MediaReply::Statistics(room.statistics()))
+                Ok(MediaReply::Statistics(room.statistics(self.now)))
             }
         }
     }
@@ -182,10 +191,45 @@ impl Engine {
         remote: SocketAddr,
         datagram: &mut [u8],
     ) {
+        self.handle_packet(now, Path::new(local, remote), datagram);
+    }
+
+    /// Takes a packet that arrived in the TCP connection between two addresses. Returns whether a peer has
+    /// checked the connection, with this packet or before.
+    pub fn handle_framed(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        packet: &mut [u8],
+    ) -> bool {
+        let path = Path::over(Protocol::Tcp, local, remote);
+        self.handle_packet(now, path, packet);
+        self.by_path.contains_key(&path)
+    }
+
+    /// Whether the TCP connection between two addresses is a peer's.
+    pub fn knows_connection(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+        let path = Path::over(Protocol::Tcp, local, remote);
+        self.by_path.contains_key(&path)
+    }
+
+    /// The TCP connection between two addresses is gone. Its peer goes on along another path, if it has one.
+    pub fn handle_disconnect(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
+        self.now = now;
+        let path = Path::over(Protocol::Tcp, local, remote);
+        if let Some(Route { room, peer }) = self.by_path.remove(&path) {
+            let lost = self.in_room(room, |room, context, _| {
+                room.lose_path(context, peer, path);
+            });
+            debug_assert!(lost.is_ok(), "routes go with their rooms");
+        }
+    }
+
+    fn handle_packet(&mut self, now: Instant, path: Path, datagram: &mut [u8]) {
         self.now = now;
         self.counters.datagrams_in += 1;
         self.counters.bytes_in += datagram.len() as u64;
-        let path = Path::new(local, remote);
         let kind = classify(datagram);
         if kind == PacketKind::Stun {
             self.handle_stun(path, datagram);
@@ -296,9 +340,20 @@ impl Engine {
         self.rooms.get(&room).map(Room::paths).unwrap_or_default()
     }
 
-    /// Rooms and peers that there are.
-    pub fn population(&self) -> (usize, usize) {
-        (self.rooms.len(), self.rooms.values().map(Room::peers).sum())
+    /// What is alive.
+    pub fn population(&self) -> Population {
+        let mut population = Population {
+            rooms: self.rooms.len(),
+            paths: self.by_path.len(),
+            ufrags: self.by_ufrag.len(),
+            deadlines: self.deadlines.len(),
+            queued: self.queued_rooms.len() + self.outbox.waiting(),
+            ..Population::default()
+        };
+        for room in self.rooms.values() {
+            room.count_into(&mut population);
+        }
+        population
     }
 
     /// New addresses for the answers from now on, most preferred first.
@@ -327,6 +382,11 @@ impl Engine {
         for room in rooms {
             self.close_room(room);
         }
+    }
+
+    /// New addresses at which clients can open connections; see [`EngineConfig::tcp_candidates`].
+    pub fn set_tcp_candidates(&mut self, candidates: Vec<SocketAddr>) {
+        self.config.tcp_candidates = candidates;
     }
 
     /// Shows every clear packet to a test.

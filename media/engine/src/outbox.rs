@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use homeline_protocol::media_control::MediaEvent;
 
-use crate::transport::Path;
+use crate::transport::{Path, Protocol};
 
 /// Longest train: what one call may carry, with room for the headers of IPv6 and UDP.
 const TRAIN_BYTES_MAX: usize = 65_000;
@@ -16,6 +16,11 @@ const TRAIN_BYTES_MAX: usize = 65_000;
 /// Datagrams to send: one, or a train of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transmit<'a> {
+    /// Whether it goes as datagrams, or framed in the connection between the two addresses.
+    pub protocol: Protocol,
+    /// Whether it may be dropped before others when a connection takes no more: a picture, which is repaired
+    /// or sent anew, and which nobody misses as they miss a word.
+    pub expendable: bool,
     /// The address to send from: the one at which the peer reached us.
     pub local: SocketAddr,
     /// The address to send to.
@@ -40,6 +45,7 @@ struct Train {
     end: usize,
     segment: usize,
     count: usize,
+    expendable: bool,
 }
 
 /// Datagrams and events in the order in which they arose. Emptied by the drain rule after every input, so
@@ -50,6 +56,8 @@ pub(crate) struct Outbox {
     trains: VecDeque<Train>,
     /// Most datagrams of one train; 1 for a system that sends one by one.
     train_max: usize,
+    /// What is written next is [`Transmit::expendable`].
+    expendable: bool,
     events: VecDeque<MediaEvent>,
 }
 
@@ -60,8 +68,15 @@ impl Outbox {
             used: 0,
             trains: VecDeque::new(),
             train_max,
+            expendable: false,
             events: VecDeque::new(),
         }
+    }
+
+    /// Says whether the one packet that is written next is expendable; others are not.
+    pub(crate) const fn expendable(&mut self, expendable: bool) -> &mut Self {
+        self.expendable = expendable;
+        self
     }
 
     pub(crate) const fn set_train_max(&mut self, train_max: usize) {
@@ -70,6 +85,11 @@ impl Outbox {
 
     pub(crate) const fn train_max(&self) -> usize {
         self.train_max
+    }
+
+    /// Trains and events that are not yet handed out.
+    pub(crate) fn waiting(&self) -> usize {
+        self.trains.len() + self.events.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -104,6 +124,7 @@ impl Outbox {
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Option<usize> {
         let start = self.used;
+        let expendable = std::mem::take(&mut self.expendable);
         if self.buffer.len() < start + room {
             self.buffer.resize(start + room, 0);
         }
@@ -120,6 +141,7 @@ impl Outbox {
                 end: start + len,
                 segment: len,
                 count: 1,
+                expendable,
             }),
         }
         Some(len)
@@ -133,6 +155,8 @@ impl Outbox {
     pub(crate) fn next_train(&mut self) -> Option<(Transmit<'_>, usize)> {
         let train = self.trains.pop_front()?;
         let transmit = Transmit {
+            protocol: train.path.protocol,
+            expendable: train.expendable,
             local: train.path.local,
             remote: train.path.remote,
             payload: &self.buffer[train.start..train.end],
@@ -154,7 +178,8 @@ impl Outbox {
 }
 
 impl Train {
-    /// Whether a datagram of `len` bytes may follow. After a shorter one nothing may.
+    /// Whether a datagram of `len` bytes may follow. After a shorter one nothing may, and a connection takes
+    /// its packets one by one.
     fn takes(&self, path: &Path, len: usize, train_max: usize) -> bool {
         let bytes = self.end - self.start;
         self.count < train_max
@@ -162,6 +187,7 @@ impl Train {
             && bytes == self.count * self.segment
             && bytes + len <= TRAIN_BYTES_MAX
             && self.path == *path
+            && path.protocol == Protocol::Udp
     }
 }
 
@@ -199,6 +225,26 @@ mod tests {
             (2, vec![70]),
         ];
         assert_eq!(trains(64, &datagrams), expected);
+    }
+
+    #[test]
+    fn a_connection_gets_its_packets_one_by_one_and_is_told_which_are_expendable() {
+        let mut outbox = Outbox::new(64);
+        let udp = path(1);
+        let tcp = Path::over(Protocol::Tcp, udp.local, udp.remote);
+        for (path, expendable) in [(tcp, true), (tcp, false), (udp, false), (udp, true)] {
+            outbox.expendable(expendable).push(path, &[1; 9]);
+        }
+        // Nothing that fails to be written marks the next.
+        assert_eq!(outbox.expendable(true).write(tcp, 9, |_| None), None);
+        outbox.push(tcp, &[2; 9]);
+        let mut sent = Vec::new();
+        while let Some((transmit, count)) = outbox.next_train() {
+            sent.push((transmit.protocol, count, transmit.expendable));
+        }
+        let tcp = |expendable| (Protocol::Tcp, 1, expendable);
+        assert_eq!(sent[..2], [tcp(true), tcp(false)]);
+        assert_eq!(sent[2..], [(Protocol::Udp, 2, false), tcp(false)]);
     }
 
     #[test]

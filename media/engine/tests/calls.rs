@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use homeline_media_engine::{DropReason, EngineConfig};
+use homeline_media_engine::{DropReason, EngineConfig, Population};
 use homeline_protocol::id::RoomId;
 use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply, Publish};
 use str0m::media::Direction;
@@ -528,7 +528,7 @@ fn a_closed_room_ends_all_its_transports() {
             .values()
             .all(|client| !client.rtc.is_alive())
     );
-    assert_eq!(call.world.engine.population(), (0, 0));
+    assert_eq!(call.world.engine.population(), Population::default());
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 /// Most addresses in an answer; a machine with more has mostly container bridges.
 const CANDIDATES_MAX: usize = 16;
 
+/// Most of them for connections.
+const TCP_CANDIDATES_MAX: usize = 6;
+
 /// The candidates for sockets bound as `bound` says, most preferred first.
 pub(crate) fn candidates(
     advertised: &[IpAddr],
@@ -32,8 +35,18 @@ pub(crate) fn candidates(
     Ok(candidates)
 }
 
-/// Every usable address of every interface: routable ones first, IPv4 before IPv6 among equals, loopback
-/// last, for clients on this very machine.
+/// The candidates for connections. Fewer: a browser opens one from each of its interfaces to each of them.
+pub(crate) fn tcp(advertised: &[IpAddr], listening: &[SocketAddr]) -> io::Result<Vec<SocketAddr>> {
+    if listening.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut candidates = candidates(advertised, listening)?;
+    candidates.truncate(TCP_CANDIDATES_MAX);
+    Ok(candidates)
+}
+
+/// Every usable address of every interface, IPv4 and IPv6 by turns: routable ones first (those of an IPv6 home
+/// network among them), loopback last, for clients on this very machine.
 fn of_this_machine() -> io::Result<Vec<IpAddr>> {
     let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()?
         .iter()
@@ -44,9 +57,30 @@ fn of_this_machine() -> io::Result<Vec<IpAddr>> {
             IpAddr::V6(v6) => !is_link_local(v6),
         })
         .collect();
-    addresses.sort_by_key(|address| (address.is_loopback(), address.is_ipv6()));
+    addresses.sort_by_key(IpAddr::is_loopback);
     addresses.dedup();
-    Ok(addresses)
+    Ok(interleaved(&addresses))
+}
+
+/// Families by turns, IPv4 first (RFC 8421 section 4): a machine with many addresses of one must not crowd the
+/// other out, whose clients would find no candidate at all. Loopback stays last.
+fn interleaved(addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let mut mixed = Vec::with_capacity(addresses.len());
+    for loopback in [false, true] {
+        let of = |v6| {
+            let these = addresses.iter().copied();
+            these.filter(move |a| a.is_loopback() == loopback && a.is_ipv6() == v6)
+        };
+        let (mut v4, mut v6) = (of(false), of(true));
+        loop {
+            let pair = [v4.next(), v6.next()];
+            if pair == [None, None] {
+                break;
+            }
+            mixed.extend(pair.into_iter().flatten());
+        }
+    }
+    mixed
 }
 
 const fn is_link_local(address: &Ipv6Addr) -> bool {
@@ -69,6 +103,37 @@ mod tests {
         let candidates = candidates(&[], &sockets()).unwrap();
         assert!(candidates.contains(&"127.0.0.1:7000".parse().unwrap()));
         assert!(candidates.last().unwrap().ip().is_loopback());
+    }
+
+    #[test]
+    fn no_family_crowds_the_other_out() {
+        let of = |list: [&str; 6]| list.map(|address| address.parse::<IpAddr>().unwrap());
+        let found = of([
+            "10.0.0.1",
+            "10.0.0.2",
+            "10.0.0.3",
+            "fd00::1",
+            "127.0.0.1",
+            "::1",
+        ]);
+        let expected = of([
+            "10.0.0.1",
+            "fd00::1",
+            "10.0.0.2",
+            "10.0.0.3",
+            "127.0.0.1",
+            "::1",
+        ]);
+        assert_eq!(interleaved(&found), expected);
+    }
+
+    #[test]
+    fn connections_have_candidates_only_where_they_are_listened_for() {
+        let advertised = [[203, 0, 113, 9].into(), "2001:db8::9".parse().unwrap()];
+        assert_eq!(tcp(&advertised, &[]).unwrap(), []);
+        let v4 = ["0.0.0.0:7001".parse().unwrap()];
+        let expected: SocketAddr = "203.0.113.9:7001".parse().unwrap();
+        assert_eq!(tcp(&advertised, &v4).unwrap(), [expected]);
     }
 
     #[test]

@@ -6,6 +6,9 @@ use std::num::NonZeroU16;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::control::ControlConfig;
+use crate::turn::TurnConfig;
+
 /// What the media threads optimise for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -29,9 +32,19 @@ pub struct NodeConfig {
     /// on a router. When another program has it, the server does not start. 0 takes a free one, which no
     /// rule can name.
     pub udp_port: u16,
+    /// Whether media can come by TCP as well, for clients whose network lets no UDP through. It costs nothing
+    /// while nobody needs it.
+    pub tcp: bool,
+    /// TCP port of media; the default is the number of the UDP port. Each worker has the next after it, as with
+    /// `udp_port`. Let it through a firewall and forward it on a router like the UDP port. 0 takes a free one.
+    pub tcp_port: Option<u16>,
+    /// TCP connections that one media thread serves at the same time; a further one is closed at once. Costs up
+    /// to 0.2 MB each, for receivers that are slow.
+    pub tcp_connections_max: usize,
     /// Addresses at which clients can reach this node, most preferred first. Empty means the addresses of
     /// this machine's interfaces, as they are at the moment. For callers from outside a home behind NAT, list
-    /// the machine's address in the home and then the router's public address, and forward `udp_port` on it.
+    /// the machine's address in the home and then the router's public address, and forward `udp_port` on it,
+    /// by UDP and by TCP.
     #[schemars(with = "Vec<String>")]
     pub advertised_addresses: Vec<IpAddr>,
     /// Rooms (calls) at the same time; another call is refused. Costs about 1 kB each.
@@ -58,6 +71,12 @@ pub struct NodeConfig {
     pub socket_buffer_bytes: usize,
     /// How long the node may take to say goodbye to its peers when it stops, in seconds.
     pub shutdown_deadline_secs: u32,
+    /// The HTTP interface that commands the media node, for operators and load tests (docs/media-node.md). A
+    /// server with `roles = ["media"]` always has it.
+    pub control: ControlConfig,
+    /// The relay (TURN) for clients whose network blocks UDP to the media port. It relays to this node's own
+    /// media sockets and to nothing else.
+    pub turn: TurnConfig,
 }
 
 impl Default for NodeConfig {
@@ -68,6 +87,9 @@ impl Default for NodeConfig {
                 IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
             ],
             udp_port: 8444,
+            tcp: true,
+            tcp_port: None,
+            tcp_connections_max: 1_000,
             advertised_addresses: Vec::new(),
             rooms_max: 1_000,
             peers_per_room_max: 100,
@@ -78,6 +100,8 @@ impl Default for NodeConfig {
             segmentation_offload: true,
             socket_buffer_bytes: 2 * 1024 * 1024,
             shutdown_deadline_secs: 3,
+            control: ControlConfig::default(),
+            turn: TurnConfig::default(),
         }
     }
 }

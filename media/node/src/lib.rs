@@ -7,16 +7,19 @@
 
 mod addresses;
 mod config;
+pub mod control;
 mod cpu;
 mod link;
 mod metrics;
 mod node;
 mod router;
 mod sockets;
+mod tcp;
+pub mod turn;
 mod worker;
 
 pub use config::{NodeConfig, OperatingPoint};
 pub use homeline_media_engine::{Counters, DropReason};
 pub use link::{Link, MediaExchange};
-pub use metrics::{NodeMetrics, TRANSIT_BOUNDS_MICROS, TransitTimes};
+pub use metrics::{NodeMetrics, TRANSIT_BOUNDS_MICROS, TcpFigures, TransitTimes};
 pub use node::{Node, StartError};

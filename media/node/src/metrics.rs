@@ -55,6 +55,28 @@ impl TransitTimes {
     }
 }
 
+/// What a node's TCP connections came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpFigures {
+    /// Connections at the moment.
+    pub connections: u64,
+    /// Connections closed at once, for a limit.
+    pub refused: u64,
+    /// Connections that ended, whoever closed them.
+    pub ended: u64,
+    /// Packets not sent, because a receiver took too little or its connection was gone.
+    pub dropped: u64,
+}
+
+impl TcpFigures {
+    fn add(&mut self, other: &Self) {
+        self.connections += other.connections;
+        self.refused += other.refused;
+        self.ended += other.ended;
+        self.dropped += other.dropped;
+    }
+}
+
 /// A node's figures at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeMetrics {
@@ -72,6 +94,8 @@ pub struct NodeMetrics {
     pub send_queue_full: u64,
     /// Rooms that failed inside and were dropped.
     pub rooms_failed: u64,
+    /// Connections of clients whose network lets no UDP through.
+    pub tcp: TcpFigures,
     /// Time from socket to socket of datagrams that led to forwarding.
     pub transit: TransitTimes,
     /// Processor time of the media threads.
@@ -88,6 +112,7 @@ impl NodeMetrics {
         self.send_errors += other.send_errors;
         self.send_queue_full += other.send_queue_full;
         self.rooms_failed += other.rooms_failed;
+        self.tcp.add(&other.tcp);
         self.transit.add(&other.transit);
         self.cpu_time += other.cpu_time;
     }

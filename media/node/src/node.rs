@@ -1,7 +1,7 @@
 //! Starts the media threads and stops them.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,7 @@ use crate::link::{COMMANDS_MAX, EVENTS_MAX, Link};
 use crate::metrics::{MetricsBoard, NodeMetrics};
 use crate::router::{Door, Router};
 use crate::sockets;
+use crate::tcp::{self, Connections, Listeners};
 use crate::worker::{State, WAKER, Worker};
 
 /// Why a node can't start.
@@ -32,8 +33,19 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// No media connections can be listened for.
+    #[error(
+        "TCP port {port} for media can't be bound; set tcp_port under [media] to another, or tcp to false"
+    )]
+    Listen {
+        /// The configured port.
+        port: u16,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The workers' ports would go beyond the last.
-    #[error("udp_port and workers under [media] go beyond the last UDP port; lower one of them")]
+    #[error("the ports of all workers under [media] go beyond the last; lower the port or workers")]
     Ports,
     /// The machine's addresses can't be read.
     #[error("the addresses of this machine can't be read")]
@@ -61,6 +73,9 @@ struct Inner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     boards: Vec<Arc<MetricsBoard>>,
     addresses: Vec<SocketAddr>,
+    /// The media sockets of all workers, as they are bound.
+    bound: Vec<SocketAddr>,
+    advertised: Vec<IpAddr>,
     deadline: Duration,
 }
 
@@ -76,6 +91,7 @@ pub(crate) struct Prepared {
     pub(crate) door: Door,
     pub(crate) board: Arc<MetricsBoard>,
     addresses: Vec<SocketAddr>,
+    bound: Vec<SocketAddr>,
 }
 
 impl Node {
@@ -116,6 +132,8 @@ impl Node {
             threads: Mutex::default(),
             boards: Vec::new(),
             addresses: Vec::new(),
+            bound: Vec::new(),
+            advertised: config.advertised_addresses.clone(),
             deadline: Duration::from_secs(config.shutdown_deadline_secs.into()),
         };
         let mut threads = Vec::new();
@@ -124,12 +142,14 @@ impl Node {
             door,
             board,
             addresses,
+            bound,
         } in prepared
         {
             // Those started so far end with `inner` if one can't be.
             inner.doors.push(door);
             inner.boards.push(board);
             inner.addresses.extend(addresses);
+            inner.bound.extend(bound);
             threads.push(spawn("media", move || worker.run())?);
         }
         let router = Router::new(inner.doors.clone(), config.rooms_max);
@@ -143,6 +163,11 @@ impl Node {
     /// The addresses that clients were told at the start; the machine's own are read again while it runs.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.inner.addresses
+    }
+
+    /// The media sockets as they are bound, and the addresses configured for clients to be told.
+    pub(crate) fn sockets(&self) -> (&[SocketAddr], &[IpAddr]) {
+        (&self.inner.bound, &self.inner.advertised)
     }
 
     /// The node's figures, all workers together, at most a quarter of a second old.
@@ -204,14 +229,19 @@ pub(crate) fn new_worker(
     let bound: Vec<SocketAddr> = sockets.iter().map(sockets::MediaSocket::address).collect();
     let addresses = addresses::candidates(&config.advertised_addresses, &bound)
         .map_err(StartError::Addresses)?;
+    let listeners = listen(config, number, bound.first().map_or(port, SocketAddr::port))?;
     let poll = mio::Poll::new().map_err(StartError::Thread)?;
     let waker = mio::Waker::new(poll.registry(), WAKER).map_err(StartError::Thread)?;
     let (commands, commands_in) = sync_channel(COMMANDS_MAX);
     let (stopping, board): (Arc<AtomicBool>, Arc<MetricsBoard>) = Default::default();
+    let mut engine = new_engine(config, addresses.clone())?;
+    let tcp_addresses = addresses::tcp(&config.advertised_addresses, listeners.addresses());
+    engine.set_tcp_candidates(tcp_addresses.map_err(StartError::Addresses)?);
     let worker = Worker {
-        engine: new_engine(config, addresses.clone())?,
+        engine,
         poll,
         sockets,
+        connections: Connections::new(listeners, config.tcp_connections_max),
         commands: commands_in,
         events,
         stopping: Arc::clone(&stopping),
@@ -231,7 +261,26 @@ pub(crate) fn new_worker(
         door,
         board,
         addresses,
+        bound,
     })
+}
+
+/// Listens for media connections on the configured port, or on the number of the UDP port.
+fn listen(config: &NodeConfig, number: u16, udp_port: u16) -> Result<Listeners, StartError> {
+    if !config.tcp {
+        return Ok(Listeners::default());
+    }
+    let port = match config.tcp_port {
+        None => udp_port,
+        Some(0) => 0,
+        Some(first) => first.checked_add(number).ok_or(StartError::Ports)?,
+    };
+    let bound = match tcp::bind(&config.bind, port) {
+        // A free port for UDP was taken by chance, and any is right for TCP too.
+        Err(_) if config.tcp_port.is_none() && config.udp_port == 0 => tcp::bind(&config.bind, 0),
+        bound => bound,
+    };
+    bound.map_err(|source| StartError::Listen { port, source })
 }
 
 fn new_engine(config: &NodeConfig, candidates: Vec<SocketAddr>) -> Result<Engine, StartError> {

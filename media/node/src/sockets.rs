@@ -103,6 +103,9 @@ impl MediaSocket {
                 tracing::debug!(%error, "the kernel did not grant the media socket's buffer");
             }
         }
+        if let Err(error) = allow_fragments(&socket, address.is_ipv6()) {
+            tracing::debug!(%error, "datagrams too long for a link on their way will be lost");
+        }
         let address = socket.local_addr()?;
         Ok(Self {
             socket: UdpSocket::from_std(socket),
@@ -207,6 +210,31 @@ impl MediaSocket {
     }
 }
 
+/// Lets datagrams be cut on their way where a link is too narrow for them, instead of being lost: `quinn-udp`
+/// forbids it, for QUIC finds out what a path carries, and RTP does not. What leaves here is as long as its
+/// publisher made it, and a few bytes more.
+///
+/// With IPv4 the routers cut (`OMIT`, which also ignores what ICMP messages say of the path: they can be forged).
+/// With IPv6 we do, as routers say how (`WANT`).
+#[cfg(target_os = "linux")]
+fn allow_fragments(socket: &std::net::UdpSocket, v6: bool) -> io::Result<()> {
+    use rustix::net::sockopt::{
+        Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
+    };
+    if v6 {
+        set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::WANT)?;
+    } else {
+        set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::OMIT)?;
+    }
+    Ok(())
+}
+
+/// Other systems cut unless they are told not to.
+#[cfg(not(target_os = "linux"))]
+const fn allow_fragments(_: &std::net::UdpSocket, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
 /// Binds every address on one port. A family that the machine lacks is skipped; nothing at all is an error.
 pub(crate) fn bind_all(
     addresses: &[IpAddr],
@@ -271,6 +299,27 @@ mod tests {
         assert_eq!(ours.send(local, remote, &train, 100), sent);
         let expected = train.chunks(100).map(<[u8]>::to_vec);
         assert_eq!(arrived(&theirs, 3), expected.collect::<Vec<_>>());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn datagrams_may_be_cut_on_their_way() {
+        use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu_discover};
+        let (ours, _theirs) = pair();
+        let allowed = ip_mtu_discover(&ours.socket).unwrap();
+        assert_eq!(allowed, Ipv4PathMtuDiscovery::OMIT);
+    }
+
+    #[test]
+    fn a_datagram_that_the_system_refuses_is_dropped_and_counted_and_the_next_goes() {
+        let (ours, theirs) = pair();
+        let (local, remote) = (ours.address().ip(), theirs.local_addr().unwrap());
+        // Longer than UDP can say.
+        let long = vec![1; 65_535];
+        let sent = ours.send(local, remote, &long, long.len());
+        assert_eq!((sent.calls, sent.refused), (1, 1));
+        assert_eq!(ours.send(local, remote, &[2; 9], 9).refused, 0);
+        assert_eq!(arrived(&theirs, 1), [[2; 9]]);
     }
 
     #[test]

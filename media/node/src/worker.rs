@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
-use homeline_media_engine::{Engine, Output, Transmit};
+use homeline_media_engine::{Engine, Output, Population, Protocol, Transmit};
 use homeline_protocol::media_control::{MediaError, MediaEvent};
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::mpsc;
@@ -24,6 +24,7 @@ use crate::cpu;
 use crate::link::MediaExchange;
 use crate::metrics::{MetricsBoard, NodeMetrics};
 use crate::sockets::{BATCH, Batch, MediaSocket};
+use crate::tcp::Connections;
 
 /// How often the figures are laid out for readers.
 const METRICS_INTERVAL: Duration = Duration::from_millis(250);
@@ -56,6 +57,7 @@ pub(crate) struct Worker {
     pub(crate) engine: Engine,
     pub(crate) poll: Poll,
     pub(crate) sockets: Vec<MediaSocket>,
+    pub(crate) connections: Connections,
     pub(crate) commands: Receiver<MediaExchange>,
     pub(crate) events: mpsc::Sender<MediaEvent>,
     /// Set before the waker is woken to end the thread.
@@ -112,6 +114,7 @@ impl Worker {
             }
             self.take_datagrams(&mut batch);
             let now = Instant::now();
+            self.take_connections(now);
             if wake_at <= now {
                 self.guarded(|engine| engine.handle_timeout(now));
             }
@@ -137,13 +140,15 @@ impl Worker {
             registry.register(socket.source(), Token(at), Interest::READABLE)?;
         }
         self.state.readable = vec![false; self.sockets.len()];
+        self.register_connections()?;
         self.renew_trains();
         Ok(())
     }
 
     /// How long to wait for something to arrive; not at all when something is left over.
     fn next_turn(&self, wake_at: Instant) -> Option<Duration> {
-        if self.state.has_commands || self.state.readable.contains(&true) {
+        let has_media = self.state.readable.contains(&true) || self.connections.has_work();
+        if self.state.has_commands || has_media {
             return Some(Duration::ZERO);
         }
         let wait = wake_at.saturating_duration_since(Instant::now());
@@ -162,6 +167,8 @@ impl Worker {
             } else if let Some(readable) = self.state.readable.get_mut(event.token().0) {
                 *readable = true;
                 media = true;
+            } else {
+                self.connections.note(event);
             }
         }
         if media && self.operating_point == OperatingPoint::Economy {
@@ -257,7 +264,7 @@ impl Worker {
     }
 
     /// Runs a step of the engine. A panic costs the room whose step it was, and nobody else.
-    fn guarded(&mut self, step: impl FnOnce(&mut Engine)) {
+    pub(crate) fn guarded(&mut self, step: impl FnOnce(&mut Engine)) {
         if catch_unwind(AssertUnwindSafe(|| step(&mut self.engine))).is_err() {
             self.drop_failed_room();
         }
@@ -276,6 +283,7 @@ impl Worker {
             // Media is written while it is drained, so this is a step like the others.
             match catch_unwind(AssertUnwindSafe(|| self.drain_all())) {
                 Ok(at) => {
+                    self.flush_connections();
                     self.renew_trains();
                     return at;
                 }
@@ -288,9 +296,10 @@ impl Worker {
         loop {
             match self.engine.poll_output() {
                 Output::Timeout(at) => return at,
-                Output::Transmit(transmit) => {
-                    send(&self.sockets, &mut self.state.metrics, &transmit);
-                }
+                Output::Transmit(transmit) => match transmit.protocol {
+                    Protocol::Udp => send(&self.sockets, &mut self.state.metrics, &transmit),
+                    Protocol::Tcp => self.connections.send(Instant::now(), &transmit),
+                },
                 Output::Event(event) => {
                     if self.state.waiting_events.is_empty() {
                         match self.events.try_send(event) {
@@ -330,18 +339,25 @@ impl Worker {
     /// A machine's addresses change: the node may start before the network does, and leases end.
     fn renew_candidates(&mut self) {
         let bound: Vec<SocketAddr> = self.sockets.iter().map(MediaSocket::address).collect();
-        match addresses::candidates(&self.advertised, &bound) {
-            Ok(candidates) => self.engine.set_candidates(candidates),
+        let listening = self.connections.listeners.addresses();
+        let found = addresses::candidates(&self.advertised, &bound)
+            .and_then(|udp| Ok((udp, addresses::tcp(&self.advertised, listening)?)));
+        match found {
+            Ok((udp, tcp)) => {
+                self.engine.set_candidates(udp);
+                self.engine.set_tcp_candidates(tcp);
+            }
             Err(error) => tracing::debug!(%error, "the machine's addresses can't be read"),
         }
     }
 
     fn publish(&mut self) {
-        let (rooms, peers) = self.engine.population();
+        let Population { rooms, peers, .. } = self.engine.population();
         let metrics = &mut self.state.metrics;
         metrics.counters = *self.engine.counters();
         metrics.rooms = rooms as u64;
         metrics.peers = peers as u64;
+        metrics.tcp = self.connections.figures();
         metrics.cpu_time = cpu::of_this_thread();
         self.board.publish(metrics);
     }

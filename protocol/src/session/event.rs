@@ -5,8 +5,9 @@ use ts_rs::TS;
 
 use super::{
     Account, AnswerPolicy, CallLink, Child, Contact, ContactNumbers, Device, DeviceKind,
-    DeviceSettings, DoNotDisturb, EndReason, GuestRefusal, Invitation, JoinRequest, MediaState,
-    Member, Participant, Party, PastCall, Presence, TopContact, Track,
+    DeviceSettings, DoNotDisturb, EndReason, GradedDevice, GuestRefusal, Invitation, JoinRequest,
+    MediaState, Member, OwnConnection, Participant, Party, PastCall, Presence, Source, TopContact,
+    Track,
 };
 use crate::id::{
     AccountId, CallId, CallLinkId, ContactId, DeviceId, HouseholdId, InvitationId, MailId,
@@ -411,5 +412,32 @@ pub enum Event {
     GuestRefused {
         /// Why.
         reason: GuestRefusal,
+    },
+    // ---- pictures ----
+    /// Which encodings or spatial layers of the own track somebody takes now: the others need not be sent
+    /// until this is said again.
+    LayersWanted {
+        /// The call.
+        call: CallId,
+        /// Which of the own tracks.
+        source: Source,
+        /// In the order of the offer's rids, 0 the smallest picture. Empty when nobody takes any.
+        wanted: Vec<u8>,
+    },
+    /// Who speaks, this device among them; said when it changes. Empty when all are silent.
+    Speakers {
+        /// The call.
+        call: CallId,
+        /// Participants, loudest first.
+        devices: Vec<DeviceId>,
+    },
+    /// How good the connections in a call are; said every few seconds while something changes.
+    CallConnections {
+        /// The call.
+        call: CallId,
+        /// The own one. Absent while nothing is known of it.
+        own: Option<OwnConnection>,
+        /// Those of the others of which something is known.
+        others: Vec<GradedDevice>,
     },
 }

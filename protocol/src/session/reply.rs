@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use super::{
     AddressBook, CallLink, ConsentRecord, ConsentText, ContactNumbers, Found, Home, ImportResult,
-    ImportedEntry, Invitation, PastCall, Quality, RunningCall, Track,
+    ImportedEntry, Invitation, PastCall, Quality, RelayServers, RunningCall, Track,
 };
 use crate::E164;
 
@@ -87,4 +87,7 @@ pub enum Reply {
         /// The links.
         links: Vec<CallLink>,
     },
+    // ---- relay ----
+    /// The relays, and what opens them.
+    Relays(RelayServers),
 }

@@ -6,7 +6,7 @@ use ts_rs::TS;
 use super::{
     BroughtEntry, Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb, EndReason,
     MediaState, NumberKind, NumberOf, Presence, PublishSection, PushAddress, Role,
-    SubscribeSection, Switches, TopContact, WrittenNumber,
+    SubscribeSection, Switches, TopContact, TrackView, WrittenNumber,
 };
 use crate::id::{
     AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
@@ -572,6 +572,20 @@ pub enum Request {
         of: NumberOf,
         /// As it is written there.
         number: PhoneText,
+    },
+    // ---- relay ----
+    /// The relays for calls from hostile networks, and credentials for them. Ask before a call's transport
+    /// is made, and before its ICE is restarted once they have expired. Reply `relays`.
+    GetRelays,
+    // ---- pictures ----
+    /// Says how large this device shows pictures of a call, which is the most that it is sent of them. Of
+    /// those not named nothing changes; of one that was never named the best is sent. Said again after a
+    /// track was subscribed to, since of others nothing is kept.
+    SetViews {
+        /// The call.
+        call: CallId,
+        /// At most 32.
+        views: Vec<TrackView>,
     },
 }
 

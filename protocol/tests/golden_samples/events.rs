@@ -19,6 +19,7 @@ pub(crate) fn events() -> Vec<Event> {
         super::address_book::events(),
         children::events(),
         guests::events(),
+        super::pictures::events(),
     ]
     .concat()
 }

@@ -6,7 +6,9 @@ mod children;
 mod events;
 mod guests;
 mod people;
+mod pictures;
 mod push;
+mod relay;
 mod requests;
 mod rules;
 
@@ -214,6 +216,7 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(address_book::replies());
     replies.extend(children::replies());
     replies.extend(guests::replies());
+    replies.extend(relay::replies());
     replies
 }
 

@@ -26,6 +26,8 @@ pub(crate) fn requests() -> Vec<Request> {
         children::requests(),
         guests::requests(),
         people::requests(),
+        super::relay::requests(),
+        super::pictures::requests(),
     ]
     .concat()
 }

@@ -55,3 +55,5 @@ pub mod calls;
 pub mod members;
 
 pub mod guardians;
+
+pub mod relays;

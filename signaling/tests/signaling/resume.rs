@@ -114,7 +114,12 @@ async fn whoever_comes_too_late_or_from_elsewhere_begins_anew() {
         device_lost_after_secs: 1,
         ..CallsConfig::default()
     };
-    let server = Server::with(Configs { sessions, calls }).await;
+    let configs = Configs {
+        sessions,
+        calls,
+        ..Configs::default()
+    };
+    let server = Server::with(configs).await;
     let ((_, anna), (_, mut bens)) = anna_and_ben(&server).await;
     let cleo = server.person("cleo").await;
     let mut cleos = server.app(&cleo).await;

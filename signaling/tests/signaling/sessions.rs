@@ -4,7 +4,6 @@ use homeline_protocol::session::{
     ClientFrame, ErrorCode, Event, Outcome, Presence, Reply, Request, ServerFrame,
 };
 use homeline_protocol::{PROTOCOL_VERSION, Secret};
-use homeline_signaling::domain::calls::CallsConfig;
 use homeline_signaling::edge::session::{SessionConfig, SignalingFigures};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -15,7 +14,7 @@ use crate::harness::{Client, Configs, Server, greet, hello, offer};
 fn configured(sessions: SessionConfig) -> Configs {
     Configs {
         sessions,
-        calls: CallsConfig::default(),
+        ..Configs::default()
     }
 }
 

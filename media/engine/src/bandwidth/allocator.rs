@@ -51,11 +51,6 @@ impl<K> Share<K> {
         self.rates.extend(rates);
     }
 
-    /// Whether it gets nothing though there is something.
-    pub(crate) fn is_paused(&self) -> bool {
-        self.steps == 0 && !self.rates.is_empty()
-    }
-
     fn cost(&self, steps: usize) -> f64 {
         let step = steps.checked_sub(1);
         step.and_then(|at| self.rates.get(at))

@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
-use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
+use homeline_protocol::media_control::MediaEvent;
+use homeline_protocol::media_control::View;
 use rand::rngs::StdRng;
 
 use super::peer::Peer;
 use super::slots::{PeerSlot, Slots, TrackSlot};
+use super::speakers::Speakers;
 use super::subscription::Subscription;
 use super::track::Track;
 use crate::bandwidth::Figures;
@@ -15,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
 use crate::outbox::Outbox;
+use crate::population::Population;
 use crate::tap::Tap;
 use crate::transport::{Identity, Path, Progress};
 use crate::wire::stun::StunMessage;
@@ -46,17 +49,19 @@ pub(crate) struct Room {
     pub(super) tracks: Slots<Track>,
     /// Tracks with packets that are not yet written for their receivers, each once.
     pub(super) queued: Vec<TrackSlot>,
+    pub(super) speakers: Speakers,
     /// Not after the next moment at which [`Self::handle_timeout`] has something to do.
     wake_at: Option<Instant>,
 }
 
 impl Room {
-    pub(crate) const fn new(id: RoomId) -> Self {
+    pub(crate) fn new(id: RoomId) -> Self {
         Self {
             id,
             peers: Slots::new(),
             tracks: Slots::new(),
             queued: Vec::new(),
+            speakers: Speakers::default(),
             wake_at: None,
         }
     }
@@ -114,6 +119,13 @@ impl Room {
         }
     }
 
+    /// One of a peer's connections was closed.
+    pub(crate) fn lose_path(&mut self, context: &Context<'_>, slot: PeerSlot, path: Path) {
+        if let Some(peer) = self.peers.get_mut(slot.0) {
+            peer.connection.agent.lose(context.now, path);
+        }
+    }
+
     /// Takes a datagram of a peer's DTLS handshake.
     pub(crate) fn handle_dtls(
         &mut self,
@@ -162,7 +174,27 @@ impl Room {
                 track.subscriptions.iter_mut().for_each(Subscription::wait);
             }
         }
+        self.replay_key_frames(context);
         self.ask_for_awaited_key_frames(context);
+    }
+
+    /// Takes how large a receiver shows a track.
+    pub(crate) fn set_view(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        id: TrackId,
+        view: View,
+    ) {
+        for (_, track) in self.tracks.iter_mut().filter(|(_, track)| track.id == id) {
+            let mut subscriptions = track.subscriptions.iter_mut();
+            for subscription in subscriptions.by_ref().filter(|s| s.peer == slot) {
+                subscription.selection.set_view(view);
+            }
+            track.choose();
+        }
+        self.ask_for_awaited_key_frames(context);
+        self.wake(Some(context.now));
     }
 
     /// A peer was held, let go, lost or found: all that it takes part in begins anew.
@@ -178,6 +210,7 @@ impl Room {
                 }
             }
         }
+        self.replay_key_frames(context);
         self.ask_for_awaited_key_frames(context);
     }
 
@@ -248,30 +281,24 @@ impl Room {
             .collect()
     }
 
-    pub(crate) fn statistics(&self) -> Vec<PeerStatistics> {
-        self.peers
-            .iter()
-            .map(|(at, peer)| {
-                let mut statistics = peer.statistics();
-                for (_, track) in self.tracks.iter() {
-                    if let Some(source) = &track.source
-                        && source.peer == PeerSlot(at)
-                    {
-                        let loss = source.reception.fraction_lost;
-                        statistics.loss_in_256ths = statistics.loss_in_256ths.max(loss);
-                    }
-                    for subscription in &track.subscriptions {
-                        if subscription.peer == PeerSlot(at) {
-                            let view = &subscription.view;
-                            statistics.loss_out_256ths =
-                                statistics.loss_out_256ths.max(view.fraction_lost);
-                            statistics.jitter_ms = statistics.jitter_ms.max(view.jitter_ms);
-                        }
-                    }
+    /// Counts what is alive.
+    pub(crate) fn count_into(&self, population: &mut Population) {
+        population.peers += self.peers.len();
+        population.tracks += self.tracks.len();
+        let streams = self.peers.iter().map(|(_, peer)| peer.incoming.len());
+        population.streams += streams.sum::<usize>();
+        for (_, track) in self.tracks.iter() {
+            population.subscriptions += track.subscriptions.len();
+            population.queued += track.queue.len();
+            if let Some(source) = &track.source {
+                population.sources += 1;
+                population.encodings += source.encodings.len();
+                for encoding in &source.encodings {
+                    population.ring_slots += encoding.ring.len();
+                    population.missing += encoding.gaps.len();
                 }
-                statistics
-            })
-            .collect()
+            }
+        }
     }
 
     /// Counts something of a peer that was dropped.

@@ -12,8 +12,9 @@ use super::track::{Source, Track};
 use crate::clock::NtpTime;
 use crate::counters::DropReason;
 use crate::transport::sdp::Kind;
+use crate::wire::descriptor::Mandatory;
 use crate::wire::forward::{Rewrite, SEAL_ROOM, write_rtx};
-use crate::wire::ids::Ssrc;
+use crate::wire::ids::{ExtensionId, Ssrc};
 use crate::wire::rtcp::{Packet, ReportBlock, SenderReport, packets};
 use crate::wire::rtp::RtpPacket;
 
@@ -83,10 +84,12 @@ impl Room {
         peer.clock_offset.note(sent, context.clock.ntp(context.now));
         let track = self.tracks.get_mut(incoming.track.0);
         if let Some(source) = track.and_then(|track| track.source.as_mut()) {
-            source.reception.report = Some(Reported {
-                info: report.info,
-                at: context.now,
-            });
+            if let Some(encoding) = source.encodings.get_mut(usize::from(incoming.encoding)) {
+                encoding.reception.report = Some(Reported {
+                    info: report.info,
+                    at: context.now,
+                });
+            }
         }
     }
 
@@ -137,11 +140,20 @@ impl Room {
         if !self.peers.get(slot.0).is_some_and(Peer::takes_part) {
             return;
         }
-        let Some((Some(source), _)) = self.find_subscription(slot, ssrc) else {
+        let Some((Some(source), subscription)) = self.find_subscription(slot, ssrc) else {
             return;
         };
-        if source.kind == Kind::Video {
-            source.key_frames.want();
+        subscription.served.key_frame_requests += 1;
+        let chosen = subscription
+            .selection
+            .chosen()
+            .map(|chosen| chosen.encoding);
+        let of = subscription.encoding().or(chosen);
+        let encoding = of.and_then(|at| source.encodings.get_mut(usize::from(at)));
+        if source.kind == Kind::Video
+            && let Some(encoding) = encoding
+        {
+            encoding.key_frames.want();
             let wake = source.wake_at(context.now);
             self.wake(wake);
         }
@@ -169,6 +181,7 @@ impl Room {
             return;
         };
         for sequence in lost {
+            subscription.served.nacks += 1;
             if subscription.resends >= RESENDS_MAX {
                 return;
             }
@@ -187,9 +200,19 @@ fn resend_one(
     subscription: &mut Subscription,
     sequence: u16,
 ) -> Option<()> {
-    let (payload_type, ssrc) = subscription.codec.rtx.zip(subscription.rtx_ssrc)?;
+    let rtx = subscription.codec.as_ref().and_then(|codec| codec.rtx);
+    let (payload_type, ssrc) = rtx.zip(subscription.rtx_ssrc)?;
     let missed = subscription.missed(sequence)?;
-    let packet = RtpPacket::parse(source.ring.packet(missed.index)?).ok()?;
+    let round_trip = peer.figures.round_trip;
+    let allowed = subscription
+        .resent
+        .allows(context.now, missed.index, round_trip);
+    if !allowed {
+        return None;
+    }
+    let encoding = source.encodings.get(usize::from(missed.encoding))?;
+    let packet = RtpPacket::parse(encoding.ring.packet(missed.index)?).ok()?;
+    let frame_number = frame_number(source, subscription, &packet, missed.frame_offset);
     let rtx_sequence = subscription.next_rtx_sequence();
     let transport_sequence = peer.next_transport_sequence();
     let mid = mid_element(subscription);
@@ -202,15 +225,29 @@ fn resend_one(
         extensions: &subscription.extensions,
         insert: mid.as_slice(),
         transport_sequence,
-        frame_number: None,
+        frame_number,
         padding: 0,
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
+    context.outbox.expendable(subscription.kind == Kind::Video);
     let len = peer.connection.send_rtp(context.outbox, room, |buffer| {
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;
     peer.note_sent(context.now, transport_sequence, len);
     peer.figures.packets_out += 1;
+    subscription.served.resends += 1;
     context.counters.rtp_retransmitted += 1;
     Some(())
+}
+
+/// The number of a packet's frame for the receiver, where that is not the publisher's.
+fn frame_number(
+    source: &Source,
+    subscription: &Subscription,
+    packet: &RtpPacket<'_>,
+    offset: u16,
+) -> Option<(ExtensionId, u16)> {
+    let id = subscription.descriptor_id().filter(|_| offset != 0)?;
+    let mandatory = Mandatory::parse(source.descriptor(packet)?)?;
+    Some((id, mandatory.frame_number.wrapping_add(offset)))
 }

@@ -82,6 +82,10 @@ impl Gaps {
         lost
     }
 
+    pub(super) const fn len(&self) -> usize {
+        self.missing.len()
+    }
+
     pub(super) fn clear(&mut self) {
         self.missing.clear();
     }

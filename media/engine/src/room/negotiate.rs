@@ -187,7 +187,7 @@ impl Room {
             let Some(section) = section.filter(|section| section.may_receive()) else {
                 continue;
             };
-            let (Some(kind), Some(codec)) = (section.kind, receiving_codec(section)) else {
+            let (Some(kind), codecs) = (section.kind, receiving_codecs(section)) else {
                 continue;
             };
             let at = self.track_or_new(subscribe.track);
@@ -197,11 +197,11 @@ impl Room {
             };
             let mut present = track.subscriptions.iter_mut();
             if let Some(kept) = present.find(|s| s.peer == slot && s.mid == subscribe.mid) {
-                kept.codec = codec;
+                kept.codecs = codecs;
                 kept.ids = section.extensions;
                 kept.stream = stream;
             } else {
-                let terms = new_terms(context.rng, slot, section, kind, codec, stream);
+                let terms = new_terms(context.rng, slot, section, kind, codecs, stream);
                 track.subscribe(Subscription::new(terms));
             }
             track.bind();
@@ -216,17 +216,17 @@ impl Room {
                 continue;
             };
             let track = TrackSlot(at);
-            let media = source.ssrc.map(|ssrc| Incoming {
-                ssrc,
-                track,
-                retransmission: false,
-            });
-            let rtx = source.rtx_ssrc.map(|ssrc| Incoming {
-                ssrc,
-                track,
-                retransmission: true,
-            });
-            incoming.extend([media, rtx].into_iter().flatten());
+            for (number, encoding) in (0..).zip(&source.encodings) {
+                let of = |ssrc, retransmission| Incoming {
+                    ssrc,
+                    track,
+                    encoding: number,
+                    retransmission,
+                };
+                let media = encoding.ssrc.map(|ssrc| of(ssrc, false));
+                let rtx = encoding.rtx_ssrc.map(|ssrc| of(ssrc, true));
+                incoming.extend([media, rtx].into_iter().flatten());
+            }
         }
         let id = |extension| {
             offer
@@ -238,6 +238,8 @@ impl Room {
             peer.incoming = incoming;
             peer.transport_id = id(HeaderExtension::TransportSequence);
             peer.mid_id = id(HeaderExtension::Mid);
+            peer.rid_id = id(HeaderExtension::RtpStreamId);
+            peer.repaired_rid_id = id(HeaderExtension::RepairedRtpStreamId);
         }
     }
 
@@ -258,12 +260,13 @@ impl Room {
             ice: peer.connection.agent.local(),
             fingerprint: context.identity.fingerprint(),
             candidates: proposal.candidates,
+            tcp_candidates: &context.config.tcp_candidates,
         };
         write_answer(proposal.offer, &decisions, &parameters)
     }
 
     fn decide(&self, slot: PeerSlot, section: &Section) -> Accepted {
-        if section.stopped || section.codec.is_none() || section.kind.is_none() {
+        if section.stopped || section.codecs.is_empty() || section.kind.is_none() {
             return Accepted::No;
         }
         let mut receives = false;
@@ -317,11 +320,11 @@ impl Room {
 
 impl Section {
     fn may_send(&self) -> bool {
-        !self.stopped && self.direction.sends && self.codec.is_some()
+        !self.stopped && self.direction.sends && !self.codecs.is_empty()
     }
 
     fn may_receive(&self) -> bool {
-        !self.stopped && self.direction.receives && self.codec.is_some()
+        !self.stopped && self.direction.receives && !self.codecs.is_empty()
     }
 }
 
@@ -329,11 +332,13 @@ fn find_section<'a>(offer: &'a Offer, mid: &str) -> Option<&'a Section> {
     offer.sections.iter().find(|section| section.mid == mid)
 }
 
-/// The codec as it will be sent: repair needs RTX, so without it a NACK would go unanswered.
-fn receiving_codec(section: &Section) -> Option<Codec> {
-    let mut codec = section.codec.clone()?;
-    codec.feedback.nack &= codec.rtx.is_some();
-    Some(codec)
+/// The codecs as they will be sent: repair needs RTX, so without it a NACK would go unanswered.
+fn receiving_codecs(section: &Section) -> Vec<Codec> {
+    let mut codecs = section.codecs.clone();
+    for codec in &mut codecs {
+        codec.feedback.nack &= codec.rtx.is_some();
+    }
+    codecs
 }
 
 fn new_peer(context: &mut Context<'_>, id: PeerId, offer: &Offer) -> Peer {
@@ -352,6 +357,8 @@ fn new_peer(context: &mut Context<'_>, id: PeerId, offer: &Offer) -> Peer {
         transport_id: None,
         transport_sequence: 0,
         mid_id: None,
+        rid_id: None,
+        repaired_rid_id: None,
         arrivals: Arrivals::new(context.now),
         path: None,
         clock_offset: Default::default(),
@@ -365,7 +372,7 @@ fn new_terms(
     peer: PeerSlot,
     section: &Section,
     kind: Kind,
-    codec: Codec,
+    codecs: Vec<Codec>,
     stream: String,
 ) -> Terms {
     Terms {
@@ -374,8 +381,11 @@ fn new_terms(
         kind,
         ids: section.extensions,
         ssrc: random_ssrc(rng),
-        rtx_ssrc: codec.rtx.map(|_| random_ssrc(rng)),
-        codec,
+        rtx_ssrc: codecs
+            .iter()
+            .any(|codec| codec.rtx.is_some())
+            .then(|| random_ssrc(rng)),
+        codecs,
         stream,
         first_sequence: rng.random_range(0..0x8000),
         first_timestamp: rng.random(),

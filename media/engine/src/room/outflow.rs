@@ -8,10 +8,10 @@ use super::path::pace_train;
 use super::peer::Peer;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
-use super::track::{Queued, Track};
+use super::track::{Queued, Source, Track};
 use crate::counters::DropReason;
-use crate::transport::sdp::HeaderExtension;
-use crate::wire::forward::{Rewrite, SEAL_ROOM, pad, write_forwarded};
+use crate::transport::sdp::{HeaderExtension, Kind};
+use crate::wire::forward::{Rewrite, SEAL_ROOM, pad, write_forwarded, write_padding};
 use crate::wire::ids::ExtensionId;
 use crate::wire::rtp::RtpPacket;
 
@@ -88,17 +88,18 @@ pub(super) fn write_train(
         return;
     };
     let trains = context.outbox.train_max() > 1 && queue.len() > 1;
+    let trains = trains && receiver.connection.takes_trains();
     let mut target = 0;
     if trains {
         let stored = queue
             .iter()
-            .filter_map(|queued| source.ring.packet(queued.index));
+            .filter_map(|queued| stored_packet(source, queued));
         target = stored.map(<[u8]>::len).max().unwrap_or(0);
     }
     let mut first_len = None;
     for (at, queued) in queue.iter().enumerate() {
         // The ring may have gone on, or begun anew.
-        let stored = source.ring.packet(queued.index);
+        let stored = stored_packet(source, queued);
         let Some(packet) = stored.and_then(|bytes| RtpPacket::parse(bytes).ok()) else {
             context.counters.drop(DropReason::NotSent);
             continue;
@@ -110,9 +111,21 @@ pub(super) fn write_train(
             None => Wanted::More(target - packet.as_bytes().len()),
             Some(len) => Wanted::UpTo(len),
         };
-        let len = write_copy(context, receiver, subscription, *queued, &packet, wanted);
+        let len = write_copy(
+            context,
+            receiver,
+            (source, subscription),
+            *queued,
+            &packet,
+            wanted,
+        );
         first_len = first_len.or(len);
     }
+}
+
+fn stored_packet<'a>(source: &'a Source, queued: &Queued) -> Option<&'a [u8]> {
+    let encoding = source.encodings.get(usize::from(queued.encoding))?;
+    encoding.ring.packet(queued.index)
 }
 
 /// How long a written packet should be.
@@ -129,32 +142,36 @@ enum Wanted {
 fn write_copy(
     context: &mut Context<'_>,
     receiver: &mut Peer,
-    subscription: &mut Subscription,
+    (source, subscription): (&Source, &mut Subscription),
     queued: Queued,
     packet: &RtpPacket<'_>,
     wanted: Wanted,
 ) -> Option<usize> {
-    let numbers =
-        subscription.number(context.now, queued.index, packet.timestamp(), queued.begins)?;
+    let payload_type = subscription.codec.as_ref()?.payload_type;
+    let numbers = subscription.number(context.now, &queued, packet.timestamp(), source)?;
     let transport_sequence = receiver.next_transport_sequence();
     let mid = mid_element(subscription);
     let rewrite = Rewrite {
-        payload_type: subscription.codec.payload_type,
+        payload_type,
         sequence: numbers.sequence,
         timestamp: numbers.timestamp,
         ssrc: subscription.ssrc,
-        marker: None,
+        marker: numbers.ends_picture.then_some(true),
         extensions: &subscription.extensions,
         insert: mid.as_slice(),
         transport_sequence,
-        frame_number: None,
-        padding: 0,
+        frame_number: subscription.descriptor_id().zip(numbers.frame_number),
+        padding: u8::from(numbers.fills),
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + PADDING_MAX + SEAL_ROOM;
+    context.outbox.expendable(subscription.kind == Kind::Video);
     let mut clear_len = 0;
     let sent = receiver
         .connection
         .send_rtp(context.outbox, room, |buffer| {
+            if numbers.fills {
+                return write_padding(&rewrite, buffer).ok();
+            }
             let len = write_forwarded(packet, &rewrite, buffer).ok()?;
             let missing = match wanted {
                 Wanted::AsItIs => 0,
@@ -176,6 +193,7 @@ fn write_copy(
     receiver.figures.packets_out += 1;
     context.counters.rtp_forwarded += 1;
     subscription.packets = subscription.packets.wrapping_add(1);
+    subscription.served.frames += u64::from(packet.marker() || numbers.ends_picture);
     let payload = packet.payload().len() as u32;
     subscription.octets = subscription.octets.wrapping_add(payload);
     Some(clear_len)

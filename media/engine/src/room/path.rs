@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use super::commands::{Context, Room};
 use super::outflow::{HEADER_GROWTH_MAX, mid_element, write_train};
 use super::peer::Peer;
+use super::picture::{self, Picture};
 use super::slots::{PeerSlot, TrackSlot};
 use super::subscription::Subscription;
 use super::track::{Queued, Track};
 use crate::bandwidth::{Estimator, Figures, Pacer, Share, allocate, demand};
 use crate::transport::sdp::Kind;
 use crate::wire::forward::{Rewrite, SEAL_ROOM, write_padding};
+use crate::wire::ids::Ssrc;
 use crate::wire::rtcp::TransportFeedback;
 
 /// How often the estimate is looked at and shared.
@@ -38,6 +40,8 @@ const BURST_PACKETS_MAX: usize = 32;
 #[derive(Clone, Copy)]
 struct Paced {
     track: TrackSlot,
+    /// The receiver's stream.
+    stream: Ssrc,
     queued: Queued,
 }
 
@@ -47,7 +51,7 @@ pub(super) struct ReceiverPath {
     /// The last REMB and when it came.
     limit: Option<(u64, Instant)>,
     pacer: Pacer<Paced>,
-    shares: Vec<Share<TrackSlot>>,
+    shares: Vec<Share<Picture>>,
     paused: u32,
     /// More waited than may: the receiver's pictures are to begin anew.
     spilled: bool,
@@ -76,12 +80,17 @@ impl ReceiverPath {
     }
 
     /// Whether pictures wait for the pacer.
-    fn paces(&self) -> bool {
+    pub(super) fn paces(&self) -> bool {
         self.estimator.as_ref().is_some_and(Estimator::is_ready)
     }
 
     pub(super) fn wake_at(&self) -> Instant {
         self.pacer.wake_at().map_or(self.due, |at| at.min(self.due))
+    }
+
+    /// What the path is thought to carry, in bits a second.
+    pub(super) fn estimate(&self) -> Option<u64> {
+        Some(self.figures().estimate).filter(|estimate| *estimate > 0)
     }
 
     pub(super) fn figures(&self) -> Figures {
@@ -199,57 +208,76 @@ impl Room {
         }
     }
 
-    /// Sets which of a receiver's pictures flow.
+    /// Sets what of its pictures a receiver gets.
     fn share(&mut self, context: &Context<'_>, slot: PeerSlot, path: &mut ReceiverPath) {
-        let now = context.now;
-        let mut sound = 0.0;
-        path.shares
-            .retain(|share| self.find_picture(share.key, slot).is_some());
-        for (at, track) in self.tracks.iter_mut() {
-            let rate = track.rate.bits_per_second(now);
-            let Some(own) = track.subscriptions.iter().find(|s| s.peer == slot) else {
-                continue;
-            };
-            if own.kind == Kind::Audio {
-                sound += SOUND_MARGIN * rate.unwrap_or(0.0);
-                continue;
-            }
-            let key = TrackSlot(at);
-            let known = path.shares.iter().position(|share| share.key == key);
-            let place = known.unwrap_or_else(|| {
-                path.shares.push(Share::new(key, usize::from(!own.paused)));
-                path.shares.len() - 1
-            });
-            path.shares[place].set_rates(rate);
-        }
+        let sound = self.measure(context.now, slot, path);
         let wanted = demand(&path.shares) + sound;
         if let Some(estimator) = &mut path.estimator {
             estimator.set_wanted(wanted);
         }
-        let Some(budget) = path.budget(now) else {
-            return;
-        };
-        path.paused = allocate(now, budget - sound, &mut path.shares);
-        let mut resumed = false;
-        for share in &path.shares {
-            let pause = share.is_paused();
-            if let Some(own) = self.find_picture(share.key, slot)
-                && own.paused != pause
-            {
-                own.paused = pause;
-                own.wait();
-                resumed |= !pause;
-            }
+        // Whoever tells nothing any more gets everything, as before the first word.
+        let budget = path.budget(context.now).unwrap_or(f64::INFINITY);
+        path.paused = allocate(context.now, budget - sound, &mut path.shares);
+        let mut changed = false;
+        for share in &mut path.shares {
+            let Some(track) = self.tracks.get_mut(share.key.at.0) else {
+                continue;
+            };
+            let (Some(source), Some(own)) = (&track.source, find_picture(track, slot)) else {
+                continue;
+            };
+            let wanted = track.subscriptions[own].selection.wanted(source);
+            let Some(allowed) = picture::settle(share, source, wanted) else {
+                continue;
+            };
+            let own = track.subscriptions.iter_mut().filter(|s| s.peer == slot);
+            own.for_each(|own| own.selection.set_allowed(allowed));
+            track.choose();
+            changed = true;
         }
-        if resumed {
+        if changed {
             self.ask_for_awaited_key_frames(context);
         }
     }
 
-    fn find_picture(&mut self, at: TrackSlot, slot: PeerSlot) -> Option<&mut Subscription> {
-        let track = self.tracks.get_mut(at.0)?;
-        let mut subscriptions = track.subscriptions.iter_mut();
-        subscriptions.find(|s| s.peer == slot && s.kind == Kind::Video)
+    /// Takes what a receiver's pictures cost. Returns what its sound does.
+    fn measure(&mut self, now: Instant, slot: PeerSlot, path: &mut ReceiverPath) -> f64 {
+        let (mut sound, loudest) = (0.0, self.speakers.loudest());
+        let tracks = &self.tracks;
+        path.shares.retain(|share| {
+            let track = tracks.get(share.key.at.0);
+            track.is_some_and(|track| find_picture(track, slot).is_some())
+        });
+        for (at, track) in self.tracks.iter_mut() {
+            if track.subscriptions.iter().all(|own| own.peer != slot) {
+                continue;
+            }
+            let Some(own) = find_picture(track, slot) else {
+                sound += SOUND_MARGIN * track.rate.bits_per_second(now).unwrap_or(0.0);
+                continue;
+            };
+            let key = TrackSlot(at);
+            let known = path.shares.iter().position(|share| share.key.at == key);
+            let place = known.unwrap_or_else(|| {
+                path.shares.push(Picture::share(key));
+                path.shares.len() - 1
+            });
+            let Some(source) = &mut track.source else {
+                path.shares[place].set_rates([]);
+                continue;
+            };
+            for encoding in &mut source.encodings {
+                encoding.layers.sample(now);
+            }
+            let wanted = track.subscriptions[own].selection.wanted(source);
+            let publisher = self.peers.get(source.peer.0);
+            let flows = !track.held && publisher.is_some_and(Peer::takes_part);
+            // Whoever speaks is seen before the others.
+            let speaks = publisher.is_some_and(|publisher| Some(publisher.id) == loudest);
+            path.shares[place].priority = u8::from(speaks);
+            picture::refresh(&mut path.shares[place], now, track, wanted, flows);
+        }
+        sound
     }
 
     fn restart_pictures(&mut self, context: &Context<'_>, slot: PeerSlot) {
@@ -271,9 +299,10 @@ impl Room {
             let Some(path) = peer.path.as_mut() else {
                 return;
             };
-            let Some((at, items, count)) = path.next_burst(context.now) else {
+            let Some((first, items, count)) = path.next_burst(context.now) else {
                 return;
             };
+            let at = first.track;
             let publisher = tracks.get(at.0).and_then(|track| track.source.as_ref());
             let publisher = publisher.map(|source| source.peer);
             let flows = publisher
@@ -282,7 +311,11 @@ impl Room {
             let Some(track) = tracks.get_mut(at.0).filter(|track| flows && !track.held) else {
                 continue;
             };
-            let Some(own) = track.subscriptions.iter().position(|s| s.peer == slot) else {
+            let Some(own) = track
+                .subscriptions
+                .iter()
+                .position(|s| s.ssrc == first.stream)
+            else {
                 continue;
             };
             if let Some(peer) = peers.get_mut(slot.0) {
@@ -311,7 +344,7 @@ impl Room {
         }
         let own = tracks.iter_mut().find_map(|(_, track)| {
             let mut own = track.subscriptions.iter_mut();
-            own.find(|s| s.peer == slot && s.rtx_ssrc.is_some() && s.codec.rtx.is_some())
+            own.find(|s| s.peer == slot && s.can_repair())
         });
         let Some(own) = own else { return };
         while due > 0 {
@@ -325,24 +358,21 @@ impl Room {
 
 impl ReceiverPath {
     /// The next packets of one track that may leave.
-    fn next_burst(
-        &mut self,
-        now: Instant,
-    ) -> Option<(TrackSlot, [Queued; BURST_PACKETS_MAX], usize)> {
+    fn next_burst(&mut self, now: Instant) -> Option<(Paced, [Queued; BURST_PACKETS_MAX], usize)> {
         let mut room = self.pacer.room(now)?;
         let first = self.pacer.pop()?;
         let mut items = [first.queued; BURST_PACKETS_MAX];
         let mut count = 1;
         room -= f64::from(first.queued.len);
         while room >= 0.0 && count < BURST_PACKETS_MAX {
-            let Some(next) = self.pacer.pop_if(|next| next.track == first.track) else {
+            let Some(next) = self.pacer.pop_if(|next| next.stream == first.stream) else {
                 break;
             };
             room -= f64::from(next.queued.len);
             items[count] = next.queued;
             count += 1;
         }
-        Some((first.track, items, count))
+        Some((first, items, count))
     }
 }
 
@@ -359,13 +389,12 @@ pub(super) fn pace_train(
         && subscription.kind == Kind::Video
         && let Some(path) = receiver.path.as_mut().filter(|path| path.paces())
     {
-        if subscription.paused {
-            return;
-        }
-        now_many = path.open_for(context.now, &track.queue);
-        for queued in &track.queue[now_many..] {
+        now_many = path.open_for(context.now, subscription, &track.queue);
+        let waiting = track.queue[now_many..].iter();
+        for queued in waiting.filter(|queued| subscription.may_take(queued)) {
             let paced = Paced {
                 track: at,
+                stream: subscription.ssrc,
                 queued: *queued,
             };
             path.spilled |= !path.pacer.push(context.now, paced);
@@ -381,7 +410,7 @@ pub(super) fn pace_train(
 
 impl ReceiverPath {
     /// How many of the packets may leave at once.
-    fn open_for(&mut self, now: Instant, queue: &[Queued]) -> usize {
+    fn open_for(&mut self, now: Instant, own: &Subscription, queue: &[Queued]) -> usize {
         if !self.pacer.is_empty() {
             return 0;
         }
@@ -390,11 +419,19 @@ impl ReceiverPath {
         };
         let fitting = queue.iter().take_while(|queued| {
             let fits = room >= 0.0;
-            room -= f64::from(queued.len);
+            if own.may_take(queued) && !own.leaves_out(queued) {
+                room -= f64::from(queued.len);
+            }
             fits
         });
         fitting.count()
     }
+}
+
+/// Which of a track's subscriptions is a receiver's picture.
+fn find_picture(track: &Track, slot: PeerSlot) -> Option<usize> {
+    let mut subscriptions = track.subscriptions.iter();
+    subscriptions.position(|s| s.peer == slot && s.kind == Kind::Video)
 }
 
 fn send_padding(
@@ -402,7 +439,7 @@ fn send_padding(
     peer: &mut Peer,
     own: &mut Subscription,
 ) -> Option<usize> {
-    let (payload_type, ssrc) = own.codec.rtx.zip(own.rtx_ssrc)?;
+    let (payload_type, ssrc) = own.codec.as_ref()?.rtx.zip(own.rtx_ssrc)?;
     let sequence = own.next_rtx_sequence();
     let transport_sequence = peer.next_transport_sequence();
     let mid = mid_element(own);

@@ -8,6 +8,7 @@ use homeline_protocol::media_control::PeerStatistics;
 use super::arrivals::Arrivals;
 use super::path::ReceiverPath;
 use super::slots::TrackSlot;
+use super::statistics;
 use crate::clock::NtpTime;
 use crate::transport::Connection;
 use crate::wire::ids::{ExtensionId, Ssrc};
@@ -20,6 +21,8 @@ pub(super) const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Incoming {
     pub(super) ssrc: Ssrc,
     pub(super) track: TrackSlot,
+    /// Which of its encodings.
+    pub(super) encoding: u8,
     pub(super) retransmission: bool,
 }
 
@@ -67,7 +70,7 @@ pub(super) struct Peer {
     pub(super) answers: u64,
     /// Whether its media flows; a new peer is held.
     pub(super) forwarding: bool,
-    /// Bounded by two for each published track.
+    /// Bounded by two for each encoding of a published track.
     pub(super) incoming: Vec<Incoming>,
     /// Our name in RTCP to this peer.
     pub(super) ssrc: Ssrc,
@@ -75,6 +78,8 @@ pub(super) struct Peer {
     pub(super) transport_id: Option<ExtensionId>,
     pub(super) transport_sequence: u16,
     pub(super) mid_id: Option<ExtensionId>,
+    pub(super) rid_id: Option<ExtensionId>,
+    pub(super) repaired_rid_id: Option<ExtensionId>,
     pub(super) arrivals: Arrivals,
     /// What the path to it carries, once it tells.
     pub(super) path: Option<Box<ReceiverPath>>,
@@ -104,6 +109,11 @@ impl Peer {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Whether its pictures leave no faster than its path is thought to carry them.
+    pub(super) fn is_paced(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.paces())
     }
 
     pub(super) fn next_transport_sequence(&mut self) -> Option<(ExtensionId, u16)> {
@@ -139,6 +149,13 @@ impl Peer {
             loss_in_256ths: 0,
             loss_out_256ths: 0,
             jitter_ms: 0,
+            quality: None,
+            quality_up: None,
+            quality_down: None,
+            estimate_bits_per_second: self.path.as_ref().and_then(|path| path.estimate()),
+            transport: statistics::transport(&self.connection),
+            published: Vec::new(),
+            received: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::peer::Incoming;
 use super::reception::Position;
 use super::slots::{PeerSlot, TrackSlot};
 use super::track::{Queued, Source, Track};
+use super::voice::Verdict;
 use crate::counters::DropReason;
 use crate::transport::sdp::Kind;
 use crate::wire::rtp::RtpPacket;
@@ -12,6 +13,24 @@ use crate::wire::rtx::{self, RtxError};
 
 /// Packets of one track that are queued before they are written: less than the shortest ring holds.
 const QUEUE_MAX: usize = 64;
+
+/// How a packet came.
+#[derive(Clone, Copy)]
+enum Arrival {
+    /// On its own stream.
+    First(Verdict),
+    /// As a retransmission.
+    Again,
+}
+
+impl Arrival {
+    const fn verdict(self) -> Verdict {
+        match self {
+            Self::First(verdict) => verdict,
+            Self::Again => Verdict::Forward,
+        }
+    }
+}
 
 impl Room {
     /// Takes a sealed RTP packet from a peer. Returns how many copies of it are queued, at most.
@@ -51,7 +70,9 @@ impl Room {
             .ok_or(DropReason::UnknownStream)?;
         let source = track.source.as_mut().ok_or(DropReason::UnknownStream)?;
         let original = if incoming.retransmission {
-            let ssrc = source.ssrc.ok_or(DropReason::UnknownStream)?;
+            let encoding = source.encodings.get(usize::from(incoming.encoding));
+            let ssrc = encoding.and_then(|encoding| encoding.ssrc);
+            let ssrc = ssrc.ok_or(DropReason::UnknownStream)?;
             rtx::restore(clear, ssrc, source.codec.payload_type).map_err(rtx_reason)?
         } else {
             clear
@@ -63,21 +84,38 @@ impl Room {
         if track.queue.len() >= QUEUE_MAX {
             self.write_queued(context, usize::MAX);
         }
+        let arrival = if incoming.retransmission {
+            Arrival::Again
+        } else {
+            Arrival::First(self.hear(context, slot, incoming.track, &packet))
+        };
         let track = self
             .tracks
             .get_mut(incoming.track.0)
             .ok_or(DropReason::UnknownStream)?;
-        let index = accept(context, track, &packet)?;
-        let begins = track
+        let of = incoming.encoding;
+        let Some(index) = accept(context, track, of, &packet, arrival)? else {
+            return Ok(0);
+        };
+        let Some(queued) = describe(track, of, index, &packet) else {
+            return Ok(0);
+        };
+        let flows = track
+            .source
+            .as_mut()
+            .is_some_and(|source| source.kind == Kind::Video && source.note_flow(now, of));
+        // A new structure, or an encoding that began or stopped, changes what each receiver can have.
+        if flows || queued.begins && queued.place.is_some() {
+            track.choose();
+        }
+        // Pictures are measured layer by layer.
+        if track
             .source
             .as_ref()
-            .is_some_and(|source| source.begins(&packet));
-        track.rate.note(now, packet.as_bytes().len());
-        let queued = Queued {
-            index,
-            begins,
-            len: u16::try_from(packet.as_bytes().len()).unwrap_or(u16::MAX),
-        };
+            .is_some_and(|source| source.kind == Kind::Audio)
+        {
+            track.rate.note(now, packet.as_bytes().len());
+        }
         Ok(self.enqueue(now, slot, incoming.track, queued))
     }
 
@@ -107,6 +145,8 @@ impl Room {
     fn learn(&mut self, slot: PeerSlot, packet: &RtpPacket<'_>) -> Result<Incoming, DropReason> {
         let peer = self.peers.get_mut(slot.0).ok_or(DropReason::UnknownPath)?;
         let mid = peer.mid_id.and_then(|id| packet.extension(id));
+        let rid = peer.rid_id.and_then(|id| packet.extension(id));
+        let repaired = peer.repaired_rid_id.and_then(|id| packet.extension(id));
         let payload_type = packet.payload_type();
         let mut fitting = self.tracks.iter_mut().filter_map(|(at, track)| {
             let source = track.source.as_ref().filter(|source| source.peer == slot)?;
@@ -123,19 +163,32 @@ impl Room {
             return Err(DropReason::UnknownStream);
         };
         let retransmission = source.codec.rtx == Some(payload_type);
+        let named = if retransmission { repaired } else { rid };
+        let number = source
+            .encoding_named(named)
+            .ok_or(DropReason::UnknownStream)?;
+        let encoding = &mut source.encodings[usize::from(number)];
         let place = if retransmission {
-            &mut source.rtx_ssrc
+            &mut encoding.rtx_ssrc
         } else {
-            &mut source.ssrc
+            &mut encoding.ssrc
         };
         let replaced = place.replace(packet.ssrc());
         if !retransmission && replaced.is_some() {
-            source.restart();
-            track.pause();
+            encoding.restart();
+            if source.is_simulcast() {
+                track
+                    .subscriptions
+                    .iter_mut()
+                    .for_each(|s| s.wait_for(number));
+            } else {
+                track.pause();
+            }
         }
         let incoming = Incoming {
             ssrc: packet.ssrc(),
             track: TrackSlot(at),
+            encoding: number,
             retransmission,
         };
         peer.incoming.retain(|known| Some(known.ssrc) != replaced);
@@ -161,12 +214,15 @@ impl Room {
         let Some(source) = track.source.as_mut() else {
             return 0;
         };
-        if queued.begins {
-            source.key_frames.arrived();
+        let (of, index, begins) = (queued.encoding, queued.index, queued.begins);
+        if begins && let Some(encoding) = source.encodings.get_mut(usize::from(of)) {
+            encoding.key_frames.arrived();
         }
+        let flows = flows && !track.held;
+        source.note_key_frame(now, of, index, begins, flows);
         let wake = source.wake_at(now);
         let copies = track.subscriptions.len();
-        let queues = flows && !track.held && copies > 0;
+        let queues = flows && copies > 0;
         if queues {
             if track.queue.is_empty() {
                 self.queued.push(at);
@@ -178,62 +234,105 @@ impl Room {
     }
 }
 
-/// Places the packet in its stream and stores it. Returns its index.
+/// Places the packet in its stream and stores it. Returns its index, or `None` when it is left out.
 fn accept(
     context: &mut Context<'_>,
     track: &mut Track,
+    of: u8,
     packet: &RtpPacket<'_>,
-) -> Result<u64, DropReason> {
+    arrival: Arrival,
+) -> Result<Option<u64>, DropReason> {
     let source = track.source.as_mut().ok_or(DropReason::UnknownStream)?;
-    let clock_rate = source.kind.clock_rate();
+    let (kind, repairs) = (source.kind, source.codec.feedback.nack);
+    let encoding = source.encodings.get_mut(usize::from(of));
+    let encoding = encoding.ok_or(DropReason::UnknownStream)?;
+    let clock_rate = kind.clock_rate();
     let (sequence, timestamp) = (packet.sequence(), packet.timestamp());
-    let index = match source
+    let index = match encoding
         .reception
         .note(context.now, sequence, timestamp, clock_rate)
     {
         Position::TooLate => return Err(DropReason::TooOld),
         Position::Earlier { index } => {
-            if !source.ring.store(context.now, index, packet.as_bytes()) {
+            let place = track.voice.place_late(index);
+            let place = place.ok_or(DropReason::Redundant)?;
+            if !encoding.ring.store(context.now, place, packet.as_bytes()) {
                 return Err(DropReason::Redundant);
             }
-            source.reception.recovered();
-            source.gaps.arrived(index);
-            return Ok(index);
+            // What had to be sent again was lost, and its sender shall know.
+            if matches!(arrival, Arrival::First(_)) {
+                encoding.reception.recovered();
+            }
+            encoding.gaps.arrived(index);
+            return Ok(Some(place));
         }
         Position::Restart { index } => {
-            source.ring.clear();
-            source.gaps.clear();
+            encoding.begin_anew();
             for subscription in &mut track.subscriptions {
-                subscription.wait();
+                subscription.wait_for(of);
             }
-            if source.kind == Kind::Video {
-                source.key_frames.want();
+            if kind == Kind::Video {
+                encoding.key_frames.want();
             }
             index
         }
         Position::Newest { index, expected } => {
-            if source.codec.feedback.nack
-                && source.gaps.skipped(context.now, expected, index).is_err()
-                && source.kind == Kind::Video
+            if repairs
+                && encoding.gaps.skipped(context.now, expected, index).is_err()
+                && kind == Kind::Video
             {
-                source.key_frames.want();
+                encoding.key_frames.want();
             }
             index
         }
     };
-    if source.ring.store(context.now, index, packet.as_bytes()) {
-        Ok(index)
-    } else {
-        Err(DropReason::NotSent)
+    let Some(placed) = track.voice.place(index, arrival.verdict()) else {
+        context.counters.rtp_left_out += 1;
+        return Ok(None);
+    };
+    if !encoding
+        .ring
+        .store(context.now, placed.index, packet.as_bytes())
+    {
+        return Err(DropReason::NotSent);
     }
+    if placed.begins_spurt {
+        encoding.ring.mark(placed.index);
+    }
+    Ok(Some(placed.index))
+}
+
+/// Reads what the packet tells of itself, and counts it.
+fn describe(track: &mut Track, of: u8, index: u64, packet: &RtpPacket<'_>) -> Option<Queued> {
+    let source = track.source.as_mut()?;
+    let begins = source.begins(packet);
+    source.note_traffic(of, packet, begins);
+    let descriptor = source.descriptor(packet).filter(|_| source.is_described());
+    let encoding = source.encodings.get_mut(usize::from(of))?;
+    let place = descriptor.and_then(|bytes| encoding.layers.read(bytes));
+    encoding
+        .layers
+        .count(place.as_ref(), packet.as_bytes().len());
+    Some(Queued {
+        encoding: of,
+        index,
+        begins,
+        len: packet.as_bytes().len() as u16,
+        place,
+    })
 }
 
 impl Source {
-    /// The publisher began a new stream in the same section.
-    fn restart(&mut self) {
-        self.reception = Default::default();
-        self.ring.clear();
-        self.gaps.clear();
+    /// The encoding of this name; the only one needs none.
+    fn encoding_named(&self, rid: Option<&[u8]>) -> Option<u8> {
+        if !self.is_simulcast() && self.encodings.first()?.rid.is_none() {
+            return Some(0);
+        }
+        let named = |rid: &[u8]| {
+            let mut names = self.encodings.iter();
+            names.position(|encoding| encoding.rid.as_deref().map(str::as_bytes) == Some(rid))
+        };
+        rid.and_then(named).map(|at| at as u8)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::statistics::Traffic;
 use crate::clock::NtpTime;
 use crate::wire::ids::Ssrc;
 use crate::wire::rtcp::{ReportBlock, SenderInfo};
@@ -45,6 +46,7 @@ pub(super) struct Reception {
     transit: Option<(Instant, u32)>,
     pub(super) report: Option<Reported>,
     pub(super) fraction_lost: u8,
+    pub(super) traffic: Traffic,
 }
 
 impl Reception {
@@ -98,9 +100,16 @@ impl Reception {
         self.received += 1;
     }
 
-    #[cfg(test)]
-    fn jitter_ms(&self, clock_rate: u32) -> u32 {
-        (self.jitter * 1_000.0 / f64::from(clock_rate)) as u32
+    /// Mean deviation of the packets' delay.
+    pub(super) fn jitter(&self, clock_rate: u32) -> Duration {
+        // Differences above a second are no jitter and were left out, so this is below one.
+        Duration::from_secs_f64(self.jitter / f64::from(clock_rate))
+    }
+
+    /// Packets of the present stream that never came.
+    pub(super) fn lost(&self) -> u64 {
+        let expected = self.highest.map_or(0, |highest| highest - self.first + 1);
+        expected.saturating_sub(self.received)
     }
 
     fn start(&mut self, index: u64) {
@@ -253,7 +262,7 @@ mod tests {
             };
             uneven.note(at + late, n as u16, n * 960, 48_000);
         }
-        assert_eq!(even.jitter_ms(48_000), 0);
-        assert!((9..=10).contains(&uneven.jitter_ms(48_000)));
+        assert_eq!(even.jitter(48_000), Duration::ZERO);
+        assert!((9..=10).contains(&uneven.jitter(48_000).as_millis()));
     }
 }

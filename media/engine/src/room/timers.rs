@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::commands::{Context, Room, RouteChanges};
+use super::encoding::Encoding;
 use super::peer::{Peer, REPORT_INTERVAL};
 use super::slots::{PeerSlot, Slots};
 use super::subscription::Subscription;
 use super::track::{Source, Track};
 use crate::clock::{Clock, NtpTime};
-use crate::transport::sdp::Kind;
+use crate::transport::sdp::{Feedback, Kind};
 use crate::wire::ids::Ssrc;
 use crate::wire::rtcp::{FeedbackHeader, ReportBlock, SenderInfo, Writer};
 
@@ -37,10 +38,15 @@ impl Room {
         }
         for (_, track) in self.tracks.iter_mut() {
             if let Some(source) = track.source.as_mut() {
-                request_repair(context, &mut self.peers, source);
-                request_key_frame(context, &mut self.peers, source);
+                let (publisher, feedback) = (source.peer, source.codec.feedback);
+                for encoding in &mut source.encodings {
+                    request_repair(context, &mut self.peers, publisher, encoding);
+                    request_key_frame(context, &mut self.peers, publisher, feedback, encoding);
+                }
             }
         }
+        self.look_for_speakers(context);
+        self.tell_demand(context);
         let now = context.now;
         let peers = self.peers.iter().filter_map(|(_, peer)| peer.wake_at());
         let sources = self
@@ -49,7 +55,15 @@ impl Room {
             .filter_map(|(_, track)| track.source.as_ref());
         let tracks = sources.filter_map(|source| source.wake_at(now));
         // Whatever a timer says, time moves on between two calls: no timer can keep the thread busy.
-        let next = peers.chain(tracks).min().map(|at| at.max(now + TIMER_STEP));
+        let demands = self
+            .tracks
+            .iter()
+            .filter_map(|(_, track)| track.demand.wake_at());
+        let due = peers
+            .chain(tracks)
+            .chain(demands)
+            .chain(self.speakers.wake_at());
+        let next = due.min().map(|at| at.max(now + TIMER_STEP));
         self.settle_wake(next);
     }
 
@@ -82,6 +96,7 @@ impl Room {
             } = track;
             for subscription in subscriptions.iter_mut().filter(|s| s.peer == slot) {
                 subscription.resends = 0;
+                subscription.sample(now);
                 let info = source.as_ref().and_then(|source| {
                     sender_info(context.clock, now, &self.peers, source, subscription)
                 });
@@ -93,9 +108,13 @@ impl Room {
             }
             if let Some(source) = source
                 && source.peer == slot
-                && let Some(ssrc) = source.ssrc
             {
-                blocks.extend(source.reception.report_block(now, ssrc));
+                for encoding in &mut source.encodings {
+                    let Some(ssrc) = encoding.ssrc else { continue };
+                    encoding.reception.traffic.sample(now);
+                    encoding.layers.sample(now);
+                    blocks.extend(encoding.reception.report_block(now, ssrc));
+                }
             }
         }
         let Some(peer) = self.peers.get_mut(slot.0) else {
@@ -118,11 +137,21 @@ impl Room {
                 continue;
             };
             let takes_part = |slot: PeerSlot| self.peers.get(slot.0).is_some_and(Peer::takes_part);
-            let awaited = subscriptions
+            if source.kind != Kind::Video || !takes_part(source.peer) {
+                continue;
+            }
+            let awaiting = subscriptions
                 .iter()
-                .any(|s| s.awaits_key_frame() && takes_part(s.peer));
-            if source.kind == Kind::Video && awaited && takes_part(source.peer) {
-                source.key_frames.want();
+                .filter(|s| s.is_waiting() && takes_part(s.peer));
+            let awaited = awaiting
+                .filter_map(|s| s.selection.chosen())
+                .fold(0, |awaited, chosen| awaited | 1_u8 << chosen.encoding);
+            for (bit, encoding) in source.encodings.iter_mut().enumerate() {
+                if awaited & (1 << bit) != 0 {
+                    encoding.key_frames.want();
+                }
+            }
+            if awaited != 0 {
                 wake = [wake, source.wake_at(context.now)]
                     .into_iter()
                     .flatten()
@@ -139,7 +168,10 @@ impl Room {
             .iter_mut()
             .filter_map(|(_, track)| track.source.as_mut());
         for source in sources.filter(|source| source.kind == Kind::Video) {
-            source.key_frames.want_fresh();
+            for encoding in &mut source.encodings {
+                encoding.key_frames.want_fresh();
+                encoding.ring.forget_key_frame();
+            }
         }
         self.wake(Some(context.now));
     }
@@ -154,7 +186,10 @@ fn sender_info(
     source: &Source,
     subscription: &Subscription,
 ) -> Option<SenderInfo> {
-    let reported = source.reception.report?;
+    let encoding = source
+        .encodings
+        .get(usize::from(subscription.encoding()?))?;
+    let reported = encoding.reception.report?;
     let offset = peers.get(source.peer.0)?.clock_offset.micros()?;
     let ntp = clock.ntp(now);
     let elapsed = ntp.micros_since(NtpTime(reported.info.ntp_time)) - offset;
@@ -234,9 +269,14 @@ fn send_feedback(context: &mut Context<'_>, peer: &mut Peer) {
     }
 }
 
-fn request_repair(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &mut Source) {
-    let lost = source.gaps.take_due(context.now);
-    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else {
+fn request_repair(
+    context: &mut Context<'_>,
+    peers: &mut Slots<Peer>,
+    publisher: PeerSlot,
+    encoding: &mut Encoding,
+) {
+    let lost = encoding.gaps.take_due(context.now);
+    let (Some(ssrc), Some(peer)) = (encoding.ssrc, peers.get_mut(publisher.0)) else {
         return;
     };
     let sender = peer.ssrc;
@@ -256,15 +296,20 @@ fn request_repair(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &m
     }
 }
 
-fn request_key_frame(context: &mut Context<'_>, peers: &mut Slots<Peer>, source: &mut Source) {
-    let (Some(ssrc), Some(peer)) = (source.ssrc, peers.get_mut(source.peer.0)) else {
+fn request_key_frame(
+    context: &mut Context<'_>,
+    peers: &mut Slots<Peer>,
+    publisher: PeerSlot,
+    feedback: Feedback,
+    encoding: &mut Encoding,
+) {
+    let (Some(ssrc), Some(peer)) = (encoding.ssrc, peers.get_mut(publisher.0)) else {
         return;
     };
-    if !source.key_frames.take_due(context.now) {
+    if !encoding.key_frames.take_due(context.now) {
         return;
     }
-    let (sender, command) = (peer.ssrc, source.key_frames.command);
-    let feedback = source.codec.feedback;
+    let (sender, command) = (peer.ssrc, encoding.key_frames.command);
     let sent = peer.connection.send_rtcp(context.outbox, |buffer| {
         let mut writer = Writer::new(buffer);
         if feedback.picture_loss {

@@ -4,16 +4,15 @@ use std::time::Instant;
 
 use homeline_protocol::id::TrackId;
 
-use super::gaps::Gaps;
-use super::key_frames::KeyFrames;
-use super::reception::Reception;
-use super::ring::Ring;
+use super::demand::Demand;
+use super::encoding::{Encoding, STOPPED_AFTER};
+use super::layers::Place;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
+use super::voice::Voice;
 use crate::bandwidth::Rate;
 use crate::transport::sdp::{Codec, ExtensionIds, HeaderExtension, Kind, Section};
 use crate::wire::descriptor;
-use crate::wire::ids::Ssrc;
 use crate::wire::rtp::RtpPacket;
 
 /// Who sends the track, and how.
@@ -23,52 +22,95 @@ pub(super) struct Source {
     pub(super) kind: Kind,
     pub(super) codec: Codec,
     pub(super) ids: ExtensionIds,
-    /// Learned from the offer or from the first packet.
-    pub(super) ssrc: Option<Ssrc>,
-    pub(super) rtx_ssrc: Option<Ssrc>,
-    pub(super) reception: Reception,
-    pub(super) gaps: Gaps,
-    pub(super) key_frames: KeyFrames,
-    pub(super) ring: Ring,
+    /// One, or up to three of simulcast, smallest first.
+    pub(super) encodings: Vec<Encoding>,
+    /// Encodings that flow now, one bit each; 0 before the first packet.
+    flowing: u8,
 }
 
 impl Source {
     /// A source as the section describes it; `None` without a codec that is forwarded.
     pub(super) fn new(peer: PeerSlot, section: &Section) -> Option<Self> {
         let kind = section.kind?;
+        let rids = section.rids.iter().cloned().map(Some);
+        let mut encodings: Vec<Encoding> = rids.map(|rid| Encoding::new(kind, rid)).collect();
+        if encodings.is_empty() {
+            let mut only = Encoding::new(kind, None);
+            (only.ssrc, only.rtx_ssrc) = (section.ssrc, section.rtx_ssrc);
+            encodings.push(only);
+        }
         Some(Self {
             peer,
             mid: section.mid.clone(),
             kind,
-            codec: section.codec.clone()?,
+            codec: section.codec()?.clone(),
             ids: section.extensions,
-            ssrc: section.ssrc,
-            rtx_ssrc: section.rtx_ssrc,
-            reception: Reception::default(),
-            gaps: Gaps::default(),
-            key_frames: KeyFrames::default(),
-            ring: match kind {
-                Kind::Audio => Ring::audio(),
-                Kind::Video => Ring::video(),
-            },
+            encodings,
+            flowing: 0,
         })
     }
 
     /// Whether `new` describes the same stream again: a re-offer that changed nothing here.
     pub(super) fn is_same_stream(&self, new: &Self) -> bool {
-        let moved = self
-            .ssrc
-            .zip(new.ssrc)
-            .is_some_and(|(ours, theirs)| ours != theirs);
-        self.peer == new.peer && self.mid == new.mid && self.kind == new.kind && !moved
+        let same = |ours: &Encoding, theirs: &Encoding| {
+            let moved = ours.ssrc.zip(theirs.ssrc).is_some_and(|(a, b)| a != b);
+            ours.rid == theirs.rid && !moved
+        };
+        self.peer == new.peer
+            && self.mid == new.mid
+            && self.kind == new.kind
+            && self.codec.coding == new.codec.coding
+            && self.encodings.len() == new.encodings.len()
+            && self
+                .encodings
+                .iter()
+                .zip(&new.encodings)
+                .all(|(a, b)| same(a, b))
     }
 
     /// Takes payload types and ids from a re-offer; what was received stays.
     pub(super) fn renegotiate(&mut self, new: Self) {
         self.codec = new.codec;
         self.ids = new.ids;
-        self.ssrc = self.ssrc.or(new.ssrc);
-        self.rtx_ssrc = new.rtx_ssrc.or(self.rtx_ssrc);
+        for (ours, theirs) in self.encodings.iter_mut().zip(new.encodings) {
+            ours.ssrc = ours.ssrc.or(theirs.ssrc);
+            ours.rtx_ssrc = theirs.rtx_ssrc.or(ours.rtx_ssrc);
+        }
+    }
+
+    pub(super) const fn is_simulcast(&self) -> bool {
+        self.encodings.len() > 1
+    }
+
+    /// Whether descriptors tell of frames and layers.
+    pub(super) fn is_described(&self) -> bool {
+        self.kind == Kind::Video && self.ids.id(HeaderExtension::DependencyDescriptor).is_some()
+    }
+
+    /// A packet's descriptor, if it has one.
+    pub(super) fn descriptor<'a>(&self, packet: &RtpPacket<'a>) -> Option<&'a [u8]> {
+        packet.extension(self.ids.id(HeaderExtension::DependencyDescriptor)?)
+    }
+
+    /// Notes that an encoding flows. Returns whether others stopped or this one began.
+    pub(super) fn note_flow(&mut self, now: Instant, encoding: u8) -> bool {
+        let Some(heard) = self.encodings.get_mut(usize::from(encoding)) else {
+            return false;
+        };
+        heard.heard_at = Some(now);
+        let mut flowing = 0;
+        for (bit, encoding) in self.encodings.iter().enumerate() {
+            let flows = encoding
+                .heard_at
+                .is_some_and(|at| now.saturating_duration_since(at) < STOPPED_AFTER);
+            flowing |= u8::from(flows) << bit;
+        }
+        std::mem::replace(&mut self.flowing, flowing) != flowing
+    }
+
+    /// Whether an encoding flows, as far as is known.
+    pub(super) const fn flows(&self, encoding: u8) -> bool {
+        self.flowing & (1 << encoding) != 0
     }
 
     /// Whether a receiver may begin with this packet. Frames are encrypted, so for video only the
@@ -86,23 +128,23 @@ impl Source {
     }
 
     pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
-        // A key frame can be asked of a stream only once its SSRC is known.
-        let key_frames = self.ssrc.and_then(|_| self.key_frames.wake_at(now));
-        [self.gaps.wake_at(), key_frames]
-            .into_iter()
-            .flatten()
-            .min()
+        let encodings = self.encodings.iter();
+        encodings.filter_map(|encoding| encoding.wake_at(now)).min()
     }
 }
 
 /// A packet that is stored in the ring and not yet written for the receivers.
 #[derive(Clone, Copy)]
 pub(super) struct Queued {
+    /// Which of the source's encodings it is of.
+    pub(super) encoding: u8,
     pub(super) index: u64,
     /// Whether a receiver may begin with it.
     pub(super) begins: bool,
     /// Its length as the publisher sent it.
     pub(super) len: u16,
+    /// Where its descriptor places it.
+    pub(super) place: Option<Place>,
 }
 
 /// See the module's description. Lives as long as it has a source or receivers.
@@ -119,6 +161,10 @@ pub(super) struct Track {
     pub(super) rate: Rate,
     /// Received, and forwarded to nobody: its sender's switch is off.
     pub(super) held: bool,
+    /// How loud it is, and what is left out of it.
+    pub(super) voice: Voice,
+    /// What its sender was told of who takes what.
+    pub(super) demand: Demand,
 }
 
 impl Track {
@@ -131,6 +177,8 @@ impl Track {
             written: 0,
             rate: Rate::default(),
             held: false,
+            voice: Voice::default(),
+            demand: Demand::default(),
         }
     }
 
@@ -141,6 +189,7 @@ impl Track {
     /// Begins with a new source: receivers wait for its first key frame.
     pub(super) fn begin(&mut self, source: Source) {
         self.source = Some(source);
+        self.demand = Demand::default();
         self.pause();
         self.bind();
     }
@@ -151,8 +200,9 @@ impl Track {
         self.pause();
     }
 
-    /// All receivers wait for the next beginning.
+    /// All receivers wait for the next beginning, and its packets are counted anew.
     pub(super) fn pause(&mut self) {
+        self.voice = Voice::default();
         for subscription in &mut self.subscriptions {
             subscription.wait();
         }
@@ -173,7 +223,9 @@ impl Track {
         let Some(source) = &self.source else { return };
         for subscription in &mut self.subscriptions {
             subscription.extensions = source.ids.map_to(&subscription.ids);
+            subscription.bind(source);
         }
+        self.choose();
     }
 
     /// Ends what a peer publishes and receives here.
@@ -236,10 +288,10 @@ mod tests {
         )]
         let now = Instant::now();
         let mut source = camera();
-        source.ssrc = None;
-        source.key_frames.want();
+        source.encodings[0].ssrc = None;
+        source.encodings[0].key_frames.want();
         assert_eq!(source.wake_at(now), None);
-        source.ssrc = Some(Ssrc(5));
+        source.encodings[0].ssrc = Some(crate::wire::ids::Ssrc(5));
         assert_eq!(source.wake_at(now), Some(now));
     }
 }

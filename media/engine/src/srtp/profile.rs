@@ -42,6 +42,15 @@ impl Profile {
         }
     }
 
+    /// Its name in IANA's registry of DTLS-SRTP protection profiles.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+            Self::Aes128CmHmacSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+        }
+    }
+
     /// Length of a master key.
     pub const fn key_len(self) -> usize {
         match self {

@@ -1,8 +1,10 @@
 //! The ICE-lite agent of one peer: answers checks and follows the client's nomination.
 //!
-//! It never sends a check of its own. A check that authenticates makes its path known; one that also
-//! carries USE-CANDIDATE moves the media there at once, which is how a client survives a change of
-//! network. Consent (RFC 7675) is read from what arrives.
+//! It never sends a check of its own. A check that authenticates makes its path known, and nothing else does:
+//! an address proves nothing. One that also carries USE-CANDIDATE moves the media there at once, which is how a
+//! client survives a change of network. Not every client repeats its nomination when only its router's mapping
+//! changed, so a plain check moves the media too once the path in use is stale. Consent (RFC 7675) is read from
+//! the checks that arrive.
 
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,13 @@ pub(crate) const PATHS_MAX: usize = 32;
 
 /// How long the credentials from before an ICE restart still answer: make before break.
 const RESTART_OVERLAP: Duration = Duration::from_secs(30);
+
+/// Without a check for this long the path in use is stale: clients check it every two seconds or so.
+const STALE_AFTER: Duration = Duration::from_secs(4);
+
+/// A path that was checked this long ago may be used when the one in use is lost (RFC 7675 section 5.1:
+/// consent lasts thirty seconds).
+pub(crate) const CONSENT_LASTS: Duration = Duration::from_secs(30);
 
 /// Longest answer: a success with an IPv6 address, integrity and fingerprint.
 const ANSWER_LEN_MAX: usize = 128;
@@ -166,7 +175,7 @@ impl Agent {
         let mut evicted = None;
         if accepted {
             evicted = self.learn(now, path);
-            self.select(path, request.use_candidate(), is_current);
+            self.select(now, path, request.use_candidate(), is_current);
         }
         Ok(Checked {
             answer,
@@ -208,12 +217,30 @@ impl Agent {
 
     /// Until something is nominated the first path carries the handshake. A nomination under the
     /// credentials from before a restart no longer counts once a newer one came.
-    fn select(&mut self, path: Path, nominates: bool, is_current: bool) {
+    fn select(&mut self, now: Instant, path: Path, nominates: bool, is_current: bool) {
         if nominates && (is_current || !self.nominated) {
             self.selected = Some(path);
             self.nominated |= is_current;
-        } else if self.selected.is_none() {
+        } else if self.selected.is_none() || is_current && self.is_stale(now) {
             self.selected = Some(path);
+        }
+    }
+
+    fn is_stale(&self, now: Instant) -> bool {
+        let mut known = self.known.iter();
+        let used = known.find(|known| Some(known.path) == self.selected);
+        used.is_none_or(|used| used.heard_at + STALE_AFTER <= now)
+    }
+
+    /// A connection was closed: its path carries nothing any more. When it was the one in use, media goes on
+    /// along the path that was checked last; without one it waits for the next check.
+    pub(crate) fn lose(&mut self, now: Instant, path: Path) {
+        self.known.retain(|known| known.path != path);
+        if self.selected == Some(path) {
+            let known = self.known.iter();
+            let fresh = known.filter(|known| known.heard_at + CONSENT_LASTS > now);
+            let latest = fresh.max_by_key(|known| known.heard_at);
+            self.selected = latest.map(|known| known.path);
         }
     }
 }
@@ -338,6 +365,55 @@ mod tests {
             assert!(bench.check(port, bytes).is_ok());
             assert_eq!(bench.agent.selected(), Some(path(selected)));
         }
+    }
+
+    #[test]
+    fn a_plain_check_moves_the_path_once_the_one_in_use_is_stale() {
+        let mut bench = Bench::new();
+        let password = "a".repeat(22);
+        let plain = request("aaaa:cccc", &password, false, true);
+        assert!(
+            bench
+                .check(1, &request("aaaa:cccc", &password, true, true))
+                .is_ok()
+        );
+        bench.now += STALE_AFTER - Duration::from_millis(1);
+        assert!(bench.check(2, &plain).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(1)));
+        bench.now += Duration::from_millis(1);
+        assert!(bench.check(2, &plain).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(2)));
+        // Nor do the credentials from before a restart move anything.
+        bench
+            .agent
+            .restart(bench.now, credentials("b"), credentials("d"));
+        bench.now += STALE_AFTER;
+        assert!(bench.check(3, &plain).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(2)));
+    }
+
+    #[test]
+    fn when_the_path_in_use_is_lost_the_one_checked_last_takes_over() {
+        let mut bench = Bench::new();
+        let nominating = request("aaaa:cccc", &"a".repeat(22), true, true);
+        let plain = request("aaaa:cccc", &"a".repeat(22), false, true);
+        for (port, bytes) in [(2, &plain), (3, &plain), (1, &nominating)] {
+            bench.now += Duration::from_millis(1);
+            assert!(bench.check(port, bytes).is_ok());
+        }
+        bench.agent.lose(bench.now, path(2));
+        assert_eq!(bench.agent.selected(), Some(path(1)));
+        bench.agent.lose(bench.now, path(1));
+        assert_eq!(bench.agent.selected(), Some(path(3)));
+        bench.agent.lose(bench.now, path(3));
+        assert_eq!(bench.agent.selected(), None);
+        assert!(bench.check(4, &nominating).is_ok());
+        assert!(bench.check(5, &plain).is_ok());
+        bench.now += CONSENT_LASTS;
+        bench.agent.lose(bench.now, path(4));
+        assert_eq!(bench.agent.selected(), None, "consent has run out");
+        assert!(bench.check(6, &plain).is_ok());
+        assert_eq!(bench.agent.selected(), Some(path(6)));
     }
 
     #[test]

@@ -2,17 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use super::agent::{Agent, Checked};
+use super::DATAGRAM_MAX;
+use super::agent::{Agent, CONSENT_LASTS, Checked};
 use super::credentials::Credentials;
 use super::handshake::{Handshake, HandshakeEvent, Identity};
-use super::path::Path;
+use super::path::{Path, Protocol};
 use super::sdp::Fingerprint;
 use crate::counters::DropReason;
 use crate::outbox::Outbox;
-use crate::srtp::{Inbound, Outbound, UnprotectError};
+use crate::srtp::{Inbound, Outbound, Profile, UnprotectError};
 use crate::wire::stun::StunMessage;
 
-/// Nothing authentic for this long and the peer counts as silent. Browsers check their path every 2.5 s
+/// Nothing authentic for this long, or no check for [`CONSENT_LASTS`], and the peer counts as silent. Browsers check their path every 2.5 s
 /// at the most, so one lost check is forgiven.
 pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(5);
 
@@ -22,7 +23,7 @@ enum State {
     Connecting,
     /// Media may flow.
     Up(Box<Keys>),
-    /// Nothing was heard for [`SILENT_AFTER`]; media is not sent into the void.
+    /// Nothing was heard for [`SILENT_AFTER`], or consent has run out; media is not sent into the void.
     Silent(Box<Keys>),
     /// Closed by the client or failed; only a new connection helps.
     Over,
@@ -47,6 +48,8 @@ pub(crate) struct Connection {
     handshake: Handshake,
     state: State,
     heard_at: Option<Instant>,
+    /// When the client last checked a path, which says that it wants what we send (RFC 7675).
+    checked_at: Option<Instant>,
 }
 
 impl Connection {
@@ -62,7 +65,14 @@ impl Connection {
             handshake: Handshake::new(now, identity, fingerprint),
             state: State::Connecting,
             heard_at: None,
+            checked_at: None,
         }
+    }
+
+    /// Whether what it gets may leave as trains: a connection takes its packets one by one.
+    pub(crate) fn takes_trains(&self) -> bool {
+        let selected = self.agent.selected();
+        selected.is_none_or(|path| path.protocol == Protocol::Udp)
     }
 
     pub(crate) fn fingerprint(&self) -> &Fingerprint {
@@ -74,6 +84,14 @@ impl Connection {
         matches!(self.state, State::Up(_))
     }
 
+    /// How media is protected, once it may flow.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        match &self.state {
+            State::Up(keys) | State::Silent(keys) => Some(keys.outbound.profile()),
+            State::Connecting | State::Over => None,
+        }
+    }
+
     /// Whether only a new connection helps.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
@@ -82,7 +100,7 @@ impl Connection {
     /// The next moment at which [`Self::handle_timeout`] has something to do.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
         let silence = match self.state {
-            State::Up(_) => self.heard_at.map(|at| at + SILENT_AFTER),
+            State::Up(_) => self.silent_at(),
             _ => None,
         };
         [silence, self.handshake.wake_at(), self.agent.retires_at()]
@@ -101,6 +119,7 @@ impl Connection {
         let checked = self.agent.check(now, path, request)?;
         outbox.push(path, &checked.answer[..checked.answer_len]);
         let progress = if checked.accepted {
+            self.checked_at = Some(now);
             self.heard(now)
         } else {
             None
@@ -185,7 +204,7 @@ impl Connection {
         {
             return self.apply(now, event);
         }
-        let silent = self.heard_at.is_some_and(|at| at + SILENT_AFTER <= now);
+        let silent = self.silent_at().is_some_and(|at| at <= now);
         if !silent || !self.is_up() {
             return None;
         }
@@ -210,9 +229,17 @@ impl Connection {
         }
     }
 
+    /// When the peer counts as silent, if nothing comes before.
+    fn silent_at(&self) -> Option<Instant> {
+        let consent = self.checked_at.map(|at| at + CONSENT_LASTS);
+        let heard = self.heard_at.map(|at| at + SILENT_AFTER);
+        [consent, heard].into_iter().flatten().min()
+    }
+
     fn heard(&mut self, now: Instant) -> Option<Progress> {
         self.heard_at = Some(now);
-        if !matches!(self.state, State::Silent(_)) {
+        // Media alone does not bring consent back.
+        if !matches!(self.state, State::Silent(_)) || self.silent_at() <= Some(now) {
             return None;
         }
         if let State::Silent(keys) = std::mem::replace(&mut self.state, State::Over) {
@@ -239,6 +266,9 @@ impl Connection {
 
 /// Largest compound RTCP packet that is written: fits every path's MTU with its seal.
 pub(crate) const RTCP_LEN_MAX: usize = 1_150;
+
+/// The longest seal: an authentication tag of 16 bytes and an index of 4.
+const _: () = assert!(RTCP_LEN_MAX + 16 + 4 <= DATAGRAM_MAX);
 
 fn srtp_reason(error: UnprotectError) -> DropReason {
     match error {

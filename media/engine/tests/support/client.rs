@@ -1,5 +1,8 @@
 //! A client made of `str0m`, without sockets: told the time, like the engine.
 
+#[path = "descriptor.rs"]
+pub mod descriptor;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Once;
@@ -8,8 +11,10 @@ use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, TcpType};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
+
+use descriptor::Descriptor;
 
 /// A frame that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +22,18 @@ pub struct Frame {
     pub at: Instant,
     pub data: Vec<u8>,
     pub contiguous: bool,
+    /// In the clock of the codec.
+    pub time: u64,
+    pub spurt: bool,
+}
+
+/// What is said of a frame beside it.
+#[derive(Clone, Copy, Default)]
+pub struct Beside {
+    /// Decibels below overload.
+    pub level: Option<u8>,
+    /// Whether it is a key frame, in a dependency descriptor.
+    pub key: Option<bool>,
 }
 
 /// One peer connection with what it has received.
@@ -25,16 +42,22 @@ pub struct Client {
     pub address: SocketAddr,
     /// The address that a router in between shows to the world instead.
     pub nat: Option<SocketAddr>,
+    /// The address in a second network, in which it is at the same time.
+    pub second: Option<SocketAddr>,
     pub connected: bool,
     pub frames: HashMap<Mid, Vec<Frame>>,
     pub key_frame_requests: usize,
     pub bytes_out: u64,
     pending: Option<SdpPendingOffer>,
+    /// The mids of all offers.
+    offered: Vec<Mid>,
     sent: HashMap<Mid, u64>,
 }
 
 /// A datagram that a client wants sent.
 pub struct Datagram {
+    pub protocol: Protocol,
+    pub from: SocketAddr,
     pub to: SocketAddr,
     pub bytes: Vec<u8>,
 }
@@ -49,6 +72,32 @@ impl Client {
         address: SocketAddr,
         configure: impl FnOnce(RtcConfig) -> RtcConfig,
     ) -> Self {
+        let mut client = Self::without_candidate(now, address, configure);
+        client
+            .rtc
+            .add_local_candidate(Candidate::host(address, "udp").unwrap());
+        client
+    }
+
+    /// A client that opens TCP connections and has no UDP.
+    pub fn over_tcp(now: Instant, address: SocketAddr) -> Self {
+        let mut client = Self::without_candidate(now, address, |config| config);
+        client.add_tcp();
+        client
+    }
+
+    /// TCP as well.
+    pub fn add_tcp(&mut self) {
+        let candidate = Candidate::builder().tcp().host(self.address);
+        let candidate = candidate.tcptype(TcpType::Active).build().unwrap();
+        self.rtc.add_local_candidate(candidate);
+    }
+
+    fn without_candidate(
+        now: Instant,
+        address: SocketAddr,
+        configure: impl FnOnce(RtcConfig) -> RtcConfig,
+    ) -> Self {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| {
             str0m::crypto::from_feature_flags().install_process_default();
@@ -57,17 +106,18 @@ impl Client {
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true);
-        let mut rtc = configure(config).build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        let rtc = configure(config).build(now);
         Self {
             rtc,
             address,
             nat: None,
+            second: None,
             connected: false,
             frames: HashMap::new(),
             key_frame_requests: 0,
             bytes_out: 0,
             pending: None,
+            offered: Vec::new(),
             sent: HashMap::new(),
         }
     }
@@ -75,6 +125,13 @@ impl Client {
     /// The address under which the world sees it.
     pub fn outside(&self) -> SocketAddr {
         self.nat.unwrap_or(self.address)
+    }
+
+    /// A second network beside the first.
+    pub fn join_network(&mut self, address: SocketAddr) {
+        self.rtc
+            .add_local_candidate(Candidate::host(address, "udp").unwrap());
+        self.second = Some(address);
     }
 
     /// Another address, as after a change of network.
@@ -86,14 +143,23 @@ impl Client {
 
     /// Offers new sections; returns the offer and their mids.
     pub fn offer(&mut self, wanted: &[(MediaKind, Direction)]) -> (String, Vec<Mid>) {
-        let mut api = self.rtc.sdp_api();
-        let mids = wanted
-            .iter()
-            .map(|(kind, direction)| api.add_media(*kind, *direction, None, None, None))
-            .collect();
-        let (offer, pending) = api.apply().expect("there are changes");
-        self.pending = Some(pending);
-        (offer.to_sdp_string(), mids)
+        loop {
+            let mut api = self.rtc.sdp_api();
+            let mids: Vec<Mid> = wanted
+                .iter()
+                .map(|(kind, direction)| api.add_media(*kind, *direction, None, None, None))
+                .collect();
+            // Mids are random and short, so that a few in a hundred thousand repeat.
+            let mut all = mids.iter().chain(&self.offered);
+            if (0..mids.len()).any(|_| all.next().is_some_and(|mid| all.clone().any(|m| m == mid)))
+            {
+                continue;
+            }
+            let (offer, pending) = api.apply().expect("there are changes");
+            self.pending = Some(pending);
+            self.offered.extend(&mids);
+            return (offer.to_sdp_string(), mids);
+        }
     }
 
     pub fn offer_stop(&mut self, mid: Mid) -> String {
@@ -128,11 +194,22 @@ impl Client {
         destination: SocketAddr,
         bytes: &[u8],
     ) {
+        self.receive_over(Protocol::Udp, now, source, destination, bytes);
+    }
+
+    pub fn receive_over(
+        &mut self,
+        proto: Protocol,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        bytes: &[u8],
+    ) {
         let Ok(contents) = bytes.try_into() else {
             return;
         };
         let receive = Receive {
-            proto: Protocol::Udp,
+            proto,
             source,
             destination,
             contents,
@@ -163,6 +240,8 @@ impl Client {
                 Output::Transmit(transmit) => {
                     self.bytes_out += transmit.contents.len() as u64;
                     datagrams.push(Datagram {
+                        protocol: transmit.proto,
+                        from: transmit.source,
                         to: transmit.destination,
                         bytes: transmit.contents.to_vec(),
                     });
@@ -184,6 +263,8 @@ impl Client {
                     at: data.network_time,
                     data: data.data.to_vec(),
                     contiguous: data.contiguous,
+                    time: data.time.numer(),
+                    spurt: data.audio_start_of_talk_spurt,
                 });
             }
             Event::KeyframeRequest(_) => self.key_frame_requests += 1,
@@ -193,6 +274,11 @@ impl Client {
 
     /// Sends one frame of a section.
     pub fn send(&mut self, now: Instant, mid: Mid, data: &[u8]) {
+        self.send_with(now, mid, data, &Beside::default());
+    }
+
+    /// Sends one frame of a section, and more in the headers of its packets.
+    pub fn send_with(&mut self, now: Instant, mid: Mid, data: &[u8], beside: &Beside) {
         let Some(media) = self.rtc.media(mid) else {
             return;
         };
@@ -201,16 +287,22 @@ impl Client {
             MediaKind::Audio => (Codec::Opus, Frequency::FORTY_EIGHT_KHZ, 960),
             MediaKind::Video => (Codec::Vp8, Frequency::NINETY_KHZ, 3_000),
         };
-        let Some(writer) = self.rtc.writer(mid) else {
+        let count = self.sent.entry(mid).or_default();
+        let Some(mut writer) = self.rtc.writer(mid) else {
             return;
         };
+        if let Some(level) = beside.level {
+            writer = writer.audio_level(-(level as i8), level < 60);
+        }
+        if let Some(key) = beside.key {
+            writer = writer.user_extension_value(Descriptor::new(key, *count as u16));
+        }
         let found = writer
             .payload_params()
             .find(|params| params.spec().codec == codec);
         let Some(payload_type) = found.map(|params| params.pt()) else {
             return;
         };
-        let count = self.sent.entry(mid).or_default();
         let time = MediaTime::new(*count * step, frequency);
         *count += 1;
         writer

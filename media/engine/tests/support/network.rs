@@ -59,10 +59,20 @@ impl Link {
 pub struct Network {
     pub weather: Weather,
     pub links: HashMap<SocketAddr, Link>,
+    /// Chance that media arrives twice, in thousandths.
+    pub duplicates_per_mille: u64,
     in_flight: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
     state: u64,
     count: u64,
     pub lost: u64,
+    /// Longest datagram that a link on the way carries.
+    pub datagram_max: usize,
+    /// Whether ICE checks pass.
+    pub checks_pass: bool,
+    /// Datagrams that were longer, and lost.
+    pub too_long: u64,
+    /// Length of the longest RTP packet from each address.
+    pub longest: BTreeMap<SocketAddr, usize>,
 }
 
 impl Network {
@@ -70,10 +80,15 @@ impl Network {
         Self {
             weather: Weather::FAIR,
             links: HashMap::new(),
+            duplicates_per_mille: 0,
             in_flight: BTreeMap::new(),
             state: seed | 1,
             count: 0,
             lost: 0,
+            datagram_max: usize::MAX,
+            checks_pass: true,
+            too_long: 0,
+            longest: BTreeMap::new(),
         }
     }
 
@@ -106,9 +121,29 @@ impl Network {
         let is_media = bytes
             .first()
             .is_some_and(|first| (128..192).contains(first));
+        if matches!(bytes[..], [128..=191, 0..=191 | 224..=255, ..]) {
+            let longest = self.longest.entry(from).or_default();
+            *longest = bytes.len().max(*longest);
+        }
         if is_media && loss < weather.loss_per_mille {
             self.lost += 1;
             return;
+        }
+        if !self.checks_pass && bytes.first().is_some_and(|first| *first < 4) {
+            return;
+        }
+        if bytes.len() > self.datagram_max {
+            self.too_long += 1;
+            return;
+        }
+        if is_media
+            && self.duplicates_per_mille > 0
+            && self.random() % 1_000 < self.duplicates_per_mille
+        {
+            self.count += 1;
+            let at = now + self.weather.delay + self.weather.jitter;
+            let copy = (from, to, bytes.clone());
+            self.in_flight.insert((at, self.count), copy);
         }
         self.count += 1;
         let at = leaves + weather.delay + Duration::from_micros(extra);

@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use homeline_media_engine::{Engine, EngineConfig, Identity, Output};
+use homeline_media_engine::{Engine, EngineConfig, Identity, Output, Protocol};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{
     MediaCommand, MediaError, MediaEvent, MediaReply, PeerStatistics, Publish, Subscribe,
 };
 use str0m::media::{Direction, MediaKind, Mid};
 
-use super::client::Client;
+use super::client::{Beside, Client, descriptor};
 use super::network::Network;
 
 pub const ROOM: RoomId = RoomId([1; 16]);
 pub const SERVER: &str = "10.0.0.1:5000";
+/// Where clients open connections, for a world whose configuration has this candidate.
+pub const SERVER_TCP: &str = "10.0.0.1:5001";
+/// Beside [`SERVER`], for a world whose configuration has this candidate.
+pub const SERVER_V6: &str = "[fd00::1]:5000";
 
 pub fn peer(number: u8) -> PeerId {
     PeerId([number; 16])
@@ -42,6 +46,7 @@ struct Sender {
     len: usize,
     due: Instant,
     count: u64,
+    beside: Beside,
 }
 
 pub struct World {
@@ -66,7 +71,10 @@ impl World {
     pub fn with_config(seed: u64, config: EngineConfig) -> Self {
         let now = Instant::now();
         let config = EngineConfig {
-            candidates: vec![SERVER.parse().unwrap()],
+            candidates: match &config.candidates[..] {
+                [] => vec![SERVER.parse().unwrap()],
+                given => given.to_vec(),
+            },
             unix_time: Duration::from_secs(1_800_000_000),
             ..config
         };
@@ -96,6 +104,22 @@ impl World {
     pub fn add_client(&mut self, number: u8) {
         let address: SocketAddr = format!("10.0.1.{number}:4000").parse().unwrap();
         self.clients.insert(number, Client::new(self.now, address));
+    }
+
+    /// A client that is no more, without a word to anybody.
+    pub fn forget_client(&mut self, number: u8) {
+        self.clients.remove(&number);
+        self.senders.retain(|sender| sender.client != number);
+        self.cut_off.retain(|cut| *cut != number);
+    }
+
+    /// A client that describes its frames.
+    pub fn add_describing_client(&mut self, number: u8) {
+        let address: SocketAddr = format!("10.0.1.{number}:4000").parse().unwrap();
+        let client = Client::with(self.now, address, |config| {
+            config.set_extension(12, descriptor::extension())
+        });
+        self.clients.insert(number, client);
     }
 
     pub fn client(&mut self, number: u8) -> &mut Client {
@@ -148,6 +172,16 @@ impl World {
         subscribe: &[(MediaKind, u8)],
     ) -> (Vec<Mid>, Vec<Mid>) {
         self.add_client(number);
+        self.join_added(number, publish, subscribe)
+    }
+
+    /// Like [`Self::join`], for a client that was added.
+    pub fn join_added(
+        &mut self,
+        number: u8,
+        publish: &[(MediaKind, u8)],
+        subscribe: &[(MediaKind, u8)],
+    ) -> (Vec<Mid>, Vec<Mid>) {
         let sends = publish.iter().map(|(kind, _)| (*kind, Direction::SendOnly));
         let receives = subscribe
             .iter()
@@ -199,7 +233,32 @@ impl World {
             len,
             due: self.now,
             count: 0,
+            beside: Beside::default(),
         });
+    }
+
+    /// What is said of the frames of a section from now on; of a picture, once that the next is a key frame.
+    pub fn say_beside(&mut self, client: u8, mid: Mid, beside: Beside) {
+        let mut senders = self.senders.iter_mut();
+        let sender = senders.find(|sender| sender.client == client && sender.mid == mid);
+        sender.expect("the section sends").beside = beside;
+    }
+
+    /// Like [`Self::start_sending`], with frames of one packet and descriptors; the first is a key frame.
+    pub fn start_describing(&mut self, client: u8, mid: Mid) {
+        self.start_sending(client, mid, MediaKind::Video);
+        if let Some(sender) = self.senders.last_mut() {
+            sender.len = 1_000;
+        }
+        self.send_key_frame(client, mid);
+    }
+
+    pub fn send_key_frame(&mut self, client: u8, mid: Mid) {
+        let beside = Beside {
+            key: Some(true),
+            level: None,
+        };
+        self.say_beside(client, mid, beside);
     }
 
     pub fn stop_sending(&mut self) {
@@ -250,17 +309,14 @@ impl World {
     fn step(&mut self) {
         let now = self.now;
         while let Some((from, to, mut bytes)) = self.network.take_arrived(now) {
-            if to == SERVER.parse().unwrap() {
+            if to == SERVER.parse().unwrap() || to == SERVER_V6.parse().unwrap() {
                 self.engine.handle_datagram(now, to, from, &mut bytes);
                 self.drain_engine();
+            } else if to == SERVER_TCP.parse().unwrap() {
+                self.engine.handle_framed(now, to, from, &mut bytes);
+                self.drain_engine();
             } else {
-                for client in self
-                    .clients
-                    .values_mut()
-                    .filter(|client| client.outside() == to)
-                {
-                    client.receive(now, from, client.address, &bytes);
-                }
+                self.deliver(from, to, &bytes);
             }
         }
         for sender in &mut self.senders {
@@ -269,11 +325,9 @@ impl World {
             {
                 sender.due += sender.interval;
                 sender.count += 1;
-                client.send(
-                    now,
-                    sender.mid,
-                    &frame(sender.client, sender.count, sender.len),
-                );
+                let data = frame(sender.client, sender.count, sender.len);
+                client.send_with(now, sender.mid, &data, &sender.beside);
+                sender.beside.key = sender.beside.key.map(|_| false);
             }
         }
         for client in self.clients.values_mut() {
@@ -283,6 +337,24 @@ impl World {
             self.engine.handle_timeout(now);
         }
         self.drain_engine();
+    }
+
+    fn deliver(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let protocol = if from == SERVER_TCP.parse().unwrap() {
+            str0m::net::Protocol::Tcp
+        } else {
+            str0m::net::Protocol::Udp
+        };
+        for client in self.clients.values_mut() {
+            let destination = if client.outside() == to {
+                client.address
+            } else if client.second == Some(to) {
+                to
+            } else {
+                continue;
+            };
+            client.receive_over(protocol, self.now, from, destination, bytes);
+        }
     }
 
     fn drain_all(&mut self) -> Option<Instant> {
@@ -295,13 +367,16 @@ impl World {
                 if self.cut_off.contains(number) {
                     continue;
                 }
+                let from = match client.nat {
+                    Some(outside) if datagram.from == client.address => outside,
+                    _ => datagram.from,
+                };
                 for _ in 0..self.forgeries {
                     let bytes = damaged(&mut self.network, &datagram.bytes);
-                    self.network
-                        .send(self.now, client.outside(), datagram.to, bytes);
+                    self.network.send(self.now, from, datagram.to, bytes);
                 }
                 self.network
-                    .send(self.now, client.outside(), datagram.to, datagram.bytes);
+                    .send(self.now, from, datagram.to, datagram.bytes);
             }
         }
         next
@@ -317,6 +392,8 @@ impl World {
                 Output::Event(event) => self.events.push(event),
                 Output::Transmit(transmit) => {
                     let to = transmit.remote;
+                    let is_framed = transmit.local == SERVER_TCP.parse().unwrap();
+                    assert_eq!(transmit.protocol == Protocol::Tcp, is_framed);
                     let is_cut = self
                         .cut_off
                         .iter()

@@ -77,7 +77,16 @@ impl Calls {
                     (room, Input::Peer(device(peer), PeerChange::Closed))
                 }
                 MediaEvent::RoomFailed { room } => (room, Input::RoomFailed),
-                MediaEvent::LayersWanted { .. } | MediaEvent::Speakers { .. } => continue,
+                MediaEvent::LayersWanted {
+                    room,
+                    peer,
+                    track,
+                    wanted,
+                } => (room, Input::LayersWanted(device(peer), track, wanted)),
+                MediaEvent::Speakers { room, peers } => {
+                    let devices = peers.into_iter().map(device).collect();
+                    (room, Input::Speakers(devices))
+                }
             };
             let mailbox = self
                 .0

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use homeline_protocol::Blob;
-use homeline_protocol::id::{AccountId, CallId, DeviceId};
-use homeline_protocol::media_control::MediaCommand;
+use homeline_protocol::id::{AccountId, CallId, DeviceId, TrackId};
+use homeline_protocol::media_control::{MediaCommand, PeerStatistics};
 use homeline_protocol::session::{
     Account, Callee, EndReason, Event, MediaState, Party, PublishSection, SubscribeSection,
-    Switches,
+    Switches, TrackView,
 };
 
 use crate::domain::keys::{CommitError, SentCommit};
@@ -140,6 +140,12 @@ pub(super) enum Input {
     Negotiated(DeviceId, bool),
     /// A device's transport changed.
     Peer(DeviceId, PeerChange),
+    /// Which encodings of a device's track somebody takes.
+    LayersWanted(DeviceId, TrackId, Vec<u8>),
+    /// Who speaks, loudest first.
+    Speakers(Vec<DeviceId>),
+    /// The node's figures of the room.
+    Measured(Vec<PeerStatistics>),
     /// The room failed in the node and is gone.
     RoomFailed,
     /// The media node is gone, or can't make the room.
@@ -175,6 +181,8 @@ pub enum Act {
     Offer(Offer),
     /// A device asks for the figures of its transport.
     Quality,
+    /// A device says how large it shows pictures.
+    SetViews(Vec<TrackView>),
     /// A member's commit.
     Commit(SentCommit),
     /// A member holds an epoch's keys.
@@ -224,6 +232,8 @@ pub(super) enum Effect {
     Media(MediaCommand),
     /// Command the media node; the device that acted waits for the reply.
     Ask(DeviceId, MediaCommand),
+    /// Command the media node; the figures that it answers with are an input.
+    Measure(MediaCommand),
     /// Keep on record.
     Record(Record),
 }

@@ -9,6 +9,7 @@ mod company;
 mod config;
 mod figures;
 mod follow;
+mod grades;
 mod index;
 mod input;
 mod machine;

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use homeline_protocol::id::{AccountId, CallId, DeviceId, PeerId};
-use homeline_protocol::media_control::{MediaCommand, MediaError, MediaReply, PeerStatistics};
-use homeline_protocol::session::{CallPhase, EndReason, Event, Quality};
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaReply};
+use homeline_protocol::session::{CallPhase, EndReason, Event};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use super::grades::quality;
 use super::index::Standing;
 use super::input::{Act, ActReply, CallError, Effect, Input, Record};
 use super::machine::{Call, Part, is_missed};
@@ -181,6 +182,10 @@ impl Task {
                     let pending = self.shared.media.send(command).await;
                     self.watch(pending, making);
                 }
+                Effect::Measure(command) => {
+                    let pending = self.shared.media.send(command).await;
+                    self.measure(pending);
+                }
                 Effect::Ask(device, command) => {
                     let pending = self.shared.media.send(command).await;
                     if let Some(reply) = reply.take() {
@@ -214,6 +219,16 @@ impl Task {
             // Of a room that failed the node tells by itself, once.
             if making || error == MediaError::Gone {
                 send(&mailbox, Message::Input(Input::MediaGone)).await;
+            }
+        });
+    }
+
+    /// Waits beside the call for figures. Without them nothing is told: a node that is gone says so itself.
+    fn measure(&self, pending: PendingReply) {
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            if let Ok(MediaReply::Statistics(peers)) = pending.wait().await {
+                send(&mailbox, Message::Input(Input::Measured(peers))).await;
             }
         });
     }
@@ -349,15 +364,5 @@ fn respond(reply: Option<ReplyTo>, result: Result<ActReply, CallError>) {
         && reply.send(result).is_err()
     {
         tracing::trace!("nobody waits for this reply any more");
-    }
-}
-
-fn quality(peer: &PeerStatistics) -> Quality {
-    // 255/256 is as good as everything lost.
-    let percent = |in_256ths: u8| (u16::from(in_256ths) * 100 / 255) as u8;
-    Quality {
-        loss_up_percent: percent(peer.loss_in_256ths),
-        loss_down_percent: percent(peer.loss_out_256ths),
-        round_trip_ms: peer.round_trip_ms,
     }
 }

@@ -11,6 +11,7 @@ mod members;
 mod pairing;
 mod people;
 mod push;
+mod relays;
 mod rules;
 
 use homeline_protocol::session::{ApiError, ErrorCode};

@@ -34,7 +34,7 @@ fn make(link: CallLinkId, expires_at_ms: u64) -> Request {
 }
 
 /// A link that lasts for an hour.
-async fn link_of(maker: &mut Client) -> CallLinkId {
+pub(crate) async fn link_of(maker: &mut Client) -> CallLinkId {
     let link = CallLinkId(fresh());
     maker.ok(make(link, now_ms() + HOUR_MS)).await;
     link
@@ -68,7 +68,12 @@ async fn posts(server: &Server, knock: &Knock) -> Result<Seat, ErrorCode> {
 }
 
 /// Somebody knocks and waits, and the maker is told.
-async fn waits(server: &Server, maker: &mut Client, link: CallLinkId, name: &str) -> Client {
+pub(crate) async fn waits(
+    server: &Server,
+    maker: &mut Client,
+    link: CallLinkId,
+    name: &str,
+) -> Client {
     let seat = knocks(server, link, name).await.unwrap();
     let guest = Client::connect(server, &seat).await;
     assert_eq!(knocked(maker).await, (link, seat.device));
@@ -91,7 +96,7 @@ async fn gone(maker: &mut Client) -> DeviceId {
     maker.event_of(gone).await
 }
 
-fn call_guest(call: CallId, guest: DeviceId) -> Request {
+pub(crate) fn call_guest(call: CallId, guest: DeviceId) -> Request {
     Request::StartCall {
         call,
         to: Callee::Guest { guest },

@@ -31,6 +31,7 @@ use homeline_signaling::domain::pairing::Pairings;
 use homeline_signaling::domain::presence::PresenceService;
 use homeline_signaling::domain::push::{Push, PushParts};
 use homeline_signaling::domain::reach::Reach;
+use homeline_signaling::domain::relays::{Relays, RelaysConfig};
 use homeline_signaling::domain::roster::RosterGate;
 use homeline_signaling::domain::secrets::{Passwords, PasswordsConfig};
 use homeline_signaling::edge::http::{self, HttpState};
@@ -58,6 +59,7 @@ pub(crate) use node::{Node, usual_answer};
 pub(crate) struct Configs {
     pub(crate) sessions: SessionConfig,
     pub(crate) calls: CallsConfig,
+    pub(crate) relays: RelaysConfig,
 }
 
 /// A running server. Dropping it is like pulling the plug.
@@ -167,6 +169,7 @@ impl Server {
         let services = Services {
             guardians: guardians(parts.clone(), &calls),
             guests,
+            relays: Arc::new(Relays::new(clock.clone(), calls.clone(), configs.relays).unwrap()),
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(store.clone(), time.clone())),
             devices: Arc::new(Devices::new(

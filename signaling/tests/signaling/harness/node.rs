@@ -22,6 +22,8 @@ struct State {
     told: Mutex<Vec<MediaCommand>>,
     changed: Notify,
     answer: Mutex<Answer>,
+    /// What it answers to whoever asks for figures.
+    figures: Mutex<Vec<PeerStatistics>>,
     /// Whether replies are held back, and those that were.
     held: Mutex<Option<Vec<MediaReplyTo>>>,
 }
@@ -34,6 +36,7 @@ impl Node {
             told: Mutex::default(),
             changed: Notify::new(),
             answer: Mutex::new(usual_answer),
+            figures: Mutex::default(),
             held: Mutex::new(None),
         });
         tokio::spawn(serve(Arc::clone(&state), inbox));
@@ -47,6 +50,11 @@ impl Node {
     /// Answers differently from now on.
     pub(crate) fn answer_with(&self, answer: Answer) {
         *self.state.answer.lock().unwrap() = answer;
+    }
+
+    /// Has these figures from now on, in whatever room.
+    pub(crate) fn measures(&self, figures: Vec<PeerStatistics>) {
+        *self.state.figures.lock().unwrap() = figures;
     }
 
     /// Takes commands and answers none.
@@ -114,7 +122,12 @@ impl Node {
 async fn serve(state: Arc<State>, mut inbox: mpsc::Receiver<MediaExchange>) {
     while let Some((command, reply)) = inbox.recv().await {
         let answer = *state.answer.lock().unwrap();
-        let result = answer(&command);
+        let result = match answer(&command) {
+            Ok(MediaReply::Statistics(_)) => Ok(MediaReply::Statistics(
+                state.figures.lock().unwrap().clone(),
+            )),
+            other => other,
+        };
         state.told.lock().unwrap().push(command);
         state.changed.notify_waiters();
         match &mut *state.held.lock().unwrap() {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use dimpl::{Config, Dtls, DtlsCertificate, Output, SrtpProfile};
 use ring::digest;
 
+use super::DATAGRAM_MAX;
 use super::path::Path;
 use super::sdp::{Fingerprint, FingerprintHash};
 use crate::outbox::Outbox;
@@ -17,9 +18,6 @@ use crate::srtp::{DtlsRole, Inbound, Outbound, Profile, from_exporter};
 
 /// First wait before a flight is sent again, doubled each time: DTLS's own second is an age in a call.
 const FLIGHT_TIMEOUT: Duration = Duration::from_millis(250);
-
-/// Longest datagram of a handshake.
-const DATAGRAM_LEN_MAX: usize = 2_048;
 
 /// A node's certificate, shown to every client, and how its handshakes are run.
 #[derive(Clone)]
@@ -45,6 +43,7 @@ impl Identity {
         let config = Config::builder()
             .with_crypto_provider(provider)
             .use_server_cookie(false)
+            .mtu(DATAGRAM_MAX)
             .flight_start_rto(FLIGHT_TIMEOUT)
             .srtp_profiles(&Profile::PREFERRED.map(name_of))
             .build()
@@ -163,7 +162,7 @@ impl Handshake {
 
     fn drain(&mut self, path: Path, outbox: &mut Outbox) -> Option<HandshakeEvent> {
         let dtls = self.dtls.as_mut()?;
-        let mut buffer = vec![0; DATAGRAM_LEN_MAX];
+        let mut buffer = vec![0; DATAGRAM_MAX];
         let mut event = None;
         loop {
             match dtls.poll_output(&mut buffer) {

@@ -17,6 +17,7 @@ pub(crate) struct AnswerParameters<'a> {
     /// SHA-256 of the node's certificate.
     pub(crate) fingerprint: &'a [u8],
     pub(crate) candidates: &'a [SocketAddr],
+    pub(crate) tcp_candidates: &'a [SocketAddr],
 }
 
 /// What was decided about one section of the offer.
@@ -73,16 +74,9 @@ pub(crate) fn write_answer(
     }
     text.attribute("msid-semantic: WMS *");
     for (section, decision) in offer.sections.iter().zip(decisions) {
-        match (decision, &section.codec) {
-            (Accepted::Yes { receives, sends }, Some(codec)) => {
-                write_accepted(
-                    &mut text,
-                    section,
-                    codec,
-                    *receives,
-                    sends.as_ref(),
-                    parameters,
-                );
+        match decision {
+            Accepted::Yes { receives, sends } if !section.codecs.is_empty() => {
+                write_accepted(&mut text, section, *receives, sends.as_ref(), parameters);
             }
             _ => write_refused(&mut text, section),
         }
@@ -119,19 +113,25 @@ fn write_refused(text: &mut Text, section: &Section) {
 fn write_accepted(
     text: &mut Text,
     section: &Section,
-    codec: &Codec,
     receives: bool,
     sends: Option<&Sending>,
     parameters: &AnswerParameters<'_>,
 ) {
     let Section {
-        media, protocol, ..
+        media,
+        protocol,
+        codecs,
+        ..
     } = section;
-    let format = codec.payload_type.number();
-    let formats = match codec.rtx {
-        Some(rtx) => format!("{format} {}", rtx.number()),
-        None => format.to_string(),
-    };
+    // Who sends shall send one codec; who receives gets whatever the sender chose.
+    let codecs = if receives { &codecs[..1] } else { codecs };
+    let formats: Vec<String> = codecs
+        .iter()
+        .flat_map(|codec| [Some(codec.payload_type), codec.rtx])
+        .flatten()
+        .map(|format| format.number().to_string())
+        .collect();
+    let formats = formats.join(" ");
     text.line("m", format_args!("{media} 9 {protocol} {formats}"));
     text.line("c", "IN IP4 0.0.0.0");
     text.attribute("rtcp:9 IN IP4 0.0.0.0");
@@ -152,7 +152,12 @@ fn write_accepted(
     }
     text.attribute("rtcp-mux");
     text.attribute("rtcp-rsize");
-    write_codec(text, section, codec);
+    for codec in codecs {
+        write_codec(text, section, codec);
+    }
+    if receives {
+        write_simulcast(text, &section.rids);
+    }
     if let Some(sending) = sends {
         write_ssrcs(text, sending);
     }
@@ -176,13 +181,29 @@ fn write_transport(text: &mut Text, parameters: &AnswerParameters<'_>) {
             "candidate:{at} 1 udp {priority} {ip} {port} typ host"
         ));
     }
+    write_tcp_candidates(text, parameters);
     text.attribute("end-of-candidates");
+}
+
+/// RFC 6544: the client opens the connection. Its section 4.2 gives such candidates a type preference below that
+/// of UDP's (libwebrtc's 90 here), and the local preference 2^13 times that of the direction, 4 for a passive
+/// host.
+fn write_tcp_candidates(text: &mut Text, parameters: &AnswerParameters<'_>) {
+    let foundation = parameters.candidates.len();
+    for (at, candidate) in parameters.tcp_candidates.iter().enumerate() {
+        let local = (4 << 13) | (8_191 - at.min(8_191) as u32);
+        let priority = (90_u32 << 24) | (local << 8) | 255;
+        let (at, ip, port) = (foundation + at, candidate.ip(), candidate.port());
+        text.attribute(format_args!(
+            "candidate:{at} 1 tcp {priority} {ip} {port} typ host tcptype passive"
+        ));
+    }
 }
 
 fn write_codec(text: &mut Text, section: &Section, codec: &Codec) {
     let format = codec.payload_type.number();
     let Some(kind) = section.kind else { return };
-    text.attribute(format_args!("rtpmap:{format} {}", kind.encoding()));
+    text.attribute(format_args!("rtpmap:{format} {}", codec.coding.name()));
     for word in codec.feedback.words() {
         text.attribute(format_args!("rtcp-fb:{format} {word}"));
     }
@@ -196,6 +217,16 @@ fn write_codec(text: &mut Text, section: &Section, codec: &Codec) {
             kind.clock_rate()
         ));
         text.attribute(format_args!("fmtp:{} apt={format}", rtx.number()));
+    }
+}
+
+/// RFC 8853 section 5.3.
+fn write_simulcast(text: &mut Text, rids: &[String]) {
+    for rid in rids {
+        text.attribute(format_args!("rid:{rid} recv"));
+    }
+    if !rids.is_empty() {
+        text.attribute(format_args!("simulcast:recv {}", rids.join(";")));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The two codecs that are forwarded: Opus and VP8, each with what its section negotiated.
+//! The codecs that are forwarded: Opus, VP8 and VP9, each with what its section negotiated.
 
 use crate::wire::ids::PayloadType;
 
@@ -7,7 +7,7 @@ use crate::wire::ids::PayloadType;
 pub(crate) enum Kind {
     /// Opus.
     Audio,
-    /// VP8.
+    /// VP8 or VP9.
     Video,
 }
 
@@ -20,18 +20,47 @@ impl Kind {
         }
     }
 
-    /// The codec of this kind that is forwarded, as `a=rtpmap` writes it.
-    pub(crate) const fn encoding(self) -> &'static str {
+    /// The codecs of this kind that are forwarded.
+    pub(crate) const fn codings(self) -> &'static [Coding] {
         match self {
-            Self::Audio => "opus/48000/2",
-            Self::Video => "VP8/90000",
+            Self::Audio => &[Coding::Opus],
+            Self::Video => &[Coding::Vp8, Coding::Vp9],
         }
     }
 }
 
-/// Opus or VP8 as one section negotiated it.
+/// A codec. Frames are encrypted, so to the SFU it is no more than a name that both ends must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Opus,
+    Vp8,
+    /// Profile 0, with or without spatial layers.
+    Vp9,
+}
+
+impl Coding {
+    /// As `a=rtpmap` writes it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus/48000/2",
+            Self::Vp8 => "VP8/90000",
+            Self::Vp9 => "VP9/90000",
+        }
+    }
+
+    /// Whether parameters as `a=fmtp` writes them are of the variant that is forwarded.
+    pub(crate) fn takes(self, parameters: Option<&str>) -> bool {
+        // RFC 9628 section 6.1: without a profile it is profile 0.
+        let mut words = parameters.unwrap_or_default().split(';').map(str::trim);
+        self != Self::Vp9
+            || !words.any(|word| word.starts_with("profile-id=") && word != "profile-id=0")
+    }
+}
+
+/// A codec as one section negotiated it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Codec {
+    pub(crate) coding: Coding,
     pub(crate) payload_type: PayloadType,
     /// Payload type of retransmissions, if the client offered RTX for this codec.
     pub(crate) rtx: Option<PayloadType>,

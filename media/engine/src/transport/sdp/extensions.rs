@@ -11,15 +11,21 @@ pub(crate) enum HeaderExtension {
     TransportSequence,
     DependencyDescriptor,
     VideoOrientation,
+    /// Which simulcast encoding a packet belongs to (RFC 8852).
+    RtpStreamId,
+    /// The same of a retransmission.
+    RepairedRtpStreamId,
 }
 
 impl HeaderExtension {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Mid,
         Self::AudioLevel,
         Self::TransportSequence,
         Self::DependencyDescriptor,
         Self::VideoOrientation,
+        Self::RtpStreamId,
+        Self::RepairedRtpStreamId,
     ];
 
     /// What the publisher says about a frame and the receiver must hear. The others belong to the hop.
@@ -40,6 +46,8 @@ impl HeaderExtension {
                 "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
             }
             Self::VideoOrientation => "urn:3gpp:video-orientation",
+            Self::RtpStreamId => "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+            Self::RepairedRtpStreamId => "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
         }
     }
 }

@@ -10,10 +10,10 @@ mod offer;
 mod section;
 
 pub(crate) use answer::{Accepted, AnswerParameters, Sending, write_answer};
-pub(crate) use codec::{Codec, Kind};
+pub(crate) use codec::{Codec, Feedback, Kind};
 pub(crate) use extensions::{ExtensionIds, HeaderExtension};
 pub(crate) use offer::{Fingerprint, FingerprintHash, Offer};
-pub(crate) use section::Section;
+pub(crate) use section::{ENCODINGS_MAX, Section};
 
 #[cfg(test)]
 mod tests;

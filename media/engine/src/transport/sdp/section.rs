@@ -1,6 +1,6 @@
 //! One media section of an offer.
 
-use super::codec::{Codec, Feedback, Kind};
+use super::codec::{Codec, Coding, Feedback, Kind};
 use super::extensions::ExtensionIds;
 use crate::wire::ids::{PayloadType, Ssrc};
 
@@ -50,8 +50,10 @@ pub(crate) struct Section {
     pub(crate) mid: String,
     pub(crate) direction: Direction,
     pub(crate) kind: Option<Kind>,
-    /// `None` when neither Opus nor VP8 is offered.
-    pub(crate) codec: Option<Codec>,
+    /// What is forwarded of what is offered, in the client's order of preference; empty when nothing is.
+    pub(crate) codecs: Vec<Codec>,
+    /// The encodings that the client sends, smallest first; empty without simulcast.
+    pub(crate) rids: Vec<String>,
     pub(crate) extensions: ExtensionIds,
     pub(crate) rtcp_mux: bool,
     pub(crate) ssrc: Option<Ssrc>,
@@ -61,7 +63,18 @@ pub(crate) struct Section {
 /// Most payload types one section may name; the numbers end at 127.
 const FORMATS_MAX: usize = 128;
 
+/// Encodings of one track; what is offered beyond is not taken.
+pub(crate) const ENCODINGS_MAX: usize = 3;
+
+/// Longest name of an encoding that is taken, as for mids.
+const RID_LEN_MAX: usize = 16;
+
 impl Section {
+    /// What the client prefers to send or to receive.
+    pub(crate) fn codec(&self) -> Option<&Codec> {
+        self.codecs.first()
+    }
+
     /// Reads a section from the value of its `m=` line and its attributes in order.
     pub(super) fn parse(media_line: &str, attributes: &[&str]) -> Option<Self> {
         let mut words = media_line.splitn(4, ' ');
@@ -80,7 +93,8 @@ impl Section {
             mid: String::new(),
             direction: Direction::BOTH,
             kind,
-            codec: kind.and_then(|kind| read_codec(kind, formats, attributes)),
+            codecs: kind.map_or_else(Vec::new, |kind| read_codecs(kind, formats, attributes)),
+            rids: read_simulcast(attributes),
             extensions: ExtensionIds::default(),
             rtcp_mux: false,
             ssrc: None,
@@ -122,28 +136,47 @@ impl Section {
     }
 }
 
-/// The first payload type of the kind's codec, with its RTX, feedback and parameters.
-fn read_codec(kind: Kind, formats: &str, attributes: &[&str]) -> Option<Codec> {
-    let listed: Vec<&str> = formats.split(' ').take(FORMATS_MAX).collect();
-    let value = |name: &str, format: &str| {
-        attributes.iter().find_map(|attribute| {
-            attribute
-                .strip_prefix(name)?
-                .strip_prefix(':')?
-                .strip_prefix(format)?
-                .strip_prefix(' ')
-        })
-    };
+/// Every codec of the kind that is forwarded, each with its first payload type.
+fn read_codecs(kind: Kind, formats: &str, attributes: &[&str]) -> Vec<Codec> {
+    let mut codecs: Vec<Codec> = Vec::new();
+    for format in formats.split(' ').take(FORMATS_MAX) {
+        let codings = kind.codings().iter().copied();
+        for coding in codings {
+            let known = codecs.iter().any(|codec| codec.coding == coding);
+            if !known && let Some(codec) = read_codec(coding, format, formats, attributes) {
+                codecs.push(codec);
+            }
+        }
+    }
+    codecs
+}
+
+fn value_of<'a>(attributes: &[&'a str], name: &str, format: &str) -> Option<&'a str> {
+    attributes.iter().find_map(|attribute| {
+        attribute
+            .strip_prefix(name)?
+            .strip_prefix(':')?
+            .strip_prefix(format)?
+            .strip_prefix(' ')
+    })
+}
+
+/// The payload type `format` with its RTX, feedback and parameters, if it is of this codec.
+fn read_codec(coding: Coding, format: &str, formats: &str, attributes: &[&str]) -> Option<Codec> {
     let encoded_as = |format: &str, wanted: &str| {
-        value("rtpmap", format).is_some_and(|encoding| encoding.eq_ignore_ascii_case(wanted))
+        value_of(attributes, "rtpmap", format)
+            .is_some_and(|encoding| encoding.eq_ignore_ascii_case(wanted))
     };
     let payload_type = |format: &str| format.parse().ok().and_then(PayloadType::new);
-    let format = *listed
-        .iter()
-        .find(|format| encoded_as(format, kind.encoding()))?;
-    let rtx = listed.iter().find(|candidate| {
+    let parameters = value_of(attributes, "fmtp", format);
+    if !encoded_as(format, coding.name()) || !coding.takes(parameters) {
+        return None;
+    }
+    let mut listed = formats.split(' ').take(FORMATS_MAX);
+    let rtx = listed.find(|candidate| {
         encoded_as(candidate, "rtx/90000")
-            && value("fmtp", candidate).and_then(|p| p.strip_prefix("apt=")) == Some(format)
+            && value_of(attributes, "fmtp", candidate).and_then(|p| p.strip_prefix("apt="))
+                == Some(format)
     });
     let mut feedback = Feedback::default();
     for attribute in attributes {
@@ -157,9 +190,46 @@ fn read_codec(kind: Kind, formats: &str, attributes: &[&str]) -> Option<Codec> {
         }
     }
     Some(Codec {
+        coding,
         payload_type: payload_type(format)?,
-        rtx: rtx.and_then(|rtx| payload_type(rtx)),
+        rtx: rtx.and_then(payload_type),
         feedback,
-        parameters: value("fmtp", format).map(str::to_owned),
+        parameters: parameters.map(str::to_owned),
     })
+}
+
+/// The encodings of `a=simulcast:send` (RFC 8853 section 5.1): of alternatives the first, paused ones as well.
+fn read_simulcast(attributes: &[&str]) -> Vec<String> {
+    let mut values = attributes
+        .iter()
+        .filter_map(|attribute| attribute.strip_prefix("simulcast:"));
+    let Some(value) = values.next() else {
+        return Vec::new();
+    };
+    let mut words = value.split_ascii_whitespace();
+    let sent = loop {
+        match (words.next(), words.next()) {
+            (Some("send"), Some(list)) => break list,
+            (Some(_), Some(_)) => {}
+            _ => return Vec::new(),
+        }
+    };
+    let mut rids: Vec<String> = Vec::new();
+    for stream in sent.split(';') {
+        let rid = stream.split(',').next().unwrap_or_default();
+        let rid = rid.strip_prefix('~').unwrap_or(rid);
+        let declared = attributes.iter().any(|attribute| {
+            let words = attribute
+                .strip_prefix("rid:")
+                .and_then(|rest| rest.strip_prefix(rid));
+            words.is_some_and(|rest| rest.starts_with(" send"))
+        });
+        let named = !rid.is_empty()
+            && rid.len() <= RID_LEN_MAX
+            && rid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if named && declared && rids.len() < ENCODINGS_MAX && !rids.iter().any(|one| one == rid) {
+            rids.push(rid.to_owned());
+        }
+    }
+    rids
 }

@@ -32,7 +32,7 @@ fn a_browsers_offer_is_read() {
     assert_eq!(mids, ["0", "1", "2", "3"]);
 
     let audio = &offer.sections[0];
-    let codec = audio.codec.as_ref().unwrap();
+    let codec = audio.codec().unwrap();
     assert_eq!(
         (audio.kind, codec.payload_type, codec.rtx),
         (Some(Kind::Audio), payload_type(111), None)
@@ -49,7 +49,7 @@ fn a_browsers_offer_is_read() {
     );
 
     let video = &offer.sections[1];
-    let codec = video.codec.as_ref().unwrap();
+    let codec = video.codec().unwrap();
     assert_eq!(
         (codec.payload_type, codec.rtx),
         (payload_type(96), Some(payload_type(97)))
@@ -94,6 +94,7 @@ fn answer(offer: &Offer, decisions: &[Accepted]) -> String {
             "192.0.2.1:5000".parse().unwrap(),
             "[2001:db8::1]:5000".parse().unwrap(),
         ],
+        tcp_candidates: &["192.0.2.1:5001".parse().unwrap()],
     };
     write_answer(offer, decisions, &parameters)
 }
@@ -137,6 +138,10 @@ fn the_answer_takes_what_is_known_and_nothing_else() {
     assert!(has(
         1,
         "a=candidate:1 1 udp 2130706175 2001:db8::1 5000 typ host"
+    ));
+    assert!(has(
+        1,
+        "a=candidate:2 1 tcp 1520435199 192.0.2.1 5001 typ host tcptype passive"
     ));
     assert!(has(2, "video 9 UDP/TLS/RTP/SAVPF 96 97") && has(2, "a=fmtp:97 apt=96"));
     assert!(has(2, "a=rtcp-fb:96 nack pli") && !sections[2].contains("goog-remb"));
@@ -270,7 +275,7 @@ fn a_data_channel_is_read_over_and_refused() {
                 a=sctp-port:5000\r\n";
     let text = CHROMIUM.replace("a=group:BUNDLE 0 1 2 3", "a=group:BUNDLE 0 1 2 3 4") + data;
     let offer = Offer::parse(&text, 16).unwrap();
-    assert!(offer.sections[4].kind.is_none() && offer.sections[4].codec.is_none());
+    assert!(offer.sections[4].kind.is_none() && offer.sections[4].codecs.is_empty());
     let decisions: Vec<Accepted> = offer
         .sections
         .iter()

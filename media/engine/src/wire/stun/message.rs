@@ -209,7 +209,11 @@ impl<'a> StunMessage<'a> {
 
     /// XOR-MAPPED-ADDRESS.
     pub fn xor_mapped_address(&self) -> Option<SocketAddr> {
-        let value = self.attribute(attribute::XOR_MAPPED_ADDRESS)?;
+        self.unmask(self.attribute(attribute::XOR_MAPPED_ADDRESS)?)
+    }
+
+    /// The address in the value of an attribute that is written like XOR-MAPPED-ADDRESS.
+    pub fn unmask(&self, value: &[u8]) -> Option<SocketAddr> {
         let (head, address) = value.split_first_chunk::<4>()?;
         let port = u16::from_be_bytes([head[2] ^ MAGIC_COOKIE[0], head[3] ^ MAGIC_COOKIE[1]]);
         let mask = address_mask(self.transaction());

@@ -83,6 +83,11 @@ impl<'a> StunWriter<'a> {
 
     /// Appends XOR-MAPPED-ADDRESS.
     pub fn xor_mapped_address(&mut self, address: SocketAddr) -> Result<(), NoRoom> {
+        self.xor_address(attribute::XOR_MAPPED_ADDRESS, address)
+    }
+
+    /// Appends an address as XOR-MAPPED-ADDRESS is written, under another attribute's type.
+    pub fn xor_address(&mut self, kind: u16, address: SocketAddr) -> Result<(), NoRoom> {
         let mut transaction = [0; 12];
         transaction.copy_from_slice(&self.out[8..HEADER_LEN]);
         let mask = address_mask(TransactionId(transaction));
@@ -121,7 +126,7 @@ impl<'a> StunWriter<'a> {
                 20
             }
         };
-        self.attribute(attribute::XOR_MAPPED_ADDRESS, &value[..len])
+        self.attribute(kind, &value[..len])
     }
 
     /// Appends ERROR-CODE; codes outside 300 to 699 are written as 500.

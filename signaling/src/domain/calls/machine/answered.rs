@@ -220,7 +220,7 @@ impl Call {
                 Err(CallError::NotNow("it is answered; hang up instead"))
             }
             Act::WantHere => Err(CallError::NotNow("this device is in the call already")),
-            Act::Offer(_) | Act::Quality => Err(CallError::Internal),
+            Act::Offer(_) | Act::Quality | Act::SetViews(_) => Err(CallError::Internal),
         }
     }
 
@@ -272,6 +272,7 @@ impl Call {
         }
         effects.extend(self.tell_participants());
         effects.extend(self.weigh_connection(now, device));
+        effects.extend(self.pictures_again(device));
         effects
     }
 

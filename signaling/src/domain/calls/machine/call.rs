@@ -8,6 +8,7 @@ use homeline_protocol::session::{CallPhase, EndReason, Event, MediaState, Party,
 
 use super::answered::Answered;
 use super::media::Room;
+use super::pictures::Told;
 use super::ringing::Waiting;
 use super::switches::Table;
 use super::timers::{Timer, TimerTable};
@@ -31,6 +32,7 @@ pub(in crate::domain::calls) struct Call {
     /// What the caller says it sends, whatever its switches stand at.
     pub(super) caller_media: MediaState,
     pub(super) switches: Table,
+    pub(super) told: Told,
 }
 
 /// Where a call stands.
@@ -64,6 +66,7 @@ impl Call {
                 camera: invite.video,
             },
             switches: Table::from([(invite.caller_device, invite.caller_switches)]),
+            told: Told::default(),
             invite,
         };
         if busy {
@@ -105,8 +108,11 @@ impl Call {
             Input::SessionLost(device) => self.session(now, device, false),
             Input::SessionBack(device) => self.session(now, device, true),
             Input::Revoked(device) => self.revoked(now, device),
-            Input::Negotiated(device, accepted) => self.negotiated(device, accepted),
+            Input::Negotiated(device, accepted) => self.negotiated(now, device, accepted),
             Input::Peer(device, change) => self.peer_changed(now, device, change),
+            Input::LayersWanted(device, track, wanted) => self.layers_wanted(device, track, wanted),
+            Input::Speakers(devices) => self.speakers(&devices),
+            Input::Measured(peers) => self.measured(&peers),
             Input::RoomFailed => self.room_failed(now),
             Input::MediaGone => self.end(now, EndReason::MediaFailed),
             Input::Superseded => match self.state {
@@ -170,6 +176,9 @@ impl Call {
         if let Act::Quality = act {
             return self.quality(device, account);
         }
+        if let Act::SetViews(views) = act {
+            return self.set_views(device, account, views);
+        }
         match self.state {
             State::Waiting(_) => self.act_while_waiting(now, device, account, act),
             State::Answered(_) => self.act_when_answered(now, device, account, act),
@@ -201,6 +210,7 @@ impl Call {
                 }
                 (Timer::Moving(to), State::Answered(_)) => self.end_move(to, EndReason::NoAnswer),
                 (Timer::Removal, State::Answered(_)) => self.ask_all_for_removals(now),
+                (Timer::Measure, State::Answered(_)) => self.measure(now),
                 (Timer::KeySwitch, State::Answered(answered)) => {
                     let switched = answered.group.switch_time_over();
                     self.key_effects(now, switched)
@@ -226,8 +236,12 @@ impl Call {
                 let Some(side) = answered.side_mut(device) else {
                     return Vec::new();
                 };
-                side.session = present;
-                self.weigh_connection(now, device)
+                let before = std::mem::replace(&mut side.session, present);
+                let mut effects = self.weigh_connection(now, device);
+                if present && !before {
+                    effects.extend(self.pictures_again(device));
+                }
+                effects
             }
             State::Waiting(_) | State::Ended(_) => Vec::new(),
         }

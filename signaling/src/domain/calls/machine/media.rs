@@ -93,6 +93,16 @@ impl Room {
         })
     }
 
+    /// Whether a device has a transport.
+    pub(super) fn has(&self, device: DeviceId) -> bool {
+        self.peers.contains_key(&device)
+    }
+
+    /// The track that a device's transport has, or would have, for a source.
+    pub(super) fn track_of(&self, device: DeviceId, source: Source) -> Option<TrackId> {
+        self.track(device, source).map(|track| track.track)
+    }
+
     fn track(&self, device: DeviceId, source: Source) -> Option<Track> {
         let generation = self.peers.get(&device)?.generation;
         Some(Track {
@@ -105,10 +115,7 @@ impl Room {
     fn knows(&self, device: DeviceId, track: TrackId) -> bool {
         [Source::Microphone, Source::Camera]
             .into_iter()
-            .any(|source| {
-                self.track(device, source)
-                    .is_some_and(|known| known.track == track)
-            })
+            .any(|source| self.track_of(device, source) == Some(track))
     }
 }
 
@@ -162,7 +169,12 @@ impl Call {
     }
 
     /// The node has taken the offer: its tracks are there, and flow if the device takes part.
-    pub(super) fn negotiated(&mut self, device: DeviceId, accepted: bool) -> Vec<Effect> {
+    pub(super) fn negotiated(
+        &mut self,
+        now: Moment,
+        device: DeviceId,
+        accepted: bool,
+    ) -> Vec<Effect> {
         let Some(peer) = self.room.peers.get_mut(&device).filter(|_| accepted) else {
             return Vec::new();
         };
@@ -184,6 +196,7 @@ impl Call {
         if changed {
             effects.extend(others.into_iter().map(|other| self.tracks_told(other)));
         }
+        self.begin_measuring(now);
         effects
     }
 
@@ -225,7 +238,7 @@ impl Call {
 
     pub(super) fn quality(&self, device: DeviceId, account: AccountId) -> Step {
         self.may_offer(device, account)?;
-        if !self.room.peers.contains_key(&device) {
+        if !self.room.has(device) {
             return Err(CallError::NotNow("offer media first"));
         }
         Ok(vec![Effect::Ask(
@@ -263,7 +276,11 @@ impl Call {
     }
 
     /// Who may offer, and whose tracks they may ask for.
-    fn may_offer(&self, device: DeviceId, account: AccountId) -> Result<Vec<DeviceId>, CallError> {
+    pub(super) fn may_offer(
+        &self,
+        device: DeviceId,
+        account: AccountId,
+    ) -> Result<Vec<DeviceId>, CallError> {
         match &self.state {
             State::Waiting(waiting) => {
                 if device == self.invite.caller_device || waiting.ringing.contains_key(&device) {
@@ -316,4 +333,14 @@ fn track_id(room: RoomId, device: DeviceId, source: Source, generation: u32) -> 
     let mut id = [0; 16];
     id.copy_from_slice(&hash.finish().as_ref()[..16]);
     TrackId(id)
+}
+
+/// So that tables can speak of a track.
+#[cfg(test)]
+pub(in crate::domain::calls) fn camera_of(
+    room: RoomId,
+    device: DeviceId,
+    generation: u32,
+) -> TrackId {
+    track_id(room, device, Source::Camera, generation)
 }

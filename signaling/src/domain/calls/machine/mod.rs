@@ -9,9 +9,12 @@ mod leaving;
 mod media;
 mod moving;
 mod part;
+mod pictures;
 mod ringing;
 mod switches;
 mod timers;
 
 pub(super) use call::{Call, is_missed};
+#[cfg(test)]
+pub(super) use media::camera_of;
 pub(super) use part::{Part, Someone};

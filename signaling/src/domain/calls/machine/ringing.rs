@@ -309,6 +309,7 @@ impl Call {
         }));
         effects.extend(self.weigh_connection(now, caller_device));
         effects.extend(self.weigh_connection(now, device));
+        self.begin_measuring(now);
         Ok(effects)
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum Timer {
     Removal,
     /// Members get ready for the next key.
     KeySwitch,
+    /// The node is asked for figures.
+    Measure,
 }
 
 /// When each timer goes off, if it is set. As many as there are participants, and a few.

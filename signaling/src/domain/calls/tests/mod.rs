@@ -6,6 +6,7 @@
 mod groups;
 mod moves;
 mod outside;
+mod pictures;
 mod simulation;
 mod tables;
 mod waiting;
@@ -16,8 +17,7 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
-    Account, Callee, EndReason, Event, MediaState, Party, PublishSection, Source, Switches,
-    WelcomeFor,
+    Account, Callee, EndReason, Event, MediaState, Party, Switches, WelcomeFor,
 };
 
 use super::config::CallsConfig;
@@ -305,15 +305,13 @@ fn input(words: &[&str]) -> Input {
                 camera: true,
             },
         },
-        [_, "offers"] => Act::Offer(Offer {
+        [_, "offers", ..] => Act::Offer(Offer {
             sdp: "v=0".to_owned(),
-            publish: vec![PublishSection {
-                mid: "0".to_owned(),
-                source: Source::Microphone,
-            }],
+            publish: pictures::offered(words),
             subscribe: vec![],
         }),
         [_, "asks-quality"] => Act::Quality,
+        [_, "shows" | "takes" | "speaks" | "measured", ..] => return pictures::input(words),
         [_, "adds", whom, epoch] => commit(epoch, Some(device(whom).0)),
         [_, "commits", epoch] => commit(epoch, None),
         [_, "ready", epoch] => Act::EpochReady {
@@ -382,7 +380,9 @@ fn written(effects: &[Effect]) -> String {
 fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Tell(device, event) => format!("{}>{}", told(event), name(*device)),
-        Effect::Media(command) | Effect::Ask(_, command) => media(command),
+        Effect::Media(command) | Effect::Ask(_, command) | Effect::Measure(command) => {
+            media(command)
+        }
         Effect::Record(Record::Answered { device, .. }) => format!("kept:{}", name(*device)),
         Effect::Record(Record::Ended { reason: why, .. }) => format!("kept:{}", reason(*why)),
         Effect::Record(Record::Adding { account, .. }) => {
@@ -454,7 +454,7 @@ fn told(event: &Event) -> String {
             let on = if media.microphone { "on" } else { "off" };
             format!("{}-microphone-{on}", name(*device))
         }
-        other => panic!("{other:?}"),
+        other => pictures::told(other),
     }
 }
 

@@ -29,7 +29,7 @@ fn a_call_moves_with_one_commit_and_the_old_device_hears_why() {
         7  kitchen says             -> !over
         8  anna ready 2             -> execute2>anna execute2>living key-frames
         9  living says              -> message>anna
-        60 tick                     ->
+        60 tick                     -> statistics
         61 living hangs-up          -> kept:HungUp HungUp>anna HungUp>living close
     ",
     );

@@ -237,9 +237,9 @@ fn the_other_side_sees_a_connection_go_and_return() {
         6   anna connected   ->
         7   anna back        -> anna:here>kitchen
         8   anna lost        -> anna:gone>kitchen
-        60  tick             ->
+        60  tick             -> statistics
         60  anna closed      ->
-        89  tick             ->
+        89  tick             -> statistics
         90  tick             -> kept:DeviceLost DeviceLost>anna DeviceLost>kitchen close
     ",
     );

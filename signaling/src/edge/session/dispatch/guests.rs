@@ -18,9 +18,11 @@ pub(super) fn may_ask(request: &Request) -> bool {
             | Request::ListCalls
             | Request::OfferMedia { .. }
             | Request::GetQuality { .. }
+            | Request::SetViews { .. }
             | Request::SendCommit { .. }
             | Request::EpochReady { .. }
             | Request::SendGroupMessage { .. }
+            | Request::GetRelays
     )
 }
 

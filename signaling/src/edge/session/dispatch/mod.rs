@@ -9,7 +9,9 @@ mod home;
 mod members;
 mod pairing;
 mod people;
+mod pictures;
 mod push;
+mod relays;
 mod rules;
 
 pub use rules::Rules;
@@ -33,6 +35,7 @@ use crate::domain::numbers::Numbers;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
 use crate::domain::push::Push;
+use crate::domain::relays::Relays;
 use crate::model::Speaker;
 
 /// What sessions speak to.
@@ -66,6 +69,8 @@ pub struct Services {
     pub guardians: Arc<Guardians>,
     /// Call links, and who comes by them.
     pub guests: Guests,
+    /// Relays for hostile networks.
+    pub relays: Arc<Relays>,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -154,6 +159,8 @@ async fn route(services: &Services, speaker: &Speaker, from: Origin, request: Re
         Request::HandOverOwnership { .. } | Request::NoteNumberUsed { .. } => {
             people::people(services, speaker, request).await
         }
+        Request::GetRelays => relays::relays(services, speaker),
+        Request::SetViews { .. } => pictures::pictures(services, speaker, request).await,
         _ => calls::in_call(services, speaker, request).await,
     }
 }

@@ -65,7 +65,7 @@ impl World {
                     );
                 }
                 Effect::Record(record) => self.kept(id, &record),
-                Effect::Media(_) | Effect::Ask(..) => {}
+                Effect::Media(_) | Effect::Ask(..) | Effect::Measure(_) => {}
             }
         }
         self.settled(id);

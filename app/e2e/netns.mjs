@@ -1,0 +1,123 @@
+// A home and its callers in network namespaces of their own, with a link between them that is as bad as a story wants.
+//
+// The server is alone in one namespace, each browser in another. `bad_network` (loadtest/) carries the packets between
+// them, so that they can be lost, delayed, counted and fenced off. Needs root and /dev/net/tun; `possible()` says why not.
+import { execFileSync, spawn } from "node:child_process";
+import { accessSync, chmodSync, constants, existsSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { BINARY, serve } from "./homeline.mjs";
+
+const BAD_NETWORK = join(dirname(BINARY), "bad_network");
+export const HTTPS_PORT = 8443;
+
+const ip = (...args) => execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"] }).toString();
+
+/** Why there can be no namespaces here; `undefined` when there can. */
+export function possible() {
+  if (process.getuid() !== 0) return "network namespaces need root";
+  try {
+    accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
+    ip("netns", "list");
+  } catch (error) {
+    return `no network namespaces or no /dev/net/tun: ${error.message}`;
+  }
+  if (!existsSync(BAD_NETWORK)) throw new Error(`no ${BAD_NETWORK}: cargo build --package loadtest`);
+  return undefined;
+}
+
+export class BadNetwork {
+  #links = new Map();
+  #relay;
+  #lines;
+  #namespaces = [];
+
+  /** `names` of at most five letters: one namespace each, linked with the home's. `{ name, of }` is a second link of the namespace `of`, used when the first is down. */
+  async open(...names) {
+    const mark = process.pid % 10_000;
+    this.home = `home-${mark}`;
+    const links = names.map((each, at) => {
+      const { name, of } = typeof each === "string" ? { name: each, of: undefined } : each;
+      return { name, of, link: `${name}${mark}`, namespace: `${of ?? name}-${mark}`, net: `10.77.${at + 1}` };
+    });
+    this.#relay = spawn(BAD_NETWORK, links.map(({ link }) => link), { stdio: ["pipe", "pipe", "inherit"] });
+    this.#lines = createInterface({ input: this.#relay.stdout })[Symbol.asyncIterator]();
+    const { value, done } = await this.#lines.next();
+    if (done || value !== "ready") throw new Error("the bad network does not start");
+    this.#namespace(this.home);
+    for (const { name, of, link, namespace, net } of links) {
+      if (of === undefined) this.#namespace(namespace);
+      for (const [end, within, address] of [["near", namespace, `${net}.2/24`], ["far", this.home, `${net}.1/24`]]) {
+        ip("link", "set", `${link}-${end}`, "netns", within);
+        ip("-n", within, "addr", "add", address, "dev", `${link}-${end}`);
+        ip("-n", within, "link", "set", `${link}-${end}`, "up");
+      }
+      ip("-n", namespace, "route", "add", "default", "via", `${net}.1`, "metric", of === undefined ? "100" : "200");
+      this.#links.set(name, { link, namespace, net, device: `${link}-near`, address: `${net}.2/24` });
+    }
+  }
+
+  #namespace(name) {
+    ip("netns", "add", name);
+    this.#namespaces.push(name);
+    ip("-n", name, "link", "set", "lo", "up");
+    // An answer may go out by another interface than the question came in.
+    execFileSync("ip", ["netns", "exec", name, "sh", "-c", "for filter in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $filter; done"]);
+  }
+
+  /** The server in the home's namespace, and where `name` finds it. */
+  async serve(settings = {}) {
+    const server = await serve({ HOMELINE_SERVER__HTTPS_PORT: String(HTTPS_PORT), ...settings }, undefined, ["ip", "netns", "exec", this.home]);
+    return Object.assign(server, { urlFor: (name) => `https://${this.#links.get(name).net}.1:${HTTPS_PORT}` });
+  }
+
+  /** The program that `launch` runs in place of Chromium, inside the namespace of `name`. */
+  async chromium(name) {
+    this.scripts ??= await mkdtemp(join(tmpdir(), "homeline-netns-"));
+    const script = join(this.scripts, name);
+    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${this.#links.get(name).namespace} ${process.env.CHROMIUM ?? "/usr/bin/chromium"} "$@"\n`);
+    chmodSync(script, 0o755);
+    return script;
+  }
+
+  /** The weather of a link from now on; `both` ways, or `up` (from the browser) and `down` apart. Answers with what passed so far. */
+  async weather(name, { both = {}, up = both, down = both, fence = {} } = {}) {
+    this.#relay.stdin.write(`${JSON.stringify({ link: this.#links.get(name).link, up, down, fence })}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("the bad network has ended");
+    const [sent, received] = JSON.parse(value);
+    return { sent, received };
+  }
+
+  /** The router before `name` has another address from now on, which the browser can't know. */
+  newRouterAddress(name, last) {
+    const { net } = this.#links.get(name);
+    return this.weather(name, { fence: { known_as: [`${net}.2`, `${net}.${last}`] } });
+  }
+
+  /** From now on the browser of `name` has another address, and the old one is gone, as after a change of networks. */
+  move(name, last) {
+    const link = this.#links.get(name);
+    const address = `${link.net}.${last}/24`;
+    ip("-n", link.namespace, "addr", "del", link.address, "dev", link.device);
+    ip("-n", link.namespace, "addr", "add", address, "dev", link.device);
+    // The route leaves with the address that it was made for.
+    ip("-n", link.namespace, "route", "replace", "default", "via", `${link.net}.1`, "metric", "100");
+    link.address = address;
+  }
+
+  /** The interface of a link goes down, as a Wi-Fi that is left, or comes up again. */
+  plug(name, up) {
+    const { namespace, device, net } = this.#links.get(name);
+    ip("-n", namespace, "link", "set", device, up ? "up" : "down");
+    if (up) ip("-n", namespace, "route", "replace", "default", "via", `${net}.1`, "metric", "100");
+  }
+
+  async close() {
+    this.#relay?.stdin.end();
+    for (const name of this.#namespaces) ip("netns", "del", name);
+    if (this.scripts !== undefined) await rm(this.scripts, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,176 @@
+// Calls over bad networks: real browsers and the real server in network namespaces, with a link between them that loses, delays, blocks and changes.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { DESKTOP, fromDist, launch } from "./browser.mjs";
+import { acquainted, connected, GENEROUS, originalSound } from "./company.mjs";
+import { BadNetwork, possible } from "./netns.mjs";
+import { at, contact, signUp, watch } from "./people.mjs";
+import { hears, spyOnConnections, toneFile } from "./sound.mjs";
+
+const whyNot = possible();
+if (whyNot !== undefined) console.error(`NOT TESTED, calls over bad networks: ${whyNot}`);
+const story = whyNot === undefined ? test : test.skip;
+
+let network;
+let server;
+let tones;
+let browsers = {};
+let contexts = [];
+let complaints = [];
+let people = 0;
+
+before(async () => {
+  if (whyNot !== undefined) return;
+  tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
+  network = new BadNetwork();
+  await network.open("anna", "ben", { name: "phone", of: "anna" });
+  server = await network.serve(GENEROUS);
+  for (const [name, hertz] of [["anna", 1_000], ["ben", 1_500]]) {
+    const sound = await toneFile(join(tones, `${name}.wav`), hertz);
+    browsers[name] = await launch({ sound, program: await network.chromium(name), flags: ["--ignore-certificate-errors"] });
+  }
+});
+
+after(async () => {
+  for (const browser of Object.values(browsers)) await browser.close();
+  await server?.stop();
+  await network?.close();
+  if (tones !== undefined) await rm(tones, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  for (const context of contexts) await context.close();
+  contexts = [];
+  for (const name of Object.keys(browsers)) await network.weather(name);
+  const said = complaints;
+  complaints = [];
+  assert.deepEqual(said, []);
+});
+
+async function person(name) {
+  const context = await browsers[name].newContext({ viewport: DESKTOP });
+  contexts.push(context);
+  await fromDist(context);
+  await spyOnConnections(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  watch(page, complaints);
+  const handle = `${name}${++people}`;
+  await signUp(page, server.urlFor(name), { name, handle, household: `${name}'s home` });
+  await originalSound(page);
+  return { name, handle, page };
+}
+
+async function calling(kind = "voice") {
+  const [anna, ben] = [await person("anna"), await person("ben")];
+  await acquainted(anna, ben);
+  await contact(anna.page, ben.handle).getByTestId(`call-${kind}`).click();
+  await at(ben.page, kind === "video" ? "answer-video" : "answer").click();
+  await connected(anna.page, ben.page);
+  await bothHear(anna, ben);
+  return { anna, ben };
+}
+
+async function bothHear(anna, ben) {
+  await Promise.all([hears(anna.page, 1_500), hears(ben.page, 1_000)]);
+}
+
+story("a call over a link that loses, delays and jumbles is heard by both", async () => {
+  const bad = { delay_ms: 50, jitter_ms: 20, loss_per_mille: 50, burst: 2 };
+  await network.weather("anna", { both: bad });
+  const { anna, ben } = await calling();
+  await bothHear(anna, ben);
+});
+
+/** Begins to note when packets of sound or pictures arrive at a page. */
+async function noteArrivals(page) {
+  await page.evaluate(() => {
+    const of = { audio: { count: 0, times: [] }, video: { count: 0, times: [] } };
+    globalThis.arrivals = of;
+    setInterval(async () => {
+      const counts = { audio: 0, video: 0 };
+      for (const connection of globalThis.connections) {
+        if (connection.connectionState === "closed") continue;
+        for (const report of (await connection.getStats()).values()) if (report.type === "inbound-rtp") counts[report.kind] += report.packetsReceived;
+      }
+      for (const kind of ["audio", "video"]) if (counts[kind] > of[kind].count) {
+        of[kind].count = counts[kind];
+        of[kind].times.push(performance.now());
+      }
+    }, 25);
+  });
+}
+
+/** Until sound has arrived for a second without a longer break; returns the longest break since `noteArrivals`, in milliseconds. */
+async function longestBreak(page, kind = "audio") {
+  await page.evaluate(() => { globalThis.since = performance.now(); });
+  await page.waitForFunction((kind) => {
+    const times = globalThis.arrivals[kind].times.filter((time) => time > globalThis.since);
+    const last = times.filter((time) => time > times.at(-1) - 1_000);
+    return times.length > 0 && times.at(-1) - globalThis.since > 1_500 && last.length > 5 && performance.now() - times.at(-1) < 200;
+  }, kind, { timeout: 30_000, polling: 100 });
+  return page.evaluate((kind) => {
+    const { times } = globalThis.arrivals[kind];
+    return Math.max(...times.slice(1).map((time, at) => time - times[at]));
+  }, kind);
+}
+
+/** Does `change` in the middle of a call; says for how long the one who hears less heard nothing, in milliseconds. */
+async function breakBy({ anna, ben }, change) {
+  await Promise.all([noteArrivals(anna.page), noteArrivals(ben.page)]);
+  change();
+  const breaks = await Promise.all([longestBreak(anna.page), longestBreak(ben.page)]);
+  await bothHear(anna, ben);
+  return Math.round(Math.max(...breaks));
+}
+
+story("a page whose router gets another address in mid-call goes on within two seconds", async () => {
+  const call = await calling();
+  network.plug("phone", false);
+  const silence = await breakBy(call, () => network.newRouterAddress("anna", 9));
+  network.plug("phone", true);
+  assert.ok(silence < 2_000, `silence of ${silence} ms`);
+});
+
+story("a page that leaves its Wi-Fi and has another network goes on within two seconds", async () => {
+  const call = await calling();
+  const silence = await breakBy(call, () => network.plug("anna", false));
+  network.plug("anna", true);
+  assert.ok(silence < 2_000, `silence of ${silence} ms`);
+});
+
+story("a page whose only address becomes another goes on as soon as the browser has noticed, which takes it two seconds", async () => {
+  const call = await calling();
+  network.plug("phone", false);
+  const silence = await breakBy(call, () => network.move("anna", 3));
+  network.plug("phone", true);
+  assert.ok(silence < 3_000, `silence of ${silence} ms`);
+});
+
+/** How a page reaches the server: `udp` or `tcp` without a relay, or what it speaks with the relay. */
+function way(page) {
+  return page.evaluate(async () => {
+    for (const connection of globalThis.connections) {
+      if (connection.connectionState !== "connected") continue;
+      const report = await connection.getStats();
+      for (const transport of report.values()) {
+        if (transport.type !== "transport") continue;
+        const pair = report.get(transport.selectedCandidatePairId);
+        const local = report.get(pair.localCandidateId);
+        return { protocol: local.relayProtocol ?? local.protocol, relayed: local.candidateType === "relay" };
+      }
+    }
+    return undefined;
+  });
+}
+
+story("a page whose UDP is blocked talks over TCP", async () => {
+  await network.weather("anna", { fence: { udp: false } });
+  await network.weather("phone", { fence: { udp: false } });
+  const { anna, ben } = await calling("video");
+  assert.deepEqual(await way(anna.page), { protocol: "tcp", relayed: false });
+  assert.deepEqual(await way(ben.page), { protocol: "udp", relayed: false });
+});

@@ -1,0 +1,238 @@
+//! Every scenario for two seconds, by the program itself, against real servers.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic in its helpers too")]
+
+use std::fs;
+use std::process::{Command, Output};
+
+use loadtest::result::RunResult;
+use tempfile::TempDir;
+
+/// A run that is over.
+struct Ran {
+    result: RunResult,
+    page: String,
+    output: Output,
+    folder: TempDir,
+}
+
+fn loadtest(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    let output = command.args(arguments).output();
+    output.unwrap()
+}
+
+/// Runs a scenario with few people for two seconds.
+fn run(arguments: &[&str]) -> Ran {
+    run_with(arguments, |_| {})
+}
+
+fn run_with(arguments: &[&str], prepare: impl FnOnce(&TempDir)) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(&folder);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (json, html, budget) = (path("run.json"), path("run.html"), path("budget.toml"));
+    let mut all = arguments.to_vec();
+    all.extend(["--seconds", "2", "--warm-up", "0.5", "--quiet"]);
+    all.extend(["--json", &json, "--html", &html]);
+    if fs::exists(&budget).unwrap() {
+        all.extend(["--budget", &budget]);
+    }
+    let output = loadtest(&all);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(fs::exists(&json).unwrap(), "no result: {said}");
+    Ran {
+        result: RunResult::load(json.as_ref()).unwrap(),
+        page: fs::read_to_string(&html).unwrap(),
+        output,
+        folder,
+    }
+}
+
+impl Ran {
+    /// It measured something, nothing went wrong, and the page is about it.
+    fn went_well(&self) -> &RunResult {
+        let result = &self.result;
+        let printed = String::from_utf8_lossy(&self.output.stdout);
+        assert!(self.output.status.success(), "{printed}");
+        assert!(result.errors.is_empty(), "{:?}", result.errors);
+        assert!(
+            result.work.count > 0 && result.work.cpu_s.is_some(),
+            "{:?}",
+            result.work
+        );
+        let first = result.latencies.first().unwrap();
+        assert!(
+            first.id == "latency" && first.count > 0 && first.p50_ms > 0.0,
+            "{first:?}"
+        );
+        assert!(!result.series.is_empty() && result.measured_s > 1.5);
+        assert!(self.page.contains(&result.scenario.story) && printed.contains("p99"));
+        result
+    }
+
+    fn carried_media(&self) {
+        let result = self.went_well();
+        let loss = result.loss.as_ref().unwrap();
+        assert!(loss.received > 0 && loss.silent == 0, "{loss:?}");
+        // Others work on the machine; a busy one may drop a few.
+        assert!(loss.per_mille < 20.0, "{loss:?}");
+        assert!(result.work.cpu_us_each.unwrap() > 0.0 && result.memory.is_some());
+        let ids: Vec<&str> = result.latencies.iter().map(|one| one.id.as_str()).collect();
+        assert!(ids.contains(&"inside") && ids.contains(&"join"), "{ids:?}");
+    }
+}
+
+#[test]
+fn an_audio_room() {
+    let ran = run(&["audio-room", "--members", "4", "--decrypt-one-in", "2"]);
+    ran.carried_media();
+    // Four people, three others each, fifty packets a second.
+    let rate = ran.result.work.per_second;
+    assert!((500.0..700.0).contains(&rate), "{rate}");
+}
+
+#[test]
+fn a_fan_out_with_everything_on() {
+    run(&[
+        "fan-out",
+        "--receivers",
+        "4",
+        "--kbits",
+        "500",
+        "--everything",
+    ])
+    .carried_media();
+}
+
+#[test]
+fn pairs() {
+    let ran = run(&["pairs", "--calls", "2", "--decrypt-one-in", "1"]);
+    ran.carried_media();
+    let ids: Vec<&str> = ran
+        .result
+        .latencies
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
+    assert!(
+        ids.contains(&"sound") && ids.contains(&"picture"),
+        "{ids:?}"
+    );
+}
+
+#[test]
+fn a_meeting() {
+    run(&["meeting", "--members", "3"]).carried_media();
+}
+
+#[test]
+fn signing_up() {
+    let ran = run(&["register", "--rate", "2", "--arrivals", "fixed"]);
+    assert_eq!(ran.went_well().work.one, "sign-up");
+}
+
+#[test]
+fn presence() {
+    let ran = run(&["presence", "--devices", "8", "--probes", "20"]);
+    assert_eq!(
+        ran.went_well()
+            .memory
+            .as_ref()
+            .unwrap()
+            .steps
+            .last()
+            .unwrap()
+            .0,
+        8
+    );
+}
+
+#[test]
+fn calls_that_ring_and_are_answered() {
+    let ran = run(&["calls", "--rate", "5", "--hold", "0.2", "--people", "16"]);
+    let ids: Vec<&str> = ran
+        .went_well()
+        .latencies
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
+    assert_eq!(ids, ["latency", "ring"]);
+}
+
+#[test]
+fn calls_with_keys_and_sound() {
+    let line = [
+        "calls",
+        "--media",
+        "--rate",
+        "1",
+        "--arrivals",
+        "fixed",
+        "--hold",
+        "0.2",
+        "--people",
+        "8",
+    ];
+    let ran = run(&line);
+    let ids: Vec<&str> = ran
+        .went_well()
+        .latencies
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
+    assert_eq!(ids, ["latency", "ring", "answer", "keys"]);
+}
+
+#[test]
+fn a_reconnect_storm() {
+    let ran = run(&["reconnect-storm", "--devices", "8"]);
+    let all_back = ran
+        .went_well()
+        .latencies
+        .iter()
+        .find(|one| one.id == "all_back");
+    assert!(all_back.is_some_and(|times| times.count >= 1));
+}
+
+#[test]
+fn a_budget_that_does_not_hold_fails_the_run_with_a_line_for_each_point() {
+    let line = ["audio-room", "--members", "2", "--decrypt-one-in", "1"];
+    let ran = run_with(&line, |folder| {
+        let budget = "latency_p50_ms = 0.000001\nper_second_min = 10\nno_such_figure = 1\n";
+        fs::write(folder.path().join("budget.toml"), budget).unwrap();
+    });
+    let printed = String::from_utf8_lossy(&ran.output.stdout);
+    assert_eq!(ran.output.status.code(), Some(1), "{printed}");
+    for line in [
+        "FAIL  latency_p50_ms is",
+        "pass  per_second is",
+        "FAIL  no_such_figure",
+    ] {
+        assert!(printed.contains(line), "{line} in {printed}");
+    }
+    // Beside itself it does not differ.
+    let json = ran.folder.path().join("run.json");
+    let page = ran.folder.path().join("beside.html");
+    let (json, page) = (json.to_str().unwrap(), page.to_str().unwrap());
+    let compared = loadtest(&["compare", json, json, "--html", page]);
+    let printed = String::from_utf8_lossy(&compared.stdout);
+    assert!(
+        printed.contains("No figure differs by more than noise"),
+        "{printed}"
+    );
+    assert!(
+        fs::read_to_string(page)
+            .unwrap()
+            .contains("Two runs beside each other")
+    );
+}
+
+#[test]
+fn what_is_missing_is_said_with_what_to_do() {
+    let refused = loadtest(&["pairs", "--server-binary", "/nowhere/homeline"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("/nowhere/homeline"));
+    let refused = loadtest(&["pairs", "--budget", "/nowhere/budget.toml"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("/nowhere/budget.toml"));
+}

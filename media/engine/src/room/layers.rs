@@ -1,0 +1,245 @@
+//! The layers of one stream: where each frame belongs, what each layer costs, and from where to where a receiver
+//! may change in the middle.
+//!
+//! All of it is read from the dependency descriptor (AV1 RTP specification, appendix A), for VP8, VP9 and AV1
+//! alike: frames are encrypted, and nothing else tells.
+
+use std::time::{Duration, Instant};
+
+use crate::layer::{Layer, LayerRate};
+use crate::wire::descriptor::{
+    DECODE_TARGETS_MAX, Descriptor, Indication, Indications, Resolution, Structure,
+};
+
+/// Spatial and temporal layers that are told apart in rates; the rest counts as the last of these.
+const RATED_MAX: usize = 4;
+
+/// Rates are measured over at least this.
+const RATED_OVER: Duration = Duration::from_millis(500);
+
+/// A rate older than this says nothing of now.
+const RATE_AGE_MAX: Duration = Duration::from_secs(3);
+
+/// A packet's place in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) frame_number: u16,
+    /// The packet is the first or the last of its frame.
+    pub(super) starts: bool,
+    pub(super) ends: bool,
+    pub(super) spatial: u8,
+    pub(super) temporal: u8,
+    indications: Indications,
+}
+
+/// One of a stream's decode targets: what a receiver decodes who wants so much and no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Target(u8);
+
+impl Target {
+    /// Whether this target needs the packet's frame.
+    pub(super) const fn needs(self, place: &Place) -> bool {
+        !matches!(
+            place.indications.of(self.0 as usize),
+            Indication::NotPresent
+        )
+    }
+
+    /// Whether a receiver may change to this target at the packet's frame.
+    const fn opens_at(self, place: &Place) -> bool {
+        matches!(place.indications.of(self.0 as usize), Indication::Switch)
+    }
+}
+
+/// See the module's description.
+#[derive(Default)]
+pub(super) struct Layers {
+    structure: Option<Structure>,
+    /// The highest layer of each decode target.
+    highest: Vec<Layer>,
+    /// For each decode target, those that need all that it needs, one bit each.
+    within: Vec<u32>,
+    bytes: [[u64; RATED_MAX]; RATED_MAX],
+    rates: [[u64; RATED_MAX]; RATED_MAX],
+    rated: Option<Instant>,
+    rates_are_known: bool,
+}
+
+impl Layers {
+    /// Reads a packet's descriptor, and keeps the structure that it brings. `None` without a structure to
+    /// understand it by: until the next key frame nothing is known of the stream.
+    pub(super) fn read(&mut self, descriptor: &[u8]) -> Option<Place> {
+        let read = Descriptor::parse(descriptor, self.structure.as_ref()).ok()?;
+        if let Some(structure) = read.structure
+            && self.structure.as_ref() != Some(&structure)
+        {
+            self.take(structure);
+        }
+        Some(place(&read.mandatory, &read.frame))
+    }
+
+    /// Like [`Self::read`], for a packet that was read before.
+    pub(super) fn place_of(&self, descriptor: &[u8]) -> Option<Place> {
+        let read = Descriptor::parse(descriptor, self.structure.as_ref()).ok()?;
+        Some(place(&read.mandatory, &read.frame))
+    }
+
+    fn take(&mut self, structure: Structure) {
+        let targets = structure.decode_targets();
+        self.highest.clear();
+        self.within.clear();
+        for target in 0..targets {
+            let (spatial, temporal) = structure.layers_of(target).unwrap_or_default();
+            self.highest.push(Layer { spatial, temporal });
+            let mut within = 0;
+            for other in 0..targets {
+                let needed = |target: usize, indications: Indications| {
+                    indications.of(target) != Indication::NotPresent
+                };
+                let all = structure.templates().iter().all(|frame| {
+                    !needed(target, frame.indications) || needed(other, frame.indications)
+                });
+                within |= u32::from(all) << other;
+            }
+            self.within.push(within);
+        }
+        self.structure = Some(structure);
+        self.bytes = Default::default();
+        self.rates_are_known = false;
+        self.rated = None;
+    }
+
+    /// Begins with another stream.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The best target that has no more than these layers; the least there is if all have more. `None` while
+    /// nothing is known.
+    pub(super) fn target_for(&self, most: Layer) -> Option<Target> {
+        let fits = |layer: Layer| layer.spatial <= most.spatial && layer.temporal <= most.temporal;
+        let all = || (0_u8..).zip(self.highest.iter().copied());
+        let best = all()
+            .filter(|(_, layer)| fits(*layer))
+            .max_by_key(|(_, layer)| *layer);
+        let chosen = best.or_else(|| all().min_by_key(|(_, layer)| *layer));
+        chosen.map(|(at, _)| Target(at))
+    }
+
+    /// The highest layer of a target.
+    pub(super) fn layer_of(&self, target: Target) -> Layer {
+        self.highest
+            .get(usize::from(target.0))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Whether a receiver of `from` may change to `to` at this packet, which starts a frame.
+    pub(super) fn may_change(&self, from: Target, to: Target, at: &Place) -> bool {
+        let within = self
+            .within
+            .get(usize::from(to.0))
+            .copied()
+            .unwrap_or_default();
+        within & (1 << (u32::from(from.0) % DECODE_TARGETS_MAX as u32)) != 0 || to.opens_at(at)
+    }
+
+    /// Whether a change needs a key frame: another picture size, and not all that it needs was received.
+    pub(super) fn needs_key_frame(&self, from: Target, to: Target) -> bool {
+        let within = self
+            .within
+            .get(usize::from(to.0))
+            .copied()
+            .unwrap_or_default();
+        let nested = within & (1 << (u32::from(from.0) % DECODE_TARGETS_MAX as u32)) != 0;
+        !nested && self.layer_of(from).spatial != self.layer_of(to).spatial
+    }
+
+    /// Spatial layers, at least one.
+    pub(super) fn spatial_layers(&self) -> u8 {
+        let highest = self.highest.iter().map(|layer| layer.spatial).max();
+        highest.unwrap_or(0) + 1
+    }
+
+    /// The highest temporal layer.
+    pub(super) fn temporal_highest(&self) -> u8 {
+        let highest = self.highest.iter().map(|layer| layer.temporal).max();
+        highest.unwrap_or(0)
+    }
+
+    /// The size of a spatial layer's picture, when the sender tells.
+    pub(super) fn resolution(&self, spatial: u8) -> Option<Resolution> {
+        self.structure.as_ref()?.resolution(spatial)
+    }
+
+    /// Counts a packet.
+    pub(super) fn count(&mut self, place: Option<&Place>, bytes: usize) {
+        let at = |layer: u8| usize::from(layer).min(RATED_MAX - 1);
+        let (spatial, temporal) = place.map_or((0, 0), |place| (place.spatial, place.temporal));
+        self.bytes[at(spatial)][at(temporal)] += bytes as u64;
+    }
+
+    /// Takes the rates of the time since the last sample.
+    pub(super) fn sample(&mut self, now: Instant) {
+        let Some(before) = self.rated else {
+            self.rated = Some(now);
+            self.bytes = Default::default();
+            return;
+        };
+        let span = now.saturating_duration_since(before);
+        if span < RATED_OVER {
+            return;
+        }
+        let micros = span.as_micros().max(1) as u64;
+        for (rates, bytes) in self.rates.iter_mut().zip(&mut self.bytes) {
+            for (rate, bytes) in rates.iter_mut().zip(bytes) {
+                *rate = std::mem::take(bytes) * 8_000_000 / micros;
+            }
+        }
+        self.rated = Some(now);
+        self.rates_are_known = true;
+    }
+
+    /// What each layer of the stream costs with all that it needs, from the cheapest on. `spatial` names the
+    /// encoding of a simulcast stream, whose spatial layer within itself is always the lowest.
+    pub(super) fn rates(
+        &self,
+        now: Instant,
+        simulcast: Option<u8>,
+    ) -> impl Iterator<Item = LayerRate> {
+        let fresh = self
+            .rated
+            .is_some_and(|at| now.saturating_duration_since(at) <= RATE_AGE_MAX);
+        let known = self.rates_are_known && fresh;
+        let (spatial_layers, temporal_layers) =
+            (self.spatial_layers(), self.temporal_highest() + 1);
+        (0..spatial_layers)
+            .filter(move |_| known)
+            .flat_map(move |spatial| (0..temporal_layers).map(move |temporal| (spatial, temporal)))
+            .map(move |(spatial, temporal)| {
+                let rows = self.rates.iter().take(usize::from(spatial) + 1);
+                let needed = rows.flat_map(|row| row.iter().take(usize::from(temporal) + 1));
+                LayerRate {
+                    layer: Layer {
+                        spatial: simulcast.unwrap_or(spatial),
+                        temporal,
+                    },
+                    bits_per_second: needed.sum(),
+                }
+            })
+    }
+}
+
+const fn place(
+    mandatory: &crate::wire::descriptor::Mandatory,
+    frame: &crate::wire::descriptor::Frame,
+) -> Place {
+    Place {
+        frame_number: mandatory.frame_number,
+        starts: mandatory.start_of_frame,
+        ends: mandatory.end_of_frame,
+        spatial: frame.spatial_layer,
+        temporal: frame.temporal_layer,
+        indications: frame.indications,
+    }
+}

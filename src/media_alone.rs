@@ -1,0 +1,62 @@
+//! A media node that stands alone: no database, no app, no certificates for people. Whoever has the admin
+//! token commands it over the control interface.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum_server::Handle;
+use homeline_media_node::Node;
+use tokio::task::JoinSet;
+use tracing::info;
+
+use crate::config::Config;
+use crate::control::ControlDoor;
+use crate::{relay, shutdown};
+
+/// Runs a media node until it is asked to stop.
+///
+/// # Errors
+/// When a part can't start: a port in use, an address that others reach, a token that can't be kept.
+pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
+    let Config { server, media, .. } = config;
+    let (control, turn) = (media.control.clone(), media.turn.clone());
+    let (node, link) = Node::start(media).context("the media node")?;
+    let (door, _) = ControlDoor::open(&control, &server.data_dir, &node, link)?;
+
+    // Whoever hands out credentials knows the secret; without one nobody could use the relay. It has no
+    // certificate here, and so no TLS.
+    let relay = match turn.secret {
+        Some(_) => relay::start(&turn, &node, None)?,
+        None => None,
+    };
+    let handle = Handle::new();
+    let mut servers = JoinSet::new();
+    print(&node, &door.line()?);
+    let control = door.serve(&handle, &mut servers);
+    tokio::select! {
+        requested = shutdown::requested() => requested?,
+        Some(ended) = servers.join_next() => ended??,
+    }
+    info!("stopping");
+    control.close();
+    let deadline = Duration::from_secs(server.shutdown_deadline_secs.into());
+    handle.graceful_shutdown(Some(deadline));
+    while servers.join_next().await.is_some() {}
+    drop(relay);
+    node.shutdown().await;
+    Ok(())
+}
+
+fn print(node: &Node, control: &str) {
+    println!(
+        "Homeline {} is running as a media node.",
+        env!("CARGO_PKG_VERSION")
+    );
+    println!();
+    println!("{control}");
+    for address in node.addresses() {
+        println!("  Media               UDP {address}");
+    }
+    println!();
+    println!("  Ctrl-C stops it.");
+}
