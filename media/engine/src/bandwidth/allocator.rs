@@ -16,6 +16,10 @@ const HOLD: Duration = Duration::from_millis(1_500);
 /// How long after its last reduction: longer, or it would come back at once and be reduced again.
 const HOLD_REDUCED: Duration = Duration::from_secs(3);
 
+/// How long the only picture left is kept though it does not fit: a way that changed looks like a full one for
+/// a moment, and what goes on flowing proves at once that it is not. The pacer bounds what that costs.
+const LAST_KEPT: Duration = Duration::from_millis(1_000);
+
 /// One track of a receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Share<K> {
@@ -30,6 +34,8 @@ pub(crate) struct Share<K> {
     /// When it was changed last, and when it was last reduced.
     pub(crate) changed_at: Option<Instant>,
     pub(crate) reduced_at: Option<Instant>,
+    /// Since when it is kept as the last.
+    short_since: Option<Instant>,
 }
 
 impl<K> Share<K> {
@@ -42,6 +48,7 @@ impl<K> Share<K> {
             steps,
             changed_at: None,
             reduced_at: None,
+            short_since: None,
         }
     }
 
@@ -95,6 +102,7 @@ pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) ->
         }
         from = until;
     }
+    keep_last(now, shares, &mut chosen);
     let mut paused = 0;
     for (share, chosen) in shares.iter_mut().zip(chosen) {
         if share.rates.is_empty() {
@@ -111,6 +119,23 @@ pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) ->
         paused += u32::from(chosen == 0);
     }
     paused
+}
+
+/// Keeps one picture for a moment when none fits any more.
+fn keep_last<K>(now: Instant, shares: &mut [Share<K>], chosen: &mut [usize]) {
+    let none = chosen.iter().all(|chosen| *chosen == 0);
+    let flows = |share: &Share<K>| share.steps > 0 && !share.rates.is_empty();
+    let last = shares.iter().position(|share| none && flows(share));
+    for (at, share) in shares.iter_mut().enumerate() {
+        if Some(at) != last {
+            share.short_since = None;
+            continue;
+        }
+        let since = *share.short_since.get_or_insert(now);
+        if now.saturating_duration_since(since) < LAST_KEPT {
+            chosen[at] = 1;
+        }
+    }
 }
 
 /// Gives a track one step more if it fits.

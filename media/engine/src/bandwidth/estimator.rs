@@ -62,6 +62,8 @@ pub(crate) struct Estimator {
     /// What the tracks would take, for probing.
     wanted: f64,
     heard_at: Option<i64>,
+    /// When the first packet left of which nothing was heard since.
+    unanswered_since: Option<i64>,
     round_trip: i64,
     changed_at: i64,
     reduced_at: i64,
@@ -89,6 +91,7 @@ impl Estimator {
             ready: false,
             wanted: 0.0,
             heard_at: None,
+            unanswered_since: None,
             round_trip: 200_000,
             changed_at: 0,
             reduced_at: i64::MIN / 2,
@@ -126,6 +129,7 @@ impl Estimator {
         let probe = self.prober.sent(micros, len);
         self.history.sent(sequence, micros, len, probe);
         self.sent.note(micros, len);
+        self.unanswered_since.get_or_insert(micros);
     }
 
     /// Bytes of padding that a probe lacks now.
@@ -174,6 +178,7 @@ impl Estimator {
         let round_trip = (micros - newest_sent).clamp(0, 2_000_000);
         self.round_trip = (self.round_trip * 7 + round_trip) / 8;
         self.heard_at = Some(micros);
+        self.unanswered_since = None;
         if let Some((before, _)) = self.outage.take() {
             self.recover(micros, before);
             return;
@@ -301,11 +306,11 @@ impl Estimator {
     }
 
     fn watch_silence(&mut self, micros: i64) {
-        let (Some(heard_at), Some(sent_at)) = (self.heard_at, self.history.newest_micros()) else {
+        // While nothing is sent, nothing is to be heard.
+        let Some(since) = self.unanswered_since.filter(|_| self.heard_at.is_some()) else {
             return;
         };
-        let silent = micros - heard_at > SILENCE_MICROS + 2 * self.round_trip;
-        if !silent || sent_at < heard_at {
+        if micros - since <= SILENCE_MICROS + 2 * self.round_trip {
             return;
         }
         let (before, halved_at) = self.outage.unwrap_or((self.estimate, i64::MIN / 2));

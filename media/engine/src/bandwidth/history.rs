@@ -59,11 +59,6 @@ impl History {
         };
     }
 
-    /// When the newest packet left.
-    pub(super) fn newest_micros(&self) -> Option<i64> {
-        self.newest.map(|(_, micros)| micros)
-    }
-
     /// The receiver has it. `None` when it was never sent, is forgotten or was told of before.
     pub(super) fn arrived(&mut self, sequence: u16) -> Option<Told> {
         let (micros, entry) = self.find(sequence)?;

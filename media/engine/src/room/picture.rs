@@ -170,3 +170,93 @@ pub(super) fn settle(
     };
     (std::mem::replace(&mut picture.allowed, allowed) != allowed).then_some(allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::selection::tests::{start, track};
+    use super::*;
+    use crate::bandwidth::allocate;
+
+    /// What the three encodings cost, in bits a second.
+    const COSTS: [u64; 3] = [150_000, 500_000, 1_500_000];
+    const TICK: Duration = Duration::from_millis(50);
+
+    /// One receiver of a sender that stops what nobody takes.
+    struct Stage {
+        now: Instant,
+        track: Track,
+        shares: [Share<Picture>; 1],
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let now = start();
+            Self {
+                now,
+                track: track(true),
+                shares: [Picture::share(TrackSlot(0))],
+            }
+        }
+
+        /// Lets time pass on a path that carries so much; returns what the receiver takes then.
+        fn run(&mut self, time: Duration, budget: f64) -> Option<u8> {
+            let until = self.now + time;
+            while self.now < until {
+                self.now += TICK;
+                self.send();
+                let source = self.track.source.as_ref().unwrap();
+                let wanted = self.track.subscriptions[0].selection.wanted(source);
+                refresh(&mut self.shares[0], self.now, &self.track, wanted, true);
+                allocate(self.now, budget, &mut self.shares);
+                if let Some(allowed) = settle(&mut self.shares[0], source, wanted) {
+                    self.track.subscriptions[0].selection.set_allowed(allowed);
+                    self.track.choose();
+                }
+            }
+            let chosen = self.track.subscriptions[0].selection.chosen();
+            chosen.map(|chosen| chosen.encoding)
+        }
+
+        fn send(&mut self) {
+            let source = self.track.source.as_mut().unwrap();
+            let taken = self.track.subscriptions[0].selection.takes(source);
+            let mut changed = false;
+            for (number, cost) in (0..).zip(COSTS) {
+                if taken & (1 << number) != 0
+                    || source.encodings[usize::from(number)].heard_at.is_none()
+                {
+                    let bytes = cost as usize / 8 / 20;
+                    source.encodings[usize::from(number)]
+                        .layers
+                        .count(None, bytes);
+                    changed |= source.note_flow(self.now, number);
+                }
+                source.encodings[usize::from(number)]
+                    .layers
+                    .sample(self.now);
+            }
+            if changed {
+                self.track.choose();
+            }
+        }
+    }
+
+    #[test]
+    fn a_narrow_link_gets_a_smaller_encoding_and_a_wider_one_the_larger_again() {
+        let second = Duration::from_secs(1);
+        let mut stage = Stage::new();
+        assert_eq!(stage.run(2 * second, f64::INFINITY), Some(2));
+        assert_eq!(stage.run(TICK, 400_000.0), Some(0), "at once");
+        assert_eq!(stage.run(20 * second, 400_000.0), Some(0), "and stays");
+        assert_eq!(stage.run(second, 800_000.0), Some(1), "a margin above");
+        assert_eq!(stage.run(TICK, 5_000_000.0), Some(1), "not at once");
+        assert_eq!(stage.run(3 * second, 5_000_000.0), Some(2));
+        assert_eq!(stage.run(2 * second, 60_000.0), None, "not even the least");
+        assert_eq!(
+            stage.run(20 * second, 60_000.0),
+            None,
+            "though it was stopped"
+        );
+        assert_eq!(stage.run(4 * second, 200_000.0), Some(0));
+    }
+}

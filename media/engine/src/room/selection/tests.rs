@@ -70,7 +70,7 @@ impl Whim {
     }
 }
 
-fn start() -> Instant {
+pub(in crate::room) fn start() -> Instant {
     #[expect(
         clippy::disallowed_methods,
         reason = "an arbitrary start of the test's clock"
@@ -87,7 +87,7 @@ fn offer(simulcast: bool) -> Offer {
     offer
 }
 
-fn track(simulcast: bool) -> Track {
+pub(in crate::room) fn track(simulcast: bool) -> Track {
     let offer = offer(simulcast);
     let mut track = Track::new(TrackId([1; 16]));
     track.begin(Source::new(PeerSlot(0), &offer.sections[1]).unwrap());
