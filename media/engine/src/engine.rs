@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use homeline_protocol::id::{PeerId, RoomId};
-use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply};
+use homeline_protocol::id::{PeerId, RoomId, TrackId};
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply, View};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -169,18 +169,26 @@ impl Engine {
                 peer,
                 track,
                 view,
-            } => {
-                let slot = self.find_peer(room, peer)?;
-                self.in_room(room, |room, context, _| {
-                    room.set_view(context, slot, track, view);
-                })?;
-                Ok(MediaReply::Done)
-            }
+            } => self.set_view(room, peer, track, view),
             MediaCommand::Statistics { room } => {
                 let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
                 Ok(MediaReply::Statistics(room.statistics(self.now)))
             }
         }
+    }
+
+    fn set_view(
+        &mut self,
+        room: RoomId,
+        peer: PeerId,
+        track: TrackId,
+        view: View,
+    ) -> Result<MediaReply, MediaError> {
+        let slot = self.find_peer(room, peer)?;
+        self.in_room(room, |room, context, _| {
+            room.set_view(context, slot, track, view);
+        })?;
+        Ok(MediaReply::Done)
     }
 
     /// Takes a datagram that arrived at `local` from `remote`. Its bytes are opened where they lie.

@@ -83,13 +83,14 @@ impl Room {
         let sent = NtpTime(report.info.ntp_time);
         peer.clock_offset.note(sent, context.clock.ntp(context.now));
         let track = self.tracks.get_mut(incoming.track.0);
-        if let Some(source) = track.and_then(|track| track.source.as_mut()) {
-            if let Some(encoding) = source.encodings.get_mut(usize::from(incoming.encoding)) {
-                encoding.reception.report = Some(Reported {
-                    info: report.info,
-                    at: context.now,
-                });
-            }
+        let source = track.and_then(|track| track.source.as_mut());
+        if let Some(source) = source
+            && let Some(encoding) = source.encodings.get_mut(usize::from(incoming.encoding))
+        {
+            encoding.reception.report = Some(Reported {
+                info: report.info,
+                at: context.now,
+            });
         }
     }
 
