@@ -25,6 +25,8 @@ pub struct EngineConfig {
     /// Datagrams that are handed out as one train when they are alike; 1 for a system that can send only
     /// one at a time.
     pub train_max: usize,
+    /// Whether what a receiver is sent follows what its path carries, if it tells of arrivals.
+    pub estimation: bool,
     /// Audio tracks whose sound is forwarded at once in a room where more than these send; of the others
     /// only the loudest are. Tracks that name no level are forwarded besides. `usize::MAX` forwards all.
     pub audio_forwarded_max: usize,
@@ -46,6 +48,7 @@ impl Default for EngineConfig {
             tracks_per_peer_max: 8,
             subscriptions_per_peer_max: 256,
             train_max: 1,
+            estimation: true,
             // More than three voices at once cannot be followed; two more places are for those who laugh or
             // agree, so that they take no place from a speaker.
             audio_forwarded_max: 5,

@@ -102,6 +102,8 @@ pub struct Counters {
     pub rtp_forwarded: u64,
     /// RTP packets written again because a receiver missed them.
     pub rtp_retransmitted: u64,
+    /// RTP packets of nothing but padding, to probe paths.
+    pub padding_sent: u64,
     /// RTP packets taken and left out for all receivers: silence, and who is not among the loudest.
     pub rtp_left_out: u64,
     /// RTP packets asked for again from publishers.
@@ -125,7 +127,7 @@ impl Counters {
     }
 
     /// Every total with its name, but for what was dropped.
-    pub const fn named(&self) -> [(&'static str, u64); 9] {
+    pub const fn named(&self) -> [(&'static str, u64); 10] {
         [
             ("datagrams_in", self.datagrams_in),
             ("bytes_in", self.bytes_in),
@@ -134,6 +136,7 @@ impl Counters {
             ("rtp_in", self.rtp_in),
             ("rtp_forwarded", self.rtp_forwarded),
             ("rtp_retransmitted", self.rtp_retransmitted),
+            ("padding_sent", self.padding_sent),
             ("nacks_sent", self.nacks_sent),
             ("key_frame_requests_sent", self.key_frame_requests_sent),
         ]
@@ -148,6 +151,7 @@ impl Counters {
         self.rtp_in += other.rtp_in;
         self.rtp_forwarded += other.rtp_forwarded;
         self.rtp_retransmitted += other.rtp_retransmitted;
+        self.padding_sent += other.padding_sent;
         self.rtp_left_out += other.rtp_left_out;
         self.nacks_sent += other.nacks_sent;
         self.key_frames_replayed += other.key_frames_replayed;

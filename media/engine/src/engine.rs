@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use homeline_protocol::id::{PeerId, RoomId};
-use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply};
+use homeline_protocol::id::{PeerId, RoomId, TrackId};
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply, View};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use crate::bandwidth::Figures as PathFigures;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
@@ -168,18 +169,26 @@ impl Engine {
                 peer,
                 track,
                 view,
-            } => {
-                let slot = self.find_peer(room, peer)?;
-                self.in_room(room, |room, context, _| {
-                    room.set_view(context, slot, track, view);
-                })?;
-                Ok(MediaReply::Done)
-            }
+            } => self.set_view(room, peer, track, view),
             MediaCommand::Statistics { room } => {
                 let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
                 Ok(MediaReply::Statistics(room.statistics(self.now)))
             }
         }
+    }
+
+    fn set_view(
+        &mut self,
+        room: RoomId,
+        peer: PeerId,
+        track: TrackId,
+        view: View,
+    ) -> Result<MediaReply, MediaError> {
+        let slot = self.find_peer(room, peer)?;
+        self.in_room(room, |room, context, _| {
+            room.set_view(context, slot, track, view);
+        })?;
+        Ok(MediaReply::Done)
     }
 
     /// Takes a datagram that arrived at `local` from `remote`. Its bytes are opened where they lie.
@@ -332,6 +341,11 @@ impl Engine {
     /// Totals since the start.
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// What is known of the paths to the receivers of a room; those that tell nothing are not in it.
+    pub fn paths(&self, room: RoomId) -> Vec<(PeerId, PathFigures)> {
+        self.rooms.get(&room).map(Room::paths).unwrap_or_default()
     }
 
     /// What is alive.

@@ -10,6 +10,7 @@
 
 #![warn(missing_docs)]
 
+mod bandwidth;
 mod clock;
 mod config;
 mod counters;
@@ -24,6 +25,7 @@ mod tap;
 mod transport;
 pub mod wire;
 
+pub use bandwidth::Figures as PathFigures;
 pub use config::EngineConfig;
 pub use counters::{Counters, DropReason};
 pub use engine::{Engine, Output};

@@ -13,7 +13,12 @@ use support::world::{World, count_of};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn show(seed: u64) -> (World, Mid) {
-    let mut world = World::with_config(seed, EngineConfig::default());
+    // What is repaired is looked at; nothing is to be held back for the path's sake.
+    let config = EngineConfig {
+        estimation: false,
+        ..EngineConfig::default()
+    };
+    let mut world = World::with_config(seed, config);
     let (sends, _) = world.join(1, &[(Video, 12)], &[]);
     let (_, takes) = world.join(2, &[], &[(Video, 12)]);
     world.wait_connected();

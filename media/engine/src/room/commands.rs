@@ -12,6 +12,7 @@ use super::slots::{PeerSlot, Slots, TrackSlot};
 use super::speakers::Speakers;
 use super::subscription::Subscription;
 use super::track::Track;
+use crate::bandwidth::Figures;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
@@ -270,6 +271,14 @@ impl Room {
 
     pub(crate) fn peers(&self) -> usize {
         self.peers.len()
+    }
+
+    /// What is known of the paths to the receivers.
+    pub(crate) fn paths(&self) -> Vec<(PeerId, Figures)> {
+        let paths = self.peers.iter();
+        paths
+            .filter_map(|(_, peer)| Some((peer.id, peer.path.as_ref()?.figures())))
+            .collect()
     }
 
     /// Counts what is alive.

@@ -60,13 +60,9 @@ impl Room {
                         self.want_key_frame(context, slot, ssrc);
                     }
                 }
-                // Estimation of the path to the receiver comes with the allocator; until then what the
-                // receiver says of arrival times has no reader.
-                Packet::TransportFeedback(_)
-                | Packet::Remb(_)
-                | Packet::SourceDescription(_)
-                | Packet::Goodbye(_)
-                | Packet::Other { .. } => {}
+                Packet::TransportFeedback(feedback) => self.note_feedback(context, slot, &feedback),
+                Packet::Remb(remb) => self.note_limit(context, slot, remb.bits_per_second),
+                Packet::SourceDescription(_) | Packet::Goodbye(_) | Packet::Other { .. } => {}
             }
         }
         Ok(())
@@ -87,13 +83,14 @@ impl Room {
         let sent = NtpTime(report.info.ntp_time);
         peer.clock_offset.note(sent, context.clock.ntp(context.now));
         let track = self.tracks.get_mut(incoming.track.0);
-        if let Some(source) = track.and_then(|track| track.source.as_mut()) {
-            if let Some(encoding) = source.encodings.get_mut(usize::from(incoming.encoding)) {
-                encoding.reception.report = Some(Reported {
-                    info: report.info,
-                    at: context.now,
-                });
-            }
+        let source = track.and_then(|track| track.source.as_mut());
+        if let Some(source) = source
+            && let Some(encoding) = source.encodings.get_mut(usize::from(incoming.encoding))
+        {
+            encoding.reception.report = Some(Reported {
+                info: report.info,
+                at: context.now,
+            });
         }
     }
 
@@ -218,6 +215,7 @@ fn resend_one(
     let packet = RtpPacket::parse(encoding.ring.packet(missed.index)?).ok()?;
     let frame_number = frame_number(source, subscription, &packet, missed.frame_offset);
     let rtx_sequence = subscription.next_rtx_sequence();
+    let transport_sequence = peer.next_transport_sequence();
     let mid = mid_element(subscription);
     let rewrite = Rewrite {
         payload_type,
@@ -227,15 +225,16 @@ fn resend_one(
         marker: None,
         extensions: &subscription.extensions,
         insert: mid.as_slice(),
-        transport_sequence: peer.next_transport_sequence(),
+        transport_sequence,
         frame_number,
         padding: 0,
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
     context.outbox.expendable(subscription.kind == Kind::Video);
-    peer.connection.send_rtp(context.outbox, room, |buffer| {
+    let len = peer.connection.send_rtp(context.outbox, room, |buffer| {
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;
+    peer.note_sent(context.now, transport_sequence, len);
     peer.figures.packets_out += 1;
     subscription.served.resends += 1;
     context.counters.rtp_retransmitted += 1;

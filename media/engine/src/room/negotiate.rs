@@ -360,6 +360,7 @@ fn new_peer(context: &mut Context<'_>, id: PeerId, offer: &Offer) -> Peer {
         rid_id: None,
         repaired_rid_id: None,
         arrivals: Arrivals::new(context.now),
+        path: None,
         clock_offset: Default::default(),
         reports_at: context.now,
         figures: Figures::default(),

@@ -4,6 +4,7 @@
 //! leave as one train. Near-equal packets are padded to the same length for that.
 
 use super::commands::{Context, Room};
+use super::path::pace_train;
 use super::peer::Peer;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
@@ -47,11 +48,13 @@ impl Room {
                 };
                 while track.next_receiver() == Some(slot) {
                     if let Some(receiver) = receiver.as_mut() {
-                        write_train(context, receiver, track);
+                        pace_train(context, receiver, *at, track);
                     }
                     track.written += 1;
                 }
             }
+            let wake = receiver.and_then(|peer| peer.path.as_ref().map(|path| path.wake_at()));
+            self.wake(wake);
         }
         true
     }
@@ -72,25 +75,29 @@ impl Track {
     }
 }
 
-/// Writes the track's queue for the receiver that is next.
-pub(super) fn write_train(context: &mut Context<'_>, receiver: &mut Peer, track: &mut Track) {
-    let (Some(source), Some(subscription)) =
-        (&track.source, track.subscriptions.get_mut(track.written))
+/// Writes packets of a track for the receiver with the subscription `own`.
+pub(super) fn write_train(
+    context: &mut Context<'_>,
+    receiver: &mut Peer,
+    track: &mut Track,
+    own: usize,
+    queue: &[Queued],
+) {
+    let (Some(source), Some(subscription)) = (&track.source, track.subscriptions.get_mut(own))
     else {
         return;
     };
-    let trains = context.outbox.train_max() > 1 && track.queue.len() > 1;
+    let trains = context.outbox.train_max() > 1 && queue.len() > 1;
     let trains = trains && receiver.connection.takes_trains();
     let mut target = 0;
     if trains {
-        let stored = track
-            .queue
+        let stored = queue
             .iter()
             .filter_map(|queued| stored_packet(source, queued));
         target = stored.map(<[u8]>::len).max().unwrap_or(0);
     }
     let mut first_len = None;
-    for (at, queued) in track.queue.iter().enumerate() {
+    for (at, queued) in queue.iter().enumerate() {
         // The ring may have gone on, or begun anew.
         let stored = stored_packet(source, queued);
         let Some(packet) = stored.and_then(|bytes| RtpPacket::parse(bytes).ok()) else {
@@ -98,7 +105,7 @@ pub(super) fn write_train(context: &mut Context<'_>, receiver: &mut Peer, track:
             continue;
         };
         // The last may be shorter than the others.
-        let is_last = at + 1 == track.queue.len();
+        let is_last = at + 1 == queue.len();
         let wanted = match first_len {
             _ if !trains || is_last => Wanted::AsItIs,
             None => Wanted::More(target - packet.as_bytes().len()),
@@ -142,6 +149,7 @@ fn write_copy(
 ) -> Option<usize> {
     let payload_type = subscription.codec.as_ref()?.payload_type;
     let numbers = subscription.number(context.now, &queued, packet.timestamp(), source)?;
+    let transport_sequence = receiver.next_transport_sequence();
     let mid = mid_element(subscription);
     let rewrite = Rewrite {
         payload_type,
@@ -151,7 +159,7 @@ fn write_copy(
         marker: numbers.ends_picture.then_some(true),
         extensions: &subscription.extensions,
         insert: mid.as_slice(),
-        transport_sequence: receiver.next_transport_sequence(),
+        transport_sequence,
         frame_number: subscription.descriptor_id().zip(numbers.frame_number),
         padding: u8::from(numbers.fills),
     };
@@ -177,10 +185,11 @@ fn write_copy(
             };
             Some(clear_len)
         });
-    if sent.is_none() {
+    let Some(len) = sent else {
         context.counters.drop(DropReason::NotSent);
         return None;
-    }
+    };
+    receiver.note_sent(context.now, transport_sequence, len);
     receiver.figures.packets_out += 1;
     context.counters.rtp_forwarded += 1;
     subscription.packets = subscription.packets.wrapping_add(1);

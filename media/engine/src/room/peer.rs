@@ -6,6 +6,7 @@ use homeline_protocol::id::PeerId;
 use homeline_protocol::media_control::PeerStatistics;
 
 use super::arrivals::Arrivals;
+use super::path::ReceiverPath;
 use super::slots::TrackSlot;
 use super::statistics;
 use crate::clock::NtpTime;
@@ -80,6 +81,8 @@ pub(super) struct Peer {
     pub(super) rid_id: Option<ExtensionId>,
     pub(super) repaired_rid_id: Option<ExtensionId>,
     pub(super) arrivals: Arrivals,
+    /// What the path to it carries, once it tells.
+    pub(super) path: Option<Box<ReceiverPath>>,
     pub(super) clock_offset: ClockOffset,
     pub(super) reports_at: Instant,
     pub(super) figures: Figures,
@@ -100,16 +103,35 @@ impl Peer {
 
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let reports = self.connection.is_up().then_some(self.reports_at);
-        [self.connection.wake_at(), self.arrivals.wake_at(), reports]
+        let path = self.path.as_ref().map(|path| path.wake_at());
+        let (connection, arrivals) = (self.connection.wake_at(), self.arrivals.wake_at());
+        [connection, arrivals, reports, path]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Whether its pictures leave no faster than its path is thought to carry them.
+    pub(super) fn is_paced(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.paces())
     }
 
     pub(super) fn next_transport_sequence(&mut self) -> Option<(ExtensionId, u16)> {
         let id = self.transport_id?;
         self.transport_sequence = self.transport_sequence.wrapping_add(1);
         Some((id, self.transport_sequence))
+    }
+
+    /// Notes a packet that left under a transport-wide number.
+    pub(super) fn note_sent(
+        &mut self,
+        now: Instant,
+        numbered: Option<(ExtensionId, u16)>,
+        len: usize,
+    ) {
+        if let (Some(path), Some((_, sequence))) = (self.path.as_mut(), numbered) {
+            path.note_sent(now, sequence, len);
+        }
     }
 
     /// Its figures, but for what its tracks and subscriptions know.
@@ -130,7 +152,7 @@ impl Peer {
             quality: None,
             quality_up: None,
             quality_down: None,
-            estimate_bits_per_second: None,
+            estimate_bits_per_second: self.path.as_ref().and_then(|path| path.estimate()),
             transport: statistics::transport(&self.connection),
             published: Vec::new(),
             received: Vec::new(),

@@ -108,6 +108,14 @@ impl Room {
         if flows || queued.begins && queued.place.is_some() {
             track.choose();
         }
+        // Pictures are measured layer by layer.
+        if track
+            .source
+            .as_ref()
+            .is_some_and(|source| source.kind == Kind::Audio)
+        {
+            track.rate.note(now, packet.as_bytes().len());
+        }
         Ok(self.enqueue(now, slot, incoming.track, queued))
     }
 
@@ -309,6 +317,7 @@ fn describe(track: &mut Track, of: u8, index: u64, packet: &RtpPacket<'_>) -> Op
         encoding: of,
         index,
         begins,
+        len: packet.as_bytes().len() as u16,
         place,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! So its first picture takes one way from here, and the publisher is not asked for a key frame that would
 //! cost everybody. Only what was allowed to flow when it arrived is replayed: nothing from while a camera's
-//! switch was off. And nothing from before the room's keys changed, which a newcomer could not read.
+//! switch was off; and nothing at once over a path whose capacity is known and paced. And nothing from before the room's keys changed, which a newcomer could not read.
 
 use std::time::{Duration, Instant};
 
@@ -68,11 +68,13 @@ impl Track {
             self.queue.extend(fresh.map(|index| {
                 let packet = encoding.ring.packet(index);
                 let packet = packet.and_then(|bytes| RtpPacket::parse(bytes).ok());
+                let len = packet.as_ref().map_or(0, |packet| packet.as_bytes().len());
                 let descriptor = packet.and_then(|packet| source.descriptor(&packet));
                 Queued {
                     encoding: number,
                     index,
                     begins: index == first,
+                    len: len as u16,
                     place: descriptor.and_then(|bytes| encoding.layers.place_of(bytes)),
                 }
             }));
@@ -104,11 +106,13 @@ impl Room {
                 let receiver = peers.get_mut(subscription.peer.0);
                 if let Some(receiver) = receiver.filter(|receiver| receiver.takes_part())
                     && subscription.is_waiting()
+                    && !receiver.is_paced()
                     && context.outbox.used() < REPLAYS_BYTES_MAX
                     && track.queue_fresh(context.now, at)
                 {
-                    track.written = at;
-                    write_train(context, receiver, track);
+                    let queue = std::mem::take(&mut track.queue);
+                    write_train(context, receiver, track, at, &queue);
+                    track.queue = queue;
                     context.counters.key_frames_replayed += 1;
                 }
             }
@@ -119,7 +123,7 @@ impl Room {
 
     fn someone_waits_for_a_picture(&self) -> bool {
         let waits = |track: &Track| {
-            let mut waiting = track.subscriptions.iter().filter(|s| s.is_waiting());
+            let mut waiting = track.subscriptions.iter().filter(|s| s.awaits_key_frame());
             waiting.any(|s| {
                 s.kind == Kind::Video && self.peers.get(s.peer.0).is_some_and(Peer::takes_part)
             })

@@ -51,6 +51,11 @@ impl<T> Slots<T> {
             .filter_map(|(at, value)| Some((at, value.as_mut()?)))
     }
 
+    /// Places, free ones included.
+    pub(super) const fn places(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.iter().flatten().count()
     }

@@ -39,6 +39,11 @@ pub(super) struct Speakers {
 }
 
 impl Speakers {
+    /// Who speaks loudest, as signaling was told.
+    pub(super) fn loudest(&self) -> Option<PeerId> {
+        self.told.first().copied()
+    }
+
     pub(super) const fn wake_at(&self) -> Option<Instant> {
         self.look_at
     }

@@ -32,9 +32,9 @@ struct Reported {
 impl Room {
     /// Does what is due, and finds out when to be called again.
     pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>, changes: &mut RouteChanges) {
-        let slots: Vec<usize> = self.peers.iter().map(|(at, _)| at).collect();
-        for at in slots {
+        for at in 0..self.peers.places() {
             self.tend_peer(context, PeerSlot(at), changes);
+            self.tend_path(context, PeerSlot(at));
         }
         for (_, track) in self.tracks.iter_mut() {
             if let Some(source) = track.source.as_mut() {

@@ -10,6 +10,7 @@ use super::layers::Place;
 use super::slots::PeerSlot;
 use super::subscription::Subscription;
 use super::voice::Voice;
+use crate::bandwidth::Rate;
 use crate::transport::sdp::{Codec, ExtensionIds, HeaderExtension, Kind, Section};
 use crate::wire::descriptor;
 use crate::wire::rtp::RtpPacket;
@@ -140,6 +141,8 @@ pub(super) struct Queued {
     pub(super) index: u64,
     /// Whether a receiver may begin with it.
     pub(super) begins: bool,
+    /// Its length as the publisher sent it.
+    pub(super) len: u16,
     /// Where its descriptor places it.
     pub(super) place: Option<Place>,
 }
@@ -154,6 +157,8 @@ pub(super) struct Track {
     pub(super) queue: Vec<Queued>,
     /// The first subscription that the queue is still to be written for.
     pub(super) written: usize,
+    /// What its source sends.
+    pub(super) rate: Rate,
     /// Received, and forwarded to nobody: its sender's switch is off.
     pub(super) held: bool,
     /// How loud it is, and what is left out of it.
@@ -170,6 +175,7 @@ impl Track {
             subscriptions: Vec::new(),
             queue: Vec::new(),
             written: 0,
+            rate: Rate::default(),
             held: false,
             voice: Voice::default(),
             demand: Demand::default(),

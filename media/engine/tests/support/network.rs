@@ -1,7 +1,7 @@
 //! A lossy, reordering network with a seed.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,42 @@ impl Weather {
     };
 }
 
+/// The last hop to one address: a rate with a queue that drops what does not fit, besides a weather.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    pub bits_per_second: u64,
+    pub queue: Duration,
+    pub weather: Weather,
+    busy_until: Option<Instant>,
+}
+
+impl Link {
+    pub fn new(bits_per_second: u64, weather: Weather) -> Self {
+        Self {
+            bits_per_second,
+            queue: Duration::from_millis(300),
+            weather,
+            busy_until: None,
+        }
+    }
+
+    /// When a datagram leaves the hop; `None` when it is dropped. A rate of 0 is an outage.
+    fn pass(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
+        let start = self.busy_until.map_or(now, |at| at.max(now));
+        if self.bits_per_second == 0 || start - now > self.queue {
+            return None;
+        }
+        let takes = bytes as u64 * 8_000_000 / self.bits_per_second;
+        let end = start + Duration::from_micros(takes);
+        self.busy_until = Some(end);
+        Some(end)
+    }
+}
+
 /// Datagrams on their way, by time of arrival.
 pub struct Network {
     pub weather: Weather,
+    pub links: HashMap<SocketAddr, Link>,
     /// Chance that media arrives twice, in thousandths.
     pub duplicates_per_mille: u64,
     in_flight: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
@@ -46,6 +79,7 @@ impl Network {
     pub fn new(seed: u64) -> Self {
         Self {
             weather: Weather::FAIR,
+            links: HashMap::new(),
             duplicates_per_mille: 0,
             in_flight: BTreeMap::new(),
             state: seed | 1,
@@ -68,7 +102,16 @@ impl Network {
 
     pub fn send(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         let loss = self.random() % 1_000;
-        let jitter = self.weather.jitter.as_micros() as u64;
+        let mut leaves = now;
+        let mut weather = self.weather;
+        if let Some(link) = self.links.get_mut(&to) {
+            let Some(at) = link.pass(now, bytes.len()) else {
+                self.lost += 1;
+                return;
+            };
+            (leaves, weather) = (at, link.weather);
+        }
+        let jitter = weather.jitter.as_micros() as u64;
         let extra = if jitter == 0 {
             0
         } else {
@@ -82,7 +125,7 @@ impl Network {
             let longest = self.longest.entry(from).or_default();
             *longest = bytes.len().max(*longest);
         }
-        if is_media && loss < self.weather.loss_per_mille {
+        if is_media && loss < weather.loss_per_mille {
             self.lost += 1;
             return;
         }
@@ -103,7 +146,7 @@ impl Network {
             self.in_flight.insert((at, self.count), copy);
         }
         self.count += 1;
-        let at = now + self.weather.delay + Duration::from_micros(extra);
+        let at = leaves + weather.delay + Duration::from_micros(extra);
         self.in_flight.insert((at, self.count), (from, to, bytes));
     }
 

@@ -43,6 +43,7 @@ fn number(
     let queued = Queued {
         encoding: 0,
         index,
+        len: 1_000,
         begins,
         place: None,
     };

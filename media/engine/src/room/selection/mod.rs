@@ -260,4 +260,4 @@ impl Track {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -192,6 +192,36 @@ impl Subscription {
         matches!(self.state, State::Waiting)
     }
 
+    /// Whether the next beginning is waited for by a receiver that may have it.
+    pub(super) const fn awaits_key_frame(&self) -> bool {
+        self.is_waiting() && self.selection.chosen().is_some()
+    }
+
+    /// Whether packets can be sent to it again, and padding with them.
+    pub(super) fn can_repair(&self) -> bool {
+        let codec = self.codec.as_ref();
+        self.rtx_ssrc.is_some() && codec.is_some_and(|codec| codec.rtx.is_some())
+    }
+
+    /// Whether the packet may be one for this receiver, now or once a beginning before it was written.
+    pub(super) fn may_take(&self, queued: &Queued) -> bool {
+        self.selection.chosen().is_some_and(|chosen| {
+            chosen.encoding == queued.encoding
+                || match self.state {
+                    State::Waiting => queued.encoding < chosen.encoding,
+                    State::Flowing(span) => span.encoding == queued.encoding,
+                }
+        })
+    }
+
+    /// Whether it is one of a layer that the receiver does not get.
+    pub(super) fn leaves_out(&self, queued: &Queued) -> bool {
+        let target = self.target();
+        target
+            .zip(queued.place.as_ref())
+            .is_some_and(|(target, place)| !target.needs(place))
+    }
+
     /// The encoding that flows to the receiver.
     pub(super) const fn encoding(&self) -> Option<u8> {
         match self.state {

@@ -1,0 +1,340 @@
+//! What the path to one receiver carries, from its transport-wide feedback.
+//!
+//! The delay trend lowers the estimate to what gets through, losses bound it, use of it raises it slowly and
+//! a probe at once. What is not used proves nothing: then the estimate stays where it is, and only probes
+//! move it.
+
+use std::time::{Duration, Instant};
+
+use super::delay::{DelayTrend, Usage};
+use super::history::History;
+use super::loss::LossBound;
+use super::meter::Meter;
+use super::probe::{Measured, Prober};
+use crate::wire::rtcp::PacketStatus;
+
+/// Before the first measurement: one small picture with sound.
+const START: f64 = 300_000.0;
+/// Sound still passes.
+const ESTIMATE_MIN: f64 = 50_000.0;
+/// Nothing that one receiver is sent needs more; bounds what a liar can claim.
+const ESTIMATE_MAX: f64 = 50_000_000.0;
+/// Part of what gets through that is sent after an overuse (the draft's beta).
+const BACK_OFF: f64 = 0.85;
+/// Part of the estimate above which it is used.
+const USED: f64 = 0.75;
+/// What is lost while no queue grows was carried as well, up to this part: the path's own loss.
+const PROVING_LOSS_MAX: f64 = 0.1;
+/// The estimate rises by itself no further than this over what gets through.
+const ABOVE_ACKNOWLEDGED: f64 = 1.2;
+/// No feedback for this long, beyond a round trip, is an outage.
+const SILENCE_MICROS: i64 = 600_000;
+/// After this much time there is enough to judge by; until then everything flows.
+const READY_MICROS: i64 = 1_000_000;
+/// How often the estimate is halved in an outage.
+const HALVING_MICROS: i64 = 500_000;
+/// How often more is probed for when more is wanted.
+const PROBE_EVERY_MICROS: i64 = 4_000_000;
+const PROBE_EVERY_MICROS_MAX: i64 = 16_000_000;
+/// After a drop the path is probed this soon: it may have been a moment.
+const PROBE_AFTER_DROP_MICROS: i64 = 2_500_000;
+/// Rate of the first probe over the estimate, of one that follows a success, and of a later one.
+const PROBE_FIRST: f64 = 3.0;
+const PROBE_ON: f64 = 2.0;
+const PROBE_LATER: f64 = 1.5;
+/// A probe that arrives at this part of its rate found no limit.
+const UNLIMITED: f64 = 0.86;
+
+/// See the module's description.
+pub(crate) struct Estimator {
+    started: Instant,
+    history: History,
+    trend: DelayTrend,
+    loss: LossBound,
+    /// All that leaves, on our clock.
+    sent: Meter,
+    /// What arrived, on the receiver's clock, and the same by when it was sent.
+    arrived: Meter,
+    echoed: Meter,
+    prober: Prober,
+    estimate: f64,
+    ready: bool,
+    /// What the tracks would take, for probing.
+    wanted: f64,
+    heard_at: Option<i64>,
+    /// When the first packet left of which nothing was heard since.
+    unanswered_since: Option<i64>,
+    round_trip: i64,
+    changed_at: i64,
+    reduced_at: i64,
+    /// Overuse before this is the work of a probe.
+    excused_until: i64,
+    probe_at: i64,
+    probe_every: i64,
+    probe_rate: f64,
+    /// The estimate before the feedback stopped, and when it was halved last.
+    outage: Option<(f64, i64)>,
+}
+
+impl Estimator {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            started: now,
+            history: History::new(),
+            trend: DelayTrend::default(),
+            loss: LossBound::default(),
+            sent: Meter::default(),
+            arrived: Meter::default(),
+            echoed: Meter::default(),
+            prober: Prober::default(),
+            estimate: START,
+            ready: false,
+            wanted: 0.0,
+            heard_at: None,
+            unanswered_since: None,
+            round_trip: 200_000,
+            changed_at: 0,
+            reduced_at: i64::MIN / 2,
+            excused_until: 0,
+            probe_at: 0,
+            probe_every: PROBE_EVERY_MICROS,
+            probe_rate: PROBE_FIRST * START,
+            outage: None,
+        }
+    }
+
+    /// Bits a second.
+    pub(crate) const fn estimate(&self) -> f64 {
+        self.estimate
+    }
+
+    /// Whether it has measured anything: until then nothing is to be held back.
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Bits a second that leave.
+    pub(crate) fn sent_rate(&self) -> f64 {
+        self.sent.rate().unwrap_or(0.0)
+    }
+
+    /// Says what the tracks would take if the path carried it.
+    pub(crate) const fn set_wanted(&mut self, bits_per_second: f64) {
+        self.wanted = bits_per_second;
+    }
+
+    /// Notes a packet that leaves.
+    pub(crate) fn note_sent(&mut self, now: Instant, sequence: u16, len: usize) {
+        let micros = self.micros(now);
+        let probe = self.prober.sent(micros, len);
+        self.history.sent(sequence, micros, len, probe);
+        self.sent.note(micros, len);
+        self.unanswered_since.get_or_insert(micros);
+    }
+
+    /// Bytes of padding that a probe lacks now.
+    pub(crate) fn padding_due(&self, now: Instant) -> usize {
+        self.prober.missing_bytes(self.micros(now))
+    }
+
+    /// The rate at which a probe is being sent.
+    pub(crate) fn probe_rate(&self) -> Option<f64> {
+        self.prober.rate()
+    }
+
+    /// Takes feedback.
+    pub(crate) fn handle_feedback(
+        &mut self,
+        now: Instant,
+        packets: impl Iterator<Item = PacketStatus>,
+    ) {
+        let micros = self.micros(now);
+        let (mut received, mut missing, mut late) = (0, 0, 0);
+        let mut newest_sent = None;
+        for packet in packets {
+            let Some(arrival) = packet.arrival_micros else {
+                if let Some(told) = self.history.missing(packet.sequence) {
+                    missing += 1;
+                    self.prober.told(told.probe, told.micros, told.len, None);
+                }
+                continue;
+            };
+            let Some(told) = self.history.arrived(packet.sequence) else {
+                continue;
+            };
+            received += 1;
+            late += u32::from(told.late);
+            newest_sent = newest_sent.max(Some(told.micros));
+            self.arrived.note(arrival, told.len);
+            self.echoed.note(told.micros, told.len);
+            self.trend.note(told.micros, arrival);
+            self.prober
+                .told(told.probe, told.micros, told.len, Some(arrival));
+        }
+        let Some(newest_sent) = newest_sent else {
+            // News of nothing that we sent is no news.
+            return;
+        };
+        let round_trip = (micros - newest_sent).clamp(0, 2_000_000);
+        self.round_trip = (self.round_trip * 7 + round_trip) / 8;
+        self.heard_at = Some(micros);
+        self.unanswered_since = None;
+        if let Some((before, _)) = self.outage.take() {
+            self.recover(micros, before);
+            return;
+        }
+        self.loss.note(received, missing, late);
+        self.adapt(micros);
+    }
+
+    /// Does what time brings: outages and probes. To be called every 50 ms or so.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        let micros = self.micros(now);
+        self.sent.advance(micros);
+        self.watch_silence(micros);
+        self.finish_probe(micros);
+        let more_wanted = self.wanted > self.estimate * 1.02;
+        if self.outage.is_none() && more_wanted && micros >= self.probe_at && !self.prober.is_busy()
+        {
+            let rate = self.probe_rate.max(self.estimate * PROBE_LATER);
+            self.prober
+                .begin(micros, rate.min(self.wanted * 1.25).min(ESTIMATE_MAX));
+            self.excused_until = micros + 600_000 + self.round_trip;
+            self.probe_at = micros + self.probe_every;
+            self.probe_rate = 0.0;
+        }
+    }
+
+    fn adapt(&mut self, micros: i64) {
+        self.finish_probe(micros);
+        let acknowledged = self.arrived.rate();
+        self.ready |= acknowledged.is_some() && micros > READY_MICROS;
+        if let Some(rate) = acknowledged
+            && self.trend.usage() != Usage::Over
+            && !self.trend.is_queued()
+        {
+            // What comes through without a queue proves that the path carries it.
+            let rate = rate.min(self.echoed.rate().unwrap_or(rate));
+            let proved = rate / (1.0 - self.loss.share().min(PROVING_LOSS_MAX));
+            self.estimate = self.estimate.max(proved.min(ESTIMATE_MAX));
+            self.loss.proved(proved);
+        }
+        let sent = self.sent_rate();
+        let elapsed = (micros - self.changed_at).clamp(0, 200_000) as f64 / 1e6;
+        self.changed_at = micros;
+        let excused = micros < self.excused_until;
+        match (self.trend.usage(), acknowledged) {
+            (Usage::Over, Some(acknowledged)) if !excused && self.trend.is_queued() => {
+                self.back_off(micros, acknowledged);
+            }
+            (Usage::Normal, Some(acknowledged)) if sent > USED * self.estimate => {
+                self.rise(micros, acknowledged, elapsed);
+            }
+            _ => {}
+        }
+        if let Some(bound) = self.loss.judge(micros, self.estimate)
+            && bound < self.estimate
+        {
+            self.estimate = bound.max(ESTIMATE_MIN);
+        }
+    }
+
+    fn back_off(&mut self, micros: i64, acknowledged: f64) {
+        // What was sent meanwhile was sent before the receiver could tell.
+        if micros - self.reduced_at < self.round_trip + 200_000 {
+            return;
+        }
+        let echoed = self.echoed.rate().unwrap_or(acknowledged);
+        let target = if acknowledged < 0.9 * echoed {
+            BACK_OFF * acknowledged
+        } else {
+            (BACK_OFF * acknowledged).max(0.8 * self.estimate)
+        };
+        if target >= self.estimate {
+            return;
+        }
+        let before = self.estimate;
+        self.estimate = target.max(ESTIMATE_MIN);
+        self.reduced_at = micros;
+        if self.estimate < before * 0.7 {
+            self.probe_rate = before * BACK_OFF;
+            self.probe_every = PROBE_EVERY_MICROS;
+        }
+        self.probe_at = self.probe_at.max(micros + PROBE_AFTER_DROP_MICROS);
+        if self.estimate < before * 0.7 {
+            self.probe_at = micros + PROBE_AFTER_DROP_MICROS;
+        }
+    }
+
+    /// Eight hundredths a second, as long as it is used.
+    fn rise(&mut self, micros: i64, acknowledged: f64, elapsed: f64) {
+        let recently = micros - self.reduced_at < 3_000_000;
+        let speed = if recently { 0.02 } else { 0.08 };
+        let risen = self.estimate * (1.0 + speed * elapsed) + 500.0 * elapsed;
+        let most = ABOVE_ACKNOWLEDGED * acknowledged;
+        self.estimate = risen.min(most).max(self.estimate).min(ESTIMATE_MAX);
+    }
+
+    fn finish_probe(&mut self, micros: i64) {
+        let Some(measured) = self.prober.take(micros) else {
+            return;
+        };
+        let Some(Measured { sent, arrived }) = measured else {
+            self.probe_every = (self.probe_every * 2).min(PROBE_EVERY_MICROS_MAX);
+            return;
+        };
+        if arrived >= UNLIMITED * sent {
+            self.estimate = self.estimate.max(arrived).min(ESTIMATE_MAX);
+            self.loss.proved(arrived);
+            self.probe_every = PROBE_EVERY_MICROS;
+            if self.wanted > self.estimate * 1.02 {
+                self.probe_at = micros;
+                self.probe_rate = PROBE_ON * self.estimate;
+            }
+            return;
+        }
+        // The limit was found: near it a measurement moves the estimate half way, since jitter is in it.
+        let found = (0.95 * arrived).clamp(ESTIMATE_MIN, ESTIMATE_MAX);
+        let near = (found / self.estimate - 1.0).abs() < 0.25;
+        self.estimate = if near {
+            0.5 * (self.estimate + found)
+        } else {
+            found.max(0.6 * self.estimate)
+        };
+        self.loss.proved(found);
+        self.excused_until = micros + 300_000;
+    }
+
+    fn watch_silence(&mut self, micros: i64) {
+        // While nothing is sent, nothing is to be heard.
+        let Some(since) = self.unanswered_since.filter(|_| self.heard_at.is_some()) else {
+            return;
+        };
+        if micros - since <= SILENCE_MICROS + 2 * self.round_trip {
+            return;
+        }
+        let (before, halved_at) = self.outage.unwrap_or((self.estimate, i64::MIN / 2));
+        if micros - halved_at >= HALVING_MICROS {
+            self.prober.cancel();
+            self.estimate = (self.estimate / 2.0).max(ESTIMATE_MIN);
+            self.outage = Some((before, micros));
+        }
+    }
+
+    /// The path is back: what it carried is tried at once.
+    fn recover(&mut self, micros: i64, before: f64) {
+        self.trend.reset();
+        self.loss.begin_anew();
+        (self.arrived, self.echoed) = (Meter::default(), Meter::default());
+        self.estimate = self.estimate.max(0.3 * before);
+        self.probe_at = micros + 150_000;
+        self.probe_every = PROBE_EVERY_MICROS;
+        self.probe_rate = before;
+        self.excused_until = micros + 500_000;
+    }
+
+    fn micros(&self, now: Instant) -> i64 {
+        let elapsed: Duration = now.saturating_duration_since(self.started);
+        i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
+    }
+}

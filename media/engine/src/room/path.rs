@@ -1,0 +1,465 @@
+//! What the path to a receiver carries, shared among what it receives: the room's side of `bandwidth/`.
+//!
+//! A receiver gets an estimate with its first feedback, if it receives pictures; until then, and without
+//! feedback, everything flows unpaced. Sound is never held back: it is charged to the pace and taken off
+//! the budget before pictures share the rest.
+
+use std::time::{Duration, Instant};
+
+use super::commands::{Context, Room};
+use super::outflow::{HEADER_GROWTH_MAX, mid_element, write_train};
+use super::peer::Peer;
+use super::picture::{self, Picture};
+use super::slots::{PeerSlot, TrackSlot};
+use super::subscription::Subscription;
+use super::track::{Queued, Track};
+use crate::bandwidth::{Estimator, Figures, Pacer, Share, allocate, demand};
+use crate::transport::sdp::Kind;
+use crate::wire::forward::{Rewrite, SEAL_ROOM, write_padding};
+use crate::wire::ids::Ssrc;
+use crate::wire::rtcp::TransportFeedback;
+
+/// How often the estimate is looked at and shared.
+const TICK: Duration = Duration::from_millis(50);
+/// How often a probe is filled up: several times in its course.
+const PROBE_TICK: Duration = Duration::from_millis(5);
+/// A REMB message counts this long; browsers repeat it every second.
+const LIMIT_KEPT: Duration = Duration::from_secs(5);
+/// No REMB binds below this: sound passes whatever a receiver says.
+const LIMIT_MIN: u64 = 50_000;
+/// What leaves at most over the estimate, so that a key frame does not wait for long.
+const PACE: f64 = 1.6;
+/// Sound takes its rate and this much more.
+const SOUND_MARGIN: f64 = 1.1;
+/// Padding of one packet: what the last byte can say, in whole words.
+const PADDING_MAX: u8 = 252;
+/// Packets of one burst of the pacer; what is left goes in the next.
+const BURST_PACKETS_MAX: usize = 32;
+
+/// A packet that waits for the pacer.
+#[derive(Clone, Copy)]
+struct Paced {
+    track: TrackSlot,
+    /// The receiver's stream.
+    stream: Ssrc,
+    queued: Queued,
+}
+
+/// See the module's description. One for each receiver that tells how its packets arrive.
+pub(super) struct ReceiverPath {
+    estimator: Option<Estimator>,
+    /// The last REMB and when it came.
+    limit: Option<(u64, Instant)>,
+    pacer: Pacer<Paced>,
+    shares: Vec<Share<Picture>>,
+    paused: u32,
+    /// More waited than may: the receiver's pictures are to begin anew.
+    spilled: bool,
+    due: Instant,
+}
+
+impl ReceiverPath {
+    fn new(now: Instant) -> Self {
+        Self {
+            estimator: None,
+            limit: None,
+            pacer: Pacer::new(now),
+            shares: Vec::new(),
+            paused: 0,
+            spilled: false,
+            due: now,
+        }
+    }
+
+    /// Notes a packet that left.
+    pub(super) fn note_sent(&mut self, now: Instant, sequence: u16, len: usize) {
+        if let Some(estimator) = &mut self.estimator {
+            estimator.note_sent(now, sequence, len);
+            self.pacer.charge(len);
+        }
+    }
+
+    /// Whether pictures wait for the pacer.
+    pub(super) fn paces(&self) -> bool {
+        self.estimator.as_ref().is_some_and(Estimator::is_ready)
+    }
+
+    pub(super) fn wake_at(&self) -> Instant {
+        self.pacer.wake_at().map_or(self.due, |at| at.min(self.due))
+    }
+
+    /// What the path is thought to carry, in bits a second.
+    pub(super) fn estimate(&self) -> Option<u64> {
+        Some(self.figures().estimate).filter(|estimate| *estimate > 0)
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        let (estimate, sent) = match &self.estimator {
+            Some(estimator) => (estimator.estimate() as u64, estimator.sent_rate() as u64),
+            None => (self.limit.map_or(0, |(limit, _)| limit), 0),
+        };
+        Figures {
+            estimate,
+            sent,
+            paused: self.paused,
+        }
+    }
+
+    /// What may be sent now, in bits a second; `None` as long as nothing is known.
+    fn budget(&self, now: Instant) -> Option<f64> {
+        let fresh = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < LIMIT_KEPT;
+        let limit = self.limit.filter(fresh).map(|(limit, _)| limit as f64);
+        let estimator = self.estimator.as_ref().filter(|found| found.is_ready());
+        let estimate = estimator.map(Estimator::estimate);
+        match (estimate, limit) {
+            (Some(estimate), Some(limit)) => Some(estimate.min(limit)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+impl Room {
+    /// Takes a receiver's word on when packets arrived.
+    pub(super) fn note_feedback(
+        &mut self,
+        context: &Context<'_>,
+        slot: PeerSlot,
+        feedback: &TransportFeedback<'_>,
+    ) {
+        if !context.config.estimation {
+            return;
+        }
+        let receives_pictures = self.receives_pictures(slot);
+        let Some(peer) = self.peers.get_mut(slot.0) else {
+            return;
+        };
+        if peer.transport_id.is_none() || (peer.path.is_none() && !receives_pictures) {
+            return;
+        }
+        let path = peer
+            .path
+            .get_or_insert_with(|| Box::new(ReceiverPath::new(context.now)));
+        let estimator = path
+            .estimator
+            .get_or_insert_with(|| Estimator::new(context.now));
+        estimator.handle_feedback(context.now, feedback.packets());
+        let wake = path.wake_at();
+        self.wake(Some(wake));
+    }
+
+    /// Takes a receiver's word on what it can receive.
+    pub(super) fn note_limit(&mut self, context: &Context<'_>, slot: PeerSlot, limit: u64) {
+        if !context.config.estimation || !self.receives_pictures(slot) {
+            return;
+        }
+        if let Some(peer) = self.peers.get_mut(slot.0) {
+            let path = peer
+                .path
+                .get_or_insert_with(|| Box::new(ReceiverPath::new(context.now)));
+            path.limit = Some((limit.max(LIMIT_MIN), context.now));
+            let wake = path.wake_at();
+            self.wake(Some(wake));
+        }
+    }
+
+    fn receives_pictures(&self, slot: PeerSlot) -> bool {
+        let mut subscriptions = self
+            .tracks
+            .iter()
+            .flat_map(|(_, track)| &track.subscriptions);
+        subscriptions.any(|s| s.peer == slot && s.kind == Kind::Video)
+    }
+
+    /// Does for a receiver's path what is due.
+    pub(super) fn tend_path(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
+        let Some(peer) = self
+            .peers
+            .get_mut(slot.0)
+            .filter(|peer| peer.path.is_some())
+        else {
+            return;
+        };
+        let Some(mut path) = peer.path.take() else {
+            return;
+        };
+        let up = peer.takes_part();
+        if path.spilled || !up {
+            while path.pacer.pop().is_some() {}
+        }
+        if std::mem::take(&mut path.spilled) {
+            self.restart_pictures(context, slot);
+        }
+        if path.due <= context.now {
+            path.due = context.now + TICK;
+            if let Some(estimator) = path.estimator.as_mut().filter(|_| up) {
+                estimator.handle_timeout(context.now);
+                let pace = (PACE * estimator.estimate()).max(estimator.probe_rate().unwrap_or(0.0));
+                path.pacer.set_pace(context.now, pace);
+            }
+            self.share(context, slot, &mut path);
+        }
+        // Sending needs the path where it belongs: what leaves is noted there.
+        if let Some(peer) = self.peers.get_mut(slot.0) {
+            peer.path = Some(path);
+        }
+        if up {
+            self.release(context, slot);
+            self.pad_probe(context, slot);
+        }
+    }
+
+    /// Sets what of its pictures a receiver gets.
+    fn share(&mut self, context: &Context<'_>, slot: PeerSlot, path: &mut ReceiverPath) {
+        let sound = self.measure(context.now, slot, path);
+        let wanted = demand(&path.shares) + sound;
+        if let Some(estimator) = &mut path.estimator {
+            estimator.set_wanted(wanted);
+        }
+        // Whoever tells nothing any more gets everything, as before the first word.
+        let budget = path.budget(context.now).unwrap_or(f64::INFINITY);
+        path.paused = allocate(context.now, budget - sound, &mut path.shares);
+        let mut changed = false;
+        for share in &mut path.shares {
+            let Some(track) = self.tracks.get_mut(share.key.at.0) else {
+                continue;
+            };
+            let (Some(source), Some(own)) = (&track.source, find_picture(track, slot)) else {
+                continue;
+            };
+            let wanted = track.subscriptions[own].selection.wanted(source);
+            let Some(allowed) = picture::settle(share, source, wanted) else {
+                continue;
+            };
+            let own = track.subscriptions.iter_mut().filter(|s| s.peer == slot);
+            own.for_each(|own| own.selection.set_allowed(allowed));
+            track.choose();
+            changed = true;
+        }
+        if changed {
+            self.ask_for_awaited_key_frames(context);
+        }
+    }
+
+    /// Takes what a receiver's pictures cost. Returns what its sound does.
+    fn measure(&mut self, now: Instant, slot: PeerSlot, path: &mut ReceiverPath) -> f64 {
+        let (mut sound, loudest) = (0.0, self.speakers.loudest());
+        let tracks = &self.tracks;
+        path.shares.retain(|share| {
+            let track = tracks.get(share.key.at.0);
+            track.is_some_and(|track| find_picture(track, slot).is_some())
+        });
+        for (at, track) in self.tracks.iter_mut() {
+            if track.subscriptions.iter().all(|own| own.peer != slot) {
+                continue;
+            }
+            let Some(own) = find_picture(track, slot) else {
+                sound += SOUND_MARGIN * track.rate.bits_per_second(now).unwrap_or(0.0);
+                continue;
+            };
+            let key = TrackSlot(at);
+            let known = path.shares.iter().position(|share| share.key.at == key);
+            let place = known.unwrap_or_else(|| {
+                path.shares.push(Picture::share(key));
+                path.shares.len() - 1
+            });
+            let Some(source) = &mut track.source else {
+                path.shares[place].set_rates([]);
+                continue;
+            };
+            for encoding in &mut source.encodings {
+                encoding.layers.sample(now);
+            }
+            let wanted = track.subscriptions[own].selection.wanted(source);
+            let publisher = self.peers.get(source.peer.0);
+            let flows = !track.held && publisher.is_some_and(Peer::takes_part);
+            // Whoever speaks is seen before the others.
+            let speaks = publisher.is_some_and(|publisher| Some(publisher.id) == loudest);
+            path.shares[place].priority = u8::from(speaks);
+            picture::refresh(&mut path.shares[place], now, track, wanted, flows);
+        }
+        sound
+    }
+
+    fn restart_pictures(&mut self, context: &Context<'_>, slot: PeerSlot) {
+        for (_, track) in self.tracks.iter_mut() {
+            let own = track.subscriptions.iter_mut().filter(|s| s.peer == slot);
+            own.filter(|s| s.kind == Kind::Video)
+                .for_each(Subscription::wait);
+        }
+        self.ask_for_awaited_key_frames(context);
+    }
+
+    /// Writes what waits, as far as the pace allows.
+    fn release(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
+        let Self { peers, tracks, .. } = self;
+        loop {
+            let Some(peer) = peers.get_mut(slot.0) else {
+                return;
+            };
+            let Some(path) = peer.path.as_mut() else {
+                return;
+            };
+            let Some((first, items, count)) = path.next_burst(context.now) else {
+                return;
+            };
+            let at = first.track;
+            let publisher = tracks.get(at.0).and_then(|track| track.source.as_ref());
+            let publisher = publisher.map(|source| source.peer);
+            let flows = publisher
+                .and_then(|at| peers.get(at.0))
+                .is_some_and(|peer| peer.forwarding);
+            let Some(track) = tracks.get_mut(at.0).filter(|track| flows && !track.held) else {
+                continue;
+            };
+            let Some(own) = track
+                .subscriptions
+                .iter()
+                .position(|s| s.ssrc == first.stream)
+            else {
+                continue;
+            };
+            if let Some(peer) = peers.get_mut(slot.0) {
+                write_train(context, peer, track, own, &items[..count]);
+            }
+        }
+    }
+
+    /// Fills a probe up to its rate with packets of nothing but padding.
+    fn pad_probe(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
+        let Self { peers, tracks, .. } = self;
+        let Some(peer) = peers.get_mut(slot.0) else {
+            return;
+        };
+        let mut due = 0;
+        if let Some(path) = peer.path.as_mut()
+            && let Some(estimator) = &path.estimator
+        {
+            due = estimator.padding_due(context.now);
+            if estimator.probe_rate().is_some() {
+                path.due = path.due.min(context.now + PROBE_TICK);
+            }
+        }
+        if due == 0 {
+            return;
+        }
+        let own = tracks.iter_mut().find_map(|(_, track)| {
+            let mut own = track.subscriptions.iter_mut();
+            own.find(|s| s.peer == slot && s.can_repair())
+        });
+        let Some(own) = own else { return };
+        while due > 0 {
+            let Some(len) = send_padding(context, peer, own) else {
+                return;
+            };
+            due = due.saturating_sub(len);
+        }
+    }
+}
+
+impl ReceiverPath {
+    /// The next packets of one track that may leave.
+    fn next_burst(&mut self, now: Instant) -> Option<(Paced, [Queued; BURST_PACKETS_MAX], usize)> {
+        let mut room = self.pacer.room(now)?;
+        let first = self.pacer.pop()?;
+        let mut items = [first.queued; BURST_PACKETS_MAX];
+        let mut count = 1;
+        room -= f64::from(first.queued.len);
+        while room >= 0.0 && count < BURST_PACKETS_MAX {
+            let Some(next) = self.pacer.pop_if(|next| next.stream == first.stream) else {
+                break;
+            };
+            room -= f64::from(next.queued.len);
+            items[count] = next.queued;
+            count += 1;
+        }
+        Some((first, items, count))
+    }
+}
+
+/// Writes a track's packets for its receiver, or lets them wait for the pacer.
+pub(super) fn pace_train(
+    context: &mut Context<'_>,
+    receiver: &mut Peer,
+    at: TrackSlot,
+    track: &mut Track,
+) {
+    let own = track.written;
+    let mut now_many = track.queue.len();
+    if let Some(subscription) = track.subscriptions.get(own)
+        && subscription.kind == Kind::Video
+        && let Some(path) = receiver.path.as_mut().filter(|path| path.paces())
+    {
+        now_many = path.open_for(context.now, subscription, &track.queue);
+        let waiting = track.queue[now_many..].iter();
+        for queued in waiting.filter(|queued| subscription.may_take(queued)) {
+            let paced = Paced {
+                track: at,
+                stream: subscription.ssrc,
+                queued: *queued,
+            };
+            path.spilled |= !path.pacer.push(context.now, paced);
+        }
+        if path.spilled {
+            path.due = context.now;
+        }
+    }
+    let queue = std::mem::take(&mut track.queue);
+    write_train(context, receiver, track, own, &queue[..now_many]);
+    track.queue = queue;
+}
+
+impl ReceiverPath {
+    /// How many of the packets may leave at once.
+    fn open_for(&mut self, now: Instant, own: &Subscription, queue: &[Queued]) -> usize {
+        if !self.pacer.is_empty() {
+            return 0;
+        }
+        let Some(mut room) = self.pacer.room(now) else {
+            return 0;
+        };
+        let fitting = queue.iter().take_while(|queued| {
+            let fits = room >= 0.0;
+            if own.may_take(queued) && !own.leaves_out(queued) {
+                room -= f64::from(queued.len);
+            }
+            fits
+        });
+        fitting.count()
+    }
+}
+
+/// Which of a track's subscriptions is a receiver's picture.
+fn find_picture(track: &Track, slot: PeerSlot) -> Option<usize> {
+    let mut subscriptions = track.subscriptions.iter();
+    subscriptions.position(|s| s.peer == slot && s.kind == Kind::Video)
+}
+
+fn send_padding(
+    context: &mut Context<'_>,
+    peer: &mut Peer,
+    own: &mut Subscription,
+) -> Option<usize> {
+    let (payload_type, ssrc) = own.codec.as_ref()?.rtx.zip(own.rtx_ssrc)?;
+    let sequence = own.next_rtx_sequence();
+    let transport_sequence = peer.next_transport_sequence();
+    let mid = mid_element(own);
+    let rewrite = Rewrite {
+        payload_type,
+        sequence,
+        timestamp: 0,
+        ssrc,
+        marker: None,
+        extensions: &own.extensions,
+        insert: mid.as_slice(),
+        transport_sequence,
+        frame_number: None,
+        padding: PADDING_MAX,
+    };
+    let room = usize::from(PADDING_MAX) + 12 + HEADER_GROWTH_MAX + SEAL_ROOM;
+    let len = peer.connection.send_rtp(context.outbox, room, |buffer| {
+        write_padding(&rewrite, buffer).ok()
+    })?;
+    peer.note_sent(context.now, transport_sequence, len);
+    context.counters.padding_sent += 1;
+    Some(len)
+}

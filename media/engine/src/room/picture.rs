@@ -1,0 +1,262 @@
+//! One picture of a receiver as the allocator sees it: what its layers cost, and what it was allowed.
+
+use std::time::{Duration, Instant};
+
+use super::selection::Allowed;
+use super::slots::TrackSlot;
+use super::track::{Source, Track};
+use crate::bandwidth::Share;
+use crate::layer::{Layer, LayerRate};
+
+/// Rates are taken only of an encoding that was heard so lately: those of one that just stopped, since nobody
+/// takes it, would look cheap and call it back.
+const HEARD_WITHIN: Duration = Duration::from_millis(100);
+/// A picture of which nothing came for so long costs nothing for now.
+const QUIET_AFTER: Duration = Duration::from_secs(1);
+/// What an encoding that was never measured is taken to cost, in terms of the next smaller one.
+const GROWTH: u64 = 3;
+
+/// See the module's description.
+#[derive(Debug)]
+pub(super) struct Picture {
+    pub(super) at: TrackSlot,
+    /// What layers cost when they were last measured, those included that are not sent now. Bounded by the
+    /// layers of a track.
+    known: Vec<LayerRate>,
+    /// The layer that each step of the share gives.
+    steps: Vec<Layer>,
+    allowed: Allowed,
+}
+
+impl Picture {
+    pub(super) fn share(at: TrackSlot) -> Share<Self> {
+        let picture = Self {
+            at,
+            known: Vec::new(),
+            steps: Vec::new(),
+            allowed: Allowed::Anything,
+        };
+        Share::new(picture, 0)
+    }
+
+    /// Takes what the track's encodings cost now.
+    fn measure(&mut self, now: Instant, track: &Track, source: &Source) {
+        let simulcast = source.is_simulcast();
+        let heard = |rate: &LayerRate| {
+            let encoding = if simulcast { rate.layer.spatial } else { 0 };
+            let encoding = source.encodings.get(usize::from(encoding));
+            let heard_at = encoding.and_then(|encoding| encoding.heard_at);
+            heard_at.is_some_and(|at| now.saturating_duration_since(at) <= HEARD_WITHIN)
+        };
+        let mut of = None;
+        for rate in track.layer_rates(now).filter(heard) {
+            let encoding = if simulcast { rate.layer.spatial } else { 0 };
+            if of.replace(encoding) != Some(encoding) {
+                self.known
+                    .retain(|known| simulcast && known.layer.spatial != encoding);
+            }
+            self.known.push(rate);
+        }
+        self.known
+            .retain(|known| known.layer.spatial < source.layer_count());
+        self.known.sort_unstable_by_key(|known| known.layer);
+    }
+
+    /// The cost of an encoding that was never measured: from the next smaller one, else from a larger one.
+    fn guess(&self, spatial: u8) -> Option<LayerRate> {
+        let all = self.known.iter();
+        let below = all
+            .clone()
+            .rfind(|known| known.layer.spatial + 1 == spatial);
+        let above = all.clone().find(|known| known.layer.spatial > spatial);
+        let bits_per_second = match (below, above) {
+            (Some(below), _) => below.bits_per_second * GROWTH,
+            (None, Some(above)) => {
+                above.bits_per_second / GROWTH.pow(u32::from(above.layer.spatial - spatial))
+            }
+            (None, None) => return None,
+        };
+        Some(LayerRate {
+            layer: Layer {
+                spatial,
+                temporal: u8::MAX,
+            },
+            bits_per_second,
+        })
+    }
+}
+
+/// Takes what a picture costs now and what of it the receiver could use: `None` for nothing.
+pub(super) fn refresh(
+    share: &mut Share<Picture>,
+    now: Instant,
+    track: &Track,
+    wanted: Option<Layer>,
+    flows: bool,
+) {
+    share.set_rates([]);
+    let (Some(source), Some(wanted)) = (&track.source, wanted) else {
+        return;
+    };
+    let picture = &mut share.key;
+    picture.measure(now, track, source);
+    // What was paused here may have stopped for that; what stopped by itself takes no part.
+    let heard = source
+        .encodings
+        .iter()
+        .filter_map(|encoding| encoding.heard_at);
+    let quiet = heard
+        .max()
+        .is_none_or(|at| now.saturating_duration_since(at) > QUIET_AFTER);
+    if !flows || quiet && picture.allowed != Allowed::Nothing {
+        return;
+    }
+    let mut steps = picture.known.clone();
+    if source.is_simulcast() {
+        let missing = (0..source.layer_count())
+            .filter(|spatial| steps.iter().all(|known| known.layer.spatial != *spatial));
+        let guesses: Vec<_> = missing
+            .filter_map(|spatial| picture.guess(spatial))
+            .collect();
+        steps.extend(guesses);
+    }
+    steps.retain(|rate| rate.layer.spatial <= wanted.spatial);
+    steps.sort_unstable_by_key(|rate| (rate.bits_per_second, std::cmp::Reverse(rate.layer)));
+    let mut best = None;
+    steps.retain(|rate| {
+        let better = best.is_none_or(|best| rate.layer > best);
+        if better {
+            best = Some(rate.layer);
+        }
+        better
+    });
+    picture.steps.clear();
+    picture.steps.extend(steps.iter().map(|rate| rate.layer));
+    let given = match picture.allowed {
+        Allowed::Anything => steps.len(),
+        Allowed::Nothing => 0,
+        Allowed::UpTo(most) => {
+            let within = picture.steps.iter().filter(|layer| **layer <= most);
+            within.count().max(1).min(steps.len())
+        }
+    };
+    share.set_rates(steps.iter().map(|rate| rate.bits_per_second as f64));
+    share.steps = given;
+}
+
+/// What the receiver may have from now on, if that changed.
+pub(super) fn settle(
+    share: &mut Share<Picture>,
+    source: &Source,
+    wanted: Option<Layer>,
+) -> Option<Allowed> {
+    let picture = &mut share.key;
+    if share.rates.is_empty() {
+        return None;
+    }
+    let given = share
+        .steps
+        .checked_sub(1)
+        .and_then(|at| picture.steps.get(at));
+    let highest = wanted.map_or(0, |wanted| {
+        wanted.spatial.min(source.layer_count().saturating_sub(1))
+    });
+    let allowed = match given {
+        None => Allowed::Nothing,
+        Some(layer) if share.steps == picture.steps.len() && layer.spatial >= highest => {
+            Allowed::Anything
+        }
+        Some(layer) => Allowed::UpTo(*layer),
+    };
+    (std::mem::replace(&mut picture.allowed, allowed) != allowed).then_some(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::selection::tests::{start, track};
+    use super::*;
+    use crate::bandwidth::allocate;
+
+    /// What the three encodings cost, in bits a second.
+    const COSTS: [u64; 3] = [150_000, 500_000, 1_500_000];
+    const TICK: Duration = Duration::from_millis(50);
+
+    /// One receiver of a sender that stops what nobody takes.
+    struct Stage {
+        now: Instant,
+        track: Track,
+        shares: [Share<Picture>; 1],
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let now = start();
+            Self {
+                now,
+                track: track(true),
+                shares: [Picture::share(TrackSlot(0))],
+            }
+        }
+
+        /// Lets time pass on a path that carries so much; returns what the receiver takes then.
+        fn run(&mut self, time: Duration, budget: f64) -> Option<u8> {
+            let until = self.now + time;
+            while self.now < until {
+                self.now += TICK;
+                self.send();
+                let source = self.track.source.as_ref().unwrap();
+                let wanted = self.track.subscriptions[0].selection.wanted(source);
+                refresh(&mut self.shares[0], self.now, &self.track, wanted, true);
+                allocate(self.now, budget, &mut self.shares);
+                if let Some(allowed) = settle(&mut self.shares[0], source, wanted) {
+                    self.track.subscriptions[0].selection.set_allowed(allowed);
+                    self.track.choose();
+                }
+            }
+            let chosen = self.track.subscriptions[0].selection.chosen();
+            chosen.map(|chosen| chosen.encoding)
+        }
+
+        fn send(&mut self) {
+            let source = self.track.source.as_mut().unwrap();
+            let taken = self.track.subscriptions[0].selection.takes(source);
+            let mut changed = false;
+            for (number, cost) in (0..).zip(COSTS) {
+                if taken & (1 << number) != 0
+                    || source.encodings[usize::from(number)].heard_at.is_none()
+                {
+                    let bytes = cost as usize / 8 / 20;
+                    source.encodings[usize::from(number)]
+                        .layers
+                        .count(None, bytes);
+                    changed |= source.note_flow(self.now, number);
+                }
+                source.encodings[usize::from(number)]
+                    .layers
+                    .sample(self.now);
+            }
+            if changed {
+                self.track.choose();
+            }
+        }
+    }
+
+    #[test]
+    fn a_narrow_link_gets_a_smaller_encoding_and_a_wider_one_the_larger_again() {
+        let second = Duration::from_secs(1);
+        let mut stage = Stage::new();
+        assert_eq!(stage.run(2 * second, f64::INFINITY), Some(2));
+        assert_eq!(stage.run(TICK, 400_000.0), Some(0), "at once");
+        assert_eq!(stage.run(20 * second, 400_000.0), Some(0), "and stays");
+        assert_eq!(stage.run(second, 800_000.0), Some(1), "a margin above");
+        assert_eq!(stage.run(TICK, 5_000_000.0), Some(1), "not at once");
+        assert_eq!(stage.run(3 * second, 5_000_000.0), Some(2));
+        assert_eq!(stage.run(2 * second, 60_000.0), None, "not even the least");
+        assert_eq!(
+            stage.run(20 * second, 60_000.0),
+            None,
+            "though it was stopped"
+        );
+        assert_eq!(stage.run(4 * second, 200_000.0), Some(0));
+    }
+}
