@@ -122,10 +122,6 @@ mod tests {
     use super::*;
 
     fn start() -> Instant {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "an arbitrary start of the test's clock"
-        )]
         Instant::now()
     }
 

@@ -196,7 +196,6 @@ fn take_in(from: &SyncDevice, direction: &Direction) {
             continue;
         };
         let packet = &mut buffer[..len];
-        #[expect(clippy::disallowed_methods, reason = "packets travel in real time")]
         let now = Instant::now();
         let mut way = direction.way.lock().unwrap_or_else(PoisonError::into_inner);
         let open = way.fence.lets_through(packet) && way.travelling.len() < ON_THEIR_WAY_MAX;
@@ -224,7 +223,6 @@ fn take_in(from: &SyncDevice, direction: &Direction) {
 fn let_out(to: &SyncDevice, direction: &Direction) {
     let mut way = direction.way.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
-        #[expect(clippy::disallowed_methods, reason = "packets travel in real time")]
         let now = Instant::now();
         let due = way.travelling.peek().map(|Reverse((at, _, _))| *at);
         match due {

@@ -66,6 +66,10 @@ pub struct NodeConfig {
     /// Send alike packets for one receiver in a single call, where the system can. Off is for network cards
     /// or drivers that mishandle it.
     pub segmentation_offload: bool,
+    /// Estimate what each receiver's connection carries, from its feedback, and send it no larger pictures than
+    /// that. Off by default while it is young: it takes a sudden detour of a connection for a full one, and may
+    /// pause a picture for seconds then. Sound is never held back.
+    pub bandwidth_estimation: bool,
     /// Kernel buffer of each media socket, in bytes, for both directions. Holds what arrives while the media
     /// thread is busy; the kernel may grant less.
     pub socket_buffer_bytes: usize,
@@ -98,6 +102,7 @@ impl Default for NodeConfig {
             workers: NonZeroU16::MIN,
             operating_point: OperatingPoint::default(),
             segmentation_offload: true,
+            bandwidth_estimation: false,
             socket_buffer_bytes: 2 * 1024 * 1024,
             shutdown_deadline_secs: 3,
             control: ControlConfig::default(),

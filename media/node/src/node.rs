@@ -297,6 +297,7 @@ fn new_engine(config: &NodeConfig, candidates: Vec<SocketAddr>) -> Result<Engine
         peers_per_room_max: config.peers_per_room_max,
         tracks_per_peer_max: config.tracks_per_peer_max,
         subscriptions_per_peer_max: config.subscriptions_per_peer_max,
+        estimation: config.bandwidth_estimation,
         ..EngineConfig::default()
     };
     Ok(Engine::new(

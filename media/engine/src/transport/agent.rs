@@ -388,7 +388,11 @@ mod tests {
         assert_eq!(bench.agent.selected(), Some(path(2)));
         bench.agent.is_quiet = true;
         assert!(bench.check(1, &plain).is_ok());
-        assert_eq!(bench.agent.selected(), Some(path(1)), "nothing comes there any more");
+        assert_eq!(
+            bench.agent.selected(),
+            Some(path(1)),
+            "nothing comes there any more"
+        );
         bench.agent.is_quiet = false;
         assert!(bench.check(2, &plain).is_ok());
         assert_eq!(bench.agent.selected(), Some(path(1)));

@@ -58,6 +58,7 @@ pub(super) async fn in_call(services: &Services, speaker: &Speaker, request: Req
         Request::Cancel { call } => (call, Act::Cancel),
         Request::HangUp { call, reason } => (call, Act::HangUp { reason }),
         Request::SetMedia { call, media } => (call, Act::SetMedia { media }),
+        Request::SetViews { call, views } => (call, Act::SetViews(views)),
         Request::OfferMedia {
             call,
             sdp,

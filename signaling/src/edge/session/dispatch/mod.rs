@@ -9,7 +9,6 @@ mod home;
 mod members;
 mod pairing;
 mod people;
-mod pictures;
 mod push;
 mod relays;
 mod rules;
@@ -160,7 +159,6 @@ async fn route(services: &Services, speaker: &Speaker, from: Origin, request: Re
             people::people(services, speaker, request).await
         }
         Request::GetRelays => relays::relays(services, speaker),
-        Request::SetViews { .. } => pictures::pictures(services, speaker, request).await,
         _ => calls::in_call(services, speaker, request).await,
     }
 }
