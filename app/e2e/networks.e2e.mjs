@@ -28,7 +28,7 @@ before(async () => {
   network = new BadNetwork();
   await network.open("anna", "ben", { name: "phone", of: "anna" });
   // One address, as a home has: a browser tries one after the other, and takes its time for it.
-  server = await network.serve({ ...GENEROUS, HOMELINE_MEDIA__ADVERTISED_ADDRESSES: '["10.77.1.1"]' });
+  server = await network.serve({ ...GENEROUS, HOMELINE_MEDIA__ADVERTISED_ADDRESSES: '["10.77.1.1"]', HOMELINE_MEDIA__BANDWIDTH_ESTIMATION: "true" });
   for (const [name, hertz] of [["anna", 1_000], ["ben", 1_500]]) {
     const sound = await toneFile(join(tones, `${name}.wav`), hertz);
     browsers[name] = await launch({ sound, program: await network.chromium(name), flags: ["--ignore-certificate-errors"] });
@@ -177,4 +177,32 @@ story("a page whose UDP is blocked talks over TCP", async () => {
   const { anna, ben } = await calling("video");
   assert.deepEqual(await way(anna.page), { protocol: "tcp", relayed: false });
   assert.deepEqual(await way(ben.page), { protocol: "udp", relayed: false });
+});
+
+/** Waits until what a page receives is as wide as wanted. Playwright's own waiting takes a promise for a yes. */
+async function picture(page, wanted, what) {
+  const width = await page.evaluate(async (wanted) => {
+    for (const until = performance.now() + 40_000; performance.now() < until; await new Promise((next) => setTimeout(next, 200))) {
+      for (const connection of globalThis.connections) {
+        if (connection.connectionState !== "connected") continue;
+        for (const { type, kind, frameWidth, framesPerSecond } of (await connection.getStats()).values()) {
+          if (type !== "inbound-rtp" || kind !== "video" || !(framesPerSecond > 0)) continue;
+          if (wanted === "large" ? frameWidth >= 1_000 : frameWidth <= 700) return frameWidth;
+        }
+      }
+    }
+    return undefined;
+  }, wanted);
+  assert.notEqual(width, undefined, what);
+}
+
+story("a picture gets smaller when its receiver's link narrows, and large again when it widens, and the voice goes on", async () => {
+  const { anna, ben } = await calling("video");
+  await picture(ben.page, "large", "a good link gets the large picture");
+  await network.weather("ben", { down: { kilobits: 450, delay_ms: 20 } });
+  await picture(ben.page, "small", "a narrow link gets a smaller picture");
+  await bothHear(anna, ben);
+  await network.weather("ben");
+  await picture(ben.page, "large", "a link that widens gets the large picture again");
+  await bothHear(anna, ben);
 });

@@ -30,7 +30,7 @@ const VISITORS: std::ops::Range<u8> = 3..7;
 
 #[test]
 fn a_shortened_soak_ends_with_what_it_began_with() {
-    soak(240);
+    soak(96);
 }
 
 #[test]
