@@ -1,3 +1,5 @@
+//! The numbers that one receiver sees.
+
 use std::time::Duration;
 
 use super::*;
