@@ -418,11 +418,7 @@ fn the_default_configuration_starts_and_every_field_is_documented() {
         ..NodeConfig::default()
     })
     .unwrap();
-    assert!(
-        node.addresses()
-            .iter()
-            .any(|address| address.ip().is_loopback())
-    );
+    assert!(!node.addresses().is_empty());
     let schema = schemars::schema_for!(NodeConfig);
     let fields = schema
         .get("properties")
