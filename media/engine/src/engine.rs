@@ -9,7 +9,6 @@ use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, Med
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::bandwidth::Figures as PathFigures;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
@@ -341,11 +340,6 @@ impl Engine {
     /// Totals since the start.
     pub const fn counters(&self) -> &Counters {
         &self.counters
-    }
-
-    /// What is known of the paths to the receivers of a room; those that tell nothing are not in it.
-    pub fn paths(&self, room: RoomId) -> Vec<(PeerId, PathFigures)> {
-        self.rooms.get(&room).map(Room::paths).unwrap_or_default()
     }
 
     /// What is alive.

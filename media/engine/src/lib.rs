@@ -25,7 +25,6 @@ mod tap;
 mod transport;
 pub mod wire;
 
-pub use bandwidth::Figures as PathFigures;
 pub use config::EngineConfig;
 pub use counters::{Counters, DropReason};
 pub use engine::{Engine, Output};

@@ -21,6 +21,8 @@ pub struct Population {
     pub streams: usize,
     /// Paths that lead to a peer.
     pub paths: usize,
+    /// Receivers whose path is estimated.
+    pub estimated: usize,
     /// ICE user fragments that lead to a peer.
     pub ufrags: usize,
     /// Rooms that wait to be woken.

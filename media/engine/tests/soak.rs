@@ -21,8 +21,8 @@ const RESIDENTS: [u8; 2] = [1, 2];
 /// Samples of memory are averaged in so many blocks.
 const BLOCKS: usize = 16;
 
-/// What can be told from the steps in which memory is given out, over the whole run: four pages, which is a
-/// dozen bytes for each join of the shortened one.
+/// What can be told from the steps in which memory is given out, over the whole run: four pages, which is
+/// some forty bytes for each join of the shortened one.
 const RESOLUTION_BYTES: f64 = 16_384.0;
 
 /// They come and go.
@@ -30,7 +30,7 @@ const VISITORS: std::ops::Range<u8> = 3..7;
 
 #[test]
 fn a_shortened_soak_ends_with_what_it_began_with() {
-    soak(96);
+    soak(128);
 }
 
 #[test]

@@ -73,17 +73,16 @@ impl<K> Share<K> {
     }
 }
 
-/// Sets the steps of every track, within `budget` bits a second. Returns how many wait for lack of it.
-pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) -> u32 {
+/// Sets the steps of every track, within `budget` bits a second.
+pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) {
     shares.sort_by_key(|share| std::cmp::Reverse(share.priority));
-    let before = |share: &Share<K>| share.steps;
     let mut left = budget;
     // The chosen steps are written over `steps` at the end; meanwhile they lie here, bounded by the tracks
     // of one receiver.
     let mut chosen = vec![0_usize; shares.len()];
     for (share, chosen) in shares.iter().zip(&mut chosen) {
         if !share.rates.is_empty() {
-            raise(now, share, chosen, before(share), &mut left);
+            raise(now, share, chosen, &mut left);
         }
     }
     let mut from = 0;
@@ -95,15 +94,13 @@ pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) ->
             rising = false;
             for at in from..until {
                 if chosen[at] > 0 && chosen[at] < shares[at].rates.len() {
-                    let was = before(&shares[at]);
-                    rising |= raise(now, &shares[at], &mut chosen[at], was, &mut left);
+                    rising |= raise(now, &shares[at], &mut chosen[at], &mut left);
                 }
             }
         }
         from = until;
     }
     keep_last(now, shares, &mut chosen);
-    let mut paused = 0;
     for (share, chosen) in shares.iter_mut().zip(chosen) {
         if share.rates.is_empty() {
             // Nothing is known of it yet: it stays as it is.
@@ -116,9 +113,7 @@ pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) ->
             share.changed_at = Some(now);
         }
         share.steps = chosen;
-        paused += u32::from(chosen == 0);
     }
-    paused
 }
 
 /// Keeps one picture for a moment when none fits any more.
@@ -139,16 +134,10 @@ fn keep_last<K>(now: Instant, shares: &mut [Share<K>], chosen: &mut [usize]) {
 }
 
 /// Gives a track one step more if it fits.
-fn raise<K>(
-    now: Instant,
-    share: &Share<K>,
-    chosen: &mut usize,
-    before: usize,
-    left: &mut f64,
-) -> bool {
+fn raise<K>(now: Instant, share: &Share<K>, chosen: &mut usize, left: &mut f64) -> bool {
     let next = *chosen + 1;
     let step = share.cost(next) - share.cost(*chosen);
-    let needed = if next > before {
+    let needed = if next > share.steps {
         if !share.may_rise(now) {
             return false;
         }

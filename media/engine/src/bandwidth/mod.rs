@@ -11,7 +11,6 @@
 mod allocator;
 mod delay;
 mod estimator;
-mod figures;
 mod history;
 mod loss;
 mod meter;
@@ -20,7 +19,6 @@ mod probe;
 
 pub(crate) use allocator::{Share, allocate, demand};
 pub(crate) use estimator::Estimator;
-pub use figures::Figures;
 pub(crate) use meter::Rate;
 pub(crate) use pacer::Pacer;
 

@@ -43,18 +43,24 @@ fn a_meter_counts_what_came_in_its_window_and_begins_anew_after_a_jump() {
     assert_eq!(meter.rate(), None);
 }
 
+/// Shares a budget and says how many wait for lack of it.
+fn paused(now: Instant, budget: f64, shares: &mut [Share<u8>]) -> usize {
+    allocate(now, budget, shares);
+    shares.iter().filter(|share| share.steps == 0).count()
+}
+
 #[test]
 fn what_does_not_fit_goes_at_once_and_comes_back_with_a_margin_and_after_a_hold() {
     let now = start();
     let mut shares = [share(1, &[500.0]), share(1, &[400.0])];
-    assert_eq!(allocate(now, 1_000.0, &mut shares), 0);
-    assert_eq!(allocate(now, 600.0, &mut shares), 1);
+    assert_eq!(paused(now, 1_000.0, &mut shares), 0);
+    assert_eq!(paused(now, 600.0, &mut shares), 1);
     assert_eq!((shares[0].steps, shares[1].steps), (1, 0));
     let later = now + ms(2_900);
-    assert_eq!(allocate(later, 1_000.0, &mut shares), 1, "too soon");
+    assert_eq!(paused(later, 1_000.0, &mut shares), 1, "too soon");
     let later = now + ms(3_000);
-    assert_eq!(allocate(later, 930.0, &mut shares), 1, "without a margin");
-    assert_eq!(allocate(later, 950.0, &mut shares), 0);
+    assert_eq!(paused(later, 930.0, &mut shares), 1, "without a margin");
+    assert_eq!(paused(later, 950.0, &mut shares), 0);
 }
 
 #[test]
@@ -62,7 +68,7 @@ fn every_track_has_its_smallest_layer_before_one_rises_and_priority_comes_first(
     let now = start();
     let layers = [100.0, 300.0, 900.0];
     let mut shares = [share(0, &layers), share(0, &layers), share(0, &layers)];
-    assert_eq!(allocate(now, 200.0, &mut shares), 2);
+    assert_eq!(paused(now, 200.0, &mut shares), 2);
     let mut shares = [share(0, &layers), share(0, &layers), share(0, &layers)];
     allocate(now, 780.0, &mut shares);
     assert_eq!(shares.each_ref().map(|share| share.steps), [2, 2, 1]);

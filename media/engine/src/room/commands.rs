@@ -12,7 +12,6 @@ use super::slots::{PeerSlot, Slots, TrackSlot};
 use super::speakers::Speakers;
 use super::subscription::Subscription;
 use super::track::Track;
-use crate::bandwidth::Figures;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
@@ -49,6 +48,8 @@ pub(crate) struct Room {
     pub(super) tracks: Slots<Track>,
     /// Tracks with packets that are not yet written for their receivers, each once.
     pub(super) queued: Vec<TrackSlot>,
+    /// Who takes what may have changed since senders were told.
+    pub(super) demand_changed: bool,
     pub(super) speakers: Speakers,
     /// Not after the next moment at which [`Self::handle_timeout`] has something to do.
     wake_at: Option<Instant>,
@@ -61,6 +62,7 @@ impl Room {
             peers: Slots::new(),
             tracks: Slots::new(),
             queued: Vec::new(),
+            demand_changed: false,
             speakers: Speakers::default(),
             wake_at: None,
         }
@@ -193,8 +195,8 @@ impl Room {
             }
             track.choose();
         }
+        self.replay_key_frames(context);
         self.ask_for_awaited_key_frames(context);
-        self.wake(Some(context.now));
     }
 
     /// A peer was held, let go, lost or found: all that it takes part in begins anew.
@@ -230,6 +232,7 @@ impl Room {
             .removed_ufrags
             .extend(peer.connection.agent.ufrags().map(str::to_owned));
         self.forget_tracks_of(slot);
+        self.note_demand(context.now);
     }
 
     pub(super) fn forget_tracks_of(&mut self, slot: PeerSlot) {
@@ -273,18 +276,12 @@ impl Room {
         self.peers.len()
     }
 
-    /// What is known of the paths to the receivers.
-    pub(crate) fn paths(&self) -> Vec<(PeerId, Figures)> {
-        let paths = self.peers.iter();
-        paths
-            .filter_map(|(_, peer)| Some((peer.id, peer.path.as_ref()?.figures())))
-            .collect()
-    }
-
     /// Counts what is alive.
     pub(crate) fn count_into(&self, population: &mut Population) {
         population.peers += self.peers.len();
         population.tracks += self.tracks.len();
+        let estimated = self.peers.iter().filter(|(_, peer)| peer.path.is_some());
+        population.estimated += estimated.count();
         let streams = self.peers.iter().map(|(_, peer)| peer.incoming.len());
         population.streams += streams.sum::<usize>();
         for (_, track) in self.tracks.iter() {

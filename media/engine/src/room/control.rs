@@ -207,7 +207,7 @@ fn resend_one(
     let round_trip = peer.figures.round_trip;
     let allowed = subscription
         .resent
-        .allows(context.now, missed.index, round_trip);
+        .allows(context.now, sequence, round_trip);
     if !allowed {
         return None;
     }

@@ -41,17 +41,38 @@ impl Demand {
         self.told
     }
 
+    /// When what was left is to be stopped.
     pub(super) const fn wake_at(&self) -> Option<Instant> {
         self.stops_at
     }
 }
 
 impl Room {
+    /// Who takes what may have changed.
+    pub(super) fn note_demand(&mut self, now: Instant) {
+        self.demand_changed = true;
+        self.wake(Some(now));
+    }
+
+    /// Whether there may be something to tell.
+    pub(super) fn demand_is_due(&self, now: Instant) -> bool {
+        let mut stops = self
+            .tracks
+            .iter()
+            .filter_map(|(_, track)| track.demand.wake_at());
+        self.demand_changed || stops.any(|at| at <= now)
+    }
+
     /// Tells the senders of pictures what is taken of them, where that changed.
     pub(super) fn tell_demand(&mut self, context: &mut Context<'_>) {
         let Self {
-            id, peers, tracks, ..
+            id,
+            peers,
+            tracks,
+            demand_changed,
+            ..
         } = self;
+        *demand_changed = false;
         let mut wake = None;
         for (_, track) in tracks.iter_mut() {
             let Track {

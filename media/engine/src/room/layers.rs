@@ -29,6 +29,8 @@ pub(super) struct Place {
     pub(super) ends: bool,
     pub(super) spatial: u8,
     pub(super) temporal: u8,
+    /// Its frame refers to no other.
+    is_key: bool,
     indications: Indications,
 }
 
@@ -134,25 +136,27 @@ impl Layers {
             .unwrap_or_default()
     }
 
-    /// Whether a receiver of `from` may change to `to` at this packet, which starts a frame.
+    /// Whether a receiver of `from` may change to `to` at this packet, which starts a frame. "Switch" only says
+    /// that all goes well from there if this frame does: another spatial layer's would need what was never sent,
+    /// unless it needs nothing.
     pub(super) fn may_change(&self, from: Target, to: Target, at: &Place) -> bool {
-        let within = self
-            .within
-            .get(usize::from(to.0))
-            .copied()
-            .unwrap_or_default();
-        within & (1 << (u32::from(from.0) % DECODE_TARGETS_MAX as u32)) != 0 || to.opens_at(at)
+        let opens = to.opens_at(at) && (at.is_key || self.has_same_picture(from, to));
+        self.is_nested(from, to) || opens
     }
 
     /// Whether a change needs a key frame: another picture size, and not all that it needs was received.
     pub(super) fn needs_key_frame(&self, from: Target, to: Target) -> bool {
-        let within = self
-            .within
-            .get(usize::from(to.0))
-            .copied()
-            .unwrap_or_default();
-        let nested = within & (1 << (u32::from(from.0) % DECODE_TARGETS_MAX as u32)) != 0;
-        !nested && self.layer_of(from).spatial != self.layer_of(to).spatial
+        !self.is_nested(from, to) && !self.has_same_picture(from, to)
+    }
+
+    /// Whether a receiver of `from` has all that `to` needs.
+    fn is_nested(&self, from: Target, to: Target) -> bool {
+        let within = self.within.get(usize::from(to.0)).copied().unwrap_or(0);
+        within & (1 << (u32::from(from.0) % DECODE_TARGETS_MAX as u32)) != 0
+    }
+
+    fn has_same_picture(&self, from: Target, to: Target) -> bool {
+        self.layer_of(from).spatial == self.layer_of(to).spatial
     }
 
     /// Spatial layers, at least one.
@@ -240,6 +244,7 @@ const fn place(
         ends: mandatory.end_of_frame,
         spatial: frame.spatial_layer,
         temporal: frame.temporal_layer,
+        is_key: frame.references == 0,
         indications: frame.indications,
     }
 }

@@ -13,7 +13,7 @@ use super::picture::{self, Picture};
 use super::slots::{PeerSlot, TrackSlot};
 use super::subscription::Subscription;
 use super::track::{Queued, Track};
-use crate::bandwidth::{Estimator, Figures, Pacer, Share, allocate, demand};
+use crate::bandwidth::{Estimator, Pacer, Share, allocate, demand};
 use crate::transport::sdp::Kind;
 use crate::wire::forward::{Rewrite, SEAL_ROOM, write_padding};
 use crate::wire::ids::Ssrc;
@@ -52,10 +52,11 @@ pub(super) struct ReceiverPath {
     limit: Option<(u64, Instant)>,
     pacer: Pacer<Paced>,
     shares: Vec<Share<Picture>>,
-    paused: u32,
     /// More waited than may: the receiver's pictures are to begin anew.
     spilled: bool,
     due: Instant,
+    /// When a probe is to be filled up.
+    probe_due: Option<Instant>,
 }
 
 impl ReceiverPath {
@@ -65,9 +66,9 @@ impl ReceiverPath {
             limit: None,
             pacer: Pacer::new(now),
             shares: Vec::new(),
-            paused: 0,
             spilled: false,
             due: now,
+            probe_due: None,
         }
     }
 
@@ -75,7 +76,10 @@ impl ReceiverPath {
     pub(super) fn note_sent(&mut self, now: Instant, sequence: u16, len: usize) {
         if let Some(estimator) = &mut self.estimator {
             estimator.note_sent(now, sequence, len);
-            self.pacer.charge(len);
+            // What left before the pace was known is no debt.
+            if estimator.is_ready() {
+                self.pacer.charge(len);
+            }
         }
     }
 
@@ -85,24 +89,13 @@ impl ReceiverPath {
     }
 
     pub(super) fn wake_at(&self) -> Instant {
-        self.pacer.wake_at().map_or(self.due, |at| at.min(self.due))
+        let others = [self.pacer.wake_at(), self.probe_due];
+        others.into_iter().flatten().fold(self.due, Instant::min)
     }
 
-    /// What the path is thought to carry, in bits a second.
-    pub(super) fn estimate(&self) -> Option<u64> {
-        Some(self.figures().estimate).filter(|estimate| *estimate > 0)
-    }
-
-    pub(super) fn figures(&self) -> Figures {
-        let (estimate, sent) = match &self.estimator {
-            Some(estimator) => (estimator.estimate() as u64, estimator.sent_rate() as u64),
-            None => (self.limit.map_or(0, |(limit, _)| limit), 0),
-        };
-        Figures {
-            estimate,
-            sent,
-            paused: self.paused,
-        }
+    /// What the path is thought to carry, in bits a second; `None` before that is known.
+    pub(super) fn estimate(&self, now: Instant) -> Option<u64> {
+        self.budget(now).map(|budget| budget as u64)
     }
 
     /// What may be sent now, in bits a second; `None` as long as nothing is known.
@@ -129,13 +122,20 @@ impl Room {
         if !context.config.estimation {
             return;
         }
-        let receives_pictures = self.receives_pictures(slot);
-        let Some(peer) = self.peers.get_mut(slot.0) else {
-            return;
-        };
-        if peer.transport_id.is_none() || (peer.path.is_none() && !receives_pictures) {
+        let begins = self
+            .peers
+            .get(slot.0)
+            .is_some_and(|peer| peer.path.is_none());
+        if begins && !self.receives_pictures(slot) {
             return;
         }
+        let Some(peer) = self
+            .peers
+            .get_mut(slot.0)
+            .filter(|peer| peer.transport_id.is_some())
+        else {
+            return;
+        };
         let path = peer
             .path
             .get_or_insert_with(|| Box::new(ReceiverPath::new(context.now)));
@@ -215,9 +215,9 @@ impl Room {
         if let Some(estimator) = &mut path.estimator {
             estimator.set_wanted(wanted);
         }
-        // Whoever tells nothing any more gets everything, as before the first word.
+        // Whose limit is too old, and who never told more, gets everything, as before the first word.
         let budget = path.budget(context.now).unwrap_or(f64::INFINITY);
-        path.paused = allocate(context.now, budget - sound, &mut path.shares);
+        allocate(context.now, budget - sound, &mut path.shares);
         let mut changed = false;
         for share in &mut path.shares {
             let Some(track) = self.tracks.get_mut(share.key.at.0) else {
@@ -226,8 +226,8 @@ impl Room {
             let (Some(source), Some(own)) = (&track.source, find_picture(track, slot)) else {
                 continue;
             };
-            let wanted = track.subscriptions[own].selection.wanted(source);
-            let Some(allowed) = picture::settle(share, source, wanted) else {
+            let selection = &track.subscriptions[own].selection;
+            let Some(allowed) = picture::settle(share, source, selection) else {
                 continue;
             };
             let own = track.subscriptions.iter_mut().filter(|s| s.peer == slot);
@@ -269,13 +269,12 @@ impl Room {
             for encoding in &mut source.encodings {
                 encoding.layers.sample(now);
             }
-            let wanted = track.subscriptions[own].selection.wanted(source);
             let publisher = self.peers.get(source.peer.0);
             let flows = !track.held && publisher.is_some_and(Peer::takes_part);
             // Whoever speaks is seen before the others.
             let speaks = publisher.is_some_and(|publisher| Some(publisher.id) == loudest);
             path.shares[place].priority = u8::from(speaks);
-            picture::refresh(&mut path.shares[place], now, track, wanted, flows);
+            picture::refresh(&mut path.shares[place], now, track, own, flows);
         }
         sound
     }
@@ -335,11 +334,11 @@ impl Room {
             && let Some(estimator) = &path.estimator
         {
             due = estimator.padding_due(context.now);
-            if estimator.probe_rate().is_some() {
-                path.due = path.due.min(context.now + PROBE_TICK);
-            }
+            let probes = estimator.probe_rate().is_some();
+            path.probe_due = probes.then(|| context.now + PROBE_TICK);
         }
-        if due == 0 {
+        // Without numbers nothing that leaves counts for the probe, which would never be full.
+        if due == 0 || peer.transport_id.is_none() {
             return;
         }
         let own = tracks.iter_mut().find_map(|(_, track)| {
@@ -456,6 +455,7 @@ fn send_padding(
         padding: PADDING_MAX,
     };
     let room = usize::from(PADDING_MAX) + 12 + HEADER_GROWTH_MAX + SEAL_ROOM;
+    context.outbox.expendable(true);
     let len = peer.connection.send_rtp(context.outbox, room, |buffer| {
         write_padding(&rewrite, buffer).ok()
     })?;

@@ -135,7 +135,7 @@ impl Peer {
     }
 
     /// Its figures, but for what its tracks and subscriptions know.
-    pub(super) fn statistics(&self) -> PeerStatistics {
+    pub(super) fn statistics(&self, now: Instant) -> PeerStatistics {
         let figures = &self.figures;
         PeerStatistics {
             peer: self.id,
@@ -152,7 +152,7 @@ impl Peer {
             quality: None,
             quality_up: None,
             quality_down: None,
-            estimate_bits_per_second: self.path.as_ref().and_then(|path| path.estimate()),
+            estimate_bits_per_second: self.path.as_ref().and_then(|path| path.estimate(now)),
             transport: statistics::transport(&self.connection),
             published: Vec::new(),
             received: Vec::new(),

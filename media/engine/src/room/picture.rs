@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::selection::Allowed;
+use super::selection::{Allowed, Selection};
 use super::slots::TrackSlot;
 use super::track::{Source, Track};
 use crate::bandwidth::Share;
@@ -25,7 +25,6 @@ pub(super) struct Picture {
     known: Vec<LayerRate>,
     /// The layer that each step of the share gives.
     steps: Vec<Layer>,
-    allowed: Allowed,
 }
 
 impl Picture {
@@ -34,7 +33,6 @@ impl Picture {
             at,
             known: Vec::new(),
             steps: Vec::new(),
-            allowed: Allowed::Anything,
         };
         Share::new(picture, 0)
     }
@@ -86,18 +84,22 @@ impl Picture {
     }
 }
 
-/// Takes what a picture costs now and what of it the receiver could use: `None` for nothing.
+/// Takes what a picture costs now and what of it the receiver with the subscription `own` could use.
 pub(super) fn refresh(
     share: &mut Share<Picture>,
     now: Instant,
     track: &Track,
-    wanted: Option<Layer>,
+    own: usize,
     flows: bool,
 ) {
     share.set_rates([]);
-    let (Some(source), Some(wanted)) = (&track.source, wanted) else {
+    let (Some(source), Some(own)) = (&track.source, track.subscriptions.get(own)) else {
         return;
     };
+    let Some(wanted) = own.selection.wanted(source) else {
+        return;
+    };
+    let allowed = own.selection.allowed();
     let picture = &mut share.key;
     picture.measure(now, track, source);
     // What was paused here may have stopped for that; what stopped by itself takes no part.
@@ -108,7 +110,7 @@ pub(super) fn refresh(
     let quiet = heard
         .max()
         .is_none_or(|at| now.saturating_duration_since(at) > QUIET_AFTER);
-    if !flows || quiet && picture.allowed != Allowed::Nothing {
+    if !flows || quiet && allowed != Allowed::Nothing {
         return;
     }
     let mut steps = picture.known.clone();
@@ -132,7 +134,7 @@ pub(super) fn refresh(
     });
     picture.steps.clear();
     picture.steps.extend(steps.iter().map(|rate| rate.layer));
-    let given = match picture.allowed {
+    let given = match allowed {
         Allowed::Anything => steps.len(),
         Allowed::Nothing => 0,
         Allowed::UpTo(most) => {
@@ -144,13 +146,13 @@ pub(super) fn refresh(
     share.steps = given;
 }
 
-/// What the receiver may have from now on, if that changed.
+/// What the receiver with this selection may have from now on, if that changes.
 pub(super) fn settle(
-    share: &mut Share<Picture>,
+    share: &Share<Picture>,
     source: &Source,
-    wanted: Option<Layer>,
+    selection: &Selection,
 ) -> Option<Allowed> {
-    let picture = &mut share.key;
+    let (picture, wanted) = (&share.key, selection.wanted(source));
     if share.rates.is_empty() {
         return None;
     }
@@ -168,7 +170,7 @@ pub(super) fn settle(
         }
         Some(layer) => Allowed::UpTo(*layer),
     };
-    (std::mem::replace(&mut picture.allowed, allowed) != allowed).then_some(allowed)
+    (selection.allowed() != allowed).then_some(allowed)
 }
 
 #[cfg(test)]
@@ -204,11 +206,11 @@ mod tests {
             while self.now < until {
                 self.now += TICK;
                 self.send();
-                let source = self.track.source.as_ref().unwrap();
-                let wanted = self.track.subscriptions[0].selection.wanted(source);
-                refresh(&mut self.shares[0], self.now, &self.track, wanted, true);
+                refresh(&mut self.shares[0], self.now, &self.track, 0, true);
                 allocate(self.now, budget, &mut self.shares);
-                if let Some(allowed) = settle(&mut self.shares[0], source, wanted) {
+                let source = self.track.source.as_ref().unwrap();
+                let selection = &self.track.subscriptions[0].selection;
+                if let Some(allowed) = settle(&self.shares[0], source, selection) {
                     self.track.subscriptions[0].selection.set_allowed(allowed);
                     self.track.choose();
                 }

@@ -107,12 +107,21 @@ impl Room {
         // A new structure, or an encoding that began or stopped, changes what each receiver can have.
         if flows || queued.begins && queued.place.is_some() {
             track.choose();
+            self.note_demand(now);
         }
-        // Pictures are measured layer by layer.
-        if track
-            .source
-            .as_ref()
-            .is_some_and(|source| source.kind == Kind::Audio)
+        if flows {
+            self.ask_for_awaited_key_frames(context);
+        }
+        let track = self
+            .tracks
+            .get_mut(incoming.track.0)
+            .ok_or(DropReason::UnknownStream)?;
+        // For the estimation; pictures are measured layer by layer.
+        if context.config.estimation
+            && track
+                .source
+                .as_ref()
+                .is_some_and(|source| source.kind == Kind::Audio)
         {
             track.rate.note(now, packet.as_bytes().len());
         }
@@ -180,7 +189,7 @@ impl Room {
                 track
                     .subscriptions
                     .iter_mut()
-                    .for_each(|s| s.wait_for(number));
+                    .for_each(|s| s.begin_anew(number));
             } else {
                 track.pause();
             }
@@ -269,7 +278,7 @@ fn accept(
         Position::Restart { index } => {
             encoding.begin_anew();
             for subscription in &mut track.subscriptions {
-                subscription.wait_for(of);
+                subscription.begin_anew(of);
             }
             if kind == Kind::Video {
                 encoding.key_frames.want();

@@ -51,11 +51,10 @@ impl Track {
     /// Queues the last key frame of the best encoding that has a fresh one and that this receiver may have.
     fn queue_fresh(&mut self, now: Instant, at: usize) -> bool {
         self.queue.clear();
-        let chosen = self
-            .subscriptions
-            .get(at)
-            .and_then(|s| s.selection.chosen());
-        let (Some(source), Some(chosen)) = (&self.source, chosen) else {
+        let (Some(source), Some(own)) = (&self.source, self.subscriptions.get(at)) else {
+            return false;
+        };
+        let Some(chosen) = own.selection.chosen() else {
             return false;
         };
         for number in (0..=chosen.encoding).rev() {
@@ -65,6 +64,9 @@ impl Track {
             let fresh = encoding.ring.since_key_frame(now, FRESH, REPLAY_BYTES_MAX);
             let Some(fresh) = fresh else { continue };
             let first = *fresh.start();
+            if own.had(number, first) {
+                continue;
+            }
             self.queue.extend(fresh.map(|index| {
                 let packet = encoding.ring.packet(index);
                 let packet = packet.and_then(|bytes| RtpPacket::parse(bytes).ok());
@@ -105,7 +107,7 @@ impl Room {
                 let subscription = &track.subscriptions[at];
                 let receiver = peers.get_mut(subscription.peer.0);
                 if let Some(receiver) = receiver.filter(|receiver| receiver.takes_part())
-                    && subscription.is_waiting()
+                    && subscription.awaits_key_frame()
                     && !receiver.is_paced()
                     && context.outbox.used() < REPLAYS_BYTES_MAX
                     && track.queue_fresh(context.now, at)

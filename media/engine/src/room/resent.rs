@@ -19,8 +19,8 @@ const WAIT_MAX: Duration = Duration::from_millis(200);
 /// See the module's description. Takes memory only once something was sent again.
 #[derive(Default)]
 pub(super) struct Resent {
-    /// By the lower bits of the publisher's index.
-    sent: Vec<Option<(u64, Instant)>>,
+    /// By the lower bits of the receiver's sequence number.
+    sent: Vec<Option<(u16, Instant)>>,
 }
 
 impl Resent {
@@ -28,7 +28,7 @@ impl Resent {
     pub(super) fn allows(
         &mut self,
         now: Instant,
-        index: u64,
+        sequence: u16,
         round_trip: Option<Duration>,
     ) -> bool {
         if self.sent.is_empty() {
@@ -36,10 +36,10 @@ impl Resent {
         }
         let wait = round_trip.unwrap_or_default() / 2;
         let wait = wait.clamp(WAIT_MIN, WAIT_MAX);
-        let place = &mut self.sent[index as usize % REMEMBERED_MAX];
-        let recent = place.is_some_and(|(known, at)| known == index && now < at + wait);
+        let place = &mut self.sent[usize::from(sequence) % REMEMBERED_MAX];
+        let recent = place.is_some_and(|(known, at)| known == sequence && now < at + wait);
         if !recent {
-            *place = Some((index, now));
+            *place = Some((sequence, now));
         }
         !recent
     }
@@ -59,11 +59,11 @@ mod tests {
         let mut resent = Resent::default();
         let at = |millis| now + Duration::from_millis(millis);
         let round_trip = Some(Duration::from_millis(100));
-        assert!(resent.allows(at(0), 70_000, round_trip));
-        assert!(resent.allows(at(1), 70_001, round_trip));
-        assert!(!resent.allows(at(49), 70_000, round_trip));
-        assert!(resent.allows(at(50), 70_000, round_trip));
-        assert!(!resent.allows(at(55), 70_000, None));
-        assert!(resent.allows(at(60), 70_000, None));
+        assert!(resent.allows(at(0), 40_000, round_trip));
+        assert!(resent.allows(at(1), 40_001, round_trip));
+        assert!(!resent.allows(at(49), 40_000, round_trip));
+        assert!(resent.allows(at(50), 40_000, round_trip));
+        assert!(!resent.allows(at(55), 40_000, None));
+        assert!(resent.allows(at(60), 40_000, None));
     }
 }

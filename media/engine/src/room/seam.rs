@@ -1,11 +1,12 @@
 //! Packets left out of a stream so that its receivers see no hole.
 //!
-//! What is left out is left out for everybody, so the stream is renumbered once, before it is stored: from
-//! here on the packets that were left out have never existed. Timestamps stay as they are, which tells the
+//! What is left out for everybody is renumbered once, before it is stored: from here on the packets that were
+//! left out have never existed. What is left out of a picture for one receiver has a seam of the receiver's. Timestamps stay as they are, which tells the
 //! receivers how long the pause was.
 
 /// Pauses remembered for packets that come late: at the least three seconds of a quiet stream, which is a
-/// pause for each sign of life. A packet from before them is too late for any receiver.
+/// pause for each sign of life, and half a second of a picture without its higher layers. A packet from before
+/// them is too late for any receiver.
 const PAUSES_MAX: usize = 16;
 
 /// Packets left out that follow each other.

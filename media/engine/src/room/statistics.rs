@@ -155,7 +155,7 @@ impl Room {
         for (at, peer) in self.peers.iter() {
             places.resize(at, None);
             places.push(Some(all.len()));
-            all.push(peer.statistics());
+            all.push(peer.statistics(now));
         }
         let place = |slot: PeerSlot| places.get(slot.0).copied().flatten();
         for (_, track) in self.tracks.iter() {

@@ -46,7 +46,9 @@ impl Room {
             }
         }
         self.look_for_speakers(context);
-        self.tell_demand(context);
+        if self.demand_is_due(context.now) {
+            self.tell_demand(context);
+        }
         let now = context.now;
         let peers = self.peers.iter().filter_map(|(_, peer)| peer.wake_at());
         let sources = self
@@ -54,7 +56,6 @@ impl Room {
             .iter()
             .filter_map(|(_, track)| track.source.as_ref());
         let tracks = sources.filter_map(|source| source.wake_at(now));
-        // Whatever a timer says, time moves on between two calls: no timer can keep the thread busy.
         let demands = self
             .tracks
             .iter()
@@ -63,6 +64,7 @@ impl Room {
             .chain(tracks)
             .chain(demands)
             .chain(self.speakers.wake_at());
+        // Whatever a timer says, time moves on between two calls: no timer can keep the thread busy.
         let next = due.min().map(|at| at.max(now + TIMER_STEP));
         self.settle_wake(next);
     }
@@ -126,6 +128,7 @@ impl Room {
 
     /// Asks for key frames wherever a receiver waits for one.
     pub(super) fn ask_for_awaited_key_frames(&mut self, context: &Context<'_>) {
+        self.note_demand(context.now);
         let mut wake = None;
         for (_, track) in self.tracks.iter_mut() {
             let Track {
@@ -142,7 +145,7 @@ impl Room {
             }
             let awaiting = subscriptions
                 .iter()
-                .filter(|s| s.is_waiting() && takes_part(s.peer));
+                .filter(|s| s.awaits_key_frame() && takes_part(s.peer));
             let awaited = awaiting
                 .filter_map(|s| s.selection.chosen())
                 .fold(0, |awaited, chosen| awaited | 1_u8 << chosen.encoding);

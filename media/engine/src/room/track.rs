@@ -94,18 +94,29 @@ impl Source {
 
     /// Notes that an encoding flows. Returns whether others stopped or this one began.
     pub(super) fn note_flow(&mut self, now: Instant, encoding: u8) -> bool {
-        let Some(heard) = self.encodings.get_mut(usize::from(encoding)) else {
-            return false;
-        };
-        heard.heard_at = Some(now);
-        let mut flowing = 0;
-        for (bit, encoding) in self.encodings.iter().enumerate() {
-            let flows = encoding
+        let flows = |encoding: &Encoding| {
+            let since = |at: Instant| now.saturating_duration_since(at);
+            encoding
                 .heard_at
-                .is_some_and(|at| now.saturating_duration_since(at) < STOPPED_AFTER);
-            flowing |= u8::from(flows) << bit;
+                .is_some_and(|at| since(at) < STOPPED_AFTER)
+        };
+        let all_paused = !self.encodings.iter().any(flows);
+        let before = self.flowing;
+        self.flowing = 0;
+        for (bit, each) in self.encodings.iter_mut().enumerate() {
+            let flowed = before & (1 << bit) != 0;
+            // A pause of all says nothing of one: the others have as long from now on.
+            if bit == usize::from(encoding) || all_paused && flowed {
+                each.heard_at = Some(now);
+            }
+            let flows = flows(each);
+            if flowed && !flows {
+                // It can't be had any more; who wants it when it comes back asks then.
+                each.key_frames.arrived();
+            }
+            self.flowing |= u8::from(flows) << bit;
         }
-        std::mem::replace(&mut self.flowing, flowing) != flowing
+        self.flowing != before
     }
 
     /// Whether an encoding flows, as far as is known.
@@ -203,9 +214,7 @@ impl Track {
     /// All receivers wait for the next beginning, and its packets are counted anew.
     pub(super) fn pause(&mut self) {
         self.voice = Voice::default();
-        for subscription in &mut self.subscriptions {
-            subscription.wait();
-        }
+        self.subscriptions.iter_mut().for_each(Subscription::forget);
     }
 
     /// Adds a receiver.

@@ -177,8 +177,9 @@ impl Connection {
         room: usize,
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Option<usize> {
-        let path = self.agent.selected()?;
-        let State::Up(keys) = &mut self.state else {
+        let (Some(path), State::Up(keys)) = (self.agent.selected(), &mut self.state) else {
+            // What was said of this packet must not be taken for the next.
+            outbox.expendable(false);
             return None;
         };
         outbox.write(path, room, |buffer| {

@@ -13,6 +13,8 @@ struct Run {
     estimate: f64,
     recovered: f64,
     sound: f64,
+    /// Frames of pictures in the two seconds after the first ten.
+    pictures: usize,
 }
 
 impl Run {
@@ -28,9 +30,10 @@ fn run(link: u64, jitter: u64, loss: u64) -> Run {
     let sky = weather(25, jitter, loss);
     stage.set_link(2, Link::new(link, sky));
     stage.world.run(10 * SECOND);
-    let heard = stage.sound(2);
+    let (heard, seen) = (stage.sound(2), stage.pictures(2));
     let estimate = stage.mean_estimate(2, 2 * SECOND);
     stage.world.run(2 * SECOND);
+    let pictures = stage.pictures(2) - seen;
     let sound = (stage.sound(2) - heard) as f64 / 200.0;
     stage.set_link(2, Link::new(0, sky));
     stage.world.run(Duration::from_millis(2_500));
@@ -44,6 +47,7 @@ fn run(link: u64, jitter: u64, loss: u64) -> Run {
         estimate,
         recovered,
         sound,
+        pictures,
     }
 }
 
@@ -76,6 +80,11 @@ fn the_estimate_comes_near_the_link_and_sound_passes() {
     print(&runs);
     for run in &runs {
         let arrives = 1.0 - run.loss as f64 / 1_000.0;
+        assert!(
+            run.pictures > 0 || run.link < 1_000_000,
+            "pictures at {}",
+            run.link
+        );
         assert!(run.sound > arrives - 0.1, "sound at {}", run.link);
         assert!(
             run.is_near(),

@@ -6,12 +6,11 @@ mod fairness;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use homeline_media_engine::PathFigures;
 use str0m::media::MediaKind::{Audio, Video};
 use str0m::media::Mid;
 
 use crate::support::network::{Link, Weather};
-use crate::support::world::{ROOM, World, peer};
+use crate::support::world::{World, peer};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 const PUBLISHER: u8 = 1;
@@ -50,10 +49,12 @@ impl Stage {
         self.world.network.links.insert(address, link);
     }
 
-    pub(crate) fn path(&self, number: u8) -> PathFigures {
-        let paths = self.world.engine.paths(ROOM);
-        let found = paths.into_iter().find(|(id, _)| *id == peer(number));
-        found.map(|(_, figures)| figures).unwrap_or_default()
+    /// What the statistics say of the path to a receiver.
+    pub(crate) fn estimate(&mut self, number: u8) -> u64 {
+        let mut all = self.world.statistics().into_iter();
+        let of = all.find(|statistics| statistics.peer == peer(number));
+        of.and_then(|statistics| statistics.estimate_bits_per_second)
+            .unwrap_or(0)
     }
 
     /// Frames of sound that a receiver has.
@@ -85,7 +86,7 @@ impl Stage {
         let mut sum = 0.0;
         for _ in 0..steps {
             self.world.run(Duration::from_millis(100));
-            sum += self.path(number).estimate as f64;
+            sum += self.estimate(number) as f64;
         }
         sum / f64::from(steps)
     }

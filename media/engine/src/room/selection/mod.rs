@@ -80,6 +80,10 @@ impl Selection {
         self.allowed = allowed;
     }
 
+    pub(super) const fn allowed(&self) -> Allowed {
+        self.allowed
+    }
+
     pub(super) const fn chosen(&self) -> Option<Chosen> {
         self.chosen
     }
@@ -247,7 +251,10 @@ impl Track {
             let needed = subscription.selection.choose(source, flowing);
             if subscription.selection.chosen().is_none() {
                 subscription.wait();
-            } else if let Some(encoding) = needed {
+            } else if let Some(encoding) = needed
+                // Whoever waits, or is held and may not have it yet, is asked for elsewhere.
+                && !subscription.is_waiting()
+            {
                 key_frames_of |= 1 << encoding;
             }
         }

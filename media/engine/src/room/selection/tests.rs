@@ -482,3 +482,59 @@ fn rates_are_of_a_layer_with_all_that_it_needs() {
         "too old"
     );
 }
+
+#[test]
+fn a_higher_spatial_layer_is_entered_at_a_key_frame_only() {
+    let mut track = track(false);
+    let now = start();
+    let key = unhex(L3T3_KEY_FRAME);
+    let allow = |track: &mut Track, spatial| {
+        let most = Layer {
+            spatial,
+            temporal: 2,
+        };
+        let own = &mut track.subscriptions[0];
+        own.selection.set_allowed(Allowed::UpTo(most));
+        track.choose();
+    };
+    allow(&mut track, 0);
+    assert!(pass(&mut track, now, 0, (70_000, 0), &key).is_some());
+    allow(&mut track, 2);
+    let keys = &mut track.source.as_mut().unwrap().encodings[0].key_frames;
+    assert!(keys.take_due(now), "it is asked for");
+    let layers = |track: &mut Track, first: u64, moment: u16| -> Vec<u8> {
+        let mut got = Vec::new();
+        for (spatial, template) in [(0_u16, 2_u8), (1, 6), (2, 11)] {
+            let past = moment * 3 + spatial;
+            let [high, low] = (0x0172 + past).to_be_bytes();
+            let at = (first + u64::from(past), u32::from(moment) * 3_000);
+            let numbers = pass(track, now, 0, at, &[0xc0 | template, high, low]);
+            got.extend(numbers.map(|_| spatial as u8));
+        }
+        got
+    };
+    for moment in 1..10 {
+        assert_eq!(layers(&mut track, 70_000, moment), [0]);
+    }
+    assert!(pass(&mut track, now, 0, (70_100, 31_000), &key).is_some());
+    assert_eq!(layers(&mut track, 70_100, 11), [0, 1, 2]);
+}
+
+#[test]
+fn a_picture_a_second_keeps_its_encoding_and_asks_for_nothing() {
+    let mut track = track(true);
+    let begun = start();
+    for second in 0..20_u16 {
+        let now = begun + Duration::from_secs(1) * u32::from(second);
+        for encoding in 0..3_u8 {
+            let bytes = l1t2(u8::from(second > 1), second, true, true);
+            let at = (70_000 + u64::from(second), u32::from(second) * 90_000);
+            pass(&mut track, now, encoding, at, &bytes);
+        }
+        for encoding in &mut track.source.as_mut().unwrap().encodings {
+            assert!(second < 2 || !encoding.key_frames.take_due(now), "{second}");
+        }
+        let chosen = track.subscriptions[0].selection.chosen();
+        assert!(second < 2 || chosen.is_some_and(|chosen| chosen.encoding == 2));
+    }
+}

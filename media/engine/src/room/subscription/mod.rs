@@ -173,6 +173,14 @@ impl Subscription {
         }
     }
 
+    /// Whether the receiver was sent this packet before it last began to wait. It would take it for a repetition.
+    pub(super) fn had(&self, encoding: u8, index: u64) -> bool {
+        self.before.is_some_and(|span| {
+            let until = span.highest.unwrap_or(span.from);
+            span.encoding == encoding && (span.from..=until).contains(&index)
+        })
+    }
+
     /// Takes the publisher's codec, if the receiver has it.
     pub(super) fn bind(&mut self, source: &Source) {
         let mut codecs = self.codecs.iter();
@@ -194,7 +202,7 @@ impl Subscription {
 
     /// Whether the next beginning is waited for by a receiver that may have it.
     pub(super) const fn awaits_key_frame(&self) -> bool {
-        self.is_waiting() && self.selection.chosen().is_some()
+        self.is_waiting() && self.codec.is_some() && self.selection.chosen().is_some()
     }
 
     /// Whether packets can be sent to it again, and padding with them.
@@ -238,11 +246,19 @@ impl Subscription {
         }
     }
 
-    /// Stops if this encoding flows: it begins anew.
-    pub(super) fn wait_for(&mut self, encoding: u8) {
+    /// The source begins anew or ends: the receiver waits, and nothing that was sent can be repaired, since
+    /// indices mean other packets from now on.
+    pub(super) fn forget(&mut self) {
+        self.wait();
+        self.before = None;
+    }
+
+    /// The same for one encoding of the source.
+    pub(super) fn begin_anew(&mut self, encoding: u8) {
         if self.encoding() == Some(encoding) {
             self.wait();
         }
+        self.before = self.before.filter(|span| span.encoding != encoding);
     }
 
     /// Keeps a span that ended, for what is missed of it.

@@ -84,3 +84,16 @@ fn numbers_go_on_seamlessly_after_a_pause_and_time_passes() {
         "not sent yet"
     );
 }
+
+#[test]
+fn what_was_sent_of_a_stream_that_began_anew_is_not_repaired_with_other_packets() {
+    let (mut stream, now) = (subscription(Kind::Video), start());
+    number(&mut stream, now, 70_000, 960, true);
+    stream.wait();
+    assert_eq!(stream.missed(100).unwrap().index, 70_000, "only held");
+    number(&mut stream, now, 70_001, 1_000, true);
+    stream.begin_anew(0);
+    number(&mut stream, now, 70_000, 77, true);
+    assert_eq!(stream.missed(101).map(|missed| missed.index), None);
+    assert_eq!(stream.missed(102).unwrap().index, 70_000);
+}

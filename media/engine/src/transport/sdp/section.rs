@@ -1,7 +1,7 @@
 //! One media section of an offer.
 
 use super::codec::{Codec, Coding, Feedback, Kind};
-use super::extensions::ExtensionIds;
+use super::extensions::{ExtensionIds, HeaderExtension};
 use crate::wire::ids::{PayloadType, Ssrc};
 
 /// Which way a section's media flows, seen from its writer.
@@ -102,6 +102,12 @@ impl Section {
         };
         for attribute in attributes {
             section.note(attribute);
+        }
+        // Without names in its packets an encoding can't be told from another, and without descriptors no
+        // receiver could change to it: the client is answered without simulcast then.
+        let told = |extension| section.extensions.id(extension).is_some();
+        if !told(HeaderExtension::RtpStreamId) || !told(HeaderExtension::DependencyDescriptor) {
+            section.rids.clear();
         }
         Some(section)
     }

@@ -27,6 +27,10 @@ const MISSING: u8 = 0;
 const SMALL: u8 = 1;
 const LARGE: u8 = 2;
 
+/// Packets that one message may tell of. A run of 8,191 takes two bytes, so that a datagram full of small messages
+/// could claim millions; whoever reports ten times a second never comes near.
+const STATUSES_READ_MAX: u16 = 2_048;
+
 /// A received message, checked to hold a delta for every packet that it reports as received.
 #[derive(Clone, Copy, Debug)]
 pub struct TransportFeedback<'a> {
@@ -56,6 +60,9 @@ pub struct PacketStatus {
 impl<'a> TransportFeedback<'a> {
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {
         let statuses = read_u16(body, 10)?;
+        if statuses > STATUSES_READ_MAX {
+            return None;
+        }
         let word = read_u32(body, 12)?;
         let rest = body.get(FIXED_LEN..)?;
         let mut symbols = Symbols::new(rest, statuses);
