@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use homeline_media_node::Node;
+use homeline_media_node::{Node, TcpFigures};
 use homeline_signaling::Signaling;
 use homeline_signaling::edge::session::SignalingFigures;
 use prometheus_client::collector::Collector;
@@ -191,13 +191,12 @@ fn media_rows(node: &Node) -> Vec<Row> {
             quantile(0.99),
         ),
     ];
-    rows.extend(tcp_rows(node));
+    rows.extend(tcp_rows(&figures.tcp));
     rows
 }
 
 /// Media over TCP.
-fn tcp_rows(node: &Node) -> Vec<Row> {
-    let figures = node.metrics().tcp;
+fn tcp_rows(figures: &TcpFigures) -> Vec<Row> {
     vec![
         gauge(
             "media_tcp_connections",

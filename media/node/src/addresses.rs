@@ -31,9 +31,8 @@ pub(crate) fn candidates(
             Some(SocketAddr::new(address, socket.port()))
         })
         .collect();
-    let leads_out = |candidate: &SocketAddr| !candidate.ip().is_loopback();
-    if advertised.is_empty() && candidates.iter().any(leads_out) {
-        candidates.retain(leads_out);
+    if advertised.is_empty() {
+        candidates = leading_out(candidates);
     }
     candidates.truncate(CANDIDATES_MAX);
     Ok(candidates)
@@ -49,43 +48,46 @@ pub(crate) fn tcp(advertised: &[IpAddr], listening: &[SocketAddr]) -> io::Result
     Ok(candidates)
 }
 
-/// Every usable address of every interface, IPv4 and IPv6 by turns: routable ones first (those of an IPv6 home
-/// network among them). Loopback only when there is nothing else: it leads nobody else here, and a browser tries
-/// one address after the other.
+/// Every usable address of every interface, IPv4 and IPv6 by turns: those of an IPv6 home network among them.
 fn of_this_machine() -> io::Result<Vec<IpAddr>> {
-    let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()?
-        .iter()
-        .map(if_addrs::Interface::ip)
-        .filter(|address| match address {
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for interface in if_addrs::get_if_addrs()? {
+        let address = interface.ip();
+        let usable = match address {
             IpAddr::V4(v4) => !v4.is_link_local(),
             // A link-local address means nothing without its interface, which a candidate cannot name.
-            IpAddr::V6(v6) => !is_link_local(v6),
-        })
-        .collect();
-    addresses.sort_by_key(IpAddr::is_loopback);
-    addresses.dedup();
+            IpAddr::V6(v6) => !is_link_local(&v6),
+        };
+        if usable && !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
     Ok(interleaved(&addresses))
 }
 
 /// Families by turns, IPv4 first (RFC 8421 section 4): a machine with many addresses of one must not crowd the
-/// other out, whose clients would find no candidate at all. Loopback stays last.
+/// other out, whose clients would find no candidate at all.
 fn interleaved(addresses: &[IpAddr]) -> Vec<IpAddr> {
     let mut mixed = Vec::with_capacity(addresses.len());
-    for loopback in [false, true] {
-        let of = |v6| {
-            let these = addresses.iter().copied();
-            these.filter(move |a| a.is_loopback() == loopback && a.is_ipv6() == v6)
-        };
-        let (mut v4, mut v6) = (of(false), of(true));
-        loop {
-            let pair = [v4.next(), v6.next()];
-            if pair == [None, None] {
-                break;
-            }
-            mixed.extend(pair.into_iter().flatten());
+    let mut v4 = addresses.iter().filter(|address| address.is_ipv4());
+    let mut v6 = addresses.iter().filter(|address| address.is_ipv6());
+    loop {
+        let pair = [v4.next(), v6.next()];
+        if pair == [None, None] {
+            return mixed;
         }
+        mixed.extend(pair.into_iter().flatten());
     }
-    mixed
+}
+
+/// Without loopback, unless there is nothing else: it leads nobody else here, and a browser tries one address
+/// after the other.
+fn leading_out(mut candidates: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let leads_out = |candidate: &SocketAddr| !candidate.ip().is_loopback();
+    if candidates.iter().any(leads_out) {
+        candidates.retain(leads_out);
+    }
+    candidates
 }
 
 const fn is_link_local(address: &Ipv6Addr) -> bool {
@@ -105,32 +107,18 @@ mod tests {
 
     #[test]
     fn loopback_is_advertised_only_where_there_is_nothing_else() {
-        let found = candidates(&[], &sockets()).unwrap();
-        let loopback = found.iter().filter(|one| one.ip().is_loopback()).count();
-        assert!(loopback == 0 || loopback == found.len(), "{found:?}");
+        let both = ["127.0.0.1:7000", "10.0.0.1:7000"].map(|one| one.parse().unwrap());
+        assert_eq!(leading_out(both.to_vec()), both[1..]);
+        assert_eq!(leading_out(both[..1].to_vec()), both[..1]);
         let alone = candidates(&[], &["127.0.0.1:7000".parse().unwrap()]).unwrap();
         assert_eq!(alone, ["127.0.0.1:7000".parse().unwrap()]);
     }
 
     #[test]
     fn no_family_crowds_the_other_out() {
-        let of = |list: [&str; 6]| list.map(|address| address.parse::<IpAddr>().unwrap());
-        let found = of([
-            "10.0.0.1",
-            "10.0.0.2",
-            "10.0.0.3",
-            "fd00::1",
-            "127.0.0.1",
-            "::1",
-        ]);
-        let expected = of([
-            "10.0.0.1",
-            "fd00::1",
-            "10.0.0.2",
-            "10.0.0.3",
-            "127.0.0.1",
-            "::1",
-        ]);
+        let of = |list: [&str; 4]| list.map(|address| address.parse::<IpAddr>().unwrap());
+        let found = of(["10.0.0.1", "10.0.0.2", "10.0.0.3", "fd00::1"]);
+        let expected = of(["10.0.0.1", "fd00::1", "10.0.0.2", "10.0.0.3"]);
         assert_eq!(interleaved(&found), expected);
     }
 

@@ -42,7 +42,7 @@ pub struct NodeConfig {
     /// to 0.2 MB each, for receivers that are slow.
     pub tcp_connections_max: usize,
     /// Addresses at which clients can reach this node, most preferred first. Empty means the addresses of
-    /// this machine's interfaces, as they are at the moment. For callers from outside a home behind NAT, list
+    /// this machine's interfaces, as they are at the moment, loopback only where there is no other. For callers from outside a home behind NAT, list
     /// the machine's address in the home and then the router's public address, and forward `udp_port` on it,
     /// by UDP and by TCP.
     #[schemars(with = "Vec<String>")]

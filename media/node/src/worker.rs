@@ -75,8 +75,8 @@ pub(crate) struct Worker {
 #[derive(Default)]
 pub(crate) struct State {
     metrics: NodeMetrics,
-    /// Events that found their channel full, in order; bounded by what the engine's rooms can cause while
-    /// signaling is busy, since each peer has three states.
+    /// Events that found their channel full, in order. A word that a newer one replaces is dropped, so that there
+    /// are at most a few for each room, peer and track.
     waiting_events: VecDeque<MediaEvent>,
     /// Sockets that may have something to read, by index.
     readable: Vec<bool>,
@@ -85,6 +85,41 @@ pub(crate) struct State {
     has_commands: bool,
     /// Longest train that was told to the engine.
     train_max: usize,
+}
+
+impl State {
+    fn wait(&mut self, event: MediaEvent) {
+        self.waiting_events.retain(|old| !replaces(&event, old));
+        self.waiting_events.push_back(event);
+    }
+}
+
+/// Whether who reads the newer event needs the older no more.
+fn replaces(newer: &MediaEvent, older: &MediaEvent) -> bool {
+    use MediaEvent::{LayersWanted, PeerConnected, PeerSilent, Speakers};
+    match (newer, older) {
+        (Speakers { room, .. }, Speakers { room: of, .. }) => room == of,
+        (
+            LayersWanted { room, track, .. },
+            LayersWanted {
+                room: of,
+                track: old,
+                ..
+            },
+        ) => (room, track) == (of, old),
+        (
+            PeerConnected { room, peer } | PeerSilent { room, peer },
+            PeerConnected {
+                room: of,
+                peer: old,
+            }
+            | PeerSilent {
+                room: of,
+                peer: old,
+            },
+        ) => (room, peer) == (of, old),
+        _ => false,
+    }
 }
 
 impl Worker {
@@ -304,13 +339,13 @@ impl Worker {
                     if self.state.waiting_events.is_empty() {
                         match self.events.try_send(event) {
                             Err(mpsc::error::TrySendError::Full(event)) => {
-                                self.state.waiting_events.push_back(event);
+                                self.state.wait(event);
                             }
                             // Without a listener there is nobody to tell.
                             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
                         }
                     } else {
-                        self.state.waiting_events.push_back(event);
+                        self.state.wait(event);
                     }
                 }
             }

@@ -343,12 +343,15 @@ async fn rooms_are_spread_over_workers_with_a_port_each() {
         }
     }
     assert_eq!(servers, node.addresses().iter().copied().collect());
-    for (running, hears) in running {
+    for (running, hears) in &running {
         assert!(
-            gather(&running, &hears)
+            gather(running, hears)
                 .iter()
                 .all(|frames| !frames.is_empty())
         );
+    }
+    // Only now: whoever stops is no longer heard by the other in its room.
+    for (running, _) in running {
         running.stop.store(true, Ordering::Relaxed);
         running.thread.join().unwrap();
     }

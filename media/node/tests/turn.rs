@@ -488,6 +488,17 @@ async fn more_connections_than_there_may_be_are_closed() {
 }
 
 #[tokio::test]
+async fn one_network_does_not_take_all_places() {
+    let scene = scene(&turn_config());
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(scene.welcome(By::Tcp).await);
+    }
+    let (mut beyond, _) = scene.wire(By::Tcp).await;
+    assert_eq!(beyond.receive().await, None);
+}
+
+#[tokio::test]
 async fn a_port_that_was_chosen_must_be_free_and_the_error_names_its_setting() {
     let (node, _link) = node();
     let taken = std::net::TcpListener::bind((LOOPBACK, 0)).unwrap();

@@ -10,5 +10,5 @@ mod framing;
 mod listeners;
 mod turns;
 
-pub(crate) use connections::Connections;
+pub(crate) use connections::{Connections, network_of};
 pub(crate) use listeners::{Listeners, bind};

@@ -3,7 +3,7 @@
 //! The tasks run on one thread, so that the locks are never waited for; they are held for one message.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::relay::{Client, Now, OUT_LEN, Relay, Verdict};
 use super::sockets::{self, ClientSocket};
+use crate::tcp::network_of;
 
 /// Messages that may wait for a slow TCP connection; what comes beyond is dropped: it would be late.
 pub(super) const QUEUE_MAX: usize = 256;
@@ -21,7 +22,13 @@ pub(super) struct Shared {
     relay: Mutex<Relay<PeerSocket>>,
     sockets: Vec<ClientSocket>,
     streams: Mutex<HashMap<u64, mpsc::Sender<Vec<u8>>>>,
+    /// Connections of each network that has any.
+    crowd: Mutex<HashMap<IpAddr, usize>>,
 }
+
+/// Connections from one address (one IPv6 /64): more than a household's devices behind one router, and too few to
+/// take the places of everybody else.
+const CONNECTIONS_OF_ONE_NETWORK_MAX: usize = 64;
 
 /// The socket to a media socket, and the task that reads it. Both end with it.
 pub(super) struct PeerSocket {
@@ -41,6 +48,7 @@ impl Shared {
             relay: Mutex::new(relay),
             sockets,
             streams: Mutex::default(),
+            crowd: Mutex::default(),
         }
     }
 
@@ -51,6 +59,27 @@ impl Shared {
 
     pub(super) fn streams(&self) -> MutexGuard<'_, HashMap<u64, mpsc::Sender<Vec<u8>>>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a connection from there in, unless too many of the network are open.
+    pub(super) fn let_in(&self, address: IpAddr) -> bool {
+        let mut crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = crowd.entry(network_of(address)).or_default();
+        let fits = *count < CONNECTIONS_OF_ONE_NETWORK_MAX;
+        *count += usize::from(fits);
+        fits
+    }
+
+    /// Counts it out.
+    pub(super) fn let_out(&self, address: IpAddr) {
+        let mut crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let network = network_of(address);
+        if let Some(count) = crowd.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                crowd.remove(&network);
+            }
+        }
     }
 
     pub(super) fn socket(&self, index: usize) -> Option<&ClientSocket> {

@@ -2,7 +2,7 @@
 //! STUN message nor channel data does.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,11 +58,16 @@ pub(super) async fn accept(
             tracing::debug!("the relay has too many connections");
             continue;
         };
+        if !shared.let_in(address.ip()) {
+            tracing::debug!("the relay has too many connections from one network");
+            continue;
+        }
         let number = numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let connection = Connection {
             shared: Arc::clone(&shared),
             client: Client::Stream { number, address },
             number,
+            address: address.ip(),
         };
         let tls = tls.clone();
         tokio::spawn(async move {
@@ -78,12 +83,14 @@ struct Connection {
     shared: Arc<Shared>,
     client: Client,
     number: u64,
+    address: IpAddr,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         self.shared.streams().remove(&self.number);
         self.shared.relay().forget(self.client);
+        self.shared.let_out(self.address);
     }
 }
 
