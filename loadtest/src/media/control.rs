@@ -91,7 +91,7 @@ impl Control {
             offer,
             publish,
             subscribe,
-            forwarding: true,
+            forwarding: Some(true),
         };
         let path = format!("/v1/rooms/{room}/peers/{peer}");
         let answer: PeerAnswer = self.ask(Method::PUT, &path, Some(&body)).await?;
