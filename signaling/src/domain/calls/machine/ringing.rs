@@ -307,8 +307,10 @@ impl Call {
             at: now.unix,
             device,
         }));
-        effects.extend(self.weigh_connection(now, caller_device));
-        effects.extend(self.weigh_connection(now, device));
+        for side in [caller_device, device] {
+            effects.extend(self.weigh_connection(now, side));
+            effects.extend(self.pictures_again(side));
+        }
         self.begin_measuring(now);
         Ok(effects)
     }
