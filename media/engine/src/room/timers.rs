@@ -117,6 +117,8 @@ impl Room {
                     encoding.layers.sample(now);
                     blocks.extend(encoding.reception.report_block(now, ssrc));
                 }
+                // Whose change was lost with the beginning of its key frame needs another.
+                track.choose();
             }
         }
         let Some(peer) = self.peers.get_mut(slot.0) else {
