@@ -2,6 +2,7 @@
 //! receiver.
 
 mod recorded;
+mod recording;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
