@@ -51,7 +51,9 @@ use homeline_signaling::store::{
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
-pub(crate) use client::{Client, SWITCHES, answer, blob, greet, hello, offer, ringing, start_call};
+pub(crate) use client::{
+    Client, SWITCHES, answer, blob, greet, hello, offer, offer_with_camera, ringing, start_call,
+};
 pub(crate) use node::{Node, usual_answer};
 
 /// Times and limits of one test's server.
