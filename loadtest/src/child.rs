@@ -150,7 +150,8 @@ impl Drop for ServerChild {
 fn find(told: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = told {
         if path.is_file() {
-            return Ok(path.to_owned());
+            // It starts in a directory of its own, from where a relative path leads elsewhere.
+            return Ok(path.canonicalize()?);
         }
         bail!("there is no program at {}", path.display());
     }
@@ -176,7 +177,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_is_not_there_is_told_with_what_to_do() {
+    fn a_server_is_found_from_where_it_was_named_or_told_with_what_to_do() {
+        let here = Path::new("Cargo.toml");
+        assert!(find(Some(here)).unwrap().is_absolute());
         let missing = Path::new("/nowhere/homeline");
         let refused = find(Some(missing)).unwrap_err().to_string();
         assert!(refused.contains("/nowhere/homeline"), "{refused}");

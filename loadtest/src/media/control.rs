@@ -32,19 +32,26 @@ pub struct Refused {
     message: String,
 }
 
+/// An HTTP client that gives up after so long.
+///
+/// # Errors
+/// When HTTP can't be set up.
+pub fn client(answer_max: Duration) -> Result<Client> {
+    // Only for servers behind a proxy with TLS. Another part may have chosen the same one before.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    Ok(Client::builder().timeout(answer_max).build()?)
+}
+
 impl Control {
     /// A node at this address.
     ///
     /// # Errors
     /// When HTTP can't be set up.
     pub fn new(base: &str, token: &str) -> Result<Self> {
-        // Only for nodes behind a proxy with TLS. Another part may have chosen the same one before.
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
-        let http = Client::builder().timeout(ANSWER_MAX).build()?;
         Ok(Self {
-            http,
+            http: client(ANSWER_MAX)?,
             base: base.trim_end_matches('/').to_owned(),
             token: token.to_owned(),
         })

@@ -15,6 +15,7 @@ pub use stop::Stop;
 use crate::arguments::{Arguments, Command, CommonOptions};
 use crate::budget::Budget;
 use crate::compare::Comparison;
+use crate::machine;
 use crate::report;
 use crate::result::RunResult;
 
@@ -37,10 +38,20 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             let common = command.common().context("a scenario has options")?;
             // A budget that can't be read is told before the load, not after.
             let budget = common.budget.as_deref().map(Budget::load).transpose()?;
-            let result = scenario::run(command, common).await?;
+            let result = measure_scenario(command).await?;
             finish(&result, common, budget.as_ref())
         }
     }
+}
+
+/// Runs a scenario, and returns what it found.
+///
+/// # Errors
+/// When that is not possible, or the command is none.
+pub async fn measure_scenario(command: &Command) -> Result<RunResult> {
+    let common = command.common().context("a scenario has options")?;
+    machine::open_files();
+    scenario::run(command, common).await
 }
 
 /// Now, as files keep it.
