@@ -1,6 +1,7 @@
 //! The server as a child process: found beside the program, started on free ports, ended with the run.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,6 +56,8 @@ impl ServerChild {
             .env("HOMELINE_LOG__FILTER", "warn")
             .envs(start.settings.iter().map(|(name, value)| (name, value)))
             .current_dir(data.path())
+            // Ctrl-C on a terminal goes to a whole group: the server must outlive the run that it ends.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

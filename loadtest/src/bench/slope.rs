@@ -13,9 +13,9 @@ use super::generator::Generator;
 use super::janus::Janus;
 use super::setting::Setting;
 use crate::arguments::Arguments;
-use crate::media::plan::slope;
 use crate::pin;
-use crate::run::measure_scenario;
+use crate::run::memory::slope;
+use crate::run::{Stop, scenario};
 use crate::shape::{Flow, Member, Shape};
 
 /// Receivers of each step, and steps: from fifty to five hundred.
@@ -56,7 +56,10 @@ pub fn of_node(binary: Option<&Path>, setting: Setting) -> Result<f64> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let result = runtime.block_on(measure_scenario(&command))?;
+    let result = runtime.block_on(async { scenario(&command, Stop::on_interrupt()).await })?;
+    if result.ended_early {
+        bail!("it was ended early");
+    }
     if let Some((kind, count)) = result.errors.iter().find(|(kind, _)| joining(kind)) {
         bail!("{count} x {kind}");
     }

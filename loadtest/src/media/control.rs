@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_http::{
-    MakeRoom, NodeFigures, PeerAnswer, PeerOffer, SectionTrack, ViewSize,
+    MakeRoom, NodeFigures, PeerAnswer, PeerOffer, RoomFigures, SectionTrack, ViewSize,
 };
 use homeline_protocol::session::ApiError;
 use reqwest::{Client, Method, StatusCode};
@@ -80,6 +80,15 @@ impl Control {
     /// When it does not answer or refuses.
     pub async fn close_room(&self, room: RoomId) -> Result<()> {
         self.tell(Method::DELETE, &format!("/v1/rooms/{room}"), None::<&()>)
+            .await
+    }
+
+    /// A room's figures.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub async fn room(&self, room: RoomId) -> Result<RoomFigures> {
+        self.ask(Method::GET, &format!("/v1/rooms/{room}"), None::<&()>)
             .await
     }
 
