@@ -1,7 +1,7 @@
 //! One thread that plays all peers: sends each flow's bursts on time, answers, and counts what arrives.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,14 @@ use rustix::event::{Timespec, epoll};
 use str0m::media::{MediaKind, Mid};
 use str0m::rtp::ExtensionValues;
 
+use super::endpoint::{Endpoint, Target};
 use crate::media::descriptor::Descriptor;
-use crate::peer::{Features, Outgoing, Peer, Told};
+use crate::peer::{Outgoing, Peer, Told};
 use crate::shape::Flow;
-use crate::sockets::{drop_media, is_media};
+use crate::sockets::drop_media;
 
 /// How often peers are asked whether they want to be called; their timers are coarse.
 const TEND_INTERVAL: Duration = Duration::from_millis(10);
-
-/// Datagrams taken from one socket before the flows get their turn.
-const READS_MAX: usize = 64;
 
 /// The generator's core is its own: a thread that slept would have to be woken by whoever sends to it, which
 /// on a network costs the sender nothing.
@@ -37,17 +35,6 @@ const CLOCK_STEP: u32 = 960;
 /// The size that pictures say they have.
 const PICTURE: (u16, u16) = (1_280, 720);
 
-/// Which of the programs is driven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The media node.
-    Node,
-    /// The floor.
-    Floor,
-    /// The other server.
-    Janus,
-}
-
 /// Where a flow's packets come from.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
@@ -55,44 +42,6 @@ pub enum Source {
     Peer(Mid),
     /// Packets made as they are, to this address.
     Bare(SocketAddr),
-}
-
-/// A socket, and the peer behind it if it is one of a server's.
-pub struct Endpoint {
-    target: Target,
-    socket: UdpSocket,
-    peer: Option<Peer>,
-    decrypts: bool,
-    /// Its pictures carry dependency descriptors.
-    describes: bool,
-    /// Media packets that arrived.
-    received: u64,
-}
-
-impl Endpoint {
-    /// A peer of the node or of the other server.
-    pub fn joined(target: Target, socket: UdpSocket, peer: Peer, features: Features) -> Self {
-        Self {
-            target,
-            socket,
-            peer: Some(peer),
-            decrypts: features.reports(),
-            describes: features.describes(),
-            received: 0,
-        }
-    }
-
-    /// A socket of the floor's.
-    pub fn bare(socket: UdpSocket) -> Self {
-        Self {
-            target: Target::Floor,
-            socket,
-            peer: None,
-            decrypts: false,
-            describes: false,
-            received: 0,
-        }
-    }
 }
 
 struct Running {
@@ -381,38 +330,5 @@ impl Running {
             };
             peer.send(now, packet);
         }
-    }
-}
-
-impl Endpoint {
-    /// Takes what has arrived; whether a receiver wants a key frame.
-    fn read(&mut self, buffer: &mut [u8]) -> bool {
-        let mut key_wanted = false;
-        for _ in 0..READS_MAX {
-            let Ok((len, source)) = self.socket.recv_from(buffer) else {
-                break;
-            };
-            let media = is_media(&buffer[..len]);
-            self.received += u64::from(media);
-            if let Some(peer) = self.peer.as_mut().filter(|_| !media || self.decrypts) {
-                peer.receive(Instant::now(), source, &buffer[..len]);
-                key_wanted |= self.poll();
-            }
-        }
-        key_wanted
-    }
-
-    /// Sends what its peer wants sent; whether a receiver wants a key frame.
-    fn poll(&mut self) -> bool {
-        let mut key_wanted = false;
-        let socket = &self.socket;
-        if let Some(peer) = &mut self.peer {
-            peer.poll_all(|told| match told {
-                Told::Datagram(to, bytes) => drop(socket.send_to(bytes, to)),
-                Told::KeyFrame(_) => key_wanted = true,
-                Told::Packet(_) => {}
-            });
-        }
-        key_wanted
     }
 }

@@ -4,6 +4,7 @@
 //! any such program must do, `generator` drives all with the same flows from one other thread. `turns`, `saturation`
 //! and `slope` measure, `table` prints. `janus` is another server on the same load.
 
+pub mod endpoint;
 pub mod floor;
 pub mod generator;
 pub mod janus;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::generator::Target;
+use super::endpoint::Target;
 use super::setting::Setting;
 use super::stage::{BOARD, Stage};
 use crate::measure::Spread;

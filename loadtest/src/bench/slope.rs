@@ -94,7 +94,7 @@ pub fn of_janus(setting: Setting) -> Result<f64> {
             janus.subscribe(&room, &member, features, &mut generator)?;
         }
         super::stage::wait_connected(&mut generator)?;
-        generator.run(Some(super::generator::Target::Janus), SETTLE)?;
+        generator.run(Some(super::endpoint::Target::Janus), SETTLE)?;
         steps.push(((step * STEP) as u64, janus.resident()?));
     }
     of(&steps)

@@ -11,8 +11,9 @@ use homeline_protocol::media_control::{MediaCommand, MediaReply, Publish, Subscr
 use str0m::media::{Direction, Mid};
 use tokio::runtime::Runtime;
 
+use super::endpoint::{Endpoint, Target};
 use super::floor::Floor;
-use super::generator::{Endpoint, Generator, Source, Target, Traffic};
+use super::generator::{Generator, Source, Traffic};
 use super::janus::Janus;
 use super::setting::Setting;
 use crate::measure::Reading;

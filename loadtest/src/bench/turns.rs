@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use homeline_media_node::TransitTimes;
 
-use super::generator::{Target, Traffic};
+use super::endpoint::Target;
+use super::generator::Traffic;
 use super::setting::Setting;
 use super::stage::Stage;
 use crate::measure::Spread;

@@ -16,7 +16,8 @@ use str0m::media::{Direction, Mid};
 
 use self::api::Api;
 use self::process::Process;
-use super::generator::{Endpoint, Generator, Source, Target};
+use super::endpoint::{Endpoint, Target};
+use super::generator::{Generator, Source};
 use super::stage::wait_connected;
 use crate::machine;
 use crate::peer::{Features, Peer};
