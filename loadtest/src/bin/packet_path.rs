@@ -194,8 +194,8 @@ fn memory(arguments: &Arguments, table: &mut Table) {
 
 fn explain(arguments: &Arguments, table: &mut Table) {
     table.note(format!(
-        "Medians of {} turns of {} s (least-most). The floor opens, seals and sends, nothing else, in turns with \
-         what is measured; aims are ratios to it, and hold for `plain, latency`.",
+        "Medians of {} turns of {} s (least-most). The floor takes a packet, seals each receiver's copy and \
+         sends it, nothing else, in turns with what is measured; aims are ratios to it, and hold for `plain, latency`.",
         arguments.turns, arguments.seconds
     ));
     table.note(
@@ -207,7 +207,8 @@ fn explain(arguments: &Arguments, table: &mut Table) {
         table.note(
             "Janus: Debian's package as it is installed, plugin videoroom, all threads of its process on the \
              measured core; each participant who sends and receives has two connections there. Its time inside \
-             can't be read from outside, and it is not driven to saturation.",
+             can't be read from outside, and it is not driven to saturation. Its idle threads disturb the turns of \
+             the others on that core a little: whether aims are met is for the run without it.",
         );
     }
 }
