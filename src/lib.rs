@@ -4,6 +4,7 @@
 pub mod certificate;
 pub mod config;
 mod control;
+mod files;
 mod listen;
 mod media_alone;
 pub mod node;

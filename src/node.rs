@@ -22,7 +22,7 @@ use tracing::{info, warn};
 use crate::certificate::{self, Authority, Names};
 use crate::config::{Config, Parts, ServerConfig};
 use crate::control::ControlDoor;
-use crate::{listen, media_alone, relay, shutdown, web};
+use crate::{files, listen, media_alone, relay, shutdown, web};
 
 /// The server's certificate is made anew this often, for the names that the machine has by then.
 const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -33,7 +33,9 @@ const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// When the roles do not go together, or a part can't start: a port in use, a data directory that can't be
 /// written, a damaged database.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    match Parts::of(&config.server.roles)? {
+    let parts = Parts::of(&config.server.roles)?;
+    files::open_as_many_as_needed(&config, parts);
+    match parts {
         Parts::Whole => serve_whole(config).await,
         Parts::MediaAlone => media_alone::serve(config).await,
     }
