@@ -7,6 +7,7 @@ mod control;
 mod listen;
 mod media_alone;
 pub mod node;
+pub mod outside;
 mod relay;
 pub mod shutdown;
 pub mod telemetry;
