@@ -8,6 +8,7 @@ mod files;
 mod listen;
 mod media_alone;
 pub mod node;
+pub mod outside;
 mod relay;
 pub mod shutdown;
 pub mod telemetry;

@@ -22,6 +22,7 @@ mod outflow;
 mod path;
 mod peer;
 mod picture;
+mod rebinding;
 mod receive;
 mod reception;
 mod replay;
