@@ -15,6 +15,7 @@ use crate::counters::{Counters, DropReason};
 use crate::outbox::{Outbox, Transmit};
 use crate::population::Population;
 use crate::room::{Context, PeerSlot, Proposal, Room, RouteChanges};
+use crate::span::{EngineId, Header, RoomNews};
 use crate::tap::Tap;
 use crate::transport::sdp::Offer;
 use crate::transport::{Identity, Path, Protocol};
@@ -35,6 +36,12 @@ pub enum Output<'a> {
     Transmit(Transmit<'a>),
     /// Tell signaling this.
     Event(MediaEvent),
+    /// Bring this to another engine, which takes it with [`Engine::handle_news`]. It must arrive, before any message
+    /// that follows, unless newer news of the same room are there to replace it.
+    News(EngineId, RoomNews),
+    /// Bring this to another engine, which takes it with [`Engine::handle_message`]. It may be lost; what arrives must
+    /// arrive in order.
+    Message(EngineId, &'a [u8]),
     /// Nothing more now; call [`Engine::handle_timeout`] at this moment, if nothing else comes first.
     Timeout(Instant),
 }
@@ -73,6 +80,8 @@ pub struct Engine {
     queued_rooms: Vec<RoomId>,
     /// Copies that this media will be, at most.
     queued_copies: usize,
+    /// Rooms made so far.
+    rooms_made: u32,
     counters: Counters,
     tap: Tap,
 }
@@ -95,6 +104,7 @@ impl Engine {
             in_room: None,
             queued_rooms: Vec::new(),
             queued_copies: 0,
+            rooms_made: 0,
             counters: Counters::default(),
             tap: Tap::default(),
         }
@@ -107,10 +117,7 @@ impl Engine {
         command: MediaCommand,
     ) -> Result<MediaReply, MediaError> {
         self.now = now;
-        // A command may take receivers out of the lists that queued media is written along.
-        while !self.queued_rooms.is_empty() {
-            self.write_queued(usize::MAX);
-        }
+        self.write_all_queued();
         match command {
             MediaCommand::CreateRoom { room } => self.create_room(room),
             MediaCommand::CloseRoom { room } => {
@@ -173,6 +180,73 @@ impl Engine {
                 let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
                 Ok(MediaReply::Statistics(room.statistics(self.now)))
             }
+        }
+    }
+
+    /// Knows from now on that other engines have parts of a room, and has one itself, if it is not the whole room's.
+    /// The others need not be told: they hear of it by its news.
+    pub fn extend_room(&mut self, now: Instant, room: RoomId, with: &[EngineId]) {
+        self.now = now;
+        if !self.rooms.contains_key(&room) {
+            let part = Room::new(room, false, self.next_run());
+            self.rooms.insert(room, part);
+        }
+        let extended = self.in_room(room, |room, context, _| room.extend(context, with));
+        debug_assert!(extended.is_ok(), "it is there");
+    }
+
+    /// Whether all parts of a room that this engine knows of have told it of themselves. True when it has no part.
+    pub fn is_whole(&self, room: RoomId) -> bool {
+        self.rooms.get(&room).is_none_or(Room::is_whole)
+    }
+
+    /// Whether a peer of a room is here.
+    pub fn has_peer(&self, room: RoomId, peer: PeerId) -> bool {
+        self.find_peer(room, peer).is_ok()
+    }
+
+    /// Takes another engine's [`Output::News`].
+    pub fn handle_news(&mut self, now: Instant, from: EngineId, news: RoomNews) {
+        self.now = now;
+        self.write_all_queued();
+        // Of a room that is no more here: its end was told.
+        let heard = self.in_room(news.room(), |room, context, _| {
+            room.hear_news(context, from, news);
+        });
+        drop(heard);
+    }
+
+    /// Takes another engine's [`Output::Message`]. As with datagrams, several may be taken before draining.
+    pub fn handle_message(&mut self, now: Instant, from: EngineId, message: &[u8]) {
+        self.now = now;
+        let Some((header, body)) = Header::parse(message) else {
+            debug_assert!(false, "engines write messages that they can read");
+            return;
+        };
+        let handled = self.in_room(header.room, |room, context, _| {
+            let was_queued = room.is_queued();
+            let copies = room.hear_message(context, from, &header, body);
+            (was_queued, copies)
+        });
+        if let Ok((was_queued, copies)) = handled {
+            self.note_queued(header.room, was_queued, copies);
+        }
+    }
+
+    /// Queues a room that has media to write now.
+    fn note_queued(&mut self, room: RoomId, was_queued: bool, copies: usize) {
+        if copies > 0 {
+            self.queued_copies += copies;
+            if !was_queued {
+                self.queued_rooms.push(room);
+            }
+        }
+    }
+
+    /// Writes all queued media: what comes next may take receivers out of the lists along which it is written.
+    fn write_all_queued(&mut self) {
+        while !self.queued_rooms.is_empty() {
+            self.write_queued(usize::MAX);
         }
     }
 
@@ -260,13 +334,8 @@ impl Engine {
             (was_queued, 0)
         });
         debug_assert!(handled.is_ok(), "routes go with their rooms");
-        if let Ok((was_queued, copies)) = handled
-            && copies > 0
-        {
-            self.queued_copies += copies;
-            if !was_queued {
-                self.queued_rooms.push(room);
-            }
+        if let Ok((was_queued, copies)) = handled {
+            self.note_queued(room, was_queued, copies);
         }
     }
 
@@ -301,6 +370,12 @@ impl Engine {
     pub fn poll_output(&mut self) -> Output<'_> {
         if let Some(event) = self.outbox.next_event() {
             return Output::Event(event);
+        }
+        if let Some((to, news)) = self.outbox.next_news() {
+            return Output::News(to, news);
+        }
+        if let Some((to, at)) = self.outbox.next_relayed() {
+            return Output::Message(to, self.outbox.relayed(at));
         }
         if self.outbox.is_empty() {
             self.outbox.reuse();
@@ -345,7 +420,8 @@ impl Engine {
     /// What is alive.
     pub fn population(&self) -> Population {
         let mut population = Population {
-            rooms: self.rooms.len(),
+            rooms: self.rooms.values().filter(|room| room.leads()).count(),
+            parts: self.rooms.values().filter(|room| !room.leads()).count(),
             paths: self.by_path.len(),
             ufrags: self.by_ufrag.len(),
             deadlines: self.deadlines.len(),
@@ -372,6 +448,9 @@ impl Engine {
         if let Some(room) = self.rooms.remove(&failed) {
             self.deadlines.retain(|(_, owner)| *owner != failed);
             self.unroute(failed, room.routes());
+            for other in room.neighbours() {
+                self.outbox.news(other, RoomNews::farewell(failed));
+            }
         }
         self.outbox.event(MediaEvent::RoomFailed { room: failed });
         Some(failed)
@@ -397,12 +476,19 @@ impl Engine {
         self.tap.open(sender);
     }
 
+    /// Where a new room's numbering of what it hands over begins: not where one of the same name did before it.
+    const fn next_run(&mut self) -> u32 {
+        self.rooms_made = self.rooms_made.wrapping_add(1);
+        self.rooms_made << 16
+    }
+
     fn create_room(&mut self, room: RoomId) -> Result<MediaReply, MediaError> {
         if !self.rooms.contains_key(&room) {
             if self.rooms.len() >= self.config.rooms_max {
                 return Err(MediaError::Limit("rooms"));
             }
-            self.rooms.insert(room, Room::new(room));
+            let whole = Room::new(room, true, self.next_run());
+            self.rooms.insert(room, whole);
         }
         Ok(MediaReply::Done)
     }

@@ -84,7 +84,8 @@ impl Room {
         let Some(level) = value.and_then(AudioLevel::parse) else {
             return Verdict::Forward;
         };
-        let lets_go = self.peers.get(publisher.0).is_some_and(|p| p.forwarding);
+        let lets_go = self.span.publisher(&self.peers, publisher);
+        let lets_go = lets_go.is_some_and(|publisher| publisher.forwarding);
         if !lets_go || track.held {
             return Verdict::Forward;
         }
