@@ -500,8 +500,8 @@ mod tests {
         assert_eq!(prepared.worker.state.metrics.rooms_failed, 1);
         let running = std::thread::spawn(move || prepared.worker.run());
         let (reply, pending) = tokio::sync::oneshot::channel();
-        let room = homeline_protocol::id::RoomId([1; 16]);
-        let create = homeline_protocol::media_control::MediaCommand::CreateRoom { room };
+        let room = RoomId([1; 16]);
+        let create = MediaCommand::CreateRoom { room };
         let create = Order::Command(create, ReplyTo::One(reply));
         prepared.door.orders.send(create).unwrap();
         prepared.door.wake();

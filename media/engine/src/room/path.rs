@@ -309,9 +309,7 @@ impl Room {
             let at = first.track;
             let publisher = tracks.get(at.0).and_then(|track| track.source.as_ref());
             let publisher = publisher.map(|source| source.peer);
-            let flows = publisher
-                .and_then(|at| span.publisher(peers, at))
-                .is_some_and(|publisher| publisher.forwarding);
+            let flows = publisher.is_some_and(|at| span.forwards(peers, at));
             let Some(track) = tracks.get_mut(at.0).filter(|track| flows && !track.held) else {
                 continue;
             };

@@ -237,10 +237,7 @@ impl Room {
         at: TrackSlot,
         queued: Queued,
     ) -> usize {
-        let flows = self
-            .span
-            .publisher(&self.peers, publisher)
-            .is_some_and(|publisher| publisher.forwarding);
+        let flows = self.span.forwards(&self.peers, publisher);
         let Some(track) = self.tracks.get_mut(at.0) else {
             return 0;
         };

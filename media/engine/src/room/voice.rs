@@ -84,8 +84,7 @@ impl Room {
         let Some(level) = value.and_then(AudioLevel::parse) else {
             return Verdict::Forward;
         };
-        let lets_go = self.span.publisher(&self.peers, publisher);
-        let lets_go = lets_go.is_some_and(|publisher| publisher.forwarding);
+        let lets_go = self.span.forwards(&self.peers, publisher);
         if !lets_go || track.held {
             return Verdict::Forward;
         }

@@ -76,8 +76,6 @@ pub(super) struct Publisher {
     pub(super) id: PeerId,
     /// Connected and not held.
     pub(super) takes_part: bool,
-    /// Not held.
-    pub(super) forwarding: bool,
     pub(super) clock_offset: ClockOffset,
     pub(super) round_trip: Option<Duration>,
 }
@@ -99,7 +97,6 @@ impl Span {
             return Some(Publisher {
                 id: peer.id,
                 takes_part: peer.takes_part,
-                forwarding: peer.takes_part,
                 clock_offset: peer.clock_offset,
                 round_trip: peer.round_trip,
             });
@@ -108,16 +105,25 @@ impl Span {
         Some(Publisher {
             id: peer.id,
             takes_part: peer.takes_part(),
-            forwarding: peer.forwarding,
             clock_offset: peer.clock_offset,
             round_trip: peer.figures.round_trip,
         })
     }
 
+    /// Whether the peer in a slot is not held.
+    pub(super) fn forwards(&self, peers: &Slots<Peer>, slot: PeerSlot) -> bool {
+        match slot.remote() {
+            None => peers.get(slot.0).is_some_and(|peer| peer.forwarding),
+            Some(at) => self.peers.get(at).is_some_and(|peer| peer.takes_part),
+        }
+    }
+
     /// Whether the peer in a slot takes part.
     pub(super) fn takes_part(&self, peers: &Slots<Peer>, slot: PeerSlot) -> bool {
-        self.publisher(peers, slot)
-            .is_some_and(|publisher| publisher.takes_part)
+        match slot.remote() {
+            None => peers.get(slot.0).is_some_and(Peer::takes_part),
+            Some(at) => self.peers.get(at).is_some_and(|peer| peer.takes_part),
+        }
     }
 
     /// What the other parts take of a track, one bit for each encoding or spatial layer.
