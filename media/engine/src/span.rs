@@ -26,6 +26,7 @@ pub struct RoomNews {
     pub(crate) heard: bool,
     pub(crate) peers: Vec<PeerNews>,
     pub(crate) tracks: Vec<TrackNews>,
+    /// In order of the tracks.
     pub(crate) wants: Vec<Want>,
 }
 

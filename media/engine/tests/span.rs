@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use homeline_media_engine::{EngineConfig, Population};
+use homeline_media_engine::{EngineConfig, EngineId, Population};
 use homeline_protocol::id::PeerId;
 use homeline_protocol::media_control::{MediaCommand, MediaEvent, MediaReply, View};
 use str0m::media::MediaKind::{Audio, Video};
@@ -395,6 +395,40 @@ fn a_publisher_that_leaves_is_gone_everywhere_and_an_empty_part_with_its_engine(
         (0, 0)
     );
     assert_eq!(population[0].peers, 1, "the other part goes on");
+}
+
+#[test]
+fn parts_find_each_other_in_whichever_order_they_begin() {
+    let mut world = World::with_config(65, config());
+    let command = |world: &mut World, command| {
+        let done = world.command(command);
+        assert_eq!(done, Ok(MediaReply::Done));
+        world.run(SECOND / 2);
+        let parts = [0, 1].map(|at| world.engine_at(at).population().neighbours);
+        (parts, world.engine_at(1).is_whole(ROOM))
+    };
+    assert_eq!(
+        world.command(MediaCommand::CloseRoom { room: ROOM }),
+        Ok(MediaReply::Done)
+    );
+    world.add_part(65, &config());
+    world.run(SECOND / 2);
+    assert!(
+        !world.engine_at(1).is_whole(ROOM),
+        "the other is not there yet"
+    );
+    let made = command(&mut world, MediaCommand::CreateRoom { room: ROOM });
+    assert_eq!(made, ([1, 1], true));
+    // It ends and begins anew, and is greeted as if it had never been.
+    let closed = command(&mut world, MediaCommand::CloseRoom { room: ROOM });
+    assert_eq!(closed, ([0, 0], true));
+    let made = command(&mut world, MediaCommand::CreateRoom { room: ROOM });
+    assert_eq!(made, ([0, 0], true), "nobody told either of the other");
+    let now = world.now;
+    world.engine.extend_room(now, ROOM, &[EngineId(1)]);
+    world.run(SECOND / 2);
+    let parts = [0, 1].map(|at| world.engine_at(at).population().neighbours);
+    assert_eq!(parts, [1, 1]);
 }
 
 /// Publishers of sound, half of them in each engine, and a listener to all in each.

@@ -610,6 +610,25 @@ mod tests {
     }
 
     #[test]
+    fn other_parts_of_a_room_that_failed_are_told() {
+        let (mut engine, now) = engine();
+        engine.extend_room(now, FAILING, &[EngineId(1)]);
+        assert!(!engine.is_whole(FAILING));
+        while !matches!(engine.poll_output(), Output::Timeout(_)) {}
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            engine
+                .in_room(FAILING, |_, _, _| panic!("a bug, for the test"))
+                .unwrap_or(())
+        }));
+        assert!(panicked.is_err());
+        engine.drop_failed_room();
+        let failed = MediaEvent::RoomFailed { room: FAILING };
+        assert_eq!(engine.poll_output(), Output::Event(failed));
+        let farewell = RoomNews::farewell(FAILING);
+        assert_eq!(engine.poll_output(), Output::News(EngineId(1), farewell));
+    }
+
+    #[test]
     fn a_certificate_without_its_key_is_refused() {
         assert_eq!(
             Identity::new(vec![1], vec![2]).err(),

@@ -40,9 +40,18 @@ struct Neighbour {
     greet_at: Option<Instant>,
     /// What it was told last.
     told: Option<Box<RoomNews>>,
+    /// In order of the tracks.
     wants: Vec<Want>,
     /// The places here of the tracks in its places.
     places: Vec<Option<TrackSlot>>,
+}
+
+impl Neighbour {
+    /// What it takes of a track, one bit for each encoding or spatial layer.
+    fn want(&self, track: TrackId) -> Option<u8> {
+        let found = self.wants.binary_search_by_key(&track, |want| want.track);
+        found.ok().map(|at| self.wants[at].layers)
+    }
 }
 
 /// A peer of another part.
@@ -128,10 +137,8 @@ impl Span {
 
     /// What the other parts take of a track, one bit for each encoding or spatial layer.
     pub(super) fn wanted(&self, track: TrackId) -> u8 {
-        let wants = self.neighbours.iter().flat_map(|other| &other.wants);
-        wants
-            .filter(|want| want.track == track)
-            .fold(0, |wanted, want| wanted | want.layers)
+        let wants = self.neighbours.iter().filter_map(|other| other.want(track));
+        wants.fold(0, |wanted, layers| wanted | layers)
     }
 
     /// Other parts of the room.

@@ -74,10 +74,7 @@ impl Room {
                     source.origin.is_none() && span.takes_part(peers, source.peer)
                 });
             let id = track.id;
-            let wanted = |other: &Neighbour| {
-                let mut wants = other.wants.iter().filter(|want| want.track == id);
-                wants.next().map(|want| want.layers)
-            };
+            let wanted = |other: &Neighbour| other.want(id);
             let find = |to| span.neighbours.iter().find(|other| other.id == to);
             track
                 .relays
@@ -153,13 +150,15 @@ impl Room {
         let told = tracks.filter_map(|(at, track)| self.track_news(at, track, other.id));
         let tracks = self.tracks.iter();
         let wants = tracks.filter_map(|(_, track)| self.want_of(track, other.id));
+        let mut wants: Vec<Want> = wants.collect();
+        wants.sort_unstable_by_key(|want| want.track);
         RoomNews {
             room: self.id,
             gone: false,
             heard: other.heard,
             peers: peers.collect(),
             tracks: told.collect(),
-            wants: wants.collect(),
+            wants,
         }
     }
 
