@@ -101,7 +101,7 @@ impl Stage {
         loop {
             match engine.poll_output() {
                 Output::Transmit(transmit) => drop(black_box(transmit.payload)),
-                Output::Event(_) => {}
+                Output::Event(_) | Output::News(..) | Output::Message(..) => {}
                 Output::Timeout(_) => return,
             }
         }

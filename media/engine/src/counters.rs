@@ -112,6 +112,10 @@ pub struct Counters {
     pub key_frames_replayed: u64,
     /// Key frames asked for.
     pub key_frame_requests_sent: u64,
+    /// RTP packets handed over to other engines that have a part of their room.
+    pub relayed_out: u64,
+    /// RTP packets taken from those.
+    pub relayed_in: u64,
     dropped: [u64; DropReason::ALL.len()],
 }
 
@@ -127,7 +131,7 @@ impl Counters {
     }
 
     /// Every total with its name, but for what was dropped.
-    pub const fn named(&self) -> [(&'static str, u64); 10] {
+    pub const fn named(&self) -> [(&'static str, u64); 12] {
         [
             ("datagrams_in", self.datagrams_in),
             ("bytes_in", self.bytes_in),
@@ -139,6 +143,8 @@ impl Counters {
             ("padding_sent", self.padding_sent),
             ("nacks_sent", self.nacks_sent),
             ("key_frame_requests_sent", self.key_frame_requests_sent),
+            ("relayed_out", self.relayed_out),
+            ("relayed_in", self.relayed_in),
         ]
     }
 
@@ -156,6 +162,8 @@ impl Counters {
         self.nacks_sent += other.nacks_sent;
         self.key_frames_replayed += other.key_frames_replayed;
         self.key_frame_requests_sent += other.key_frame_requests_sent;
+        self.relayed_out += other.relayed_out;
+        self.relayed_in += other.relayed_in;
         for (count, more) in self.dropped.iter_mut().zip(other.dropped) {
             *count += more;
         }

@@ -5,9 +5,11 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use homeline_protocol::media_control::MediaEvent;
 
+use crate::span::{EngineId, Header, RoomNews};
 use crate::transport::{Path, Protocol};
 
 /// Longest train: what one call may carry, with room for the headers of IPv6 and UDP.
@@ -59,10 +61,21 @@ pub(crate) struct Outbox {
     /// What is written next is [`Transmit::expendable`].
     expendable: bool,
     events: VecDeque<MediaEvent>,
+    news: VecDeque<(EngineId, RoomNews)>,
+    relayed: Relayed,
+}
+
+/// Messages for other engines, one behind the other.
+#[derive(Default)]
+struct Relayed {
+    bytes: Vec<u8>,
+    /// To whom, and where each ends.
+    messages: VecDeque<(EngineId, usize)>,
+    handed_out: usize,
 }
 
 impl Outbox {
-    pub(crate) const fn new(train_max: usize) -> Self {
+    pub(crate) fn new(train_max: usize) -> Self {
         Self {
             buffer: Vec::new(),
             used: 0,
@@ -70,6 +83,8 @@ impl Outbox {
             train_max,
             expendable: false,
             events: VecDeque::new(),
+            news: VecDeque::new(),
+            relayed: Relayed::default(),
         }
     }
 
@@ -89,7 +104,7 @@ impl Outbox {
 
     /// Trains and events that are not yet handed out.
     pub(crate) fn waiting(&self) -> usize {
-        self.trains.len() + self.events.len()
+        self.trains.len() + self.events.len() + self.news.len() + self.relayed.messages.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -151,6 +166,42 @@ impl Outbox {
         self.events.push_back(event);
     }
 
+    /// Queues news for another engine.
+    pub(crate) fn news(&mut self, to: EngineId, news: RoomNews) {
+        self.news.push_back((to, news));
+    }
+
+    /// Queues a message for another engine.
+    pub(crate) fn relay(&mut self, to: EngineId, header: &Header, body: &[u8]) {
+        let Relayed {
+            bytes,
+            messages,
+            handed_out,
+        } = &mut self.relayed;
+        if messages.is_empty() {
+            bytes.clear();
+            *handed_out = 0;
+        }
+        header.write(bytes);
+        bytes.extend_from_slice(body);
+        messages.push_back((to, bytes.len()));
+    }
+
+    pub(crate) fn next_news(&mut self) -> Option<(EngineId, RoomNews)> {
+        self.news.pop_front()
+    }
+
+    /// The next message for another engine, and where it lies.
+    pub(crate) fn next_relayed(&mut self) -> Option<(EngineId, Range<usize>)> {
+        let (to, end) = self.relayed.messages.pop_front()?;
+        let start = std::mem::replace(&mut self.relayed.handed_out, end);
+        Some((to, start..end))
+    }
+
+    pub(crate) fn relayed(&self, at: Range<usize>) -> &[u8] {
+        &self.relayed.bytes[at]
+    }
+
     /// The next train and its number of datagrams.
     pub(crate) fn next_train(&mut self) -> Option<(Transmit<'_>, usize)> {
         let train = self.trains.pop_front()?;
@@ -173,6 +224,8 @@ impl Outbox {
     pub(crate) fn clear(&mut self) {
         self.trains.clear();
         self.events.clear();
+        self.news.clear();
+        self.relayed.messages.clear();
         self.used = 0;
     }
 }

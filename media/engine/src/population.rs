@@ -3,8 +3,14 @@
 /// Live objects, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Population {
-    /// Rooms.
+    /// Rooms, without those of which there is only a part that another engine leads.
     pub rooms: usize,
+    /// Parts of rooms that another engine leads.
+    pub parts: usize,
+    /// Other engines' parts of these rooms.
+    pub neighbours: usize,
+    /// Peers in those.
+    pub remote_peers: usize,
     /// Peers of all rooms.
     pub peers: usize,
     /// Tracks that somebody sends or waits for.

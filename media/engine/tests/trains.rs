@@ -44,7 +44,7 @@ fn send_frame(world: &mut World, mid: Mid, frame: &[u8]) -> Vec<(SocketAddr, Vec
     loop {
         match world.engine.poll_output() {
             Output::Timeout(_) => break,
-            Output::Event(_) => {}
+            Output::Event(_) | Output::News(..) | Output::Message(..) => {}
             Output::Transmit(transmit) => {
                 let lens = transmit.datagrams().map(<[u8]>::len).collect();
                 sent.push((transmit.remote, lens));

@@ -105,6 +105,8 @@ pub struct NodeMetrics {
     pub send_queue_full: u64,
     /// Rooms that failed inside and were dropped.
     pub rooms_failed: u64,
+    /// Packets that found the way to another worker full, in rooms that several have a part of.
+    pub relay_full: u64,
     /// Connections of clients whose network lets no UDP through.
     pub tcp: TcpFigures,
     /// Time from socket to socket of datagrams that led to forwarding.
@@ -123,6 +125,7 @@ impl NodeMetrics {
         self.send_errors += other.send_errors;
         self.send_queue_full += other.send_queue_full;
         self.rooms_failed += other.rooms_failed;
+        self.relay_full += other.relay_full;
         self.tcp.add(&other.tcp);
         self.transit.add(&other.transit);
         self.cpu_time += other.cpu_time;

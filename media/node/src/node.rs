@@ -15,7 +15,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::addresses;
 use crate::config::NodeConfig;
 use crate::link::{COMMANDS_MAX, EVENTS_MAX, Link};
+use crate::links::Links;
 use crate::metrics::{MetricsBoard, NodeMetrics};
+use crate::orders::Losses;
+use crate::placement::Bounds;
 use crate::router::{Door, Router};
 use crate::sockets;
 use crate::tcp::{self, Connections, Listeners};
@@ -130,6 +133,7 @@ impl Node {
             prepare(&mut next.worker.engine);
             prepared.push(next);
         }
+        let losses = connect(&mut prepared);
         let mut inner = Inner {
             doors: Vec::new(),
             threads: Mutex::default(),
@@ -158,7 +162,12 @@ impl Node {
             inner.tcp_ports.extend(tcp_port);
             threads.push(spawn("media", move || worker.run())?);
         }
-        let router = Router::new(inner.doors.clone(), config.rooms_max);
+        let bounds = Bounds {
+            rooms_max: config.rooms_max,
+            peers_per_room_max: config.peers_per_room_max,
+            room_peers_per_worker_max: config.room_peers_per_worker_max,
+        };
+        let router = Router::new(inner.doors.clone(), bounds, losses);
         // Ends with signaling's link, whoever holds the node.
         spawn("media-router", move || router.run(commands_in))?;
         inner.threads = Mutex::new(threads);
@@ -222,6 +231,20 @@ impl Node {
     }
 }
 
+/// Connects the workers with each other and with the router.
+fn connect(prepared: &mut [Prepared]) -> Arc<Losses> {
+    let losses = Arc::<Losses>::default();
+    let wakers: Vec<_> = prepared
+        .iter()
+        .map(|next| Arc::clone(&next.door.waker))
+        .collect();
+    for (next, links) in prepared.iter_mut().zip(Links::between(&wakers)) {
+        next.worker.links = links;
+        next.worker.losses = Arc::clone(&losses);
+    }
+    losses
+}
+
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
     let builder = std::thread::Builder::new().name(name.to_owned());
     builder.spawn(body).map_err(StartError::Thread)
@@ -246,17 +269,20 @@ pub(crate) fn new_worker(
     let tcp_port = listeners.addresses().first().map(SocketAddr::port);
     let poll = mio::Poll::new().map_err(StartError::Thread)?;
     let waker = mio::Waker::new(poll.registry(), WAKER).map_err(StartError::Thread)?;
-    let (commands, commands_in) = sync_channel(COMMANDS_MAX);
+    let (orders, orders_in) = sync_channel(COMMANDS_MAX);
     let (stopping, board): (Arc<AtomicBool>, Arc<MetricsBoard>) = Default::default();
     let mut engine = new_engine(config, addresses.clone())?;
     let tcp_addresses = addresses::tcp(&config.advertised_addresses, listeners.addresses());
     engine.set_tcp_candidates(tcp_addresses.map_err(StartError::Addresses)?);
     let worker = Worker {
+        number: usize::from(number),
         engine,
         poll,
         sockets,
         connections: Connections::new(listeners, config.tcp_connections_max),
-        commands: commands_in,
+        orders: orders_in,
+        links: Links::default(),
+        losses: Arc::default(),
         events,
         stopping: Arc::clone(&stopping),
         board: Arc::clone(&board),
@@ -266,7 +292,7 @@ pub(crate) fn new_worker(
         state: State::default(),
     };
     let door = Door {
-        commands,
+        orders,
         waker: Arc::new(waker),
         stopping,
     };

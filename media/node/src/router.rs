@@ -1,20 +1,27 @@
-//! Spreads rooms over workers, and brings each command to the worker that has its room.
+//! Brings each command to the workers that have its room, and spreads rooms over them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
+use homeline_media_engine::EngineId;
 use homeline_protocol::id::RoomId;
-use homeline_protocol::media_control::{MediaCommand, MediaError};
+use homeline_protocol::media_control::MediaCommand;
 use tokio::sync::mpsc;
 
 use crate::link::MediaExchange;
+use crate::orders::{Gathering, Losses, Order, ReplyTo};
+use crate::placement::{Bounds, Placement, Way};
 
-/// A worker's door: its commands, and how it is woken.
+/// How long a command waits for the parts of its room to know of each other. Without them all works as well, but a
+/// receiver that comes first does not learn which sound belongs to which picture.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A worker's door: its orders, and how it is woken.
 #[derive(Clone)]
 pub(crate) struct Door {
-    pub(crate) commands: SyncSender<MediaExchange>,
+    pub(crate) orders: SyncSender<Order>,
     pub(crate) waker: Arc<mio::Waker>,
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -31,70 +38,85 @@ impl Door {
             tracing::warn!(%error, "a media thread can't be woken");
         }
     }
+
+    /// Gives an order. A worker that is gone drops it, and the reply with it, which says so.
+    pub(crate) fn give(&self, order: Order) {
+        if self.orders.send(order).is_ok() {
+            self.wake();
+        }
+    }
 }
 
-/// Where each room is.
+/// See the module's description.
 pub(crate) struct Router {
     doors: Vec<Door>,
-    /// Bounded by `rooms_max`; a room beyond it is refused.
-    rooms: HashMap<RoomId, usize>,
-    /// Rooms of each worker.
-    counts: Vec<usize>,
-    rooms_max: usize,
+    placement: Placement,
+    losses: Arc<Losses>,
 }
 
 impl Router {
-    pub(crate) fn new(doors: Vec<Door>, rooms_max: usize) -> Self {
+    pub(crate) fn new(doors: Vec<Door>, bounds: Bounds, losses: Arc<Losses>) -> Self {
         Self {
-            counts: vec![0; doors.len()],
+            placement: Placement::new(doors.len(), bounds),
             doors,
-            rooms: HashMap::new(),
-            rooms_max,
+            losses,
         }
     }
 
     /// Runs until signaling is gone, then ends the workers.
     pub(crate) fn run(mut self, mut commands: mpsc::Receiver<MediaExchange>) {
         while let Some((command, reply)) = commands.blocking_recv() {
-            match self.place(&command) {
-                // Whoever asked may have gone away meanwhile.
-                Err(error) => drop(reply.send(Err(error))),
-                Ok(worker) => {
-                    let door = &self.doors[worker];
-                    // A worker that is gone drops the reply, which says so.
-                    if door.commands.send((command, reply)).is_ok() {
-                        door.wake();
+            for loss in self.losses.take() {
+                let (room, workers) = self.placement.lose(loss);
+                workers.into_iter().for_each(|at| self.close(at, room));
+            }
+            let way = match self.placement.way(&command) {
+                Ok(way) => way,
+                Err(error) => {
+                    ReplyTo::One(reply).send(Err(error));
+                    continue;
+                }
+            };
+            let room = room_of(&command);
+            match way {
+                Way::To(at) => self.doors[at].give(Order::Command(command, ReplyTo::One(reply))),
+                Way::ToAll(workers) => {
+                    let gathering = Gathering::new(workers.len(), reply);
+                    for at in workers {
+                        let reply = ReplyTo::Part(Arc::clone(&gathering));
+                        self.doors[at].give(Order::Command(command.clone(), reply));
                     }
+                }
+                Way::ToNew(at, others) => {
+                    self.extend(room, at, &others);
+                    self.doors[at].give(Order::Command(command, ReplyTo::One(reply)));
+                }
+                Way::ToLast(at) => {
+                    self.doors[at].give(Order::Command(command, ReplyTo::One(reply)));
+                    self.close(at, room);
                 }
             }
         }
         self.doors.iter().for_each(Door::stop);
     }
 
-    /// The worker for a command: a new room goes where the fewest are.
-    fn place(&mut self, command: &MediaCommand) -> Result<usize, MediaError> {
-        let room = room_of(command);
-        let known = self.rooms.get(&room).copied();
-        match command {
-            MediaCommand::CreateRoom { .. } if known.is_none() => {
-                if self.rooms.len() >= self.rooms_max {
-                    return Err(MediaError::Limit("rooms"));
-                }
-                let emptiest = (0..self.doors.len()).min_by_key(|at| self.counts[*at]);
-                let worker = emptiest.ok_or(MediaError::Gone)?;
-                self.rooms.insert(room, worker);
-                self.counts[worker] += 1;
-                Ok(worker)
-            }
-            MediaCommand::CloseRoom { .. } => {
-                if let Some(worker) = self.rooms.remove(&room) {
-                    self.counts[worker] -= 1;
-                }
-                // Closing what is not there is done by any.
-                Ok(known.unwrap_or(0))
-            }
-            _ => known.ok_or(MediaError::NoRoom),
+    /// Gives a worker a part of a room, and waits until it knows the others.
+    fn extend(&self, room: RoomId, at: usize, others: &[usize]) {
+        let (whole, known) = sync_channel(1);
+        let with = others.iter().map(|other| EngineId(*other as u16));
+        self.doors[at].give(Order::Extend {
+            room,
+            with: with.collect(),
+            whole,
+        });
+        if known.recv_timeout(WHOLE_TIMEOUT).is_err() {
+            tracing::warn!(%room, "the parts of a room know each other late");
         }
+    }
+
+    fn close(&self, at: usize, room: RoomId) {
+        let close = MediaCommand::CloseRoom { room };
+        self.doors[at].give(Order::Command(close, ReplyTo::Nobody));
     }
 }
 
@@ -109,44 +131,5 @@ const fn room_of(command: &MediaCommand) -> RoomId {
         | MediaCommand::RequestKeyFrames { room }
         | MediaCommand::SetView { room, .. }
         | MediaCommand::Statistics { room } => *room,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn router(workers: usize, rooms_max: usize) -> Router {
-        let poll = mio::Poll::new().unwrap();
-        let waker = Arc::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
-        let door = || Door {
-            commands: std::sync::mpsc::sync_channel(1).0,
-            waker: Arc::clone(&waker),
-            stopping: Arc::default(),
-        };
-        Router::new(
-            std::iter::repeat_with(door).take(workers).collect(),
-            rooms_max,
-        )
-    }
-
-    #[test]
-    fn rooms_are_spread_evenly_found_again_and_bounded() {
-        let mut router = router(2, 3);
-        let room = |number| RoomId([number; 16]);
-        let create = |number| MediaCommand::CreateRoom { room: room(number) };
-        let ask = |number| MediaCommand::Statistics { room: room(number) };
-        assert_eq!(router.place(&create(1)), Ok(0));
-        assert_eq!(router.place(&create(2)), Ok(1));
-        assert_eq!(router.place(&create(1)), Ok(0), "again is no second room");
-        assert_eq!(router.place(&create(3)), Ok(0));
-        assert_eq!(router.place(&create(4)), Err(MediaError::Limit("rooms")));
-        assert_eq!(router.place(&ask(2)), Ok(1));
-        assert_eq!(router.place(&ask(4)), Err(MediaError::NoRoom));
-        assert_eq!(
-            router.place(&MediaCommand::CloseRoom { room: room(2) }),
-            Ok(1)
-        );
-        assert_eq!(router.place(&create(4)), Ok(1));
     }
 }

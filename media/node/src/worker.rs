@@ -1,7 +1,8 @@
 //! One media thread: sockets, clock and channels around an engine.
 //!
 //! It shares nothing with other threads but channels and the board of its figures, so that several of them
-//! run beside each other, each with its rooms and its port. It takes all that has arrived, hands it to the
+//! run beside each other, each with its rooms and its port; what they tell each other of rooms that are too big for
+//! one goes through `links`. It takes all that has arrived, hands it to the
 //! engine as one batch, and sends what comes out receiver by receiver.
 
 use std::collections::VecDeque;
@@ -10,19 +11,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
 use homeline_media_engine::{Engine, Output, Population, Protocol, Transmit};
-use homeline_protocol::media_control::{MediaError, MediaEvent};
+use homeline_protocol::id::RoomId;
+use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent};
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::mpsc;
 
 use crate::addresses;
 use crate::config::OperatingPoint;
 use crate::cpu;
-use crate::link::MediaExchange;
+use crate::links::{Links, Told};
 use crate::metrics::{MetricsBoard, NodeMetrics};
+use crate::orders::{Loss, Losses, Order, ReplyTo};
 use crate::sockets::{BATCH, Batch, MediaSocket};
 use crate::tcp::Connections;
 
@@ -54,11 +57,16 @@ pub(crate) const WAKER: Token = Token(usize::MAX);
 
 /// Everything that a worker owns.
 pub(crate) struct Worker {
+    pub(crate) number: usize,
     pub(crate) engine: Engine,
     pub(crate) poll: Poll,
     pub(crate) sockets: Vec<MediaSocket>,
     pub(crate) connections: Connections,
-    pub(crate) commands: Receiver<MediaExchange>,
+    pub(crate) orders: Receiver<Order>,
+    /// To and from the other workers.
+    pub(crate) links: Links,
+    /// What the router must be told.
+    pub(crate) losses: Arc<Losses>,
     pub(crate) events: mpsc::Sender<MediaEvent>,
     /// Set before the waker is woken to end the thread.
     pub(crate) stopping: Arc<AtomicBool>,
@@ -82,7 +90,9 @@ pub(crate) struct State {
     readable: Vec<bool>,
     /// When the media in hand arrived; emptied with every turn.
     arrivals: Vec<SystemTime>,
-    has_commands: bool,
+    has_orders: bool,
+    /// Rooms whose other parts have not told of themselves yet, and who waits for that.
+    extending: Vec<(RoomId, SyncSender<()>)>,
     /// Longest train that was told to the engine.
     train_max: usize,
 }
@@ -144,7 +154,8 @@ impl Worker {
                 continue;
             }
             self.note_ready(&ready);
-            if !self.carry_out_commands() {
+            self.take_told();
+            if !self.carry_out_orders() {
                 break;
             }
             self.take_datagrams(&mut batch);
@@ -155,6 +166,7 @@ impl Worker {
             }
             wake_at = self.drain();
             self.note_transit();
+            self.note_whole();
             if publish_at <= now {
                 publish_at = now + METRICS_INTERVAL;
                 self.publish();
@@ -183,7 +195,7 @@ impl Worker {
     /// How long to wait for something to arrive; not at all when something is left over.
     fn next_turn(&self, wake_at: Instant) -> Option<Duration> {
         let has_media = self.state.readable.contains(&true) || self.connections.has_work();
-        if self.state.has_commands || has_media {
+        if self.state.has_orders || has_media {
             return Some(Duration::ZERO);
         }
         let wait = wake_at.saturating_duration_since(Instant::now());
@@ -198,7 +210,7 @@ impl Worker {
         let mut media = false;
         for event in ready {
             if event.token() == WAKER {
-                self.state.has_commands = true;
+                self.state.has_orders = true;
             } else if let Some(readable) = self.state.readable.get_mut(event.token().0) {
                 *readable = true;
                 media = true;
@@ -275,27 +287,70 @@ impl Worker {
     }
 
     /// False when nobody can command any more.
-    fn carry_out_commands(&mut self) -> bool {
-        if !std::mem::take(&mut self.state.has_commands) {
+    fn carry_out_orders(&mut self) -> bool {
+        if !std::mem::take(&mut self.state.has_orders) {
             return true;
         }
         for _ in 0..COMMANDS_MAX_AT_ONCE {
-            match self.commands.try_recv() {
-                Ok(exchange) => self.command(exchange),
+            match self.orders.try_recv() {
+                Ok(Order::Command(command, reply)) => self.command(command, reply),
+                Ok(Order::Extend { room, with, whole }) => {
+                    self.guarded(|engine| engine.extend_room(Instant::now(), room, &with));
+                    self.drain();
+                    self.state.extending.push((room, whole));
+                }
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }
         }
-        self.state.has_commands = true;
+        self.state.has_orders = true;
         true
     }
 
-    fn command(&mut self, (command, reply): MediaExchange) {
+    fn command(&mut self, command: MediaCommand, reply: ReplyTo) {
+        let offered = match &command {
+            MediaCommand::Negotiate { room, peer, .. } => Some((*room, *peer)),
+            _ => None,
+        };
         let mut result = Err(MediaError::Gone);
         self.guarded(|engine| result = engine.handle_command(Instant::now(), command));
-        // Whoever asked may have gone away meanwhile; the command is done in any case.
-        drop(reply.send(result));
+        // Before the answer: what is asked next of another worker finds there what this one has told.
         self.drain();
+        if let Some((room, peer)) = offered {
+            let loss = Loss::Peer(room, peer);
+            if self.engine.has_peer(room, peer) {
+                self.losses.take_back(loss);
+            } else {
+                self.losses.add(loss);
+            }
+        }
+        reply.send(result);
+    }
+
+    /// Takes what other workers have told.
+    fn take_told(&mut self) {
+        let mut links = std::mem::take(&mut self.links);
+        let now = Instant::now();
+        links.take(|from, told| {
+            self.guarded(|engine| match told {
+                Told::News(news) => engine.handle_news(now, from, news),
+                Told::Message(message) => engine.handle_message(now, from, message),
+            });
+        });
+        self.links = links;
+    }
+
+    /// Tells who waits for it that a room's parts know of each other.
+    fn note_whole(&mut self) {
+        let engine = &self.engine;
+        self.state.extending.retain(|(room, whole)| {
+            let is_whole = engine.is_whole(*room);
+            if is_whole {
+                // Whoever waited may have given up.
+                whole.try_send(()).ok();
+            }
+            !is_whole
+        });
     }
 
     /// Runs a step of the engine. A panic costs the room whose step it was, and nobody else.
@@ -307,7 +362,9 @@ impl Worker {
 
     fn drop_failed_room(&mut self) {
         self.state.metrics.rooms_failed += 1;
-        self.engine.drop_failed_room();
+        if let Some(room) = self.engine.drop_failed_room() {
+            self.losses.add(Loss::Room(room, self.number));
+        }
         tracing::error!("a room failed inside the media node and was dropped");
     }
 
@@ -330,11 +387,20 @@ impl Worker {
     fn drain_all(&mut self) -> Instant {
         loop {
             match self.engine.poll_output() {
-                Output::Timeout(at) => return at,
-                Output::Transmit(transmit) => match transmit.protocol {
-                    Protocol::Udp => send(&self.sockets, &mut self.state.metrics, &transmit),
-                    Protocol::Tcp => self.connections.send(Instant::now(), &transmit),
-                },
+                Output::Timeout(at) => {
+                    self.links.ring();
+                    return at;
+                }
+                Output::Transmit(transmit) => {
+                    // Others may begin while this one sends.
+                    self.links.ring();
+                    match transmit.protocol {
+                        Protocol::Udp => send(&self.sockets, &mut self.state.metrics, &transmit),
+                        Protocol::Tcp => self.connections.send(Instant::now(), &transmit),
+                    }
+                }
+                Output::News(to, news) => self.links.tell(to, news),
+                Output::Message(to, message) => self.links.send(to, message),
                 Output::Event(event) => {
                     if self.state.waiting_events.is_empty() {
                         match self.events.try_send(event) {
@@ -391,6 +457,7 @@ impl Worker {
         let metrics = &mut self.state.metrics;
         metrics.counters = *self.engine.counters();
         metrics.rooms = rooms as u64;
+        metrics.relay_full = self.links.lost;
         metrics.peers = peers as u64;
         metrics.tcp = self.connections.figures();
         metrics.cpu_time = cpu::of_this_thread();
@@ -433,9 +500,10 @@ mod tests {
         assert_eq!(prepared.worker.state.metrics.rooms_failed, 1);
         let running = std::thread::spawn(move || prepared.worker.run());
         let (reply, pending) = tokio::sync::oneshot::channel();
-        let room = homeline_protocol::id::RoomId([1; 16]);
-        let create = homeline_protocol::media_control::MediaCommand::CreateRoom { room };
-        prepared.door.commands.send((create, reply)).unwrap();
+        let room = RoomId([1; 16]);
+        let create = MediaCommand::CreateRoom { room };
+        let create = Order::Command(create, ReplyTo::One(reply));
+        prepared.door.orders.send(create).unwrap();
         prepared.door.wake();
         assert!(pending.blocking_recv().unwrap().is_ok());
         prepared.door.stop();

@@ -366,6 +366,150 @@ async fn rooms_are_spread_over_workers_with_a_port_each() {
     assert_eq!(gone, Err(MediaError::Gone));
 }
 
+/// A peer that publishes one track of each kind and receives those of others.
+async fn join_all(link: &Link, number: u8, others: &[u8], address: IpAddr) -> Joining {
+    let room = ROOM;
+    let socket = UdpSocket::bind((address, 0)).unwrap();
+    let mut client = Client::new(Instant::now(), socket.local_addr().unwrap());
+    let kinds = [MediaKind::Audio, MediaKind::Video];
+    let track = |kind: MediaKind, of: u8| TrackId([kind.is_audio() as u8 * 100 + of; 16]);
+    let mut wanted: Vec<(MediaKind, Direction, u8)> = Vec::new();
+    for kind in kinds {
+        wanted.push((kind, Direction::SendOnly, number));
+        let others = others.iter().filter(|other| **other != number);
+        wanted.extend(others.map(|other| (kind, Direction::RecvOnly, *other)));
+    }
+    let sections: Vec<_> = wanted
+        .iter()
+        .map(|(kind, direction, _)| (*kind, *direction))
+        .collect();
+    let (offer, mids) = client.offer(&sections);
+    let of = |direction: Direction| {
+        let all = mids.iter().zip(&wanted);
+        all.filter(move |(_, (_, other, _))| *other == direction)
+    };
+    let publish = of(Direction::SendOnly).map(|(mid, (kind, _, from))| Publish {
+        mid: mid.to_string(),
+        track: track(*kind, *from),
+    });
+    let subscribe = of(Direction::RecvOnly).map(|(mid, (kind, _, from))| Subscribe {
+        mid: mid.to_string(),
+        track: track(*kind, *from),
+    });
+    let negotiate = MediaCommand::Negotiate {
+        room,
+        peer: peer(number),
+        offer,
+        publish: publish.collect(),
+        subscribe: subscribe.collect(),
+    };
+    let MediaReply::Answer { sdp } = link.send(negotiate).await.unwrap() else {
+        panic!("an offer gets an answer");
+    };
+    // Sound and picture of somebody are played in step, on whichever thread they are.
+    for (_, (_, _, from)) in of(Direction::RecvOnly).filter(|(_, (_, _, from))| *from < number) {
+        let stream = format!("a=msid:{} ", peer(*from));
+        assert_eq!(
+            sdp.matches(&stream).count(),
+            2,
+            "{from} for {number}: {sdp}"
+        );
+    }
+    client.accept(&sdp);
+    let on = MediaCommand::SetForwarding {
+        room,
+        peer: peer(number),
+        on: true,
+    };
+    assert_eq!(link.send(on).await, Ok(MediaReply::Done));
+    let pairs = |direction| {
+        let all = of(direction);
+        all.map(|(mid, (kind, _, _))| (*mid, *kind)).collect()
+    };
+    Joining {
+        sends: pairs(Direction::SendOnly),
+        hears: pairs(Direction::RecvOnly),
+        client,
+        socket,
+        server: candidate(&sdp),
+    }
+}
+
+#[tokio::test]
+async fn a_room_with_more_peers_than_one_worker_takes_spans_two_and_comes_back() {
+    let address = "127.0.0.1".parse().unwrap();
+    let (node, mut link) = Node::start(NodeConfig {
+        workers: NonZeroU16::new(2).unwrap(),
+        room_peers_per_worker_max: 2,
+        ..config(address)
+    })
+    .unwrap();
+    let room = ROOM;
+    link.send(MediaCommand::CreateRoom { room }).await.unwrap();
+    let mut running = Vec::new();
+    let mut servers = Vec::new();
+    for number in 1..=4 {
+        let joining = join_all(&link, number, &[1, 2, 3, 4], address).await;
+        servers.push(joining.server);
+        let hears = joining.hears.clone();
+        running.push((joining.run(0), hears));
+    }
+    let places: HashSet<SocketAddr> = servers.iter().copied().collect();
+    assert_eq!(places, node.addresses().iter().copied().collect());
+    assert!(servers[0] == servers[1] && servers[2] == servers[3]);
+    for (running, hears) in &running {
+        for (frames, (_, kind)) in gather(running, hears).iter().zip(hears) {
+            let whole = frames
+                .iter()
+                .all(|frame| frame.data.iter().skip(8).all(|b| *b == 7));
+            assert!(whole, "every {kind} frame arrives as it was sent");
+        }
+    }
+    for _ in 0..4 {
+        let event = link.events.recv().await.unwrap();
+        assert!(
+            matches!(event, MediaEvent::PeerConnected { room: ROOM, .. }),
+            "{event:?}"
+        );
+    }
+
+    // It is one room to whoever commands it.
+    let statistics = link.send(MediaCommand::Statistics { room }).await;
+    let Ok(MediaReply::Statistics(statistics)) = statistics else {
+        panic!("{statistics:?}");
+    };
+    let peers: HashSet<PeerId> = statistics.iter().map(|of| of.peer).collect();
+    assert_eq!(peers, (1..=4).map(peer).collect());
+    assert!(
+        statistics
+            .iter()
+            .all(|of| of.published.len() == 2 && of.received.len() == 6)
+    );
+    let all = MediaCommand::RequestKeyFrames { room };
+    assert_eq!(link.send(all).await, Ok(MediaReply::Done));
+
+    for (running, _) in running {
+        running.stop.store(true, Ordering::Relaxed);
+        running.thread.join().unwrap();
+    }
+    // The second worker's part goes with its peers, and the next peer is at home again.
+    for number in 2..=4 {
+        let peer = peer(number);
+        let removed = link.send(MediaCommand::RemovePeer { room, peer }).await;
+        assert_eq!(removed, Ok(MediaReply::Done));
+    }
+    let fifth = join_all(&link, 5, &[1], address).await;
+    assert_eq!(fifth.server, servers[0]);
+    let closed = link.send(MediaCommand::CloseRoom { room }).await;
+    assert_eq!(closed, Ok(MediaReply::Done));
+    node.shutdown().await;
+    let metrics = node.metrics();
+    assert!(metrics.counters.relayed_in > 4 * (AUDIO_FRAMES + VIDEO_FRAMES) as u64);
+    assert_eq!(metrics.counters.relayed_in, metrics.counters.relayed_out);
+    assert_eq!((metrics.relay_full, metrics.rooms_failed), (0, 0));
+    assert_eq!((metrics.rooms, metrics.peers), (0, 0));
+}
+
 #[tokio::test]
 async fn loss_on_the_way_is_repaired_in_both_directions() {
     let (node, _link) = exchange("127.0.0.1".parse().unwrap(), 20).await;

@@ -49,7 +49,7 @@ pub fn drain(engine: &mut Engine, mut deliver: impl FnMut(SocketAddr, &[u8])) {
                     deliver(transmit.remote, datagram);
                 }
             }
-            Output::Event(_) => {}
+            Output::Event(_) | Output::News(..) | Output::Message(..) => {}
             Output::Timeout(_) => return,
         }
     }

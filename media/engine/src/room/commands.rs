@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 
 use super::peer::Peer;
 use super::slots::{PeerSlot, Slots, TrackSlot};
+use super::span::Span;
 use super::speakers::Speakers;
 use super::subscription::Subscription;
 use super::track::Track;
@@ -17,6 +18,7 @@ use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
 use crate::outbox::Outbox;
 use crate::population::Population;
+use crate::span::EngineId;
 use crate::tap::Tap;
 use crate::transport::{Identity, Path, Progress};
 use crate::wire::stun::StunMessage;
@@ -51,19 +53,23 @@ pub(crate) struct Room {
     /// Who takes what may have changed since senders were told.
     pub(super) demand_changed: bool,
     pub(super) speakers: Speakers,
+    /// The other parts of the room, when its peers are spread over several engines.
+    pub(super) span: Span,
     /// Not after the next moment at which [`Self::handle_timeout`] has something to do.
     wake_at: Option<Instant>,
 }
 
 impl Room {
-    pub(crate) fn new(id: RoomId) -> Self {
+    /// `leads` says that this is the part that tells what is said once for the whole room.
+    pub(crate) const fn new(id: RoomId, leads: bool, first_run: u32) -> Self {
         Self {
             id,
             peers: Slots::new(),
             tracks: Slots::new(),
             queued: Vec::new(),
             demand_changed: false,
-            speakers: Speakers::default(),
+            speakers: Speakers::new(),
+            span: Span::new(leads, first_run),
             wake_at: None,
         }
     }
@@ -171,7 +177,12 @@ impl Room {
         on: bool,
     ) {
         for (_, track) in self.tracks.iter_mut() {
-            if track.id == id && track.held == on {
+            // Of a track of another part, that part tells whether it is held.
+            let is_here = track
+                .source
+                .as_ref()
+                .is_none_or(|source| source.origin.is_none());
+            if track.id == id && track.held == on && is_here {
                 track.held = !on;
                 track.subscriptions.iter_mut().for_each(Subscription::wait);
             }
@@ -254,6 +265,7 @@ impl Room {
 
     /// Takes everyone out.
     pub(crate) fn close(&mut self, context: &mut Context<'_>, changes: &mut RouteChanges) {
+        self.leave_neighbours(context);
         let slots: Vec<usize> = self.peers.iter().map(|(at, _)| at).collect();
         for slot in slots {
             self.remove_peer(context, PeerSlot(slot), changes);
@@ -272,6 +284,21 @@ impl Room {
         changes
     }
 
+    /// Whether this part tells what is said once for the whole room.
+    pub(crate) const fn leads(&self) -> bool {
+        self.span.leads
+    }
+
+    /// The other parts that are known.
+    pub(crate) fn neighbours(&self) -> impl Iterator<Item = EngineId> {
+        self.span.neighbours()
+    }
+
+    /// Whether all other parts that are known have told of themselves.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.span.is_whole()
+    }
+
     pub(crate) fn peers(&self) -> usize {
         self.peers.len()
     }
@@ -279,6 +306,7 @@ impl Room {
     /// Counts what is alive.
     pub(crate) fn count_into(&self, population: &mut Population) {
         population.peers += self.peers.len();
+        self.span.count_into(population);
         population.tracks += self.tracks.len();
         let estimated = self.peers.iter().filter(|(_, peer)| peer.path.is_some());
         population.estimated += estimated.count();

@@ -70,7 +70,7 @@ impl Room {
 
     fn note_sender_report(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         slot: PeerSlot,
         report: &SenderReport<'_>,
     ) {
@@ -92,6 +92,7 @@ impl Room {
                 at: context.now,
             });
         }
+        self.relay_report(context, incoming);
     }
 
     fn note_block(&mut self, context: &Context<'_>, slot: PeerSlot, block: &ReportBlock) {

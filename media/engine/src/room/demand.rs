@@ -70,6 +70,7 @@ impl Room {
             peers,
             tracks,
             demand_changed,
+            span,
             ..
         } = self;
         *demand_changed = false;
@@ -96,7 +97,8 @@ impl Room {
             let takers = subscriptions
                 .iter()
                 .filter(|s| takes_part(s.peer.0) && s.codec.is_some());
-            let taken = takers.fold(0, |taken, s| taken | s.selection.takes(source)) & all;
+            let elsewhere = span.wanted(*track_id);
+            let taken = takers.fold(elsewhere, |taken, s| taken | s.selection.takes(source)) & all;
             if let Some(told) = demand.step(context.now, taken, all) {
                 context.outbox.event(MediaEvent::LayersWanted {
                     room: *id,

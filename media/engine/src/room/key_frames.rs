@@ -28,6 +28,11 @@ impl KeyFrames {
         self.fresh = true;
     }
 
+    /// Somebody else asked just now.
+    pub(super) const fn asked(&mut self, now: Instant) {
+        self.asked_at = Some(now);
+    }
+
     /// A key frame began: earlier wishes are fulfilled.
     pub(super) fn arrived(&mut self) {
         self.wanted = self.fresh;

@@ -6,6 +6,7 @@
 //! A source has one stream or several encodings (`encoding`) with layers (`layers`); `selection` chooses what each
 //! receiver gets of them, and `demand` tells the sender what nobody takes. `statistics` tells what passed and how well.
 //! `voice` leaves sound out that nobody needs, before it is stored; `replay` begins a late receiver's picture.
+//! `span` joins the parts of a room whose peers are spread over several engines.
 //! `control` reads RTCP, `timers` writes it; `negotiate` turns offers into tracks and subscriptions.
 
 mod arrivals;
@@ -32,6 +33,7 @@ mod seam;
 mod selection;
 mod silence;
 mod slots;
+mod span;
 mod speakers;
 mod statistics;
 mod subscription;

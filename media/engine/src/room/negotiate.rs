@@ -78,7 +78,15 @@ impl Room {
                 return bad("a section or track is named twice");
             }
             let source = self.track_at(publish.track).and_then(|at| self.source(at));
-            if source.is_some_and(|source| Some(source.peer) != slot) {
+            let other = source.is_some_and(|source| match source.peer.remote() {
+                None => Some(source.peer) != slot,
+                // It may have moved over and not yet be forgotten there.
+                Some(_) => {
+                    let publisher = self.span.publisher(&self.peers, source.peer);
+                    publisher.is_some_and(|publisher| publisher.id != proposal.peer)
+                }
+            });
+            if other {
                 return bad("a track belongs to another peer");
             }
         }
@@ -292,7 +300,7 @@ impl Room {
     fn stream_of(&self, at: TrackSlot) -> String {
         let publisher = self
             .source(at)
-            .and_then(|source| self.peers.get(source.peer.0));
+            .and_then(|source| self.span.publisher(&self.peers, source.peer));
         match (publisher, self.tracks.get(at.0)) {
             (Some(peer), _) => peer.id.to_string(),
             (None, Some(track)) => track.id.to_string(),
@@ -311,7 +319,7 @@ impl Room {
             .map(|(at, _)| TrackSlot(at))
     }
 
-    fn track_or_new(&mut self, id: TrackId) -> TrackSlot {
+    pub(super) fn track_or_new(&mut self, id: TrackId) -> TrackSlot {
         match self.track_at(id) {
             Some(at) => at,
             None => TrackSlot(self.tracks.insert(Track::new(id))),

@@ -269,8 +269,8 @@ impl Room {
             for encoding in &mut source.encodings {
                 encoding.layers.sample(now);
             }
-            let publisher = self.peers.get(source.peer.0);
-            let flows = !track.held && publisher.is_some_and(Peer::takes_part);
+            let publisher = self.span.publisher(&self.peers, source.peer);
+            let flows = !track.held && publisher.is_some_and(|publisher| publisher.takes_part);
             // Whoever speaks is seen before the others.
             let speaks = publisher.is_some_and(|publisher| Some(publisher.id) == loudest);
             path.shares[place].priority = u8::from(speaks);
@@ -290,7 +290,12 @@ impl Room {
 
     /// Writes what waits, as far as the pace allows.
     fn release(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
-        let Self { peers, tracks, .. } = self;
+        let Self {
+            peers,
+            tracks,
+            span,
+            ..
+        } = self;
         loop {
             let Some(peer) = peers.get_mut(slot.0) else {
                 return;
@@ -304,9 +309,7 @@ impl Room {
             let at = first.track;
             let publisher = tracks.get(at.0).and_then(|track| track.source.as_ref());
             let publisher = publisher.map(|source| source.peer);
-            let flows = publisher
-                .and_then(|at| peers.get(at.0))
-                .is_some_and(|peer| peer.forwarding);
+            let flows = publisher.is_some_and(|at| span.forwards(peers, at));
             let Some(track) = tracks.get_mut(at.0).filter(|track| flows && !track.held) else {
                 continue;
             };

@@ -33,6 +33,13 @@ pub(super) struct ClockOffset {
 }
 
 impl ClockOffset {
+    /// As another part of the room measured it.
+    pub(super) const fn of(micros: i64) -> Self {
+        Self {
+            micros: Some(micros),
+        }
+    }
+
     /// Notes a sender report. A smaller offset counts at once, a greater one slowly: delay only adds.
     pub(super) fn note(&mut self, sent: NtpTime, arrived: NtpTime) {
         let sample = arrived.micros_since(sent);

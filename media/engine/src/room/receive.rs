@@ -77,6 +77,24 @@ impl Room {
         } else {
             clear
         };
+        self.take(context, slot, incoming, original)
+    }
+
+    /// Takes a publisher's packet as it was sent, whether it came to us or to another part of the room. Returns how
+    /// many copies of it are queued, at most.
+    pub(super) fn take(
+        &mut self,
+        context: &mut Context<'_>,
+        slot: PeerSlot,
+        incoming: Incoming,
+        original: &[u8],
+    ) -> Result<usize, DropReason> {
+        let now = context.now;
+        let track = self
+            .tracks
+            .get_mut(incoming.track.0)
+            .ok_or(DropReason::UnknownStream)?;
+        let source = track.source.as_ref().ok_or(DropReason::UnknownStream)?;
         let packet = RtpPacket::parse(original).map_err(|_| DropReason::RtpMalformed)?;
         if packet.payload_type() != source.codec.payload_type {
             return Err(DropReason::UnknownPayloadType);
@@ -94,7 +112,11 @@ impl Room {
             .get_mut(incoming.track.0)
             .ok_or(DropReason::UnknownStream)?;
         let of = incoming.encoding;
-        let Some(index) = accept(context, track, of, &packet, arrival)? else {
+        let placed = accept(context, track, of, &packet, arrival)?;
+        if !track.relays.is_empty() {
+            track.hand_over(context, self.id, incoming, &packet);
+        }
+        let Some(index) = placed else {
             return Ok(0);
         };
         let Some((queued, fed)) = describe(track, of, index, &packet) else {
@@ -184,6 +206,8 @@ impl Room {
         };
         let replaced = place.replace(packet.ssrc());
         if !retransmission && replaced.is_some() {
+            track.relays.clear();
+            self.demand_changed = true;
             encoding.restart();
             if source.is_simulcast() {
                 track
@@ -213,10 +237,7 @@ impl Room {
         at: TrackSlot,
         queued: Queued,
     ) -> usize {
-        let flows = self
-            .peers
-            .get(publisher.0)
-            .is_some_and(|peer| peer.forwarding);
+        let flows = self.span.forwards(&self.peers, publisher);
         let Some(track) = self.tracks.get_mut(at.0) else {
             return 0;
         };

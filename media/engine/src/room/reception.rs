@@ -95,6 +95,14 @@ impl Reception {
         Position::Earlier { index }
     }
 
+    /// The index of a recent packet, by its number.
+    pub(super) fn index_of(&self, sequence: u16) -> Option<u64> {
+        let highest = self.highest?;
+        let behind = u64::from((highest as u16).wrapping_sub(sequence));
+        // Indices start one wrap up, so this can't fall below zero.
+        (behind <= LATE_MAX).then(|| highest - behind)
+    }
+
     /// A late packet was new after all.
     pub(super) fn recovered(&mut self) {
         self.received += 1;

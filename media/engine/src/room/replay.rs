@@ -15,11 +15,11 @@ use crate::transport::sdp::Kind;
 use crate::wire::rtp::RtpPacket;
 
 /// An older key frame is not replayed: so much video at once takes longer to arrive than a new one.
-const FRESH: Duration = Duration::from_secs(2);
+pub(super) const FRESH: Duration = Duration::from_secs(2);
 
 /// Most that one receiver is sent of one track at once: a third of a second on a link of 5 Mbit/s. With more
 /// a new key frame is asked for instead.
-const REPLAY_BYTES_MAX: usize = 200_000;
+pub(super) const REPLAY_BYTES_MAX: usize = 200_000;
 
 /// Most that waits to be sent of all replays of one step; whoever comes after gets a new key frame.
 const REPLAYS_BYTES_MAX: usize = 2_000_000;
@@ -94,12 +94,17 @@ impl Room {
         }
         // What is queued is part of what is replayed, and must not be written twice.
         self.write_queued(context, usize::MAX);
-        let Self { peers, tracks, .. } = self;
+        let Self {
+            peers,
+            tracks,
+            span,
+            ..
+        } = self;
         for (_, track) in tracks.iter_mut() {
             let Some(source) = track.source.as_ref().filter(|_| !track.held) else {
                 continue;
             };
-            let takes_part = |slot: PeerSlot| peers.get(slot.0).is_some_and(Peer::takes_part);
+            let takes_part = |slot: PeerSlot| span.takes_part(peers, slot);
             if source.kind != Kind::Video || !takes_part(source.peer) {
                 continue;
             }

@@ -4,6 +4,21 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PeerSlot(pub(super) usize);
 
+/// From here on slots are of peers in other parts of the room, and no place of one here.
+const REMOTE: usize = 1 << (usize::BITS - 1);
+
+impl PeerSlot {
+    /// The slot of a peer in another part, by its place among those.
+    pub(super) const fn of_remote(at: usize) -> Self {
+        Self(REMOTE + at)
+    }
+
+    /// The place among the peers of other parts; `None` for a peer that is here.
+    pub(super) const fn remote(self) -> Option<usize> {
+        self.0.checked_sub(REMOTE)
+    }
+}
+
 /// A track's place in its room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TrackSlot(pub(super) usize);

@@ -39,6 +39,16 @@ pub(super) struct Speakers {
 }
 
 impl Speakers {
+    pub(super) const fn new() -> Self {
+        Self {
+            crowded: false,
+            chosen: Vec::new(),
+            told: Vec::new(),
+            looked_at: None,
+            look_at: None,
+        }
+    }
+
     /// Who speaks loudest, as signaling was told.
     pub(super) fn loudest(&self) -> Option<PeerId> {
         self.told.first().copied()
@@ -129,9 +139,9 @@ impl Room {
         let mut speaking: Vec<(PeerId, Envelope)> = Vec::new();
         for (_, track) in self.tracks.iter().filter(|(_, track)| is_live(track, now)) {
             let source = track.source.as_ref();
-            let peer = source.and_then(|source| self.peers.get(source.peer.0));
+            let peer = source.and_then(|source| self.span.publisher(&self.peers, source.peer));
             let loudness = &track.voice.loudness;
-            let Some(peer) = peer.filter(|peer| peer.takes_part() && loudness.speaks(now)) else {
+            let Some(peer) = peer.filter(|peer| peer.takes_part && loudness.speaks(now)) else {
                 continue;
             };
             let envelope = loudness.envelope(now);
@@ -145,7 +155,9 @@ impl Room {
         if peers != speakers.told {
             speakers.told.clone_from(&peers);
             let room = self.id;
-            context.outbox.event(MediaEvent::Speakers { room, peers });
+            if self.span.leads {
+                context.outbox.event(MediaEvent::Speakers { room, peers });
+            }
         }
         speakers.looked_at = Some(now);
         let goes_on = live || !speakers.told.is_empty();

@@ -15,6 +15,7 @@ use super::commands::Room;
 use super::encoding::Encoding;
 use super::peer::Peer;
 use super::slots::PeerSlot;
+use super::span::Publisher;
 use super::subscription::Subscription;
 use super::track::{Source, Track};
 use crate::layer::Layer;
@@ -142,7 +143,7 @@ struct View<'a> {
     now: Instant,
     track: &'a Track,
     source: Option<&'a Source>,
-    publisher: Option<&'a Peer>,
+    publisher: Option<Publisher>,
     /// The publisher takes part and the track is not held.
     flows: bool,
 }
@@ -182,13 +183,13 @@ impl Room {
 
     fn view<'a>(&'a self, now: Instant, track: &'a Track) -> View<'a> {
         let source = track.source.as_ref();
-        let publisher = source.and_then(|source| self.peers.get(source.peer.0));
+        let publisher = source.and_then(|source| self.span.publisher(&self.peers, source.peer));
         View {
             now,
             track,
             source,
             publisher,
-            flows: !track.held && publisher.is_some_and(Peer::takes_part),
+            flows: !track.held && publisher.is_some_and(|publisher| publisher.takes_part),
         }
     }
 }
@@ -203,7 +204,7 @@ fn add_published(statistics: &mut PeerStatistics, view: &View<'_>, source: &Sour
             .map(|reception| reception.jitter(rate))
             .max()
             .unwrap_or_default(),
-        delay: view.publisher.map_or(Duration::ZERO, one_way),
+        delay: view.publisher.map_or(Duration::ZERO, one_way_of),
     };
     let rates = |encoding: &Encoding| encoding.reception.traffic.rates.at(view.now);
     let sent = |encoding: &Encoding| rates(encoding).is_some_and(|(bits, _)| bits > 0);
@@ -305,7 +306,7 @@ fn add_received(
         })
     };
     let here = one_way(receiver);
-    let whole_way = here + view.publisher.map_or(Duration::ZERO, one_way);
+    let whole_way = here + view.publisher.map_or(Duration::ZERO, one_way_of);
     // What was lost before it came to us is the publisher's side, not this receiver's.
     let own_loss = reported.fraction_lost.saturating_sub(lost_before);
     statistics.quality_down = worse(statistics.quality_down, score(own_loss, here));
@@ -364,6 +365,10 @@ pub(super) fn transport(connection: &Connection) -> Option<TransportStatistics> 
 
 fn one_way(peer: &Peer) -> Duration {
     peer.figures.round_trip.unwrap_or_default() / 2
+}
+
+fn one_way_of(publisher: Publisher) -> Duration {
+    publisher.round_trip.unwrap_or_default() / 2
 }
 
 fn worse(one: Option<u8>, other: Option<u8>) -> Option<u8> {

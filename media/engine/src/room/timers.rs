@@ -6,6 +6,7 @@ use super::commands::{Context, Room, RouteChanges};
 use super::encoding::Encoding;
 use super::peer::{Peer, REPORT_INTERVAL};
 use super::slots::{PeerSlot, Slots};
+use super::span::{Publisher, Span};
 use super::subscription::Subscription;
 use super::track::{Source, Track};
 use crate::clock::{Clock, NtpTime};
@@ -38,6 +39,10 @@ impl Room {
         }
         for (_, track) in self.tracks.iter_mut() {
             if let Some(source) = track.source.as_mut() {
+                if let Some(origin) = source.origin {
+                    Span::ask(context, self.id, origin, source);
+                    continue;
+                }
                 let (publisher, feedback) = (source.peer, source.codec.feedback);
                 for encoding in &mut source.encodings {
                     request_repair(context, &mut self.peers, publisher, encoding);
@@ -46,8 +51,12 @@ impl Room {
             }
         }
         self.look_for_speakers(context);
+        let tells = self.demand_changed || self.span.must_greet(context.now);
         if self.demand_is_due(context.now) {
             self.tell_demand(context);
+        }
+        if tells {
+            self.tell_neighbours(context);
         }
         let now = context.now;
         let peers = self.peers.iter().filter_map(|(_, peer)| peer.wake_at());
@@ -63,7 +72,8 @@ impl Room {
         let due = peers
             .chain(tracks)
             .chain(demands)
-            .chain(self.speakers.wake_at());
+            .chain(self.speakers.wake_at())
+            .chain(self.span.wake_at());
         // Whatever a timer says, time moves on between two calls: no timer can keep the thread busy.
         let next = due.min().map(|at| at.max(now + TIMER_STEP));
         self.settle_wake(next);
@@ -100,7 +110,8 @@ impl Room {
                 subscription.resends = 0;
                 subscription.sample(now);
                 let info = source.as_ref().and_then(|source| {
-                    sender_info(context.clock, now, &self.peers, source, subscription)
+                    let publisher = self.span.publisher(&self.peers, source.peer)?;
+                    sender_info(context.clock, now, publisher, source, subscription)
                 });
                 streams.extend(info.map(|info| Reported {
                     ssrc: subscription.ssrc,
@@ -141,7 +152,7 @@ impl Room {
                 continue;
             };
             let takes_part = |slot: PeerSlot| self.peers.get(slot.0).is_some_and(Peer::takes_part);
-            if source.kind != Kind::Video || !takes_part(source.peer) {
+            if source.kind != Kind::Video || !self.span.takes_part(&self.peers, source.peer) {
                 continue;
             }
             let awaiting = subscriptions
@@ -172,9 +183,13 @@ impl Room {
             .iter_mut()
             .filter_map(|(_, track)| track.source.as_mut());
         for source in sources.filter(|source| source.kind == Kind::Video) {
+            // Of remote tracks their own part asks: it has this command too.
+            let is_here = source.origin.is_none();
             for encoding in &mut source.encodings {
-                encoding.key_frames.want_fresh();
                 encoding.ring.forget_key_frame();
+                if is_here {
+                    encoding.key_frames.want_fresh();
+                }
             }
         }
         self.wake(Some(context.now));
@@ -186,7 +201,7 @@ impl Room {
 fn sender_info(
     clock: &Clock,
     now: Instant,
-    peers: &Slots<Peer>,
+    publisher: Publisher,
     source: &Source,
     subscription: &Subscription,
 ) -> Option<SenderInfo> {
@@ -194,7 +209,7 @@ fn sender_info(
         .encodings
         .get(usize::from(subscription.encoding()?))?;
     let reported = encoding.reception.report?;
-    let offset = peers.get(source.peer.0)?.clock_offset.micros()?;
+    let offset = publisher.clock_offset.micros()?;
     let ntp = clock.ntp(now);
     let elapsed = ntp.micros_since(NtpTime(reported.info.ntp_time)) - offset;
     let ticks = i128::from(elapsed) * i128::from(source.kind.clock_rate()) / 1_000_000;

@@ -8,6 +8,7 @@ use super::demand::Demand;
 use super::encoding::{Encoding, STOPPED_AFTER};
 use super::layers::{Layers, Place};
 use super::slots::PeerSlot;
+use super::span::{Origin, Relay};
 use super::subscription::Subscription;
 use super::voice::Voice;
 use crate::bandwidth::Rate;
@@ -18,6 +19,8 @@ use crate::wire::rtp::RtpPacket;
 /// Who sends the track, and how.
 pub(super) struct Source {
     pub(super) peer: PeerSlot,
+    /// Where it comes from, when its peer is in another part of the room.
+    pub(super) origin: Option<Origin>,
     pub(super) mid: String,
     pub(super) kind: Kind,
     pub(super) codec: Codec,
@@ -41,6 +44,7 @@ impl Source {
         }
         Some(Self {
             peer,
+            origin: None,
             mid: section.mid.clone(),
             kind,
             codec: section.codec()?.clone(),
@@ -48,6 +52,26 @@ impl Source {
             encodings,
             flowing: 0,
         })
+    }
+
+    /// A source whose peer is in another part of the room.
+    pub(super) fn from_elsewhere(
+        peer: PeerSlot,
+        origin: Origin,
+        kind: Kind,
+        codec: Codec,
+        encodings: Vec<Encoding>,
+    ) -> Self {
+        Self {
+            peer,
+            origin: Some(origin),
+            mid: String::new(),
+            kind,
+            codec,
+            ids: ExtensionIds::default(),
+            encodings,
+            flowing: 0,
+        }
     }
 
     /// Whether `new` describes the same stream again: a re-offer that changed nothing here.
@@ -182,6 +206,8 @@ pub(super) struct Track {
     pub(super) voice: Voice,
     /// What its sender was told of who takes what.
     pub(super) demand: Demand,
+    /// Other parts of the room to which its packets are handed over.
+    pub(super) relays: Vec<Relay>,
 }
 
 impl Track {
@@ -196,6 +222,7 @@ impl Track {
             held: false,
             voice: Voice::default(),
             demand: Demand::default(),
+            relays: Vec::new(),
         }
     }
 
@@ -206,6 +233,7 @@ impl Track {
     /// Begins with a new source: receivers wait for its first key frame.
     pub(super) fn begin(&mut self, source: Source) {
         self.source = Some(source);
+        self.relays.clear();
         self.demand = Demand::default();
         self.pause();
         self.bind();
@@ -214,6 +242,7 @@ impl Track {
     /// Ends the source; receivers hear nothing more.
     pub(super) fn end(&mut self) {
         self.source = None;
+        self.relays.clear();
         self.pause();
     }
 

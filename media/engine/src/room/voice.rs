@@ -84,7 +84,7 @@ impl Room {
         let Some(level) = value.and_then(AudioLevel::parse) else {
             return Verdict::Forward;
         };
-        let lets_go = self.peers.get(publisher.0).is_some_and(|p| p.forwarding);
+        let lets_go = self.span.forwards(&self.peers, publisher);
         if !lets_go || track.held {
             return Verdict::Forward;
         }

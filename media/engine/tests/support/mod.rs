@@ -12,4 +12,5 @@
 
 pub mod client;
 pub mod network;
+pub mod parts;
 pub mod world;

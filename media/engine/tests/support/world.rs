@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use homeline_media_engine::{Engine, EngineConfig, Identity, Output, Protocol};
+use homeline_media_engine::{Engine, EngineConfig, EngineId, Identity, Output, Protocol};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{
     MediaCommand, MediaError, MediaEvent, MediaReply, PeerStatistics, Publish, Subscribe,
@@ -13,6 +13,7 @@ use str0m::media::{Direction, MediaKind, Mid};
 
 use super::client::{Beside, Client, descriptor};
 use super::network::Network;
+use super::parts::{Part, Told, Ways};
 
 pub const ROOM: RoomId = RoomId([1; 16]);
 pub const SERVER: &str = "10.0.0.1:5000";
@@ -61,6 +62,10 @@ pub struct World {
     /// Damaged copies that reach the engine before every genuine datagram, from the same address.
     pub forgeries: usize,
     engine_due: Instant,
+    /// Engines beside the first, numbered from 1 on, and the clients whose peers are in theirs.
+    pub parts: Vec<Part>,
+    pub homes: BTreeMap<u8, usize>,
+    pub ways: Ways,
 }
 
 impl World {
@@ -92,7 +97,41 @@ impl World {
             cut_off: Vec::new(),
             forgeries: 0,
             engine_due: now,
+            parts: Vec::new(),
+            homes: BTreeMap::new(),
+            ways: Ways::new(),
         }
+    }
+
+    /// Another engine gets a part of the room.
+    pub fn add_part(&mut self, seed: u64, config: &EngineConfig) {
+        let number = self.parts.len() as u16 + 1;
+        let config = EngineConfig {
+            unix_time: Duration::from_secs(1_800_000_000),
+            ..config.clone()
+        };
+        self.parts.push(Part::new(self.now, number, seed, &config));
+        self.drain_engine();
+    }
+
+    /// The engine of a number; the first is 0.
+    pub fn engine_at(&mut self, at: usize) -> &mut Engine {
+        match at.checked_sub(1) {
+            None => &mut self.engine,
+            Some(part) => &mut self.parts[part].engine,
+        }
+    }
+
+    /// A command to the engine that has a client's peer.
+    pub fn command_for(
+        &mut self,
+        number: u8,
+        command: MediaCommand,
+    ) -> Result<MediaReply, MediaError> {
+        let (now, at) = (self.now, self.homes.get(&number).copied().unwrap_or(0));
+        let result = self.engine_at(at).handle_command(now, command);
+        self.drain_engine();
+        result
     }
 
     pub fn command(&mut self, command: MediaCommand) -> Result<MediaReply, MediaError> {
@@ -155,8 +194,8 @@ impl World {
             publish,
             subscribe,
         };
-        let MediaReply::Answer { sdp } = self.command(command).expect("the offer is answered")
-        else {
+        let answer = self.command_for(number, command);
+        let MediaReply::Answer { sdp } = answer.expect("the offer is answered") else {
             panic!("an offer gets an answer");
         };
         self.client(number).accept(&sdp);
@@ -210,7 +249,7 @@ impl World {
             peer: peer(number),
             on,
         };
-        assert_eq!(self.command(command), Ok(MediaReply::Done));
+        assert_eq!(self.command_for(number, command), Ok(MediaReply::Done));
     }
 
     pub fn statistics(&mut self) -> Vec<PeerStatistics> {
@@ -278,11 +317,18 @@ impl World {
                 return true;
             }
             let senders = self.senders.iter().map(|sender| sender.due);
-            let waiting = [self.network.next_at(), next_client, Some(self.engine_due)];
+            let waiting = [
+                self.network.next_at(),
+                self.ways.next_at(),
+                next_client,
+                Some(self.engine_due),
+            ];
+            let parts = self.parts.iter().map(|part| part.due);
             let next = waiting
                 .into_iter()
                 .flatten()
                 .chain(senders)
+                .chain(parts)
                 .min()
                 .expect("never idle");
             if next > until {
@@ -315,9 +361,20 @@ impl World {
             } else if to == SERVER_TCP.parse().unwrap() {
                 self.engine.handle_framed(now, to, from, &mut bytes);
                 self.drain_engine();
+            } else if let Some(part) = self.parts.iter_mut().find(|part| part.address == to) {
+                part.engine.handle_datagram(now, to, from, &mut bytes);
+                self.drain_engine();
             } else {
                 self.deliver(from, to, &bytes);
             }
+        }
+        while let Some((from, EngineId(to), told)) = self.ways.take(now) {
+            let engine = self.engine_at(usize::from(to));
+            match told {
+                Told::News(news) => engine.handle_news(now, EngineId(from), *news),
+                Told::Message(bytes) => engine.handle_message(now, EngineId(from), &bytes),
+            }
+            self.drain_engine();
         }
         for sender in &mut self.senders {
             if sender.due <= now
@@ -335,6 +392,9 @@ impl World {
         }
         if self.engine_due <= now {
             self.engine.handle_timeout(now);
+        }
+        for part in self.parts.iter_mut().filter(|part| part.due <= now) {
+            part.engine.handle_timeout(now);
         }
         self.drain_engine();
     }
@@ -383,11 +443,32 @@ impl World {
     }
 
     pub fn drain_engine(&mut self) {
+        for at in 0..=self.parts.len() {
+            self.drain_engine_at(at);
+        }
+    }
+
+    fn drain_engine_at(&mut self, number: usize) {
         loop {
-            match self.engine.poll_output() {
+            let engine = match number.checked_sub(1) {
+                None => &mut self.engine,
+                Some(part) => &mut self.parts[part].engine,
+            };
+            match engine.poll_output() {
                 Output::Timeout(at) => {
-                    self.engine_due = at;
+                    match number.checked_sub(1) {
+                        None => self.engine_due = at,
+                        Some(part) => self.parts[part].due = at,
+                    }
                     return;
+                }
+                Output::News(to, news) => {
+                    let told = Told::News(Box::new(news));
+                    self.ways.send(self.now, number as u16, to, told);
+                }
+                Output::Message(to, message) => {
+                    let told = Told::Message(message.to_vec());
+                    self.ways.send(self.now, number as u16, to, told);
                 }
                 Output::Event(event) => self.events.push(event),
                 Output::Transmit(transmit) => {

@@ -44,6 +44,7 @@ fn counters(metrics: &NodeMetrics) -> std::collections::BTreeMap<String, u64> {
         ("send_errors", metrics.send_errors),
         ("send_queue_full", metrics.send_queue_full),
         ("rooms_failed", metrics.rooms_failed),
+        ("relay_full", metrics.relay_full),
         ("tcp_refused", metrics.tcp.refused),
         ("tcp_ended", metrics.tcp.ended),
         ("tcp_dropped", metrics.tcp.dropped),

@@ -1,5 +1,7 @@
 //! The engine: takes commands, datagrams and time, and gives datagrams, events and the next time.
 
+mod span;
+
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,6 +18,7 @@ use crate::outbox::{Outbox, Transmit};
 use crate::population::Population;
 use crate::rebinding::{Rebindings, stream_of};
 use crate::room::{Context, PeerSlot, Proposal, Room, RouteChanges};
+use crate::span::{EngineId, RoomNews};
 use crate::tap::Tap;
 use crate::transport::sdp::Offer;
 use crate::transport::{Identity, Path, Protocol};
@@ -37,6 +40,12 @@ pub enum Output<'a> {
     Transmit(Transmit<'a>),
     /// Tell signaling this.
     Event(MediaEvent),
+    /// Bring this to another engine, which takes it with [`Engine::handle_news`]. It must arrive, before any message
+    /// that follows, unless newer news of the same room are there to replace it.
+    News(EngineId, RoomNews),
+    /// Bring this to another engine, which takes it with [`Engine::handle_message`]. It may be lost; what arrives must
+    /// arrive in order.
+    Message(EngineId, &'a [u8]),
     /// Nothing more now; call [`Engine::handle_timeout`] at this moment, if nothing else comes first.
     Timeout(Instant),
 }
@@ -76,6 +85,8 @@ pub struct Engine {
     queued_rooms: Vec<RoomId>,
     /// Copies that this media will be, at most.
     queued_copies: usize,
+    /// Rooms made so far.
+    rooms_made: u32,
     counters: Counters,
     tap: Tap,
 }
@@ -99,6 +110,7 @@ impl Engine {
             in_room: None,
             queued_rooms: Vec::new(),
             queued_copies: 0,
+            rooms_made: 0,
             counters: Counters::default(),
             tap: Tap::default(),
         }
@@ -111,10 +123,7 @@ impl Engine {
         command: MediaCommand,
     ) -> Result<MediaReply, MediaError> {
         self.now = now;
-        // A command may take receivers out of the lists that queued media is written along.
-        while !self.queued_rooms.is_empty() {
-            self.write_queued(usize::MAX);
-        }
+        self.write_all_queued();
         match command {
             MediaCommand::CreateRoom { room } => self.create_room(room),
             MediaCommand::CloseRoom { room } => {
@@ -177,6 +186,23 @@ impl Engine {
                 let room = self.rooms.get(&room).ok_or(MediaError::NoRoom)?;
                 Ok(MediaReply::Statistics(room.statistics(self.now)))
             }
+        }
+    }
+
+    /// Queues a room that has media to write now.
+    fn note_queued(&mut self, room: RoomId, was_queued: bool, copies: usize) {
+        if copies > 0 {
+            self.queued_copies += copies;
+            if !was_queued {
+                self.queued_rooms.push(room);
+            }
+        }
+    }
+
+    /// Writes all queued media: what comes next may take receivers out of the lists along which it is written.
+    fn write_all_queued(&mut self) {
+        while !self.queued_rooms.is_empty() {
+            self.write_queued(usize::MAX);
         }
     }
 
@@ -265,13 +291,8 @@ impl Engine {
             (was_queued, 0)
         });
         debug_assert!(handled.is_ok(), "routes go with their rooms");
-        if let Ok((was_queued, copies)) = handled
-            && copies > 0
-        {
-            self.queued_copies += copies;
-            if !was_queued {
-                self.queued_rooms.push(room);
-            }
+        if let Ok((was_queued, copies)) = handled {
+            self.note_queued(room, was_queued, copies);
         }
     }
 
@@ -336,6 +357,12 @@ impl Engine {
         if let Some(event) = self.outbox.next_event() {
             return Output::Event(event);
         }
+        if let Some((to, news)) = self.outbox.next_news() {
+            return Output::News(to, news);
+        }
+        if let Some((to, at)) = self.outbox.next_relayed() {
+            return Output::Message(to, self.outbox.relayed(at));
+        }
         if self.outbox.is_empty() {
             self.outbox.reuse();
             if self.queued_rooms.is_empty() {
@@ -379,7 +406,8 @@ impl Engine {
     /// What is alive.
     pub fn population(&self) -> Population {
         let mut population = Population {
-            rooms: self.rooms.len(),
+            rooms: self.rooms.values().filter(|room| room.leads()).count(),
+            parts: self.rooms.values().filter(|room| !room.leads()).count(),
             paths: self.by_path.len(),
             ufrags: self.by_ufrag.len(),
             deadlines: self.deadlines.len(),
@@ -406,6 +434,9 @@ impl Engine {
         if let Some(room) = self.rooms.remove(&failed) {
             self.deadlines.retain(|(_, owner)| *owner != failed);
             self.unroute(failed, room.routes());
+            for other in room.neighbours() {
+                self.outbox.news(other, RoomNews::farewell(failed));
+            }
         }
         self.outbox.event(MediaEvent::RoomFailed { room: failed });
         Some(failed)
@@ -431,12 +462,19 @@ impl Engine {
         self.tap.open(sender);
     }
 
+    /// Where a new room's numbering of what it hands over begins: not where one of the same name did before it.
+    const fn next_run(&mut self) -> u32 {
+        self.rooms_made = self.rooms_made.wrapping_add(1);
+        self.rooms_made << 16
+    }
+
     fn create_room(&mut self, room: RoomId) -> Result<MediaReply, MediaError> {
         if !self.rooms.contains_key(&room) {
             if self.rooms.len() >= self.config.rooms_max {
                 return Err(MediaError::Limit("rooms"));
             }
-            self.rooms.insert(room, Room::new(room));
+            let whole = Room::new(room, true, self.next_run());
+            self.rooms.insert(room, whole);
         }
         Ok(MediaReply::Done)
     }
@@ -625,6 +663,25 @@ mod tests {
         let empty = Ok(MediaReply::Statistics(Vec::new()));
         assert_eq!(engine.handle_command(now, ask(HEALTHY)), empty);
         assert_eq!(engine.drop_failed_room(), None, "nothing else failed");
+    }
+
+    #[test]
+    fn other_parts_of_a_room_that_failed_are_told() {
+        let (mut engine, now) = engine();
+        engine.extend_room(now, FAILING, &[EngineId(1)]);
+        assert!(!engine.is_whole(FAILING));
+        while !matches!(engine.poll_output(), Output::Timeout(_)) {}
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            engine
+                .in_room(FAILING, |_, _, _| panic!("a bug, for the test"))
+                .unwrap_or(())
+        }));
+        assert!(panicked.is_err());
+        engine.drop_failed_room();
+        let failed = MediaEvent::RoomFailed { room: FAILING };
+        assert_eq!(engine.poll_output(), Output::Event(failed));
+        let farewell = RoomNews::farewell(FAILING);
+        assert_eq!(engine.poll_output(), Output::News(EngineId(1), farewell));
     }
 
     #[test]
