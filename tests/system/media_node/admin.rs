@@ -40,8 +40,13 @@ pub(super) fn id(number: u8) -> String {
 impl MediaNode {
     /// Starts a node on the loopback with free ports, and waits until it says where it listens.
     pub(super) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings.
+    pub(super) fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut child = command(&["--roles", "media", "--data-dir", "data"], &[])
+        let mut child = command(&["--roles", "media", "--data-dir", "data"], settings)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -57,7 +62,7 @@ impl MediaNode {
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut address = None;
         for line in lines.map_while(Result::ok) {
-            log.lock().expect("no panic holds it").push_str(&line);
+            *log.lock().expect("no panic holds it") += &format!("{line}\n");
             if let Some((_, rest)) = line.split_once("http://") {
                 address = rest.split(',').next().and_then(|text| text.parse().ok());
             }

@@ -299,6 +299,54 @@ fn the_token_is_private_and_only_this_machine_is_listened_to() {
     );
 }
 
+#[test]
+fn a_node_alone_has_a_relay_where_signaling_can_know_its_secret_and_says_so_where_not() {
+    let ports = [
+        ("HOMELINE_MEDIA__TURN__UDP_PORT", "0"),
+        ("HOMELINE_MEDIA__TURN__TCP_PORT", "0"),
+    ];
+    let secret = ("HOMELINE_MEDIA__TURN__SECRET", "north");
+    let node = MediaNode::start_with(&[ports[0], ports[1], secret]);
+    let log = node.log.lock().unwrap().clone();
+    let relay = log.lines().filter_map(|line| line.split_once("Relay "));
+    let told: Vec<&str> = relay.map(|(_, told)| told.trim()).collect();
+    let port = |protocol| {
+        let of = |told: &&str| told.strip_prefix(protocol).map(str::to_owned);
+        let port = told.iter().find_map(of).expect("a port is told");
+        port.trim().parse::<u16>().unwrap()
+    };
+    assert!(!log.contains("north"));
+    // A client asks for an address without a signature, and is told how to sign.
+    let allocate = [
+        &[0, 3, 0, 8, 0x21, 0x12, 0xa4, 0x42][..],
+        &[7; 12],
+        &[0, 0x19, 0, 4, 17, 0, 0, 0],
+    ];
+    let challenge = [1, 0x13];
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answer = [0; 500];
+    socket
+        .send_to(&allocate.concat(), ("127.0.0.1", port("UDP")))
+        .unwrap();
+    socket.recv(&mut answer).unwrap();
+    assert_eq!(answer[..2], challenge);
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port("TCP"))).unwrap();
+    std::io::Write::write_all(&mut stream, &allocate.concat()).unwrap();
+    std::io::Read::read_exact(&mut stream, &mut answer[..20]).unwrap();
+    assert_eq!(answer[..2], challenge);
+
+    let node = MediaNode::start_with(&ports);
+    // What it logs is read beside what it prints.
+    let deadline = Instant::now() + PATIENCE;
+    let log = || node.log.lock().unwrap().clone();
+    while !log().contains("no relay: set media.turn.secret") {
+        assert!(Instant::now() < deadline, "{}", log());
+        std::thread::yield_now();
+    }
+    assert!(!log().contains("Relay "));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_whole_server_has_the_interface_beside_its_signaling() {
     let data = tempfile::tempdir().unwrap();
