@@ -36,6 +36,7 @@ impl Stage {
         let config = EngineConfig {
             peers_per_room_max: usize::from(peers) + 1,
             train_max: 64,
+            estimation: false,
             ..EngineConfig::default()
         };
         let mut world = World::with_config(1, config);
