@@ -2,14 +2,15 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 NPM_QUIET := --no-audit --no-fund --loglevel=error
 
-.PHONY: run test check bench app device help
+.PHONY: run test check bench bench-peers app device help
 
 help:
 	@echo "make run     build and start the whole server; prints the URL to open"
 	@echo "make test    everything that CI tests"
 	@echo "make device  build the home device without a screen: target/debug/homeline-device"
 	@echo "make check   formatting, lints, docs, licences"
-	@echo "make bench   the figures of README.md"
+	@echo "make bench   the figures: engine, signaling, and the packet path beside its floor"
+	@echo "make bench-peers  the packet path beside Janus on the same load"
 
 run: app
 	cargo run --locked --package homeline -- serve
@@ -33,3 +34,7 @@ check:
 bench: app
 	@scripts/install-missing test
 	scripts/bench
+
+bench-peers: app
+	@scripts/install-missing peers
+	scripts/bench peers

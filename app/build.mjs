@@ -35,6 +35,7 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
     { in: "src/main.ts", out: "main" },
     { in: "src/device/main.ts", out: "device" },
     { in: "src/consent/main.ts", out: "consent" },
+    { in: "src/outside/main.ts", out: "outside" },
   ];
   await build({ ...options(control), absWorkingDir: new URL(".", import.meta.url).pathname, entryPoints, outdir });
   // One file without imports: not every browser takes a module as a service worker.

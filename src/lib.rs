@@ -4,9 +4,11 @@
 pub mod certificate;
 pub mod config;
 mod control;
+mod files;
 mod listen;
 mod media_alone;
 pub mod node;
+pub mod outside;
 mod relay;
 pub mod shutdown;
 pub mod telemetry;

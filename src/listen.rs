@@ -1,33 +1,25 @@
 //! Listening sockets for HTTP and HTTPS.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
-use tracing::warn;
+use anyhow::Context as _;
+use homeline_media_node::bind;
 
 /// One listener for each address; IPv4 and IPv6 share the port. A family that the machine lacks is skipped.
 pub(crate) fn on_all(addresses: &[IpAddr], port: u16) -> anyhow::Result<Vec<TcpListener>> {
-    let mut port = port;
-    let mut listeners = Vec::new();
-    for address in addresses {
-        match on(SocketAddr::new(*address, port)) {
-            Ok(listener) => {
-                // With port 0 the first listener takes a free one, and the others the same.
-                port = listener.local_addr()?.port();
-                listeners.push(listener);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                anyhow::bail!(
-                    "port {port} is in use: stop the other program, or choose another port in the configuration"
-                );
-            }
-            Err(error) => warn!(%address, %error, "not listening on this address"),
-        }
+    let listen = |address| {
+        let listener = on(address)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    match bind::on_all(addresses, port, "listener", listen) {
+        Ok(bound) => Ok(bound.into_iter().map(|(listener, _)| listener).collect()),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => anyhow::bail!(
+            "port {port} is in use: stop the other program, or choose another port in the configuration"
+        ),
+        Err(error) => Err(error).with_context(|| format!("no address to listen on at port {port}")),
     }
-    anyhow::ensure!(
-        !listeners.is_empty(),
-        "no address to listen on at port {port}"
-    );
-    Ok(listeners)
 }
 
 /// A listener at an address.

@@ -30,6 +30,16 @@ enum Command {
         #[arg(long, value_enum, value_delimiter = ',')]
         roles: Vec<Role>,
     },
+    /// Says whether this home can be reached from outside, what to forward on the router, and what the last tests
+    /// found. Looks at the network for some seconds; the server may run or not.
+    Reachability {
+        /// As for `serve`.
+        #[arg(long, env = "HOMELINE_CONFIG")]
+        config: Option<PathBuf>,
+        /// As for `serve`.
+        #[arg(long)]
+        data_dir: Option<PathBuf>,
+    },
     /// Prints the configuration file with every setting, its meaning and its default.
     ConfigExample,
 }
@@ -63,6 +73,17 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .enable_all()
                 .build()?;
             runtime.block_on(homeline::node::serve(config))
+        }
+        Command::Reachability { config, data_dir } => {
+            let mut config = Config::load(config.as_deref())?;
+            if let Some(data_dir) = data_dir {
+                config.server.data_dir = data_dir;
+            }
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            print!("{}", runtime.block_on(homeline::outside::report(config))?);
+            Ok(())
         }
         Command::ConfigExample => {
             print!("{}", config::example());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum_server::Handle;
 use homeline_media_node::Node;
+use homeline_media_node::turn::Turn;
 use tokio::task::JoinSet;
 use tracing::info;
 
@@ -27,11 +28,18 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     // certificate here, and so no TLS.
     let relay = match turn.secret {
         Some(_) => relay::start(&turn, &node, None)?,
-        None => None,
+        None => {
+            if turn.enabled {
+                tracing::warn!(
+                    "no relay: set media.turn.secret to what signaling derives credentials from, or media.turn.enabled to false"
+                );
+            }
+            None
+        }
     };
     let handle = Handle::new();
     let mut servers = JoinSet::new();
-    print(&node, &door.line()?);
+    print(&node, relay.as_ref(), &door.line()?);
     let control = door.serve(&handle, &mut servers);
     tokio::select! {
         requested = shutdown::requested() => requested?,
@@ -47,7 +55,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(node: &Node, control: &str) {
+fn print(node: &Node, relay: Option<&Turn>, control: &str) {
     println!(
         "Homeline {} is running as a media node.",
         env!("CARGO_PKG_VERSION")
@@ -56,6 +64,12 @@ fn print(node: &Node, control: &str) {
     println!("{control}");
     for address in node.addresses() {
         println!("  Media               UDP {address}");
+    }
+    let ports = relay.map(Turn::ports).unwrap_or_default();
+    for (protocol, port) in [("UDP", ports.udp), ("TCP", ports.tcp)] {
+        if let Some(port) = port {
+            println!("  Relay               {protocol} {port}");
+        }
     }
     println!();
     println!("  Ctrl-C stops it.");

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use homeline_media_node::turn::Turn;
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
@@ -22,7 +23,8 @@ use tracing::{info, warn};
 use crate::certificate::{self, Authority, Names};
 use crate::config::{Config, Parts, ServerConfig};
 use crate::control::ControlDoor;
-use crate::{listen, media_alone, relay, shutdown, web};
+use crate::outside::{self, Watch};
+use crate::{files, listen, media_alone, relay, shutdown, web};
 
 /// The server's certificate is made anew this often, for the names that the machine has by then.
 const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -33,7 +35,9 @@ const CERTIFICATE_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// When the roles do not go together, or a part can't start: a port in use, a data directory that can't be
 /// written, a damaged database.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    match Parts::of(&config.server.roles)? {
+    let parts = Parts::of(&config.server.roles)?;
+    files::open_as_many_as_needed(&config, parts);
+    match parts {
         Parts::Whole => serve_whole(config).await,
         Parts::MediaAlone => media_alone::serve(config).await,
     }
@@ -62,19 +66,16 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let (node, link, control) = start_media(&mut media, &mut signaling, &server)?;
     let turn = relay::start(&media.turn, &node, Some(turn_tls))?;
     signaling.relays.own = relay::servers(&media.turn, turn.as_ref());
+    let own_relay = turn.clone().filter(|_| signaling.relays.servers.is_empty());
     let app_hash = web::app_hash();
-    let link = MediaLink {
-        media: Media::Local(link.commands),
-        events: link.events,
-    };
-    let signaling = Signaling::start(signaling, link, &app_hash)
-        .await
-        .context("signaling")?;
+    let signaling = start_signaling(signaling, link, &server, &app_hash).await?;
 
     let (stopping, is_stopping) = watch::channel(false);
     let http = listen::on_all(&server.bind, server.http_port)?;
     let https = listen::on_all(&server.bind, server.https_port)?;
     let doors = Doors::of(&http, &https, &names.within(&authority.names))?;
+    let looking = look_outside(&server, &media, (&node, own_relay), doors.https_port);
+    let looking = looking.start(signaling.clone());
     let page = install_page(&authority, &doors);
     let health = web::Health {
         signaling: signaling.clone(),
@@ -83,6 +84,7 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let sources = web::Sources {
         signaling: signaling.clone(),
         node: node.clone(),
+        relay: turn.clone(),
     };
     let router = router(&signaling, page, health, sources);
 
@@ -104,6 +106,7 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     info!("stopping");
     stopping.send_replace(true);
     renewal.abort();
+    looking.abort();
     if let Some(control) = control {
         control.close();
     }
@@ -111,6 +114,36 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     drop(turn);
     node.shutdown().await;
     Ok(())
+}
+
+async fn start_signaling(
+    mut config: SignalingConfig,
+    link: Link,
+    server: &ServerConfig,
+    app_hash: &str,
+) -> anyhow::Result<Signaling> {
+    config.outside.file = Some(server.data_dir.join(outside::KEPT));
+    let link = MediaLink {
+        media: Media::Local(link.commands),
+        events: link.events,
+    };
+    let started = Signaling::start(config, link, app_hash).await;
+    started.context("signaling")
+}
+
+/// What is to be looked at from outside. A relay elsewhere is told in place of the own one, and none of this home's.
+fn look_outside(
+    server: &ServerConfig,
+    media: &NodeConfig,
+    (node, relay): (&Node, Option<Turn>),
+    https_port: u16,
+) -> Watch {
+    let relay_ports = relay.as_ref().map(Turn::ports).unwrap_or_default();
+    Watch {
+        asks: server.outside.clone(),
+        ports: outside::ports(https_port, node.ports(), (&media.turn, relay_ports)),
+        advertised: media.advertised_addresses.clone(),
+    }
 }
 
 fn install_page(authority: &Authority, doors: &Doors) -> web::InstallPage {

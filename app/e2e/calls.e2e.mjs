@@ -241,9 +241,11 @@ test("a home device calls a contact, with its own picture shown for as long as i
 function announces(page, wanted) {
   return page.evaluate(async (texts) => {
     const registration = await navigator.serviceWorker.ready;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const shown = (await registration.getNotifications()).map(({ title, body }) => `${title}: ${body}`);
       if (shown.join() === texts.join()) return;
+      if (Date.now() > deadline) throw new Error(`shown are: ${shown.join()}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }, wanted);
@@ -258,8 +260,10 @@ test("an app whose tab is hidden announces the call by a notification, and its s
     });
   };
   const { anna, ben } = await annaAndBen({ prepareBen: hidden });
-  await ben.page.evaluate(() => {
+  await ben.page.evaluate(async () => {
     globalThis.away = true;
+    // Before it runs, the page itself notifies, which can't be asked for here.
+    await navigator.serviceWorker.ready;
   });
   await call(anna.page, ben.handle, "voice");
   await announces(ben.page, ["Incoming call: Mum"]);

@@ -1,5 +1,6 @@
 // Parents and children over the real server: consent with its mail and link, what a child may, what it did, deletion.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { watch as watchFolder } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -55,8 +56,9 @@ async function consent(anna) {
 
 /** The newest mail, as its reader sees it. */
 async function mail() {
+  const late = AbortSignal.timeout(30_000);
   for (;;) {
-    const next = new Promise((resolve) => watchFolder(mails, { persistent: false }).once("change", resolve));
+    const next = once(watchFolder(mails, { persistent: false }), "change", { signal: late });
     const [name] = (await readdir(mails)).filter((file) => file.endsWith(".eml"));
     if (name !== undefined) return (await readFile(join(mails, name), "utf8")).replaceAll("=\r\n", "").replaceAll("=3D", "=");
     await next;

@@ -36,7 +36,7 @@ function inPage() {
   function offerOf(sdp) {
     const [session, section] = split(swap(sdp));
     const plain = section.split("\r\n").filter((line) => !/^a=(rid|simulcast|ssrc|ssrc-group|mid|msid):/.test(line)).join("\r\n");
-    return session.replace(/^a=group:BUNDLE .*$/m, `a=group:BUNDLE ${RIDS.join(" ")}`) + RIDS.map((rid) => `${plain.replace(/^(m=.*)$/m, "$1")}a=mid:${rid}\r\na=msid:s ${rid}\r\n`).join("");
+    return session.replace(/^a=group:BUNDLE .*$/m, `a=group:BUNDLE ${RIDS.join(" ")}`) + RIDS.map((rid) => `${plain}a=mid:${rid}\r\na=msid:s ${rid}\r\n`).join("");
   }
 
   function answerOf(sdp, mid) {

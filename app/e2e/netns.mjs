@@ -122,3 +122,66 @@ export class BadNetwork {
     if (this.scripts !== undefined) await rm(this.scripts, { recursive: true, force: true });
   }
 }
+
+/** A home behind a router with NAT, and the world before it. The router forwards what it is told to; the kernel does it. */
+export class HomeBehindRouter {
+  #namespaces = [];
+
+  /** The home is 192.168.1.0/24 with the server at .5; the router is 203.0.113.1 outside, `world` stands at .9. */
+  async open() {
+    const mark = process.pid % 10_000;
+    for (const name of ["home", "router", "world"]) {
+      this[name] = `${name}-r${mark}`;
+      ip("netns", "add", this[name]);
+      this.#namespaces.push(this[name]);
+      ip("-n", this[name], "link", "set", "lo", "up");
+    }
+    const cable = (name, within, address, peer, there, far) => {
+      ip("link", "add", `${name}${mark}`, "netns", within, "type", "veth", "peer", "name", `${peer}${mark}`, "netns", there);
+      for (const [device, namespace, own] of [[name, within, address], [peer, there, far]]) {
+        ip("-n", namespace, "addr", "add", own, "dev", `${device}${mark}`);
+        ip("-n", namespace, "link", "set", `${device}${mark}`, "up");
+      }
+    };
+    cable("lan", this.home, "192.168.1.5/24", "in", this.router, "192.168.1.1/24");
+    cable("wan", this.world, "203.0.113.9/24", "out", this.router, "203.0.113.1/24");
+    this.outside = `out${mark}`;
+    ip("-n", this.home, "route", "add", "default", "via", "192.168.1.1");
+    this.within(this.router, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+    this.#rule("nat", "POSTROUTING", "-o", this.outside, "-j", "MASQUERADE");
+    // As a home's router: what the home began, and what is forwarded.
+    this.#rule("filter", "FORWARD", "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED,DNAT", "-j", "ACCEPT");
+    this.#rule("filter", "FORWARD", "-i", this.outside, "-j", "DROP");
+  }
+
+  within(namespace, ...command) {
+    return execFileSync("ip", ["netns", "exec", namespace, ...command], { stdio: ["ignore", "pipe", "pipe"] }).toString();
+  }
+
+  #rule(table, chain, ...rule) {
+    this.within(this.router, "iptables", "-t", table, "-A", chain, ...rule);
+  }
+
+  /** A rule as people enter it: this port goes to the server. */
+  forward(protocol, port) {
+    this.#rule("nat", "PREROUTING", "-i", this.outside, "-p", protocol, "--dport", String(port), "-j", "DNAT", "--to-destination", `192.168.1.5:${port}`);
+  }
+
+  serve(settings) {
+    return serve({ HOMELINE_SERVER__HTTPS_PORT: String(HTTPS_PORT), ...settings }, undefined, ["ip", "netns", "exec", this.home]);
+  }
+
+  /** The program that `launch` runs in place of Chromium, inside a namespace. */
+  async chromium(namespace) {
+    this.scripts ??= await mkdtemp(join(tmpdir(), "homeline-netns-"));
+    const script = join(this.scripts, namespace);
+    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${process.env.CHROMIUM ?? "/usr/bin/chromium"} "$@"\n`);
+    chmodSync(script, 0o755);
+    return script;
+  }
+
+  async close() {
+    for (const name of this.#namespaces) ip("netns", "del", name);
+    if (this.scripts !== undefined) await rm(this.scripts, { recursive: true, force: true });
+  }
+}

@@ -6,13 +6,16 @@ import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, fromDist, launch } from "./browser.mjs";
 import { acquainted, connected, GENEROUS, originalSound } from "./company.mjs";
-import { BadNetwork, possible } from "./netns.mjs";
+import { BadNetwork, HTTPS_PORT, possible } from "./netns.mjs";
 import { at, contact, signUp, watch } from "./people.mjs";
 import { hears, spyOnConnections, toneFile } from "./sound.mjs";
 
 const whyNot = possible();
 if (whyNot !== undefined) console.error(`NOT TESTED, calls over bad networks: ${whyNot}`);
 const story = whyNot === undefined ? test : test.skip;
+
+/** Where the relay takes TCP and TLS. */
+const RELAY_PORT = 8445;
 
 let network;
 let server;
@@ -28,7 +31,7 @@ before(async () => {
   network = new BadNetwork();
   await network.open("anna", "ben", { name: "phone", of: "anna" });
   // One address, as a home has: a browser tries one after the other, and takes its time for it.
-  server = await network.serve({ ...GENEROUS, HOMELINE_MEDIA__ADVERTISED_ADDRESSES: '["10.77.1.1"]', HOMELINE_MEDIA__BANDWIDTH_ESTIMATION: "true" });
+  server = await network.serve({ ...GENEROUS, HOMELINE_MEDIA__ADVERTISED_ADDRESSES: '["10.77.1.1"]', HOMELINE_MEDIA__BANDWIDTH_ESTIMATION: "true", HOMELINE_MEDIA__TURN__TCP_PORT: String(RELAY_PORT) });
   for (const [name, hertz] of [["anna", 1_000], ["ben", 1_500]]) {
     const sound = await toneFile(join(tones, `${name}.wav`), hertz);
     browsers[name] = await launch({ sound, program: await network.chromium(name), flags: ["--ignore-certificate-errors"] });
@@ -119,8 +122,9 @@ async function longestBreak(page, kind = "audio") {
   }, kind);
 }
 
-// Chromium gives a path up only after two and a half seconds without an answer, and tries others slowly until then:
-// about three and a half seconds here, of which the app and the server take one.
+// Left to itself Chromium gives a path up after two and a half seconds without an answer, and takes another a second later.
+// The server asks a new address of a router itself, and prefers what an ICE restart has found; what is measured is some
+// 130 ms and 1,000 ms. Of a new address of its own Chromium tells a page, and ICE, only after two seconds.
 
 /** Does `change` in the middle of a call; says for how long the one who hears less heard nothing, in milliseconds. */
 async function breakBy({ anna, ben }, change) {
@@ -131,26 +135,29 @@ async function breakBy({ anna, ben }, change) {
   return Math.round(Math.max(...breaks));
 }
 
-story("a page whose router gets another address in mid-call goes on within five seconds", async () => {
+story("a page whose router gets another address in mid-call goes on within a second", async (t) => {
   const call = await calling();
   network.plug("phone", false);
   const silence = await breakBy(call, () => network.newRouterAddress("anna", 9));
   network.plug("phone", true);
-  assert.ok(silence < 5_000, `silence of ${silence} ms`);
+  t.diagnostic(`silence of ${silence} ms`);
+  assert.ok(silence < 1_000, `silence of ${silence} ms`);
 });
 
-story("a page that leaves its Wi-Fi and has another network goes on within five seconds", async () => {
+story("a page that leaves its Wi-Fi and has another network goes on within two seconds", async (t) => {
   const call = await calling();
   const silence = await breakBy(call, () => network.plug("anna", false));
   network.plug("anna", true);
-  assert.ok(silence < 5_000, `silence of ${silence} ms`);
+  t.diagnostic(`silence of ${silence} ms`);
+  assert.ok(silence < 2_000, `silence of ${silence} ms`);
 });
 
-story("a page whose only address becomes another goes on as soon as the browser has noticed, which takes it two seconds", async () => {
+story("a page whose only address becomes another goes on as soon as the browser has noticed, which takes it two seconds", async (t) => {
   const call = await calling();
   network.plug("phone", false);
   const silence = await breakBy(call, () => network.move("anna", 3));
   network.plug("phone", true);
+  t.diagnostic(`silence of ${silence} ms`);
   assert.ok(silence < 3_000, `silence of ${silence} ms`);
 });
 
@@ -177,6 +184,15 @@ story("a page whose UDP is blocked talks over TCP", async () => {
   const { anna, ben } = await calling("video");
   assert.deepEqual(await way(anna.page), { protocol: "tcp", relayed: false });
   assert.deepEqual(await way(ben.page), { protocol: "udp", relayed: false });
+});
+
+story("a page whose network lets only the relay's TLS through talks over it", async () => {
+  // Of TCP only HTTPS and the relay's port, and of that nothing but TLS: plain TURN over TCP is refused by whoever looks inside.
+  for (const name of ["anna", "phone"]) await network.weather(name, { fence: { udp: false, tcp_ports: [HTTPS_PORT, RELAY_PORT], only_tls: true } });
+  const { anna, ben } = await calling("video");
+  assert.deepEqual(await way(anna.page), { protocol: "tls", relayed: true });
+  assert.deepEqual(await way(ben.page), { protocol: "udp", relayed: false });
+  for (const name of ["anna", "phone"]) await network.weather(name);
 });
 
 /** Waits until what a page receives is as wide as wanted. Playwright's own waiting takes a promise for a yes. */

@@ -7,7 +7,6 @@ import { at, contact } from "./people.mjs";
 import { seesFrames } from "./sound.mjs";
 
 const company = new Company();
-/** These stories begin with the media node's layers, and with its ears. */
 const SMALL = { width: 320, height: 240 };
 const LARGE = { width: 1280, height: 800 };
 

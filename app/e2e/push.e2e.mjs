@@ -134,7 +134,9 @@ async function theWorker(page) {
 function shows(page, title) {
   return page.evaluate(async (wanted) => {
     const registration = await navigator.serviceWorker.ready;
+    const deadline = Date.now() + 30_000;
     for (;;) {
+      if (Date.now() > deadline) throw new Error(`not shown: ${wanted}`);
       const notices = await registration.getNotifications();
       if (notices.length === 1 && notices[0].title === wanted) {
         const { body, tag, actions, icon } = notices[0];

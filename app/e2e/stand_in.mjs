@@ -73,7 +73,7 @@ export class StandIn {
   async #http(request, response) {
     const url = new URL(request.url, "http://x");
     if (!url.pathname.startsWith("/v1/")) {
-      const path = url.pathname === "/" ? "index.html" : url.pathname === "/device" ? "device.html" : url.pathname === "/consent" ? "consent.html" : url.pathname.slice(1);
+      const path = url.pathname === "/" ? "index.html" : url.pathname === "/device" ? "device.html" : url.pathname === "/consent" ? "consent.html" : url.pathname === "/outside" ? "outside.html" : url.pathname.slice(1);
       const content = await readFile(new URL(path, DIST)).catch(() => undefined);
       response.writeHead(content === undefined ? 404 : 200, { "content-type": TYPES[extname(path)] ?? "text/plain", "content-security-policy": CSP });
       return response.end(content);

@@ -1244,6 +1244,136 @@ entry: EntryId, };
 
 export type Outcome = { "ok": Reply } | { "error": ApiError };
 
+export type OutsideAnswer = { 
+/**
+ * With all the addresses that clients are told. It stays open for half a minute.
+ */
+sdp: string, };
+
+export type OutsideBegun = { 
+/**
+ * Where the tester stands.
+ */
+from: OutsideFrom, 
+/**
+ * The ways that this server has, in the order in which to try them.
+ */
+ways: Array<OutsideWay>, 
+/**
+ * The relays, with a credential.
+ */
+relays: RelayServers, };
+
+export type OutsideCode = "all_well" | "never_tested" | "tested_inside" | "source_hidden" | "carrier_nat" | "double_nat" | "not_forwarded" | "not_advertised" | "wrong_advertised" | "untrusted" | "only_web" | "udp_blocked" | "public_address" | "public_v6" | "router" | "router_silent";
+
+export type OutsideFinding = { 
+/**
+ * Its name.
+ */
+code: OutsideCode, 
+/**
+ * Whether something has to be mended.
+ */
+grave: boolean, 
+/**
+ * What is so.
+ */
+text: string, 
+/**
+ * What to do, in this order; each is one sentence or two.
+ */
+steps: Array<string>, };
+
+export type OutsideFrom = "outside" | "inside" | "unclear";
+
+export type OutsideLast = { 
+/**
+ * Whether it worked as an app would take it.
+ */
+works: boolean, 
+/**
+ * Whether it worked at the address at which the tester reached the server.
+ */
+works_here: boolean, 
+/**
+ * From where it was tested.
+ */
+from: OutsideFrom, 
+/**
+ * When, Unix milliseconds.
+ */
+at_ms: number, };
+
+export type OutsideOffer = { 
+/**
+ * The test's ticket.
+ */
+secret: Secret, 
+/**
+ * An offer with one section that sends, mid `0`.
+ */
+sdp: string, };
+
+export type OutsideReport = { 
+/**
+ * The test's ticket.
+ */
+secret: Secret, 
+/**
+ * Each way that was tried; at most one entry for each.
+ */
+tried: Array<OutsideTried>, };
+
+export type OutsideResult = { 
+/**
+ * The way.
+ */
+way: OutsideWay, 
+/**
+ * The port that a router has to forward for it.
+ */
+port: number, 
+/**
+ * The last test.
+ */
+last: OutsideLast | null, };
+
+export type OutsideState = { 
+/**
+ * The ways that this server has.
+ */
+ways: Array<OutsideResult>, 
+/**
+ * The gravest first.
+ */
+findings: Array<OutsideFinding>, 
+/**
+ * When the server last looked at its own network, Unix milliseconds.
+ */
+looked_at_ms: number | null, };
+
+export type OutsideTicket = { 
+/**
+ * What stands behind the `#` of the test's link.
+ */
+secret: Secret, };
+
+export type OutsideTried = { 
+/**
+ * The way.
+ */
+way: OutsideWay, 
+/**
+ * Whether it works as an app would take it.
+ */
+works: boolean, 
+/**
+ * Whether it works at the address at which the tester reached the server, if it does not as told.
+ */
+works_here: boolean, };
+
+export type OutsideWay = "web" | "web_socket" | "media_udp" | "media_tcp" | "relay_udp" | "relay_tcp" | "relay_tls";
+
 export type OwnConnection = { 
 /**
  * How good; the others are told this word and no figure.
@@ -1727,7 +1857,19 @@ record: ConsentRecord | null, } | { "type": "call_links",
 /**
  * The links.
  */
-links: Array<CallLink>, } | { "type": "relays" } & RelayServers;
+links: Array<CallLink>, } | { "type": "relays" } & RelayServers | { "type": "outside_ticket", 
+/**
+ * For the page `/outside`, behind its `#`.
+ */
+secret: Secret, 
+/**
+ * The home's public address, as far as the server knows it: where a link outside should lead.
+ */
+address: string | null, 
+/**
+ * It counts until then, Unix milliseconds.
+ */
+expires_at_ms: number, } | { "type": "outside" } & OutsideState;
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2307,7 +2449,7 @@ call: CallId,
 /**
  * At most 32.
  */
-views: Array<TrackView>, };
+views: Array<TrackView>, } | { "type": "test_from_outside" } | { "type": "get_outside" };
 
 export type Resume = { 
 /**

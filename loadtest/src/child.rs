@@ -1,6 +1,7 @@
 //! The server as a child process: found beside the program, started on free ports, ended with the run.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,6 +56,8 @@ impl ServerChild {
             .env("HOMELINE_LOG__FILTER", "warn")
             .envs(start.settings.iter().map(|(name, value)| (name, value)))
             .current_dir(data.path())
+            // Ctrl-C on a terminal goes to a whole group: the server must outlive the run that it ends.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -150,7 +153,8 @@ impl Drop for ServerChild {
 fn find(told: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = told {
         if path.is_file() {
-            return Ok(path.to_owned());
+            // It starts in a directory of its own, from where a relative path leads elsewhere.
+            return Ok(path.canonicalize()?);
         }
         bail!("there is no program at {}", path.display());
     }
@@ -176,7 +180,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_is_not_there_is_told_with_what_to_do() {
+    fn a_server_is_found_from_where_it_was_named_or_told_with_what_to_do() {
+        let here = Path::new("Cargo.toml");
+        assert!(find(Some(here)).unwrap().is_absolute());
         let missing = Path::new("/nowhere/homeline");
         let refused = find(Some(missing)).unwrap_err().to_string();
         assert!(refused.contains("/nowhere/homeline"), "{refused}");

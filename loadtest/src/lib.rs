@@ -4,9 +4,8 @@
 //! bare media node, [`signaling`] plays apps and devices against a whole server; [`result`] is what was found,
 //! [`report`] shows it, [`budget`] and [`compare`] judge it. Load is open-loop ([`schedule`]).
 //!
-//! The program `packet_path`: [`stage`] starts a node and joins its peers, [`floor`] is the least that any such
-//! program must do, [`generator`] drives both with the same flows from one other thread, [`measure`] reads both
-//! clocks in turns.
+//! The program `packet_path`: [`bench`] measures the node beside a floor and, where it is asked for, beside another
+//! server, in turns of one run, and prints a table of ratios.
 //!
 //! Peers are `str0m`, an implementation that is not ours, so that no shared mistake hides. Only ratios of one
 //! run count: machines differ, and so do their minutes.
@@ -14,11 +13,10 @@
 #![warn(missing_docs)]
 
 pub mod arguments;
+pub mod bench;
 pub mod budget;
 pub mod child;
 pub mod compare;
-pub mod floor;
-pub mod generator;
 pub mod machine;
 pub mod measure;
 pub mod media;
@@ -32,6 +30,5 @@ pub mod schedule;
 pub mod shape;
 pub mod signaling;
 pub mod sockets;
-pub mod stage;
 pub mod weather;
 pub mod wires;

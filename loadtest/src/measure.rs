@@ -28,6 +28,28 @@ pub fn cpu_of_this_thread() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
+/// What several turns measured: the middle, and how far they were apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// The least.
+    pub least: f64,
+    /// The median.
+    pub middle: f64,
+    /// The most.
+    pub most: f64,
+}
+
+impl Spread {
+    /// Of these values; `None` of none.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        Some(Self {
+            least: values.iter().copied().reduce(f64::min)?,
+            middle: median(values),
+            most: values.iter().copied().reduce(f64::max)?,
+        })
+    }
+}
+
 /// The middle one, or the mean of the middle two.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -57,5 +79,8 @@ mod tests {
         assert_eq!(earlier.micros_since(&earlier), None);
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(&[3.0, 1.0]) - 2.0).abs() < 1e-9);
+        let spread = Spread::of(&[3.0, 1.0, 2.5]).unwrap();
+        assert_eq!((spread.least, spread.middle, spread.most), (1.0, 2.5, 3.0));
+        assert_eq!(Spread::of(&[]), None);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Once;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, SeqNo};
@@ -32,12 +32,17 @@ impl Features {
         matches!(self, Self::All | Self::AllLayers)
     }
 
+    /// Whether pictures carry dependency descriptors.
+    pub const fn describes(self) -> bool {
+        matches!(self, Self::Layers | Self::AllLayers)
+    }
+
     fn extensions(self) -> ExtensionMap {
         let mut map = ExtensionMap::empty();
         if self.reports() {
             map = ExtensionMap::standard();
         }
-        if matches!(self, Self::Layers | Self::AllLayers) {
+        if self.describes() {
             map.set(4, Extension::RtpMid);
             map.set(10, Extension::RtpStreamId);
             map.set(11, Extension::RepairedRtpStreamId);
@@ -84,8 +89,6 @@ pub struct Peer {
     /// When it wants to be called.
     pub due: Instant,
     pending: Option<SdpPendingOffer>,
-    /// Packets that it decrypted.
-    pub opened: u64,
 }
 
 impl Peer {
@@ -114,24 +117,15 @@ impl Peer {
             connected: false,
             due: now,
             pending: None,
-            opened: 0,
         })
     }
 
-    /// Offers sections; returns the offer and their mids.
+    /// Offers sections, with the `rid`s of those that send several encodings, the smallest first; returns the offer
+    /// and their mids.
     ///
     /// # Errors
     /// When there is nothing to offer.
-    pub fn offer(&mut self, wanted: &[(MediaKind, Direction)]) -> Result<(String, Vec<Mid>)> {
-        let plain = |(kind, direction): &(MediaKind, Direction)| (*kind, *direction, Vec::new());
-        self.offer_encodings(wanted.iter().map(plain).collect())
-    }
-
-    /// As [`Peer::offer`], with the `rid`s of sections that send several encodings, the smallest first.
-    ///
-    /// # Errors
-    /// When there is nothing to offer.
-    pub fn offer_encodings(
+    pub fn offer(
         &mut self,
         wanted: Vec<(MediaKind, Direction, Vec<&'static str>)>,
     ) -> Result<(String, Vec<Mid>)> {
@@ -162,6 +156,16 @@ impl Peer {
         Ok(())
     }
 
+    /// Answers an offer: the other server offers to whoever receives.
+    ///
+    /// # Errors
+    /// When the offer is none, or can't be answered.
+    pub fn answer(&mut self, offer: &str) -> Result<String> {
+        let offer = SdpOffer::from_sdp_string(offer)?;
+        let answer = self.rtc.sdp_api().accept_offer(offer)?;
+        Ok(answer.to_sdp_string())
+    }
+
     /// Takes a datagram.
     pub fn receive(&mut self, now: Instant, source: SocketAddr, bytes: &[u8]) {
         let Ok(contents) = bytes.try_into() else {
@@ -186,30 +190,6 @@ impl Peer {
         if self.rtc.is_alive() && self.rtc.accepts(&input) {
             drop(self.rtc.handle_input(input));
         }
-    }
-
-    /// Queues an RTP packet of a track.
-    pub fn write(
-        &mut self,
-        now: Instant,
-        mid: Mid,
-        sequence: u64,
-        time: u32,
-        marker: bool,
-        payload: &[u8],
-    ) {
-        self.send(
-            now,
-            Outgoing {
-                mid,
-                rid: None,
-                sequence,
-                time,
-                marker,
-                payload,
-                extensions: ExtensionValues::default(),
-            },
-        );
     }
 
     /// Queues an RTP packet of a track or of one of its encodings.
@@ -241,15 +221,6 @@ impl Peer {
             .collect()
     }
 
-    /// Gives everything that it wants sent to `send`.
-    pub fn poll(&mut self, mut send: impl FnMut(SocketAddr, &[u8])) {
-        self.poll_all(|told| {
-            if let Told::Datagram(to, bytes) = told {
-                send(to, bytes);
-            }
-        });
-    }
-
     /// Gives everything that it has to tell to `tell`.
     pub fn poll_all(&mut self, mut tell: impl FnMut(Told<'_>)) {
         while self.rtc.is_alive() {
@@ -262,10 +233,7 @@ impl Peer {
                     tell(Told::Datagram(transmit.destination, &transmit.contents));
                 }
                 Ok(Output::Event(Event::Connected)) => self.connected = true,
-                Ok(Output::Event(Event::RtpPacket(packet))) => {
-                    self.opened += 1;
-                    tell(Told::Packet(&packet));
-                }
+                Ok(Output::Event(Event::RtpPacket(packet))) => tell(Told::Packet(&packet)),
                 Ok(Output::Event(Event::KeyframeRequest(request))) => {
                     tell(Told::KeyFrame(request.mid));
                 }

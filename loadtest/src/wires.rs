@@ -28,6 +28,9 @@ pub struct Fence {
     pub udp: bool,
     /// TCP passes only from or to these ports; all of it without a list.
     pub tcp_ports: Option<Vec<u16>>,
+    /// Of TCP only what looks like TLS passes: a packet with contents that begin otherwise is kept, as by a firewall
+    /// that looks inside.
+    pub only_tls: bool,
     /// Nothing passes.
     pub cut: bool,
     /// The address near, and the one by which it is known far: there is a router with NAT between them.
@@ -39,6 +42,7 @@ impl Default for Fence {
         Self {
             udp: true,
             tcp_ports: None,
+            only_tls: false,
             cut: false,
             known_as: None,
         }
@@ -59,6 +63,9 @@ impl Fence {
         match protocol {
             17 => self.udp,
             6 => {
+                if self.only_tls && is_plain_stun(packet, header) {
+                    return false;
+                }
                 let ports = packet.get(header..header + 4);
                 let (Some(allowed), Some(ports)) = (&self.tcp_ports, ports) else {
                     return true;
@@ -70,6 +77,16 @@ impl Fence {
             _ => true,
         }
     }
+}
+
+/// Whether a TCP packet begins with a STUN message outside TLS: plain TURN. What is in the middle of a stream can't be
+/// told, and its stream does not get so far.
+fn is_plain_stun(packet: &[u8], header: usize) -> bool {
+    let words = packet
+        .get(header + 12)
+        .map(|first| usize::from(first >> 4) * 4);
+    let contents = words.and_then(|len| packet.get(header + len..));
+    contents.and_then(|contents| contents.get(4..8)) == Some(&[0x21, 0x12, 0xa4, 0x42])
 }
 
 /// Which way a direction goes.
@@ -276,6 +293,18 @@ mod tests {
         assert!(web.lets_through(&packet(6, 50_000, 443)));
         assert!(web.lets_through(&packet(6, 443, 50_000)));
         assert!(!web.lets_through(&packet(6, 50_000, 8_444)));
+        let inside = Fence {
+            only_tls: true,
+            ..Fence::default()
+        };
+        let mut contents = packet(6, 50_000, 8_445);
+        contents.resize(20 + 20, 0);
+        contents[20 + 12] = 5 << 4;
+        contents.extend([0x16, 3, 1, 0, 200, 1, 0, 0, 196]);
+        assert!(inside.lets_through(&contents));
+        contents.truncate(40);
+        contents.extend([0, 3, 0, 8, 0x21, 0x12, 0xa4, 0x42]);
+        assert!(!inside.lets_through(&contents));
         let cut = Fence {
             cut: true,
             ..Fence::default()

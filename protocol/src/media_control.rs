@@ -186,7 +186,7 @@ pub enum MediaError {
 }
 
 /// What a media node says by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum MediaEvent {
     /// ICE and DTLS are up for the first time, or again after a loss.

@@ -39,13 +39,9 @@ pub struct PeerOffer {
     /// Which of its sections receive, and from which track.
     #[serde(default)]
     pub subscribe: Vec<SectionTrack>,
-    /// Whether the peer's media flows.
-    #[serde(default = "yes")]
-    pub forwarding: bool,
-}
-
-const fn yes() -> bool {
-    true
+    /// Whether the peer's media flows. Without it a new peer's does, and one that is there stays as it is.
+    #[serde(default)]
+    pub forwarding: Option<bool>,
 }
 
 /// A section of an offer and its track.
@@ -139,7 +135,7 @@ pub struct TransitFigures {
 }
 
 /// A line of `GET /v1/events`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventLine {
     /// The reader was too slow, and so many events before the next line are lost to it.

@@ -29,6 +29,11 @@ fn typescript_types_are_fresh() {
     collector.add::<http::ConsentReview>();
     collector.add::<http::Knock>();
     collector.add::<http::Knocked>();
+    collector.add::<session::OutsideTicket>();
+    collector.add::<session::OutsideBegun>();
+    collector.add::<session::OutsideOffer>();
+    collector.add::<session::OutsideAnswer>();
+    collector.add::<session::OutsideReport>();
     let text = collector.text();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(FILE, &text).unwrap();

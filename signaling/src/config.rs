@@ -6,6 +6,7 @@ use crate::domain::accounts::AccountsConfig;
 use crate::domain::calls::CallsConfig;
 use crate::domain::limits::LimitsConfig;
 use crate::domain::numbers::NumbersConfig;
+use crate::domain::outside::OutsideConfig;
 use crate::domain::relays::RelaysConfig;
 use crate::domain::secrets::PasswordsConfig;
 use crate::edge::session::SessionConfig;
@@ -40,4 +41,7 @@ pub struct SignalingConfig {
     /// Relays (TURN) that apps and devices are told, for networks that block UDP to the media port. A server
     /// in one process has its own (`media.turn`) and needs nothing here.
     pub relays: RelaysConfig,
+    /// The test from outside. Set by the composition root.
+    #[serde(skip)]
+    pub outside: OutsideConfig,
 }

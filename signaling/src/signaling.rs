@@ -26,6 +26,7 @@ use crate::domain::invitations::Invitations;
 use crate::domain::limits::LimitsConfig;
 use crate::domain::mail::Mailer;
 use crate::domain::numbers::{BadRegion, Numbers};
+use crate::domain::outside::Outside;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
 use crate::domain::push::{Push, PushParts, PushStartError};
@@ -133,6 +134,7 @@ impl Signaling {
             sms,
             mail,
             relays,
+            outside,
         } = config;
         let media = link.media.clone();
         let (bus, gate) = (Bus::default(), RosterGate::default());
@@ -140,21 +142,19 @@ impl Signaling {
         let passwords = Passwords::new(&passwords)?;
         let (own, sms) = (passwords.clone(), Sms::new(&sms)?);
         let numbers = Arc::new(Numbers::new(parts(), own, sms, &numbers)?);
-        let accounts = Arc::new(Accounts::new(
-            parts(),
-            gate.clone(),
-            passwords,
-            &limits,
-            accounts,
-        ));
+        let accounts = Accounts::new(parts(), gate.clone(), passwords, &limits, accounts);
+        let accounts = Arc::new(accounts);
         let (presence, push, calls) = reaching(parts(), (push, calls), (link, &limits)).await?;
         let (mailer, guardians) = guarding(parts(), mail, &calls, &limits)?;
         let relays = Arc::new(Relays::new(clock.clone(), calls.clone(), relays)?);
+        let (own, told) = (media.clone(), Arc::clone(&relays));
+        let outside = Outside::new(clock.clone(), own, told, outside);
         let (store, events, time) = parts();
         let services = Services {
             guardians,
             guests: calls.guests().clone(),
             relays,
+            outside,
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
             devices: Arc::new(Devices::new(
@@ -200,6 +200,7 @@ impl Signaling {
             calls: self.0.services.calls.clone(),
             guardians: Arc::clone(&self.0.services.guardians),
             guests: self.0.services.guests.clone(),
+            outside: self.0.services.outside.clone(),
             about: Arc::clone(&self.0.about),
         };
         http::router(state).merge(session::routes(self.0.sessions.clone()))
@@ -213,6 +214,12 @@ impl Signaling {
         self.0.services.pairings.close();
         self.0.sessions.shut_down().await;
         self.0.db.close().await;
+    }
+
+    /// Whether this home can be reached from outside.
+    #[must_use]
+    pub fn outside(&self) -> &Outside {
+        &self.0.services.outside
     }
 
     /// Whether the database answers.

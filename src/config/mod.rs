@@ -49,6 +49,8 @@ pub struct ServerConfig {
     pub host_names: Vec<String>,
     /// How long a shutdown waits for requests and calls to end, seconds.
     pub shutdown_deadline_secs: u32,
+    /// How the server looks whether it can be reached from outside (docs/networks.md).
+    pub outside: crate::outside::AsksConfig,
 }
 
 impl Default for ServerConfig {
@@ -61,6 +63,7 @@ impl Default for ServerConfig {
             https_port: 8443,
             host_names: Vec::new(),
             shutdown_deadline_secs: 5,
+            outside: crate::outside::AsksConfig::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use rust_embed::RustEmbed;
 #[folder = "app/dist"]
 struct App;
 
-/// `/` is the app, `/device` the browser home device, `/consent` what a consent's mail links to, everything else a file of theirs.
+/// `/` is the app, `/device` the browser home device, `/consent` what a consent's mail links to, `/outside` the test from outside, everything else a file of theirs.
 pub(crate) fn router() -> Router {
     Router::new()
         .route(
@@ -26,6 +26,10 @@ pub(crate) fn router() -> Router {
         .route(
             "/consent",
             get(|headers: HeaderMap| async move { file("consent.html", &headers) }),
+        )
+        .route(
+            "/outside",
+            get(|headers: HeaderMap| async move { file("outside.html", &headers) }),
         )
         .route(
             "/{*path}",

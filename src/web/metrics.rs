@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use homeline_media_node::turn::{Turn, TurnFigures};
 use homeline_media_node::{Node, TcpFigures};
 use homeline_signaling::Signaling;
 use homeline_signaling::edge::session::SignalingFigures;
@@ -26,6 +27,8 @@ pub(crate) struct Sources {
     pub(crate) signaling: Signaling,
     /// Packets.
     pub(crate) node: Node,
+    /// The relay, where there is one.
+    pub(crate) relay: Option<Turn>,
 }
 
 pub(crate) fn router(sources: Sources) -> Router {
@@ -119,6 +122,8 @@ fn rows(sources: &Sources) -> Vec<Row> {
         by("calls_ended", "Calls ended", "reason", &calls.ended_total),
     ];
     rows.extend(media_rows(&sources.node));
+    let figures = sources.relay.as_ref().map(Turn::figures);
+    rows.extend(figures.iter().flat_map(relay_rows));
     rows
 }
 
@@ -217,6 +222,41 @@ fn tcp_rows(figures: &TcpFigures) -> Vec<Row> {
             "media_tcp_dropped",
             "Packets not sent because a receiver took too little",
             figures.dropped,
+        ),
+    ]
+}
+
+/// The relay (TURN).
+fn relay_rows(figures: &TurnFigures) -> Vec<Row> {
+    let refused = figures.refused.by_reason();
+    let refused = refused.map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
+    let ways = [
+        ("to_media", figures.bytes_to_media),
+        ("to_clients", figures.bytes_to_clients),
+    ];
+    let bytes = ways.map(|(way, count)| (vec![("direction", way.to_owned())], count));
+    vec![
+        gauge(
+            "relay_sessions",
+            "Relayed connections of clients (TURN allocations)",
+            figures.allocations as u64,
+        ),
+        gauge(
+            "relay_connections",
+            "TCP and TLS connections to the relay",
+            figures.connections as u64,
+        ),
+        family(
+            "relay_bytes",
+            "Bytes relayed",
+            MetricType::Counter,
+            bytes.into(),
+        ),
+        family(
+            "relay_refused",
+            "Signed requests refused, and connections closed at once",
+            MetricType::Counter,
+            refused.collect(),
         ),
     ]
 }

@@ -23,7 +23,7 @@ import { Drafts } from "./drafts.ts";
 import { LinkUp } from "./link_up.ts";
 import { Pairing } from "./pairing.ts";
 
-export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet";
+export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet" | "outside";
 export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
 
 export type Stage =
@@ -369,7 +369,7 @@ export class App {
       if (door !== "second-app") this.pairing = undefined;
       this.stage = { at: "door", door };
     } else if (this.stage.at === "home") {
-      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet"];
+      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet", "outside"];
       const page = pages.find((candidate) => candidate === name) ?? "contacts";
       if (page !== "household") this.stopAddDevice();
       this.stage = { at: "home", page };

@@ -178,7 +178,7 @@ export class CallMedia {
     const report = await this.#transport.stats();
     if (this.#closed) return;
     this.figures = this.#meter.figures(this.#own, report);
-    this.rating = rate(this.figures, this.#own?.grade);
+    this.rating = this.path === "connected" ? rate(this.figures, this.#own?.grade) : "unknown";
     this.#listener.changed();
   }
 }

@@ -150,6 +150,7 @@ export class CallController {
 
   /** A new session: what became of a running call meanwhile, and is there one that this tab had before a reload? */
   async recover(): Promise<void> {
+    this.#effects.newSession();
     const { calls } = await this.#host.session.request({ type: "list_calls" }, "calls");
     if (this.#free) this.elsewhere.take(calls);
     const second = this.state.at === "running" ? this.state.waiting : undefined;

@@ -47,6 +47,11 @@ export class Effects {
     this.#invited.set(call, households);
   }
 
+  /** The server may have been started anew. */
+  newSession(): void {
+    this.#mediaRelays.forget();
+  }
+
   dispose(): void {
     this.#relay.dispose();
   }

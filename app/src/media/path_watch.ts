@@ -9,14 +9,16 @@ export const LOOK_EVERY_MS = 100;
 const SILENT_MS = 500;
 /** Packets sent meanwhile; with fewer, nothing need have come. */
 const SENT_MIN = 10;
-/** A restart takes its time before the next is of use. */
+/** A restart takes its time before the next is of use. Each that brings nothing is followed by a longer wait: a server that stalls gets no storm. */
 const AGAIN_MS = 4_000;
+const AGAIN_MAX_MS = 30_000;
 
 export class PathWatch {
   #received = -1;
   #heardAtMs = 0;
   #sentThen = 0;
   #alarmAtMs = -Infinity;
+  #againMs = AGAIN_MS;
 
   /** Packets sent and received in total, now; true when the connection seems dead. */
   look(nowMs: number, sent: number, received: number): boolean {
@@ -25,10 +27,12 @@ export class PathWatch {
       this.#received = received;
       this.#heardAtMs = nowMs;
       this.#sentThen = sent;
+      this.#againMs = AGAIN_MS;
       return false;
     }
     const dead = nowMs - this.#heardAtMs >= SILENT_MS && sent - this.#sentThen >= SENT_MIN;
-    if (!dead || nowMs - this.#alarmAtMs < AGAIN_MS) return false;
+    if (!dead || nowMs - this.#alarmAtMs < this.#againMs) return false;
+    if (this.#alarmAtMs > this.#heardAtMs) this.#againMs = Math.min(2 * this.#againMs, AGAIN_MAX_MS);
     this.#alarmAtMs = nowMs;
     return true;
   }

@@ -81,8 +81,14 @@ export class Meter {
 
   #loss(inbound: readonly Entry[]): number {
     const sum = (of: "packetsLost" | "packetsReceived"): number => inbound.reduce((all, entry) => all + (entry[of] ?? 0), 0);
+    if (sum("packetsReceived") < this.#received) {
+      // A stream has ended and took its count with it: measured anew from here.
+      this.#lost = sum("packetsLost");
+      this.#received = sum("packetsReceived");
+      return this.#percent;
+    }
     const lost = Math.max(0, sum("packetsLost") - this.#lost);
-    const received = Math.max(0, sum("packetsReceived") - this.#received);
+    const received = sum("packetsReceived") - this.#received;
     if (lost + received < PACKETS_MIN) return this.#percent;
     this.#lost += lost;
     this.#received += received;

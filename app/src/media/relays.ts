@@ -30,6 +30,11 @@ export class Relays {
     return this.#known?.servers ?? [];
   }
 
+  /** The server may have been started anew, and with it the secret that its credentials come from. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
   async #refresh(): Promise<void> {
     try {
       const relays = await this.#ask();

@@ -12,10 +12,12 @@ import { SentPicture } from "./sent_picture.ts";
 const DEPENDENCY_DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 /** The browser says "disconnected" after seconds of silence: little is left to wait for. A restart leaves the old path in use until the new one works. */
 const RESTART_AFTER_MS = 200;
-/** Again until the server ends the call, and after an offer that could not be made. */
-const AGAIN_AFTER_MS = 1_500;
+/** Again until the server ends the call. */
 const RESTART_EVERY_MS = 4_000;
+/** Several signs of one change of network are one restart. */
 const RESTART_ONCE_MS = 1_500;
+/** An offer that could not be made is made again. */
+const AGAIN_AFTER_MS = 1_500;
 /** Offers that the server could not take for a reason of its own, before the call is given up. */
 const FAULTS_MAX = 3;
 /** Tracks that one call carries to this side; a call between two people needs two. */
@@ -68,6 +70,7 @@ export class Transport {
   #closed = false;
   #restartedAtMs = -Infinity;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
+  #offerTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #watch = new PathWatch();
   #watchTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -123,6 +126,8 @@ export class Transport {
   /** The server lost its side: what it said of the old tracks counts no more. */
   renew(): void {
     this.#picture?.renewed();
+    // Whatever was tried a moment ago was tried with what is gone.
+    this.#restartedAtMs = -Infinity;
     this.restart();
   }
 
@@ -142,6 +147,7 @@ export class Transport {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#offerTimer);
     clearInterval(this.#watchTimer);
     this.#connection.close();
   }
@@ -263,7 +269,7 @@ export class Transport {
     if (code === "call_ended" || code === "not_found") return;
     const fatal = code === "bad_offer" || (code !== "session_lost" && code !== "offline" && ++this.#faults >= FAULTS_MAX);
     if (fatal) this.#listener.failed();
-    else this.#scheduleRestart(AGAIN_AFTER_MS);
+    else this.#scheduleOffer();
   }
 
   #onConnection(): void {
@@ -286,7 +292,14 @@ export class Transport {
     }
   }
 
+  #scheduleOffer(): void {
+    clearTimeout(this.#offerTimer);
+    this.#offerTimer = setTimeout(() => void (this.#closed || this.#negotiate()), AGAIN_AFTER_MS);
+  }
+
   async #look(): Promise<void> {
+    // While it is not connected, restarts have their own time; two that don't know of each other void each other.
+    if (this.#connection.connectionState !== "connected") return;
     const { sent, received } = packets(await this.#connection.getStats());
     if (this.#closed || !this.#watch.look(performance.now(), sent, received)) return;
     this.#listener.silent();

@@ -30,6 +30,8 @@ export class PushDesk {
   #ready: Promise<void> = Promise.resolve();
   #known: string | undefined;
   #fallback: Notification | undefined;
+  /** The last notice that was asked for, until it is there. */
+  #showing: Promise<void> | undefined;
 
   constructor(memory: LocalMemory, says: (says: WorkerSays) => void, changed: () => void) {
     this.#memory = memory;
@@ -110,7 +112,10 @@ export class PushDesk {
     if (!document.hidden) return void this.#close(call);
     if (!("Notification" in window) || Notification.permission !== "granted") return;
     const { title, shown } = ringing({ call, video, expiresAtMs, decline: undefined }, name);
-    if (this.#registration?.active != null) return void this.#registration.showNotification(title, shown).catch(() => undefined);
+    if (this.#registration?.active != null) {
+      this.#showing = this.#registration.showNotification(title, shown).catch(() => undefined);
+      return;
+    }
     this.#fallback = new Notification(title, { body: name, tag: shown.tag, requireInteraction: true, icon: "/icon.svg" });
     this.#fallback.onclick = () => {
       window.focus();
@@ -126,6 +131,8 @@ export class PushDesk {
   }
 
   async #close(call: CallId): Promise<void> {
+    // A notice that is only being shown could not be found yet, and would stay.
+    await this.#showing;
     const notices = await this.#registration?.getNotifications({ tag: tagOf(call) }).catch(() => []);
     for (const notice of notices ?? []) if ((notice.data as { rings?: boolean } | null)?.rings === true) notice.close();
   }

@@ -57,6 +57,7 @@ export function settings(app: App): TemplateResult {
       <h2>This server</h2>
       <p class="hint">Phones and tablets give a microphone only to pages that they trust.</p>
       <a class="button" href="/install" data-testid="install-certificate">Install the certificate</a>
+      ${app.adult ? html`<button class="button" data-testid="go-outside" @click=${() => app.go("outside")}>${icons.out}Reachable from outside?</button>` : nothing}
       ${about(app)}
     </section>
     <section class="panel">

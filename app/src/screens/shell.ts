@@ -10,6 +10,7 @@ import { contacts } from "./contacts.ts";
 import { elsewhere } from "./elsewhere.ts";
 import { history } from "./history.ts";
 import { household } from "./household.ts";
+import { outside } from "./outside.ts";
 import { quiet, quietBanner } from "./quiet.ts";
 import { settings } from "./settings.ts";
 
@@ -21,7 +22,7 @@ const PAGES: readonly { page: Page; label: string; icon: TemplateResult }[] = [
 ];
 
 /** Pages that are reached from another, whose mark stands meanwhile. */
-const OVER: Partial<Record<Page, Page>> = { links: "contacts", quiet: "settings", children: "household" };
+const OVER: Partial<Record<Page, Page>> = { links: "contacts", quiet: "settings", outside: "settings", children: "household" };
 
 export function shell(app: App): TemplateResult {
   if (app.stage.at !== "home") return html``;
@@ -57,6 +58,7 @@ function body(app: App, page: Page): TemplateResult {
     case "history": return history(app);
     case "settings": return settings(app);
     case "quiet": return quiet(app);
+    case "outside": return outside(app);
   }
 }
 

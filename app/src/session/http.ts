@@ -1,7 +1,7 @@
 //! The HTTP API: what happens before there is a session.
 
 import type {
-  About, ApiError, ConsentLink, ConsentReview, Knock, Knocked, PairingOffer, PairingOpened, PairingReveal, PairingState, PushKey, RecoverBegin, RecoverFinish, RecoverTicket, SignedIn, SignIn, SignUp,
+  About, ApiError, ConsentLink, ConsentReview, Knock, Knocked, OutsideAnswer, OutsideBegun, OutsideOffer, OutsideReport, OutsideState, OutsideTicket, PairingOffer, PairingOpened, PairingReveal, PairingState, PushKey, RecoverBegin, RecoverFinish, RecoverTicket, SignedIn, SignIn, SignUp,
 } from "../protocol.ts";
 import { RequestError } from "./errors.ts";
 
@@ -18,6 +18,9 @@ export const api = {
   recoverFinish: (body: RecoverFinish) => call<SignedIn>("POST", "/v1/recover/finish", body),
   consentReview: (body: ConsentLink) => call<ConsentReview>("POST", "/v1/consent/review", body),
   consentWithdraw: (body: ConsentLink) => call<ConsentReview>("POST", "/v1/consent/withdraw", body),
+  outsideBegin: (body: OutsideTicket) => call<OutsideBegun>("POST", "/v1/outside/begin", body),
+  outsideOffer: (body: OutsideOffer) => call<OutsideAnswer>("POST", "/v1/outside/offer", body),
+  outsideReport: (body: OutsideReport) => call<OutsideState>("POST", "/v1/outside/report", body),
   knock: (body: Knock) => call<Knocked>("POST", "/v1/guests", body),
   pairingOpen: (body: PairingOffer) => call<PairingOpened>("POST", "/v1/pairings", body),
   pairingState: (pairing: string, secret: string, after: number) =>

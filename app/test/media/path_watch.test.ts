@@ -24,6 +24,15 @@ test("what is sent and brings nothing back is a dead connection within a second,
   assert.ok(alarms[1]! - alarms[0]! >= 4_000);
 });
 
+test("a server that stays silent is tried ever more rarely, and as quickly as at first once it was heard", () => {
+  const [watch, counts] = [new PathWatch(), { sent: 0, received: 0 }];
+  run(watch, 0, 1_000, 50, 60, counts);
+  const alarms = run(watch, 1_000, 100_000, 50, 0, counts);
+  assert.deepEqual(alarms.slice(1).map((at, index) => Math.round((at - alarms[index]!) / 1_000)), [4, 8, 16, 30, 30]);
+  run(watch, 100_000, 140_000, 50, 60, counts);
+  assert.ok(run(watch, 140_000, 141_000, 50, 0, counts).length === 1);
+});
+
 test("who sends nothing need not hear anything, and a single packet that comes is a sign of life", () => {
   const watch = new PathWatch();
   assert.deepEqual(run(watch, 0, 10_000, 0, 0), []);

@@ -86,4 +86,6 @@ test("loss is that between two looks, and few packets say nothing", () => {
   assert.equal(look(0, 100), 0);
   assert.equal(look(20, 180), 20);
   assert.equal(look(20, 300), 0);
+  assert.equal(look(0, 60), 0, "a stream that ended took its count with it");
+  assert.equal(look(50, 110), 50);
 });

@@ -29,6 +29,9 @@ test("it asks once while a credential counts, and anew before it ends", async ()
   assert.equal(asked, 1);
   await relays.servers(HOUR - 60_000);
   assert.equal(asked, 2);
+  relays.forget();
+  await relays.servers(HOUR);
+  assert.equal(asked, 3, "a server that was started anew has another secret");
 });
 
 test("a call begins without a relay where there is none, or nobody answers", async () => {

@@ -1,184 +1,253 @@
-//! The packet path's figures: processor time for each forwarded packet, beside the floor in the same run.
+//! The packet path's figures: processor time for each forwarded packet beside the floor in the same run, what one
+//! worker carries, and memory for each participant, as one table.
 
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use clap::Parser;
-use homeline_media_node::{NodeConfig, OperatingPoint};
-use loadtest::generator::{Target, Traffic};
-use loadtest::measure::{Reading, median};
-use loadtest::peer::Features;
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+use loadtest::bench::setting::Setting;
+use loadtest::bench::table::Table;
+use loadtest::bench::turns::{self, Turns};
+use loadtest::bench::{saturation, slope};
+use loadtest::machine::{self, Processors};
 use loadtest::shape::Shape;
-use loadtest::stage::Stage;
 
-/// Both programs' boards are renewed at least this often.
-const BOARD: Duration = Duration::from_millis(300);
-
-/// Receivers of the saturated picture.
-const SATURATED_RECEIVERS: usize = 500;
-
-/// One in so many of them gets its packets, and tells how many are missing.
-const SAMPLED: usize = 25;
-
-/// The share of packets that may be lost.
-const LOSS_MAX: f64 = 0.001;
-
-/// The longest burst of the saturated picture that is tried: 6 million packets a second.
-const BURST_MAX: u32 = 400;
+/// From which share of the machine on others count as noise.
+const OTHERS_HARMLESS: f64 = 0.05;
 
 #[derive(Parser)]
 #[command(about = "What the media node costs for each packet, beside a floor in the same run")]
 struct Arguments {
-    /// Only shapes whose name contains this.
-    #[arg(long, default_value = "")]
-    only: String,
-    /// Turns of each program; medians are taken.
+    /// What to measure; all of it when nothing is named.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+    /// Only with this switched on.
+    #[arg(long, value_enum)]
+    with: Vec<With>,
+    /// Turns of each program; medians are taken, and the least and the most are shown.
     #[arg(long, default_value_t = 5)]
     turns: usize,
     /// Seconds of a turn.
-    #[arg(long, default_value_t = 2)]
-    seconds: u64,
-    /// With header extensions, feedback, reports, and receivers that decrypt.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Beside Janus on the same load, with nothing but media.
     #[arg(long)]
-    everything: bool,
-    /// The node's economy point instead of latency.
+    peers: bool,
+    /// The program `homeline`, whose memory is measured. Without it, the one beside this program.
     #[arg(long)]
-    economy: bool,
+    server_binary: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// One room of ten in which everybody talks.
+    AudioRoom,
+    /// One picture of 1.5 Mbit/s for fifty.
+    FanOut,
+    /// Fifty calls of two.
+    Pairs,
+    /// One picture for five hundred, as large as it goes.
+    Saturation,
+    /// Memory for each further participant.
+    Memory,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum With {
+    /// Nothing but media.
+    Plain,
+    /// The same at the node's economy point.
+    Economy,
+    /// Header extensions, descriptors, feedback and estimation.
+    Everything,
 }
 
 impl Arguments {
-    const fn features(&self) -> Features {
-        if self.everything {
-            Features::All
-        } else {
-            Features::Plain
+    fn settings(&self) -> Vec<Setting> {
+        if self.peers {
+            return vec![Setting::PLAIN];
         }
+        let with = |setting: &Setting| match *setting {
+            Setting::PLAIN => With::Plain,
+            Setting::ECONOMY => With::Economy,
+            _ => With::Everything,
+        };
+        let all = Setting::ALL.into_iter();
+        all.filter(|setting| self.with.is_empty() || self.with.contains(&with(setting)))
+            .collect()
     }
 
-    fn config(&self) -> NodeConfig {
-        NodeConfig {
-            operating_point: if self.economy {
-                OperatingPoint::Economy
-            } else {
-                OperatingPoint::Latency
-            },
-            ..NodeConfig::default()
-        }
+    fn has(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
     }
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    println!(
-        "{:?}, {:?}",
-        arguments.features(),
-        arguments.config().operating_point
-    );
-    println!("| shape | floor us | node us | ratio | inside p50 | p99 | lost node | lost floor |");
-    println!("|---|---|---|---|---|---|---|---|");
-    for shape in [Shape::audio_room(10), Shape::fan_out(50), Shape::pairs(50)] {
-        if shape.name.contains(&arguments.only) {
-            measure(&shape, &arguments)?;
-        }
+    machine::open_files();
+    let mut table = Table::new(arguments.peers);
+    let noise = Noise::now();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if cores < 2 {
+        table.note(
+            "This machine has one processor, which the generator took from what was measured: the figures mean \
+             little, and saturation is not taken.",
+        );
     }
-    if "saturation".contains(&arguments.only) {
-        saturate(&arguments)?;
+    fixed_rates(&arguments, &mut table)?;
+    if arguments.has(Part::Saturation) && !arguments.peers {
+        saturate(&arguments, cores, &mut table)?;
     }
+    if arguments.has(Part::Memory) {
+        memory(&arguments, &mut table);
+    }
+    explain(&arguments, &mut table);
+    noise.tell(&mut table);
+    println!("{table}");
     Ok(())
 }
 
-fn measure(shape: &Shape, arguments: &Arguments) -> Result<()> {
-    let mut stage = Stage::new(shape, arguments.features(), arguments.config())?;
-    let mut costs = [Vec::new(), Vec::new()];
-    let mut lost = [0.0, 0.0];
-    let length = Duration::from_secs(arguments.seconds);
-    for turn in 0..=arguments.turns {
-        for (at, target) in [Target::Node, Target::Floor].into_iter().enumerate() {
-            stage.generator.run(Some(target), BOARD)?;
-            let before = reading(&stage, target);
-            let traffic = stage.generator.run(Some(target), length)?;
-            let after = reading(&stage, target);
-            // The first turn warms caches and the kernel's queues up.
-            if turn > 0 {
-                let cost = after.micros_since(&before);
-                costs[at].push(cost.context("nothing was forwarded")?);
-                lost[at] += loss(shape, traffic) / arguments.turns as f64;
-            }
-            stage.generator.run(None, BOARD)?;
-        }
-    }
-    let ratios: Vec<f64> = costs[0]
-        .iter()
-        .zip(&costs[1])
-        .map(|(node, floor)| node / floor)
-        .collect();
-    let [node, floor] = costs.map(|costs| median(&costs));
-    let transit = stage.node.metrics().transit;
-    let bound = |share| match transit.quantile_micros(share) {
-        Some(at) => format!("<={at} us"),
-        None => "-".to_owned(),
+/// The loads at their fixed rates.
+fn fixed_rates(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    let turns = Turns {
+        count: arguments.turns.max(1),
+        length: Duration::from_secs_f64(arguments.seconds.max(0.5)),
     };
-    println!(
-        "| {} | {floor:.2} | {node:.2} | {:.2} | {} | {} | {:.2} % | {:.2} % |",
-        shape.name,
-        median(&ratios),
-        bound(0.5),
-        bound(0.99),
-        lost[0] * 100.0,
-        lost[1] * 100.0,
+    // The aims, as ratios to the floor.
+    let shapes = [
+        (Part::AudioRoom, Shape::audio_room(10), 1.25),
+        (Part::FanOut, Shape::fan_out(50), 1.5),
+        (Part::Pairs, Shape::pairs(50), 1.25),
+    ];
+    for (part, shape, aim) in shapes {
+        if !arguments.has(part) {
+            continue;
+        }
+        let mut inside = Vec::new();
+        for setting in arguments.settings() {
+            progress(&format!("{}, {setting}", shape.name));
+            let turned = match turns::measure(&shape, setting, turns, arguments.peers) {
+                // Ours is worth measuring whatever becomes of the other.
+                Err(error) if arguments.peers => {
+                    table.note(format!(
+                        "{} could not be made on Janus: {error:#}.",
+                        shape.name
+                    ));
+                    turns::measure(&shape, setting, turns, false)?
+                }
+                turned => turned?,
+            };
+            table.turned(&shape.name, setting, aim, &turned);
+            inside.push((setting, turned));
+        }
+        // Where packets come one by one; in bursts they wait for each other.
+        for (setting, turned) in inside.into_iter().filter(|_| part == Part::AudioRoom) {
+            let aims = match setting {
+                Setting::PLAIN => [Some(25), Some(140)],
+                Setting::ECONOMY => [None, Some(700)],
+                _ => [None, None],
+            };
+            table.inside(&shape.name, setting, aims, &turned);
+        }
+    }
+    Ok(())
+}
+
+fn saturate(arguments: &Arguments, cores: usize, table: &mut Table) -> Result<()> {
+    let settings = arguments.settings().into_iter();
+    for setting in settings.filter(|setting| !setting.everything) {
+        progress(&format!("saturation, {setting}"));
+        if cores < 2 {
+            table.missing("saturation", setting, "one processor");
+            continue;
+        }
+        table.saturated(setting, &saturation::measure(setting)?);
+    }
+    table.note(
+        "Saturation is not taken with everything on: what a receiver's connection is estimated to carry bounds it \
+         then, not the worker.",
     );
     Ok(())
 }
 
-fn reading(stage: &Stage, target: Target) -> Reading {
-    match target {
-        Target::Node => stage.node_reading(),
-        Target::Floor => stage.floor.reading(),
-    }
-}
-
-/// The share of packets that did not arrive.
-fn loss(shape: &Shape, traffic: Traffic) -> f64 {
-    let sent = shape
-        .flows()
-        .map(|(_, _, _, flow, _)| flow.rate())
-        .sum::<f64>();
-    1.0 - traffic.received as f64 / (traffic.sent as f64 * shape.rate_out() / sent)
-}
-
-/// Raises the bit rate of one picture for five hundred until packets are lost: at the program, or on the way
-/// to those receivers that are sampled.
-fn saturate(arguments: &Arguments) -> Result<()> {
-    let shape = Shape::fan_out(SATURATED_RECEIVERS);
-    let mut stage = Stage::new(&shape, arguments.features(), arguments.config())?;
-    for target in [Target::Floor, Target::Node] {
-        let sampled = stage.generator.sink_all_but_one_in(target, SAMPLED)?;
-        let (mut best, mut burst) = (0.0, 8_u32);
-        let mut failed = 0;
-        while failed < 2 && burst < BURST_MAX {
-            stage
-                .generator
-                .set_bursts(&[burst], Duration::from_secs(1) / 30);
-            let before = reading(&stage, target);
-            let traffic = stage
-                .generator
-                .run(Some(target), Duration::from_secs(arguments.seconds))?;
-            let late = stage.generator.run(None, BOARD)?;
-            let after = reading(&stage, target);
-            let forwarded = (after.forwarded - before.forwarded) as f64;
-            let arrived = (traffic.received + late.received) as f64;
-            let sent = traffic.sent as f64;
-            let forwarded_share = forwarded / (sent * SATURATED_RECEIVERS as f64);
-            let lost = 1.0 - forwarded_share.min(arrived / (sent * sampled as f64));
-            // Once more at the same rate: the machine may have been held up by others.
-            if lost > LOSS_MAX {
-                failed += 1;
-                continue;
+fn memory(arguments: &Arguments, table: &mut Table) {
+    let what = "memory for each further receiver";
+    let settings = arguments.settings().into_iter();
+    for setting in settings.filter(|setting| *setting != Setting::ECONOMY) {
+        progress(&format!("memory, {setting}"));
+        let binary = arguments.server_binary.as_deref();
+        let other = arguments.peers.then(|| slope::of_janus(setting));
+        let other = match other.transpose() {
+            Ok(other) => other,
+            Err(error) => {
+                table.note(format!("Janus's memory was not taken: {error:#}."));
+                None
             }
-            (best, failed) = (forwarded / arguments.seconds as f64, 0);
-            burst += (burst / 5).max(1);
+        };
+        match slope::of_node(binary, setting) {
+            Ok(bytes) => table.memory(setting, bytes, other),
+            Err(error) => table.missing(what, setting, &format!("{error:#}")),
         }
-        println!("| saturation 1->{SATURATED_RECEIVERS}, {target:?} | {best:.0} packets/s |");
     }
-    Ok(())
+}
+
+fn explain(arguments: &Arguments, table: &mut Table) {
+    table.note(format!(
+        "Medians of {} turns of {} s (least-most). The floor takes a packet, seals each receiver's copy and \
+         sends it, nothing else, in turns with what is measured; aims are ratios to it, and hold for `plain, latency`.",
+        arguments.turns, arguments.seconds
+    ));
+    table.note(
+        "plain: AES-128-GCM, no header extension, no feedback, no estimation, receivers count. everything: header \
+         extensions, dependency descriptors, transport-wide feedback, reports and estimation, and receivers decrypt \
+         (the floor's do not).",
+    );
+    if arguments.peers {
+        table.note(
+            "Janus: Debian's package as it is installed, plugin videoroom, all threads of its process on the \
+             measured core; each participant who sends and receives has two connections there. Its time inside \
+             can't be read from outside, and it is not driven to saturation. Its idle threads disturb the turns of \
+             the others on that core a little: whether aims are met is for the run without it.",
+        );
+    }
+}
+
+/// What else runs on the machine.
+struct Noise {
+    began: Instant,
+    processors: Processors,
+    own: Duration,
+}
+
+impl Noise {
+    fn now() -> Self {
+        Self {
+            began: Instant::now(),
+            processors: Processors::now(),
+            own: machine::cpu_with_children(),
+        }
+    }
+
+    fn tell(&self, table: &mut Table) {
+        let now = Self::now();
+        let Some(busy) = now.processors.busy_since(&self.processors) else {
+            return;
+        };
+        let cores = machine::facts().cores.max(1) as f64;
+        let seconds = (now.began - self.began).as_secs_f64().max(1e-9);
+        let own = now.own.saturating_sub(self.own).as_secs_f64() / seconds / cores;
+        let others = busy - own;
+        if others > OTHERS_HARMLESS {
+            table.note(format!(
+                "Others used {:.0} % of this machine meanwhile: only ratios of one run count, and loss and time \
+                 inside are worse than they are.",
+                others * 100.0
+            ));
+        }
+    }
+}
+
+fn progress(what: &str) {
+    eprintln!("measuring {what}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_http::{
-    MakeRoom, NodeFigures, PeerAnswer, PeerOffer, SectionTrack, ViewSize,
+    MakeRoom, NodeFigures, PeerAnswer, PeerOffer, RoomFigures, SectionTrack, ViewSize,
 };
 use homeline_protocol::session::ApiError;
 use reqwest::{Client, Method, StatusCode};
@@ -32,19 +32,26 @@ pub struct Refused {
     message: String,
 }
 
+/// An HTTP client that gives up after so long.
+///
+/// # Errors
+/// When HTTP can't be set up.
+pub fn client(answer_max: Duration) -> Result<Client> {
+    // Only for servers behind a proxy with TLS. Another part may have chosen the same one before.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    Ok(Client::builder().timeout(answer_max).build()?)
+}
+
 impl Control {
     /// A node at this address.
     ///
     /// # Errors
     /// When HTTP can't be set up.
     pub fn new(base: &str, token: &str) -> Result<Self> {
-        // Only for nodes behind a proxy with TLS. Another part may have chosen the same one before.
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
-        let http = Client::builder().timeout(ANSWER_MAX).build()?;
         Ok(Self {
-            http,
+            http: client(ANSWER_MAX)?,
             base: base.trim_end_matches('/').to_owned(),
             token: token.to_owned(),
         })
@@ -76,6 +83,15 @@ impl Control {
             .await
     }
 
+    /// A room's figures.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub async fn room(&self, room: RoomId) -> Result<RoomFigures> {
+        self.ask(Method::GET, &format!("/v1/rooms/{room}"), None::<&()>)
+            .await
+    }
+
     /// Brings a peer's offer; its answer.
     ///
     /// # Errors
@@ -91,7 +107,7 @@ impl Control {
             offer,
             publish,
             subscribe,
-            forwarding: true,
+            forwarding: Some(true),
         };
         let path = format!("/v1/rooms/{room}/peers/{peer}");
         let answer: PeerAnswer = self.ask(Method::PUT, &path, Some(&body)).await?;

@@ -87,7 +87,7 @@ impl Entrance {
             .takes
             .iter()
             .map(|(other, track)| (self.kinds[*other][*track], Direction::RecvOnly, Vec::new()));
-        let (offer, mids) = peer.offer_encodings(sends.chain(takes).collect())?;
+        let (offer, mids) = peer.offer(sends.chain(takes).collect())?;
         let (sending, receiving) = mids.split_at(member.sends.len());
         let section = |mid: &Mid, member, track| SectionTrack {
             mid: mid.to_string(),

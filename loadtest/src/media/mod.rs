@@ -1,7 +1,7 @@
 //! Media scenarios: many peers in this process against a bare media node.
 //!
 //! `plan` says who sends what to whom, `control` commands the node, `join` brings peers in on time, `driver` is
-//! a thread that plays peers, `watch` samples, `outcome` makes figures of it, and `run` is the whole from start to result.
+//! a thread that plays peers, `watch` samples, `views` knows who shows whom how large, `outcome` makes figures of it, and `run` is the whole from start to result.
 
 pub mod control;
 pub mod counting;
@@ -14,4 +14,5 @@ pub mod recorder;
 pub mod run;
 pub mod seat;
 pub mod stamp;
+mod views;
 pub mod watch;

@@ -2,10 +2,9 @@
 
 use homeline_protocol::media_http::TransitFigures;
 
-use super::plan;
 use super::recorder::{Measured, Totals};
 use super::watch;
-use crate::result::model::{Loss, Memory};
+use crate::result::model::Loss;
 use crate::result::{Latency, Times};
 use crate::shape::Shape;
 
@@ -61,48 +60,9 @@ pub(super) fn loss(shape: &Shape, before: Totals, after: Totals) -> Loss {
     }
 }
 
-/// Memory for each participant, from the steps in which they came.
-pub(super) fn memory(steps: &[(u64, u64)], after: Option<u64>) -> Option<Memory> {
-    let before = steps.first()?.1;
-    let after = after.filter(|bytes| *bytes > 0 && before > 0)?;
-    // The first participants warm the process up; the slope leaves that out.
-    let populated = if steps.len() > 3 { &steps[1..] } else { steps };
-    let last = steps.last()?.0.max(1);
-    let (each_bytes, method) = match plan::slope(populated) {
-        Some(slope) => (
-            slope.max(0.0),
-            "the slope of resident memory over the steps in which the population grew, media flowing",
-        ),
-        None => (
-            after.saturating_sub(before) as f64 / last as f64,
-            "the growth of resident memory, shared by everybody",
-        ),
-    };
-    Some(Memory {
-        before_bytes: before,
-        after_bytes: after,
-        each_bytes,
-        method: method.to_owned(),
-        steps: steps.to_vec(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn memory_for_each_is_the_slope_without_what_the_first_ones_warm_up() {
-        let steps = [
-            (0, 10_000_000),
-            (5, 12_000_000),
-            (10, 12_250_000),
-            (15, 12_500_000),
-        ];
-        let found = memory(&steps, Some(12_600_000)).unwrap();
-        assert!((found.each_bytes - 50_000.0).abs() < 1.0, "{found:?}");
-        assert!(memory(&steps, None).is_none());
-    }
 
     #[test]
     fn subscriptions_without_a_packet_are_told() {

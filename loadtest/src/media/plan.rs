@@ -70,22 +70,6 @@ pub fn population_steps(all: usize, steps: usize) -> Vec<usize> {
     (1..=steps).map(|step| all * step / steps).collect()
 }
 
-/// The slope of a line through points, by least squares; `None` where they have one place only.
-pub fn slope(points: &[(u64, u64)]) -> Option<f64> {
-    let count = points.len() as f64;
-    let mean = |of: fn(&(u64, u64)) -> u64| {
-        points.iter().map(|point| of(point) as f64).sum::<f64>() / count
-    };
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-    let along = |point: &(u64, u64)| point.0 as f64 - x;
-    let square: f64 = points.iter().map(|point| along(point).powi(2)).sum();
-    let product: f64 = points
-        .iter()
-        .map(|point| along(point) * (point.1 as f64 - y))
-        .sum();
-    (square > 0.0).then(|| product / square)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -107,13 +91,5 @@ mod tests {
         assert_eq!(population_steps(10, 4), [2, 5, 7, 10]);
         assert_eq!(population_steps(2, 4), [1, 2]);
         assert_eq!(population_steps(1, 0), [1]);
-    }
-
-    #[test]
-    fn a_slope_is_found_through_noise() {
-        let points = [(0, 1_000), (10, 1_510), (20, 1_990), (30, 2_500)];
-        let found = slope(&points).unwrap();
-        assert!((found - 50.0).abs() < 0.5, "{found}");
-        assert_eq!(slope(&[(1, 5)]), None);
     }
 }

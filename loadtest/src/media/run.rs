@@ -14,13 +14,15 @@ use super::join::{Entrance, Joined};
 use super::outcome;
 use super::plan::{self, Participant};
 use super::recorder::{Measured, Totals};
+use super::views;
 use super::watch::{self, Target};
 use crate::arguments::MediaOptions;
 use crate::machine;
 use crate::peer::Features;
 use crate::result::Times;
-use crate::result::model::{FORMAT, RunResult, Sample, Scenario};
+use crate::result::model::{FORMAT, Pictures, RunResult, Sample, Scenario};
 use crate::run::interval::{Reading, bottlenecks};
+use crate::run::memory::memory;
 use crate::run::{Stop, progress::Progress};
 use crate::schedule::Arrivals;
 use crate::shape::Shape;
@@ -34,10 +36,6 @@ const DRAIN: Duration = Duration::from_millis(300);
 /// Intervals of a run: a second each, and in short runs no less than the node renews its figures.
 const INTERVAL_MAX: f64 = 1.0;
 const INTERVAL_MIN: f64 = 0.5;
-
-/// Sizes of a picture in a meeting: one large, the others small.
-const VIEW_LARGE: (u16, u16) = (1_280, 720);
-const VIEW_SMALL: (u16, u16) = (320, 180);
 
 /// What is run.
 pub struct MediaRun<'a> {
@@ -66,6 +64,7 @@ struct Found {
     /// How late participants came.
     late: Times,
     steps: Vec<(u64, u64)>,
+    pictures: Vec<Pictures>,
 }
 
 /// What was measured between two moments.
@@ -92,13 +91,18 @@ impl MediaRun<'_> {
         }
         let mut found = Found::default();
         self.populate(&target, &entrance, &mut found).await?;
-        if self.views {
-            self.set_views(&target, &mut found).await;
+        if self.views && !self.stop.asked() {
+            self.progress
+                .phase("everybody says how large they show whom");
+            let all = plan::participants(&self.shape, self.options.common.seed);
+            for kind in views::tell(&target.control, &all).await {
+                *found.errors.entry(kind).or_default() += 1;
+            }
         }
         self.progress.phase("warming up");
         let warm_up = Duration::from_secs_f64(self.options.common.warm_up.max(0.0));
         self.stop.sleep(warm_up).await;
-        let window = self.measure(&target, &entrance.drivers).await?;
+        let window = self.measure(&target, &entrance.drivers, &mut found).await?;
         for room in rooms {
             // A node that is gone has no rooms either.
             target.control.close_room(room).await.ok();
@@ -189,7 +193,8 @@ impl MediaRun<'_> {
             let entrance = Arc::clone(entrance);
             joining.spawn(entrance.join(number, participant, intended));
         }
-        while let Some(joined) = joining.join_next().await {
+        // Those who still come when the run is ended are left out.
+        while let Some(Some(joined)) = self.stop.unless(joining.join_next()).await {
             match joined {
                 Ok(Ok(joined)) => found.joined(&joined),
                 Ok(Err(kind)) => *found.errors.entry(kind).or_default() += 1,
@@ -198,29 +203,12 @@ impl MediaRun<'_> {
         }
     }
 
-    /// Everybody shows the next one large and the others small.
-    async fn set_views(&self, target: &Target, found: &mut Found) {
-        self.progress
-            .phase("everybody says how large they show whom");
-        let all = plan::participants(&self.shape, self.options.common.seed);
-        for one in &all {
-            let next = (one.at + 1) % all.len();
-            for (other, track) in one.member.takes.iter().filter(|(_, track)| *track == 1) {
-                let size = if *other == next {
-                    VIEW_LARGE
-                } else {
-                    VIEW_SMALL
-                };
-                let whose = (one.room, one.peer);
-                let track = plan::track_id(*other, *track);
-                if let Err(error) = target.control.view(whose, track, size).await {
-                    *found.errors.entry(control::kind(&error)).or_default() += 1;
-                }
-            }
-        }
-    }
-
-    async fn measure(&self, target: &Target, drivers: &[Driver]) -> Result<Window> {
+    async fn measure(
+        &self,
+        target: &Target,
+        drivers: &[Driver],
+        found: &mut Found,
+    ) -> Result<Window> {
         let seconds = self.options.common.seconds.max(INTERVAL_MIN);
         let interval = (seconds / 10.0).clamp(INTERVAL_MIN, INTERVAL_MAX);
         drop(watch::take(drivers));
@@ -232,7 +220,12 @@ impl MediaRun<'_> {
         let mut series = Vec::new();
         let began = before.0.at;
         let mut number = 0_u32;
-        while after.0.at < began + Duration::from_secs_f64(seconds) && !self.stop.asked() {
+        // Once measuring has begun, something is measured.
+        let mut on = !self.stop.asked();
+        if on {
+            self.progress.phase("measuring");
+        }
+        while on {
             number += 1;
             let end = (f64::from(number) * interval).min(seconds);
             self.stop
@@ -254,6 +247,10 @@ impl MediaRun<'_> {
             last = (now, taken.totals);
             after = (now, figures, taken.totals);
             measured.add(&taken);
+            on = now.at < began + Duration::from_secs_f64(seconds) && !self.stop.asked();
+        }
+        if self.views && !series.is_empty() {
+            self.look_at_pictures(target, found).await;
         }
         drivers.iter().for_each(Driver::quiet);
         tokio::time::sleep(DRAIN).await;
@@ -266,6 +263,18 @@ impl MediaRun<'_> {
             measured,
             series,
         })
+    }
+
+    /// Which size everybody is sent, while it flows.
+    async fn look_at_pictures(&self, target: &Target, found: &mut Found) {
+        let all = plan::participants(&self.shape, self.options.common.seed);
+        match views::sent(&target.control, &all).await {
+            Ok(pictures) => {
+                found.notes.extend(views::note(&pictures));
+                found.pictures = pictures;
+            }
+            Err(error) => *found.errors.entry(control::kind(&error)).or_default() += 1,
+        }
     }
 
     fn result(
@@ -298,13 +307,14 @@ impl MediaRun<'_> {
             after.0.busy_since(&before.0).filter(|_| !self.options.spin),
             target.server.same_machine,
         );
-        self.count_errors(&mut found, &window, target);
+        self.count_errors(&mut found, &window);
         RunResult {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             began_at,
             loss: Some(outcome::loss(&self.shape, before.2, after.2)),
-            memory: outcome::memory(&found.steps, after.0.server.resident),
+            pictures: found.pictures,
+            memory: memory(&found.steps, after.0.server.resident),
             scenario: self.scenario,
             options: self.kept,
             machine: machine::facts(),
@@ -322,7 +332,7 @@ impl MediaRun<'_> {
         }
     }
 
-    fn count_errors(&self, found: &mut Found, window: &Window, target: &Target) {
+    fn count_errors(&self, found: &mut Found, window: &Window) {
         let (before, after) = (&window.before, &window.after);
         let mut count = |kind: String, count: u64| {
             if count > 0 {
@@ -341,11 +351,12 @@ impl MediaRun<'_> {
                 dropped.saturating_sub(earlier),
             );
         }
-        if target.child.is_some() && window.series.is_empty() {
+        if window.series.is_empty() {
             found.notes.push("Nothing was measured.".to_owned());
         }
         let silent = after.2.streams < self.shape.subscriptions() as u64;
-        if silent {
+        // Whoever had not come yet when the run was ended got nothing either.
+        if silent && !self.stop.asked() {
             let text = "Some receivers got nothing of some tracks. In a large room that is the node's choice of \
                  the loudest; elsewhere it is a fault.";
             found.notes.push(text.to_owned());

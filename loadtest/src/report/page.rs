@@ -13,6 +13,7 @@ pub fn page(result: &RunResult) -> String {
     body += &latency(result);
     body += &processor(result);
     body += &loss(result);
+    body += &pictures(result);
     body += &memory(result);
     body += &generator(result);
     body += &troubles(result);
@@ -116,13 +117,15 @@ fn latency(result: &RunResult) -> String {
 }
 
 fn processor(result: &RunResult) -> String {
-    let body = plots::processor(result) + &plots::cost(result) + &plots::throughput(result);
-    if body.is_empty() {
-        let body = paragraph(
-            "The server's processor time can't be read from here: it was not started by the load test.",
+    let mut body = String::new();
+    if result.work.cpu_cores.is_none() {
+        body += &paragraph(
+            "The server's processor time and memory can't be read from here: it was not started by the load test.",
         );
-        return section("Processor", &body);
     }
+    body += &plots::processor(result);
+    body += &plots::cost(result);
+    body += &plots::throughput(result);
     section("Processor", &body)
 }
 
@@ -150,6 +153,18 @@ fn loss(result: &RunResult) -> String {
         ),
     ]);
     section("Loss", &body)
+}
+
+fn pictures(result: &RunResult) -> String {
+    if result.pictures.is_empty() {
+        return String::new();
+    }
+    let mut body = paragraph(
+        "Every camera is sent in several sizes at once. Each receiver says how large it shows a picture, and the node \
+         sends it the size that fits. This is what was sent at the end, by the node's own account.",
+    );
+    body += &tables::pictures(&result.pictures);
+    section("Pictures", &body)
 }
 
 fn memory(result: &RunResult) -> String {

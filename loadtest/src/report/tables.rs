@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::markup::escape;
 use super::words;
 use crate::result::RunResult;
+use crate::result::model::Pictures;
 
 /// A table: its heads, and rows of cells.
 pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
@@ -57,6 +58,24 @@ pub(super) fn latencies(result: &RunResult) -> String {
         .iter()
         .map(|latency| (latency.title.as_str(), latency.explanation.clone()));
     table(&heads, &rows) + &list(explained)
+}
+
+/// What was shown, and what was sent for it.
+pub(super) fn pictures(pictures: &[Pictures]) -> String {
+    let row = |of: &Pictures| {
+        let sent = of.sent.iter();
+        let sent: Vec<String> = sent
+            .map(|(size, count)| format!("{} in {size}", words::count(*count)))
+            .collect();
+        vec![
+            of.shown.clone(),
+            words::count(of.count),
+            sent.join(", "),
+            words::bits(of.bits_per_second as f64 / of.count.max(1) as f64),
+        ]
+    };
+    let rows: Vec<Vec<String>> = pictures.iter().filter(|of| of.count > 0).map(row).collect();
+    table(&["shown at", "pictures", "sent", "each"], &rows)
 }
 
 /// Errors by kind.

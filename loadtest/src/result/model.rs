@@ -38,6 +38,9 @@ pub struct RunResult {
     pub work: Work,
     /// What was lost; media scenarios only.
     pub loss: Option<Loss>,
+    /// Which sizes of pictures were sent to whom; meetings only.
+    #[serde(default)]
+    pub pictures: Vec<Pictures>,
     /// Memory for each participant.
     pub memory: Option<Memory>,
     /// How the load test itself fared.
@@ -135,6 +138,21 @@ pub struct Loss {
     pub silent: u64,
     /// Subscriptions in all.
     pub subscriptions: u64,
+}
+
+/// Pictures that are shown in one size, and in which they were sent at the end of the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pictures {
+    /// The size: "1280 x 720".
+    pub shown: String,
+    /// How many are shown so.
+    pub count: u64,
+    /// Those that were sent in that size.
+    pub as_asked: u64,
+    /// How many were sent in which size.
+    pub sent: BTreeMap<String, u64>,
+    /// Bits a second of all of them.
+    pub bits_per_second: u64,
 }
 
 /// Memory of the server's process.
@@ -314,6 +332,7 @@ pub(crate) mod tests {
                 sent: 5_000,
                 ..Loss::default()
             }),
+            pictures: Vec::new(),
             memory: Some(Memory {
                 before_bytes: 15_000_000,
                 after_bytes: 16_000_000,

@@ -1,6 +1,7 @@
 //! From the command line to files, words and an exit code.
 
 pub mod interval;
+pub(crate) mod memory;
 pub mod progress;
 mod scenario;
 mod stop;
@@ -15,8 +16,12 @@ pub use stop::Stop;
 use crate::arguments::{Arguments, Command, CommonOptions};
 use crate::budget::Budget;
 use crate::compare::Comparison;
+use crate::machine;
 use crate::report;
 use crate::result::RunResult;
+
+/// The exit code of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 /// Does what was asked for.
 ///
@@ -37,10 +42,24 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             let common = command.common().context("a scenario has options")?;
             // A budget that can't be read is told before the load, not after.
             let budget = common.budget.as_deref().map(Budget::load).transpose()?;
-            let result = scenario::run(command, common).await?;
-            finish(&result, common, budget.as_ref())
+            let stop = Stop::on_interrupt();
+            tokio::select! {
+                result = scenario(command, stop.clone()) => finish(&result?, common, budget.as_ref()),
+                // What was started ends with what is dropped here.
+                () = stop.insisted() => Ok(ExitCode::from(INTERRUPTED)),
+            }
         }
     }
+}
+
+/// Runs a scenario, and returns what it found.
+///
+/// # Errors
+/// When that is not possible, or the command is none.
+pub async fn scenario(command: &Command, stop: Stop) -> Result<RunResult> {
+    let common = command.common().context("a scenario has options")?;
+    machine::open_files();
+    scenario::run(command, common, stop).await
 }
 
 /// Now, as files keep it.

@@ -29,8 +29,11 @@ impl Command {
 }
 
 /// Runs a scenario.
-pub(super) async fn run(command: &Command, common: &CommonOptions) -> Result<RunResult> {
-    let stop = Stop::on_interrupt();
+pub(super) async fn run(
+    command: &Command,
+    common: &CommonOptions,
+    stop: Stop,
+) -> Result<RunResult> {
     let progress = Progress::new(common.quiet);
     let result = match media(command) {
         Some((shape, scenario, options)) => {

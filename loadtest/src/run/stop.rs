@@ -1,5 +1,6 @@
-//! Ctrl-C: the first ends the run early and keeps its report, the second ends the program.
+//! Ctrl-C: the first ends the run early and keeps its report, the second gives the run up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -7,35 +8,45 @@ use tokio::time::Instant;
 
 /// Whether to stop. Cheap to clone.
 #[derive(Clone)]
-pub struct Stop(watch::Receiver<bool>);
+pub struct Stop {
+    /// How often it was asked for.
+    asked: watch::Receiver<u32>,
+    // Whoever waits for it must not be told that nobody can ask any more.
+    _asks: Arc<watch::Sender<u32>>,
+}
 
 impl Stop {
     /// Listens for Ctrl-C from now on.
     pub fn on_interrupt() -> Self {
-        let (asked, stop) = watch::channel(false);
+        let (asks, asked) = watch::channel(0);
+        let asks = Arc::new(asks);
+        let listening = Arc::clone(&asks);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
-                if asked.send_replace(true) {
-                    std::process::exit(130);
+                listening.send_modify(|times| *times += 1);
+                if *listening.borrow() == 1 {
+                    eprintln!("\nEnding early; once more ends at once, without a report.");
                 }
-                eprintln!("\nEnding early; once more ends at once, without a report.");
             }
         });
-        Self(stop)
+        Self { asked, _asks: asks }
     }
 
     /// Whether it was asked for.
     pub fn asked(&self) -> bool {
-        *self.0.borrow()
+        *self.asked.borrow() > 0
+    }
+
+    /// Waits until it is asked for a second time.
+    pub async fn insisted(&self) {
+        self.times(2).await;
     }
 
     /// Waits until then, or until a stop is asked for.
     pub async fn sleep_until(&self, at: impl Into<Instant>) {
-        let mut asked = self.0.clone();
         tokio::select! {
             () = tokio::time::sleep_until(at.into()) => {}
-            // The sender lives as long as the program.
-            _ = asked.wait_for(|asked| *asked) => {}
+            () = self.times(1) => {}
         }
     }
 
@@ -46,10 +57,15 @@ impl Stop {
 
     /// Waits for what is under way, or until a stop is asked for.
     pub async fn unless<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let mut asked = self.0.clone();
         tokio::select! {
             value = future => Some(value),
-            _ = asked.wait_for(|asked| *asked) => None,
+            () = self.times(1) => None,
         }
+    }
+
+    async fn times(&self, wanted: u32) {
+        let mut asked = self.asked.clone();
+        // The sender lives as long as this.
+        asked.wait_for(|times| *times >= wanted).await.ok();
     }
 }

@@ -21,6 +21,21 @@ fn write(text: &mut String, result: &RunResult) -> std::fmt::Result {
     for bottleneck in &result.generator.bottlenecks {
         writeln!(text, "!! THE LOAD TEST WAS A BOTTLENECK: {bottleneck}")?;
     }
+    rows(text, result)?;
+    let verdict = words::verdict(result);
+    writeln!(text, "{}", verdict.headline)?;
+    let bottlenecks = &result.generator.bottlenecks;
+    for sentence in verdict
+        .sentences
+        .iter()
+        .filter(|said| !bottlenecks.contains(said))
+    {
+        writeln!(text, "{sentence}")?;
+    }
+    Ok(())
+}
+
+fn rows(text: &mut String, result: &RunResult) -> std::fmt::Result {
     let mut row = |name: &str, value: String| writeln!(text, "  {name:<30} {value}");
     for latency in &result.latencies {
         let value = format!(
@@ -51,6 +66,13 @@ fn write(text: &mut String, result: &RunResult) -> std::fmt::Result {
         let value = format!("{:.3} of 1,000 ({} packets)", loss.per_mille, loss.lost);
         row("lost", value)?;
     }
+    for pictures in &result.pictures {
+        let value = format!(
+            "{} of {} sent in that size",
+            pictures.as_asked, pictures.count
+        );
+        row(&format!("pictures shown at {}", pictures.shown), value)?;
+    }
     if let Some(memory) = &result.memory {
         let each = format!("memory for each {}", result.scenario.participant);
         row(&each, words::bytes(memory.each_bytes))?;
@@ -68,16 +90,6 @@ fn write(text: &mut String, result: &RunResult) -> std::fmt::Result {
     }
     for note in &result.notes {
         row("note", note.clone())?;
-    }
-    let verdict = words::verdict(result);
-    writeln!(text, "{}", verdict.headline)?;
-    let bottlenecks = &result.generator.bottlenecks;
-    for sentence in verdict
-        .sentences
-        .iter()
-        .filter(|said| !bottlenecks.contains(said))
-    {
-        writeln!(text, "{sentence}")?;
     }
     Ok(())
 }

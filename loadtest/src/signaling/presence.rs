@@ -14,10 +14,11 @@ use tokio::task::JoinSet;
 
 use super::stage::Stage;
 use super::tally::{Kind, Tally};
-use super::watch::{self, Words};
+use super::watch::Words;
 use crate::media::plan::population_steps;
 use crate::report::words;
 use crate::result::RunResult;
+use crate::run::memory::memory;
 
 /// How long memory settles after a step of the population.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -40,6 +41,9 @@ pub(super) async fn run(stage: &Stage<'_>, devices: usize, probes: f64) -> Resul
     let mut sessions = Vec::new();
     let mut steps = vec![(0, stage.read().server.resident.unwrap_or(0))];
     for size in population_steps(devices.max(1), STEPS) {
+        if stage.stop.asked() {
+            break;
+        }
         stage.progress.phase(format!("{size} devices connect"));
         let coming = tokens.by_ref().take(size - sessions.len()).collect();
         sessions.extend(connect(&stage.server, coming, &stage.tally).await?);
@@ -65,7 +69,7 @@ pub(super) async fn run(stage: &Stage<'_>, devices: usize, probes: f64) -> Resul
             .during("questions", stage.stop.sleep(stage.length()))
             .await
     };
-    let memory = watch::memory(steps, stage.read().server.resident);
+    let memory = memory(&steps, stage.read().server.resident);
     let words = Words {
         title: format!("presence of {devices}"),
         story: format!(

@@ -57,7 +57,6 @@ impl<'a> Stage<'a> {
         progress: &'a Progress,
     ) -> Result<Self> {
         progress.phase("starting the server");
-        open_files();
         let common = &options.common;
         let (server, child) = match &options.server {
             Some(address) => (named(address, options)?, None),
@@ -166,13 +165,4 @@ fn start(common: &CommonOptions, quick: bool) -> Result<ServerChild> {
         settings,
         pinned: common.pin,
     })
-}
-
-/// Lets this process, and the server that it starts, open as many sockets as the system allows.
-fn open_files() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where that is refused, a session that can't be opened says so.
-    setrlimit(Resource::Nofile, limit).ok();
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::stage::Stage;
 use super::tally::Kind;
 use crate::machine;
-use crate::media::plan;
 use crate::result::RunResult;
 use crate::result::model::{FORMAT, Memory, Sample, Scenario};
 use crate::run::interval::{Reading, ServerReading, bottlenecks};
@@ -61,7 +60,12 @@ impl Stage<'_> {
         let interval = (seconds / 10.0).clamp(INTERVAL_MIN, INTERVAL_MAX);
         let (mut last, mut series) = (before, Vec::new());
         let mut number = 0_u32;
-        while began.elapsed().as_secs_f64() < seconds && !self.stop.asked() {
+        // Once measuring has begun, something is measured.
+        let mut on = !self.stop.asked();
+        if on {
+            self.progress.phase("measuring");
+        }
+        while on {
             number += 1;
             let end = (f64::from(number) * interval).min(seconds);
             self.stop
@@ -72,6 +76,7 @@ impl Stage<'_> {
             self.progress.measured(seconds, &sample, many);
             series.push(sample);
             last = now;
+            on = began.elapsed().as_secs_f64() < seconds && !self.stop.asked();
         }
         Seen {
             before,
@@ -86,8 +91,11 @@ impl Stage<'_> {
         words: Words,
         seen: Seen,
         memory: Option<Memory>,
-        notes: Vec<String>,
+        mut notes: Vec<String>,
     ) -> RunResult {
+        if seen.series.is_empty() {
+            notes.push("Nothing was measured.".to_owned());
+        }
         let latencies = self.tally.latencies(words.kinds);
         let (late, skipped, errors) = self.tally.rest();
         let mut generator = seen.after.generator(&seen.before, &late, skipped);
@@ -115,6 +123,7 @@ impl Stage<'_> {
             latencies,
             work: seen.after.work(&seen.before, words.counted),
             loss: None,
+            pictures: Vec::new(),
             memory,
             generator,
             errors,
@@ -122,21 +131,4 @@ impl Stage<'_> {
             series: seen.series,
         }
     }
-}
-
-/// Memory for each device, from the steps in which they came.
-pub(super) fn memory(steps: Vec<(u64, u64)>, after: Option<u64>) -> Option<Memory> {
-    let (first, after) = (*steps.first()?, after?);
-    let populated = if steps.len() > 3 {
-        &steps[1..]
-    } else {
-        &steps[..]
-    };
-    Some(Memory {
-        before_bytes: first.1,
-        after_bytes: after,
-        each_bytes: plan::slope(populated)?.max(0.0),
-        method: "the slope of resident memory over the steps in which they came".to_owned(),
-        steps,
-    })
 }

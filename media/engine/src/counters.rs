@@ -9,7 +9,7 @@ pub enum DropReason {
     UnknownPath,
     /// Not a STUN message.
     StunMalformed,
-    /// A STUN message that a lite agent has no use for.
+    /// A STUN message that a lite agent has no use for, or an answer to no question.
     StunUnexpected,
     /// For a ufrag that nobody here has.
     StunUnknownUser,

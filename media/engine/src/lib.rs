@@ -19,6 +19,7 @@ pub mod layer;
 mod outbox;
 mod population;
 pub mod quality;
+mod rebinding;
 mod room;
 mod span;
 pub mod srtp;

@@ -6,7 +6,7 @@ mod support;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use homeline_media_engine::EngineConfig;
+use homeline_media_engine::{EngineConfig, Output};
 use homeline_protocol::media_control::MediaEvent;
 use str0m::media::MediaKind::{self, Audio, Video};
 use str0m::media::{Direction, Mid};
@@ -106,7 +106,7 @@ fn over_tcp(world: &World, number: u8) -> Client {
 }
 
 #[test]
-fn a_new_mapping_of_the_router_interrupts_for_one_check_interval_at_most() {
+fn a_new_mapping_of_the_router_interrupts_for_half_a_second_at_most() {
     for seed in 30..40 {
         let mut call = Call::new(seed, Audio, over_udp);
         call.talk();
@@ -117,13 +117,13 @@ fn a_new_mapping_of_the_router_interrupts_for_one_check_interval_at_most() {
         call.world.events.clear();
         let (first, second) = (call.heard(1).len(), call.heard(2).len());
         // These clients check every three seconds; the sixth word comes a little later.
-        let until = call.world.now + Duration::from_millis(3_250);
+        let until = call.world.now + Duration::from_millis(500);
         let (hears_first, hears_second) = (call.hears[0], call.hears[1]);
         let back = call.world.run_until(until, |world| {
             world.clients[&1].received(hears_first).len() > first + 5
                 && world.clients[&2].received(hears_second).len() > second + 5
         });
-        assert!(back, "seed {seed}: not within a check interval");
+        assert!(back, "seed {seed}: not within half a second");
         assert_eq!(call.world.events, [], "nobody was gone");
         call.both_hear();
     }
@@ -149,6 +149,40 @@ fn whoever_only_knows_the_addresses_moves_nothing() {
         call.world.drain_engine();
     }
     call.both_hear();
+}
+
+#[test]
+fn who_repeats_the_packets_of_somebody_missing_gets_one_question_and_no_media() {
+    let mut call = Call::new(46, Audio, over_udp);
+    call.talk();
+    let (now, mid) = (call.world.now, call.sends[0]);
+    let client = call.world.client(1);
+    client.send(now, mid, &[1; 80]);
+    client.timeout(now);
+    let (datagrams, _) = client.poll(now);
+    let media = datagrams.iter().find(|datagram| datagram.bytes[0] >= 128);
+    let media = media.expect("a packet of sound").bytes.clone();
+    // The first falls silent, and its last packet comes from elsewhere again and again.
+    call.world.cut_off.push(1);
+    call.world.run(Duration::from_millis(200));
+    let elsewhere = address("198.51.100.7:9");
+    let mut sent = Vec::new();
+    for _ in 0..100 {
+        call.world.run(Duration::from_millis(10));
+        let (now, mut copy) = (call.world.now, media.clone());
+        let engine = &mut call.world.engine;
+        engine.handle_datagram(now, address(SERVER), elsewhere, &mut copy);
+        loop {
+            match engine.poll_output() {
+                Output::Transmit(out) if out.remote == elsewhere => sent.push(out.payload.len()),
+                Output::Timeout(_) => break,
+                _ => {}
+            }
+        }
+    }
+    // At most one leaves in 50 ms.
+    assert!((1..=20).contains(&sent.len()), "{sent:?}");
+    assert!(sent.iter().all(|bytes| *bytes < 160), "{sent:?}");
 }
 
 #[test]

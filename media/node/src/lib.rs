@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod addresses;
+pub mod bind;
 mod config;
 pub mod control;
 mod cpu;

@@ -36,6 +36,17 @@ impl TransitTimes {
         self.sum_micros = self.sum_micros.saturating_add(other.sum_micros);
     }
 
+    /// Those that came after an earlier reading.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut since = *self;
+        for (bucket, before) in since.buckets.iter_mut().zip(earlier.buckets) {
+            *bucket = bucket.saturating_sub(before);
+        }
+        since.sum_micros = since.sum_micros.saturating_sub(earlier.sum_micros);
+        since
+    }
+
     /// How many were measured.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
@@ -163,5 +174,10 @@ mod tests {
         assert_eq!(times.quantile_micros(0.5), Some(100));
         assert_eq!(times.quantile_micros(0.9), Some(3_200));
         assert_eq!(times.quantile_micros(1.0), None);
+        let earlier = times;
+        times.note(Duration::from_micros(20));
+        let since = times.since(&earlier);
+        assert_eq!((since.count(), since.sum_micros), (1, 20));
+        assert_eq!(since.quantile_micros(1.0), Some(25));
     }
 }

@@ -78,6 +78,8 @@ struct Inner {
     addresses: Vec<SocketAddr>,
     /// The media sockets of all workers, as they are bound.
     bound: Vec<SocketAddr>,
+    /// The ports on which media connections are taken.
+    tcp_ports: Vec<u16>,
     advertised: Vec<IpAddr>,
     deadline: Duration,
 }
@@ -95,6 +97,7 @@ pub(crate) struct Prepared {
     pub(crate) board: Arc<MetricsBoard>,
     addresses: Vec<SocketAddr>,
     bound: Vec<SocketAddr>,
+    tcp_port: Option<u16>,
 }
 
 impl Node {
@@ -137,6 +140,7 @@ impl Node {
             boards: Vec::new(),
             addresses: Vec::new(),
             bound: Vec::new(),
+            tcp_ports: Vec::new(),
             advertised: config.advertised_addresses.clone(),
             deadline: Duration::from_secs(config.shutdown_deadline_secs.into()),
         };
@@ -147,6 +151,7 @@ impl Node {
             board,
             addresses,
             bound,
+            tcp_port,
         } in prepared
         {
             // Those started so far end with `inner` if one can't be.
@@ -154,6 +159,7 @@ impl Node {
             inner.boards.push(board);
             inner.addresses.extend(addresses);
             inner.bound.extend(bound);
+            inner.tcp_ports.extend(tcp_port);
             threads.push(spawn("media", move || worker.run())?);
         }
         let bounds = Bounds {
@@ -172,6 +178,13 @@ impl Node {
     /// The addresses that clients were told at the start; the machine's own are read again while it runs.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.inner.addresses
+    }
+
+    /// The ports on which media is taken, by UDP and by TCP: one of each for each worker.
+    pub fn ports(&self) -> (Vec<u16>, Vec<u16>) {
+        let mut udp: Vec<u16> = self.inner.bound.iter().map(SocketAddr::port).collect();
+        udp.dedup();
+        (udp, self.inner.tcp_ports.clone())
     }
 
     /// The media sockets as they are bound, and the addresses configured for clients to be told.
@@ -253,6 +266,7 @@ pub(crate) fn new_worker(
     let addresses = addresses::candidates(&config.advertised_addresses, &bound)
         .map_err(StartError::Addresses)?;
     let listeners = listen(config, number, bound.first().map_or(port, SocketAddr::port))?;
+    let tcp_port = listeners.addresses().first().map(SocketAddr::port);
     let poll = mio::Poll::new().map_err(StartError::Thread)?;
     let waker = mio::Waker::new(poll.registry(), WAKER).map_err(StartError::Thread)?;
     let (orders, orders_in) = sync_channel(COMMANDS_MAX);
@@ -288,6 +302,7 @@ pub(crate) fn new_worker(
         board,
         addresses,
         bound,
+        tcp_port,
     })
 }
 

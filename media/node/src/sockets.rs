@@ -11,6 +11,8 @@ use mio::net::UdpSocket;
 use quinn_udp::{RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::bind;
+
 /// Datagrams, or trains of them, taken by one call.
 pub(crate) const BATCH: usize = 8;
 
@@ -241,28 +243,12 @@ pub(crate) fn bind_all(
     port: u16,
     buffer_bytes: usize,
 ) -> io::Result<Vec<MediaSocket>> {
-    let mut port = port;
-    let mut sockets: Vec<MediaSocket> = Vec::new();
-    let mut last_error = None;
-    for address in addresses {
-        match MediaSocket::bind(SocketAddr::new(*address, port), buffer_bytes) {
-            Ok(socket) => {
-                // With port 0 the first takes a free one, and the others the same.
-                port = socket.address().port();
-                sockets.push(socket);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-            Err(error) => {
-                tracing::warn!(%address, %error, "no media on this address");
-                last_error = Some(error);
-            }
-        }
-    }
-    if sockets.is_empty() {
-        let none = || io::Error::new(io::ErrorKind::InvalidInput, "no address to bind");
-        return Err(last_error.unwrap_or_else(none));
-    }
-    Ok(sockets)
+    let bound = bind::on_all(addresses, port, "media", |address| {
+        let socket = MediaSocket::bind(address, buffer_bytes)?;
+        let address = socket.address();
+        Ok((socket, address))
+    })?;
+    Ok(bound.into_iter().map(|(socket, _)| socket).collect())
 }
 
 #[cfg(test)]

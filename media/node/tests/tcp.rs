@@ -49,6 +49,21 @@ async fn start(config: NodeConfig) -> (Node, Link) {
     (node, link)
 }
 
+#[tokio::test]
+async fn without_tcp_nothing_listens_and_nothing_is_told() {
+    let config = NodeConfig {
+        tcp: false,
+        ..config("127.0.0.1")
+    };
+    let (node, _link) = start(config).await;
+    let (udp, tcp) = node.ports();
+    assert_eq!((udp.len(), tcp.len()), (1, 0));
+    // On the number of the UDP port, which a TCP listener would have.
+    let refused = TcpStream::connect(("127.0.0.1", udp[0])).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    node.shutdown().await;
+}
+
 /// A client's connection, with the beginning of a packet that is not whole yet.
 struct Framed {
     stream: TcpStream,

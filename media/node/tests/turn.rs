@@ -411,7 +411,7 @@ async fn wrong_and_expired_credentials_are_refused() {
         }
     }
     assert_eq!(scene.turn.figures().allocations, 0);
-    assert_eq!(scene.turn.figures().refused, 9);
+    assert_eq!(scene.turn.figures().refused.total(), 9);
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use ts_rs::TS;
 
 use super::{
     AddressBook, CallLink, ConsentRecord, ConsentText, ContactNumbers, Found, Home, ImportResult,
-    ImportedEntry, Invitation, PastCall, Quality, RelayServers, RunningCall, Track,
+    ImportedEntry, Invitation, OutsideState, PastCall, Quality, RelayServers, RunningCall, Track,
 };
-use crate::E164;
+use crate::{E164, Secret};
 
 /// A reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -90,4 +90,17 @@ pub enum Reply {
     // ---- relay ----
     /// The relays, and what opens them.
     Relays(RelayServers),
+    // ---- outside ----
+    /// What opens a test from outside.
+    OutsideTicket {
+        /// For the page `/outside`, behind its `#`.
+        secret: Secret,
+        /// The home's public address, as far as the server knows it: where a link outside should lead.
+        address: Option<String>,
+        /// It counts until then, Unix milliseconds.
+        #[ts(type = "number")]
+        expires_at_ms: u64,
+    },
+    /// Whether the home can be reached from outside.
+    Outside(Box<OutsideState>),
 }

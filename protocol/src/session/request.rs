@@ -587,6 +587,12 @@ pub enum Request {
         /// At most 32.
         views: Vec<TrackView>,
     },
+    // ---- outside ----
+    /// Asks for a ticket that tests from outside whether this home can be reached; it counts for an hour. An
+    /// adult's app. Reply `outside_ticket`.
+    TestFromOutside,
+    /// Asks what is known of whether this home can be reached from outside. An adult's app. Reply `outside`.
+    GetOutside,
 }
 
 /// A Welcome and whom it is for.

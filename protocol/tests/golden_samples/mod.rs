@@ -5,6 +5,7 @@ mod calls;
 mod children;
 mod events;
 mod guests;
+mod outside;
 mod people;
 mod pictures;
 mod push;
@@ -217,6 +218,7 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(children::replies());
     replies.extend(guests::replies());
     replies.extend(relay::replies());
+    replies.extend(outside::replies());
     replies
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn requests() -> Vec<Request> {
         people::requests(),
         super::relay::requests(),
         super::pictures::requests(),
+        super::outside::requests(),
     ]
     .concat()
 }

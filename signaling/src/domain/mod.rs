@@ -57,3 +57,5 @@ pub mod members;
 pub mod guardians;
 
 pub mod relays;
+
+pub mod outside;

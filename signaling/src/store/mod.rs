@@ -20,6 +20,7 @@ pub mod invitations;
 pub mod last_numbers;
 pub mod mail;
 pub mod numbers;
+pub mod outside;
 pub mod pairings;
 pub mod push;
 pub mod recovery;

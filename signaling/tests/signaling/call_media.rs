@@ -1,6 +1,6 @@
 //! How a call uses the media node: who may be heard when, and what happens when it fails.
 
-use homeline_protocol::id::{CallId, PeerId, RoomId};
+use homeline_protocol::id::{CallId, RoomId};
 use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent};
 use homeline_protocol::session::{
     EndReason, ErrorCode, Event, Reply, Request, SubscribeSection, Track,
@@ -8,10 +8,6 @@ use homeline_protocol::session::{
 
 use crate::calls::{anna_and_ben, talking};
 use crate::harness::{Client, Server, offer};
-
-fn peer(client: &Client) -> PeerId {
-    PeerId(client.seat.device.0)
-}
 
 async fn tracks(client: &mut Client) -> Vec<Track> {
     client
@@ -59,7 +55,7 @@ async fn media_is_held_until_the_answer_and_losers_are_taken_out() {
         device.offer(call).await;
     }
     for client in [&anna, &bens, &kitchen] {
-        assert!(!server.node.forwards(room, peer(client)));
+        assert!(!server.node.forwards(room, client.peer()));
     }
     let events = anna.events_so_far().await;
     assert!(
@@ -74,10 +70,10 @@ async fn media_is_held_until_the_answer_and_losers_are_taken_out() {
     assert_eq!((of_anna.len(), of_anna[0].device), (1, anna.seat.device));
     let removed = MediaCommand::RemovePeer {
         room,
-        peer: peer(&kitchen),
+        peer: kitchen.peer(),
     };
     server.node.was_told(&removed).await;
-    assert!(server.node.forwards(room, peer(&anna)) && server.node.forwards(room, peer(&bens)));
+    assert!(server.node.forwards(room, anna.peer()) && server.node.forwards(room, bens.peer()));
     assert_eq!(kitchen.err(offer(call)).await, ErrorCode::AnsweredElsewhere);
 }
 

@@ -1,6 +1,6 @@
 //! Calls with more than two over real sessions, moving a call, a second call, and missed calls.
 
-use homeline_protocol::id::{CallId, DeviceId, PeerId, RoomId};
+use homeline_protocol::id::{CallId, DeviceId, RoomId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
     Callee, EndReason, ErrorCode, Event, PastCall, Reply, Request, WelcomeFor,
@@ -116,7 +116,7 @@ async fn somebody_is_added_leaves_and_the_others_go_on() {
     cleos.offer(call).await;
     cleos.ok(hang_up(call)).await;
     assert_eq!(cleos.ended(call).await, EndReason::HungUp);
-    let peer = PeerId(cleos.seat.device.0);
+    let peer = cleos.peer();
     let room = RoomId(call.0);
     server
         .node

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::Server;
 
-const ROUTES: [(&str, &str); 17] = [
+const ROUTES: [(&str, &str); 20] = [
     ("post", "/v1/consent/review"),
     ("post", "/v1/consent/withdraw"),
     ("post", "/v1/sign-up"),
@@ -26,6 +26,9 @@ const ROUTES: [(&str, &str); 17] = [
     ("get", "/v1/openapi.json"),
     ("get", "/v1/docs"),
     ("post", "/v1/guests"),
+    ("post", "/v1/outside/begin"),
+    ("post", "/v1/outside/offer"),
+    ("post", "/v1/outside/report"),
 ];
 
 #[tokio::test]

@@ -214,7 +214,7 @@ async fn a_member_who_is_removed_is_cut_off_at_once() {
     assert_eq!(committed(&mut bens).await.0, 1);
     assert_eq!(bens.ended(call).await, EndReason::HungUp);
     assert_eq!(anna.ended(call).await, EndReason::HungUp);
-    let peer = homeline_protocol::id::PeerId(bens.seat.device.0);
+    let peer = bens.peer();
     server
         .node
         .was_told(&MediaCommand::RemovePeer {

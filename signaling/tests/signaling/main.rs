@@ -21,6 +21,7 @@ mod leaving;
 mod manners;
 mod moving_in;
 mod numbers;
+mod outside;
 mod pairing;
 mod pictures;
 mod push;

@@ -3,33 +3,12 @@
 use homeline_protocol::id::{CallId, PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaCommand, MediaEvent, PeerStatistics, Publish, View};
 use homeline_protocol::session::{
-    EndReason, ErrorCode, Event, Grade, GradedDevice, OwnConnection, PublishSection, Request,
-    Source, Track, TrackView,
+    EndReason, ErrorCode, Event, Grade, GradedDevice, OwnConnection, Request, Source, Track,
+    TrackView,
 };
 
 use crate::calls::{anna_and_ben, talking};
-use crate::harness::{Client, Server};
-
-fn peer(client: &Client) -> PeerId {
-    PeerId(client.seat.device.0)
-}
-
-/// Microphone and camera.
-fn offer(call: CallId) -> Request {
-    let section = |mid: &str, source| PublishSection {
-        mid: mid.to_owned(),
-        source,
-    };
-    Request::OfferMedia {
-        call,
-        sdp: "offer".to_owned(),
-        publish: vec![
-            section("0", Source::Microphone),
-            section("1", Source::Camera),
-        ],
-        subscribe: vec![],
-    }
-}
+use crate::harness::{Client, Server, offer_with_camera};
 
 fn views(call: CallId, views: &[(TrackId, u16, u16)]) -> Request {
     let view = |(track, width, height): &(TrackId, u16, u16)| TrackView {
@@ -53,8 +32,8 @@ async fn camera_of_other(client: &mut Client) -> TrackId {
 /// Anna and Ben talk and send pictures; and the track of Ben's camera.
 async fn seeing(server: &Server) -> (Client, Client, CallId, TrackId) {
     let (mut anna, mut bens, call) = talking(server).await;
-    anna.ok(offer(call)).await;
-    bens.ok(offer(call)).await;
+    anna.ok(offer_with_camera(call)).await;
+    bens.ok(offer_with_camera(call)).await;
     let track = camera_of_other(&mut anna).await;
     (anna, bens, call, track)
 }
@@ -72,7 +51,7 @@ async fn a_view_reaches_the_node_and_another_calls_track_is_refused() {
     let (mut anna, mut bens, call, bens_camera) = seeing(&server).await;
     let annas_camera = camera_of_other(&mut bens).await;
     anna.ok(views(call, &[(bens_camera, 640, 360)])).await;
-    let annas = peer(&anna);
+    let annas = anna.peer();
     let command = |width, height| MediaCommand::SetView {
         room: RoomId(call.0),
         peer: annas,
@@ -117,11 +96,11 @@ async fn the_sender_alone_hears_which_encodings_are_wanted_again_after_an_absenc
         track,
         wanted,
     };
-    server.node.say(say(vec![0, 1], peer(&bens))).await;
+    server.node.say(say(vec![0, 1], bens.peer())).await;
     assert_eq!(bens.event_of(wanted).await, (Source::Camera, vec![0, 1]));
     // Said of a track that is not that peer's, nobody hears it.
-    server.node.say(say(vec![2], peer(&anna))).await;
-    server.node.say(say(vec![], peer(&bens))).await;
+    server.node.say(say(vec![2], anna.peer())).await;
+    server.node.say(say(vec![], bens.peer())).await;
     assert_eq!(bens.event_of(wanted).await, (Source::Camera, vec![]));
     assert!(!anna.events_so_far().await.iter().any(is_of_pictures));
 
@@ -152,7 +131,7 @@ fn camera_owner(anna: &Client, server: &Server, track: TrackId) -> [u8; 16] {
         _ => None,
     });
     let owner = owners.next().unwrap();
-    assert_ne!(owner, peer(anna));
+    assert_ne!(owner, anna.peer());
     owner.0
 }
 
@@ -166,7 +145,7 @@ async fn participants_hear_who_speaks_and_nobody_else_does() {
         device.ring().await;
         device.offer(call).await;
     }
-    let (annas, bens_peer, kitchens) = (peer(&anna), peer(&bens), peer(&kitchen));
+    let (annas, bens_peer, kitchens) = (anna.peer(), bens.peer(), kitchen.peer());
     let say = |peers: Vec<PeerId>| MediaEvent::Speakers {
         room: RoomId(call.0),
         peers,
@@ -190,7 +169,7 @@ async fn participants_hear_who_speaks_and_nobody_else_does() {
 /// A device's figures as the node has them.
 fn figures(client: &Client, loss_in_256ths: u8) -> PeerStatistics {
     PeerStatistics {
-        peer: peer(client),
+        peer: client.peer(),
         connected: true,
         packets_in: 100,
         packets_out: 100,

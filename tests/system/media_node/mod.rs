@@ -41,7 +41,11 @@ fn three_talk_in_a_room_that_is_commanded_over_http() {
     let mut line = String::new();
     while connected.len() < 3 {
         line.clear();
-        events.read_line(&mut line).unwrap();
+        assert_ne!(
+            events.read_line(&mut line).unwrap(),
+            0,
+            "the stream goes on"
+        );
         if let Ok(event) = serde_json::from_str::<Value>(&line) {
             assert_eq!(
                 (&event["type"], &event["room"]),
@@ -78,17 +82,22 @@ fn commands_take_effect(node: &MediaNode, room: &mut Room<'_>) {
             .status,
         204
     );
-    room.talk_until("the first is held", |_, figures| {
+    let first_is_held = |_: &Room<'_>, figures: &[Value]| {
         let paused = |peer: &Value| {
-            peer["received"]
-                .as_array()
-                .unwrap()
+            let received = peer["received"].as_array().unwrap();
+            received
                 .iter()
                 .filter(|track| track["paused"] == true)
                 .count()
         };
         figures.iter().map(paused).eq([2, 1, 1])
-    });
+    };
+    room.talk_until("the first is held", first_is_held);
+    room.offer_again(0, 1);
+    assert!(
+        first_is_held(room, &node.figures(&id(ROOM))),
+        "another offer lets nobody free"
+    );
     let track = Room::track(2);
     assert_eq!(
         node.ask("PUT", &format!("{at}/tracks/{track}"), &held)

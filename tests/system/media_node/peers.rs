@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_millis(200);
 
 struct Peer {
     client: Client,
+    /// What it joined with.
+    offer: Value,
     socket: UdpSocket,
     sends: Mid,
     hears: Vec<Mid>,
@@ -56,6 +58,13 @@ impl<'a> Room<'a> {
             id: room,
             peers,
         }
+    }
+
+    /// A peer that was the `nth` to join offers the same once more.
+    pub(super) fn offer_again(&self, nth: usize, number: u8) {
+        let path = format!("/v1/rooms/{}/peers/{}", self.id, id(number));
+        let answer = self.node.ask("PUT", &path, &self.peers[nth].offer);
+        assert_eq!(answer.status, 200);
     }
 
     /// The track that a peer publishes.
@@ -151,6 +160,7 @@ fn offer(number: u8, others: &[u8]) -> (Peer, Value) {
     });
     let peer = Peer {
         client,
+        offer: body.clone(),
         socket,
         sends: mids[0],
         hears: mids[1..].to_vec(),

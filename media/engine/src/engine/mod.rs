@@ -8,21 +8,23 @@ use std::time::{Duration, Instant};
 
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply, View};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng};
 
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::counters::{Counters, DropReason};
 use crate::outbox::{Outbox, Transmit};
 use crate::population::Population;
+use crate::rebinding::{Rebindings, stream_of};
 use crate::room::{Context, PeerSlot, Proposal, Room, RouteChanges};
 use crate::span::{EngineId, RoomNews};
 use crate::tap::Tap;
 use crate::transport::sdp::Offer;
 use crate::transport::{Identity, Path, Protocol};
 use crate::wire::demux::{PacketKind, classify};
-use crate::wire::stun::StunMessage;
+use crate::wire::ids::Ssrc;
+use crate::wire::stun::{Class, StunMessage, TransactionId};
 
 /// How long the engine may be left alone when nothing is due.
 const IDLE: Duration = Duration::from_secs(60);
@@ -73,6 +75,7 @@ pub struct Engine {
     rooms: HashMap<RoomId, Room>,
     by_path: HashMap<Path, Route>,
     by_ufrag: HashMap<String, Route>,
+    rebindings: Rebindings<Route>,
     /// When each room wants to be woken.
     deadlines: BTreeSet<(Instant, RoomId)>,
     /// The room in whose code a panic would have its cause.
@@ -102,6 +105,7 @@ impl Engine {
             rooms: HashMap::new(),
             by_path: HashMap::new(),
             by_ufrag: HashMap::new(),
+            rebindings: Rebindings::default(),
             deadlines: BTreeSet::new(),
             in_room: None,
             queued_rooms: Vec::new(),
@@ -274,6 +278,7 @@ impl Engine {
         }
         let Some(Route { room, peer }) = self.by_path.get(&path).copied() else {
             self.counters.drop(DropReason::UnknownPath);
+            self.seek_sender(path, kind, datagram);
             return;
         };
         let handled = self.in_room(room, |room, context, _| {
@@ -289,6 +294,35 @@ impl Engine {
         if let Ok((was_queued, copies)) = handled {
             self.note_queued(room, was_queued, copies);
         }
+    }
+
+    /// Somebody sends from an address that no check has introduced: a peer that is missing elsewhere is asked whether
+    /// it is there.
+    fn seek_sender(&mut self, path: Path, kind: PacketKind, datagram: &[u8]) {
+        let is_rtcp = match kind {
+            PacketKind::Rtp => false,
+            PacketKind::Rtcp => true,
+            _ => return,
+        };
+        let now = self.now;
+        let Some(ssrc) = stream_of(datagram, is_rtcp).map(Ssrc) else {
+            return;
+        };
+        if !self.rebindings.may_search(now, path) {
+            return;
+        }
+        let mut rooms = self.rooms.iter();
+        let found = rooms.find_map(|(room, peers)| Some((*room, peers.missing_sender(now, ssrc)?)));
+        let Some((room, peer)) = found else {
+            return;
+        };
+        let transaction = TransactionId(self.rng.random());
+        let asked = self.in_room(room, |room, context, _| {
+            room.ask_at(context, peer, path, transaction);
+        });
+        debug_assert!(asked.is_ok(), "the room was found");
+        let whom = Route { room, peer };
+        self.rebindings.note(now, transaction, path, whom);
     }
 
     /// Copies that the next drain will write of media taken since the last, at most.
@@ -478,6 +512,10 @@ impl Engine {
             self.counters.drop(DropReason::StunMalformed);
             return;
         };
+        if message.class() == Class::Success {
+            self.handle_answer(path, &message);
+            return;
+        }
         let ufrag = message.ufrags().map(|(ours, _)| ours);
         let Some(Route { room, peer }) = ufrag.and_then(|ufrag| self.by_ufrag.get(ufrag).copied())
         else {
@@ -495,6 +533,24 @@ impl Engine {
         });
         if let Ok(Some(added)) = handled {
             self.by_path.insert(added, Route { room, peer });
+        }
+    }
+
+    /// Takes the answer to a question of ours.
+    fn handle_answer(&mut self, path: Path, answer: &StunMessage<'_>) {
+        let asked = self
+            .rebindings
+            .answered(self.now, answer.transaction(), path);
+        let Some(route) = asked else {
+            self.counters.drop(DropReason::StunUnexpected);
+            return;
+        };
+        let handled = self.in_room(route.room, |room, context, changes| {
+            room.handle_answer(context, route.peer, path, answer, changes);
+            changes.added_path.take()
+        });
+        if let Ok(Some(added)) = handled {
+            self.by_path.insert(added, route);
         }
     }
 

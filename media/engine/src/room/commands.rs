@@ -152,7 +152,7 @@ impl Room {
         self.wake_for(slot);
     }
 
-    fn wake_for(&mut self, slot: PeerSlot) {
+    pub(super) fn wake_for(&mut self, slot: PeerSlot) {
         let wake = self.peers.get(slot.0).and_then(Peer::wake_at);
         self.wake(wake);
     }

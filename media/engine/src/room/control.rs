@@ -7,13 +7,13 @@ use super::outflow::{HEADER_GROWTH_MAX, mid_element};
 use super::peer::Peer;
 use super::reception::Reported;
 use super::slots::PeerSlot;
-use super::subscription::{RESENDS_MAX, Subscription};
+use super::subscription::{Missed, RESENDS_MAX, Subscription};
 use super::track::{Source, Track};
 use crate::clock::NtpTime;
 use crate::counters::DropReason;
 use crate::transport::sdp::Kind;
 use crate::wire::descriptor::Mandatory;
-use crate::wire::forward::{Rewrite, SEAL_ROOM, write_rtx};
+use crate::wire::forward::{Rewrite, SEAL_ROOM, write_rtx, write_rtx_padding};
 use crate::wire::ids::{ExtensionId, Ssrc};
 use crate::wire::rtcp::{Packet, ReportBlock, SenderReport, packets};
 use crate::wire::rtp::RtpPacket;
@@ -215,6 +215,7 @@ fn resend_one(
     let encoding = source.encodings.get(usize::from(missed.encoding))?;
     let packet = RtpPacket::parse(encoding.ring.packet(missed.index)?).ok()?;
     let frame_number = frame_number(source, subscription, &packet, missed.frame_offset);
+    let (fills, ends_picture) = part_of(source, &missed, &packet);
     let rtx_sequence = subscription.next_rtx_sequence();
     let transport_sequence = peer.next_transport_sequence();
     let mid = mid_element(subscription);
@@ -223,16 +224,19 @@ fn resend_one(
         sequence: rtx_sequence,
         timestamp: packet.timestamp().wrapping_add(missed.timestamp_offset),
         ssrc,
-        marker: None,
+        marker: ends_picture.then_some(true),
         extensions: &subscription.extensions,
         insert: mid.as_slice(),
         transport_sequence,
         frame_number,
-        padding: 0,
+        padding: u8::from(fills),
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + SEAL_ROOM;
     context.outbox.expendable(subscription.kind == Kind::Video);
     let len = peer.connection.send_rtp(context.outbox, room, |buffer| {
+        if fills {
+            return write_rtx_padding(sequence, &rewrite, buffer).ok();
+        }
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;
     peer.note_sent(context.now, transport_sequence, len);
@@ -240,6 +244,20 @@ fn resend_one(
     subscription.served.resends += 1;
     context.counters.rtp_retransmitted += 1;
     Some(())
+}
+
+/// What a packet is to this receiver, as when it was new: whether it got padding in its place, since it came too late
+/// to be left out without a hole, and whether it ends what the receiver gets of the picture.
+fn part_of(source: &Source, missed: &Missed, packet: &RtpPacket<'_>) -> (bool, bool) {
+    let layers = source.layers_of(missed.encoding);
+    let place = layers
+        .zip(source.descriptor(packet))
+        .and_then(|(layers, descriptor)| layers.place_of(descriptor));
+    layers.zip(place).map_or((false, false), |(layers, place)| {
+        let target = missed.target;
+        let left_out = target.is_some_and(|target| !target.needs(&place));
+        (left_out, layers.ends_picture(target, &place))
+    })
 }
 
 /// The number of a packet's frame for the receiver, where that is not the publisher's.

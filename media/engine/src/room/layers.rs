@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::layer::{Layer, LayerRate};
 use crate::wire::descriptor::{
-    DECODE_TARGETS_MAX, Descriptor, Indication, Indications, Resolution, Structure,
+    DECODE_TARGETS_MAX, Descriptor, Frame, Indication, Indications, MANDATORY_LEN, Mandatory,
+    Resolution, Structure,
 };
 
 /// Spatial and temporal layers that are told apart in rates; the rest counts as the last of these.
@@ -53,12 +54,25 @@ impl Target {
     }
 }
 
+/// A descriptor with a structure, as it was read last: key frames repeat theirs, and parsing it takes memory.
+struct Carried {
+    /// All of it but the number of its frame: the template, and what follows.
+    template_id: u8,
+    rest: Vec<u8>,
+    frame: Frame,
+    active: u32,
+}
+
 /// See the module's description.
 #[derive(Default)]
 pub(super) struct Layers {
     structure: Option<Structure>,
+    carried: Option<Carried>,
     /// The highest layer of each decode target.
     highest: Vec<Layer>,
+    /// Decode targets that the sender still feeds, one bit each, and the frame that said so.
+    active: u32,
+    active_from: u16,
     /// For each decode target, those that need all that it needs, one bit each.
     within: Vec<u32>,
     bytes: [[u64; RATED_MAX]; RATED_MAX],
@@ -71,22 +85,64 @@ impl Layers {
     /// Reads a packet's descriptor, and keeps the structure that it brings. `None` without a structure to
     /// understand it by: until the next key frame nothing is known of the stream.
     pub(super) fn read(&mut self, descriptor: &[u8]) -> Option<Place> {
+        if let Some((mandatory, carried)) = self.repeated(descriptor) {
+            let (frame, active) = (carried.frame, carried.active);
+            self.note_active(active, mandatory.frame_number);
+            return Some(place(&mandatory, &frame));
+        }
         let read = Descriptor::parse(descriptor, self.structure.as_ref()).ok()?;
-        if let Some(structure) = read.structure
-            && self.structure.as_ref() != Some(&structure)
-        {
-            self.take(structure);
+        if let Some(structure) = read.structure {
+            if self.structure.as_ref() != Some(&structure) {
+                self.take(structure, read.mandatory.frame_number);
+            }
+            self.carried = Some(Carried {
+                template_id: read.mandatory.template_id,
+                rest: descriptor[MANDATORY_LEN..].to_vec(),
+                frame: read.frame,
+                active: read.active_targets.unwrap_or(u32::MAX),
+            });
+        }
+        if let Some(active) = read.active_targets {
+            self.note_active(active, read.mandatory.frame_number);
         }
         Some(place(&read.mandatory, &read.frame))
     }
 
+    /// A descriptor that brings the structure as the last one did.
+    fn repeated(&self, descriptor: &[u8]) -> Option<(Mandatory, &Carried)> {
+        let carried = self.carried.as_ref()?;
+        let mandatory = Mandatory::parse(descriptor)?;
+        let same = descriptor.get(MANDATORY_LEN..)? == carried.rest
+            && mandatory.template_id == carried.template_id;
+        same.then_some((mandatory, carried))
+    }
+
+    /// A sender whose own link grows narrow leaves its upper layers out, and says so; what comes late says nothing
+    /// of now.
+    const fn note_active(&mut self, active: u32, frame_number: u16) {
+        if frame_number.wrapping_sub(self.active_from) < 0x8000 {
+            self.active = active;
+            self.active_from = frame_number;
+        }
+    }
+
+    /// Decode targets that are fed, one bit each.
+    pub(super) const fn active(&self) -> u32 {
+        self.active
+    }
+
     /// Like [`Self::read`], for a packet that was read before.
     pub(super) fn place_of(&self, descriptor: &[u8]) -> Option<Place> {
+        if let Some((mandatory, carried)) = self.repeated(descriptor) {
+            return Some(place(&mandatory, &carried.frame));
+        }
         let read = Descriptor::parse(descriptor, self.structure.as_ref()).ok()?;
         Some(place(&read.mandatory, &read.frame))
     }
 
-    fn take(&mut self, structure: Structure) {
+    fn take(&mut self, structure: Structure, frame_number: u16) {
+        self.active = u32::MAX;
+        self.active_from = frame_number;
         let targets = structure.decode_targets();
         self.highest.clear();
         self.within.clear();
@@ -116,11 +172,15 @@ impl Layers {
         *self = Self::default();
     }
 
-    /// The best target that has no more than these layers; the least there is if all have more. `None` while
-    /// nothing is known.
+    /// The best target that is fed and has no more than these layers; the least there is if all have more. `None`
+    /// while nothing is known.
     pub(super) fn target_for(&self, most: Layer) -> Option<Target> {
         let fits = |layer: Layer| layer.spatial <= most.spatial && layer.temporal <= most.temporal;
-        let all = || (0_u8..).zip(self.highest.iter().copied());
+        let is_fed = |at: u8| self.active & (1 << (u32::from(at) % DECODE_TARGETS_MAX as u32)) != 0;
+        let all = || {
+            let targets = (0_u8..).zip(self.highest.iter().copied());
+            targets.filter(|(at, _)| self.active == 0 || is_fed(*at))
+        };
         let best = all()
             .filter(|(_, layer)| fits(*layer))
             .max_by_key(|(_, layer)| *layer);
@@ -134,6 +194,12 @@ impl Layers {
             .get(usize::from(target.0))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// Whether the packet is the last that a receiver of this target gets of its picture.
+    pub(super) fn ends_picture(&self, target: Option<Target>, place: &Place) -> bool {
+        let highest = target.map(|target| self.layer_of(target).spatial);
+        place.ends && highest == Some(place.spatial)
     }
 
     /// Whether a receiver of `from` may change to `to` at this packet, which starts a frame. "Switch" only says
@@ -155,7 +221,8 @@ impl Layers {
         within & (1 << (u32::from(from.0) % DECODE_TARGETS_MAX as u32)) != 0
     }
 
-    fn has_same_picture(&self, from: Target, to: Target) -> bool {
+    /// Whether the pictures of both end with the same layer.
+    pub(super) fn has_same_picture(&self, from: Target, to: Target) -> bool {
         self.layer_of(from).spatial == self.layer_of(to).spatial
     }
 
@@ -234,10 +301,7 @@ impl Layers {
     }
 }
 
-const fn place(
-    mandatory: &crate::wire::descriptor::Mandatory,
-    frame: &crate::wire::descriptor::Frame,
-) -> Place {
+const fn place(mandatory: &Mandatory, frame: &Frame) -> Place {
     Place {
         frame_number: mandatory.frame_number,
         starts: mandatory.start_of_frame,

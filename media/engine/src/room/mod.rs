@@ -23,6 +23,7 @@ mod outflow;
 mod path;
 mod peer;
 mod picture;
+mod rebinding;
 mod receive;
 mod reception;
 mod replay;

@@ -269,6 +269,7 @@ impl Room {
             fingerprint: context.identity.fingerprint(),
             candidates: proposal.candidates,
             tcp_candidates: &context.config.tcp_candidates,
+            generation: peer.connection.agent.restarts(),
         };
         write_answer(proposal.offer, &decisions, &parameters)
     }

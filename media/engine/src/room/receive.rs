@@ -119,15 +119,15 @@ impl Room {
         let Some(index) = placed else {
             return Ok(0);
         };
-        let Some(queued) = describe(track, of, index, &packet) else {
+        let Some((queued, fed)) = describe(track, of, index, &packet) else {
             return Ok(0);
         };
         let flows = track
             .source
             .as_mut()
             .is_some_and(|source| source.kind == Kind::Video && source.note_flow(now, of));
-        // A new structure, or an encoding that began or stopped, changes what each receiver can have.
-        if flows || queued.begins && queued.place.is_some() {
+        // A new structure, and an encoding or layers that began or stopped, change what each receiver can have.
+        if flows || fed || queued.begins && queued.place.is_some() {
             track.choose();
             self.note_demand(now);
         }
@@ -332,24 +332,31 @@ fn accept(
     Ok(Some(placed.index))
 }
 
-/// Reads what the packet tells of itself, and counts it.
-fn describe(track: &mut Track, of: u8, index: u64, packet: &RtpPacket<'_>) -> Option<Queued> {
+/// Reads what the packet tells of itself, and counts it. Says as well whether other layers are fed from here on.
+fn describe(
+    track: &mut Track,
+    of: u8,
+    index: u64,
+    packet: &RtpPacket<'_>,
+) -> Option<(Queued, bool)> {
     let source = track.source.as_mut()?;
     let begins = source.begins(packet);
     source.note_traffic(of, packet, begins);
     let descriptor = source.descriptor(packet).filter(|_| source.is_described());
     let encoding = source.encodings.get_mut(usize::from(of))?;
+    let fed = encoding.layers.active();
     let place = descriptor.and_then(|bytes| encoding.layers.read(bytes));
     encoding
         .layers
         .count(place.as_ref(), packet.as_bytes().len());
-    Some(Queued {
+    let queued = Queued {
         encoding: of,
         index,
         begins,
         len: packet.as_bytes().len() as u16,
         place,
-    })
+    };
+    Some((queued, encoding.layers.active() != fed))
 }
 
 impl Source {

@@ -128,6 +128,7 @@ impl Room {
                     encoding.layers.sample(now);
                     blocks.extend(encoding.reception.report_block(now, ssrc));
                 }
+                track.ask_for_missed_key_frames();
             }
         }
         let Some(peer) = self.peers.get_mut(slot.0) else {

@@ -6,7 +6,7 @@ use homeline_protocol::id::TrackId;
 
 use super::demand::Demand;
 use super::encoding::{Encoding, STOPPED_AFTER};
-use super::layers::Place;
+use super::layers::{Layers, Place};
 use super::slots::PeerSlot;
 use super::span::{Origin, Relay};
 use super::subscription::Subscription;
@@ -104,6 +104,12 @@ impl Source {
 
     pub(super) const fn is_simulcast(&self) -> bool {
         self.encodings.len() > 1
+    }
+
+    /// The layers of one of its encodings.
+    pub(super) fn layers_of(&self, encoding: u8) -> Option<&Layers> {
+        let encoding = self.encodings.get(usize::from(encoding));
+        encoding.map(|encoding| &encoding.layers)
     }
 
     /// Whether descriptors tell of frames and layers.

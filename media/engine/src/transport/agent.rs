@@ -29,6 +29,12 @@ const STALE_AFTER: Duration = Duration::from_secs(4);
 /// consent lasts thirty seconds).
 pub(crate) const CONSENT_LASTS: Duration = Duration::from_secs(30);
 
+/// Longest question: our 8 characters and the client's up to 256 (RFC 8839 section 5.4), and the attributes.
+const QUESTION_LEN_MAX: usize = 384;
+
+/// Of a peer-reflexive candidate, as every check must say (RFC 8445 section 7.1.1). Nothing comes of it here.
+const QUESTION_PRIORITY: u32 = 1_862_270_975;
+
 /// Longest answer: a success with an IPv6 address, integrity and fingerprint.
 const ANSWER_LEN_MAX: usize = 128;
 
@@ -57,6 +63,7 @@ pub(crate) struct Agent {
     known: Vec<Known>,
     selected: Option<Path>,
     nominated: bool,
+    restarts: u32,
     /// Nothing authentic came of late on the path in use: it may be dead before its checks stop.
     pub(super) is_quiet: bool,
 }
@@ -81,6 +88,7 @@ impl Agent {
             known: Vec::new(),
             selected: None,
             nominated: false,
+            restarts: 0,
             is_quiet: false,
         }
     }
@@ -124,8 +132,14 @@ impl Agent {
         let old = std::mem::replace(&mut self.current, Local::new(local));
         self.remote = remote;
         self.nominated = false;
+        self.restarts = self.restarts.saturating_add(1);
         let retired = self.previous.replace((old, now + RESTART_OVERLAP));
         retired.map(|(local, _)| local.credentials.ufrag.clone())
+    }
+
+    /// How often ICE was restarted.
+    pub(crate) const fn restarts(&self) -> u32 {
+        self.restarts
     }
 
     /// When the credentials from before a restart stop answering.
@@ -186,6 +200,43 @@ impl Agent {
             evicted,
             accepted,
         })
+    }
+
+    /// A check of our own, for a path on which packets of the client seem to come. A lite agent makes no others:
+    /// this one neither forms pairs nor nominates, it only asks who is there.
+    pub(crate) fn question(
+        &self,
+        transaction: TransactionId,
+    ) -> Option<([u8; QUESTION_LEN_MAX], usize)> {
+        let mut out = [0; QUESTION_LEN_MAX];
+        let mut writer = StunWriter::new(&mut out, Class::Request, BINDING, transaction).ok()?;
+        let (theirs, ours) = (&self.remote.ufrag, &self.current.credentials.ufrag);
+        writer.username(&format!("{theirs}:{ours}")).ok()?;
+        writer.priority(QUESTION_PRIORITY).ok()?;
+        // The client controls, always; ties can't arise.
+        writer.ice_controlled(0).ok()?;
+        let key = IntegrityKey::new(self.remote.password.as_bytes());
+        let len = writer.finish(Some(&key)).ok()?;
+        Some((out, len))
+    }
+
+    /// Takes the answer to [`Self::question`], and moves there if that is wanted. Returns the path that had to go for it.
+    pub(super) fn answered(
+        &mut self,
+        now: Instant,
+        path: Path,
+        answer: &StunMessage<'_>,
+        moves: bool,
+    ) -> Result<Option<Path>, DropReason> {
+        let key = IntegrityKey::new(self.remote.password.as_bytes());
+        if answer.class() != Class::Success || !answer.verify_integrity(&key) {
+            return Err(DropReason::StunUnauthentic);
+        }
+        let evicted = self.learn(now, path);
+        if moves {
+            self.selected = Some(path);
+        }
+        Ok(evicted)
     }
 
     fn find_local(&self, now: Instant, ufrag: &str) -> Option<&Local> {

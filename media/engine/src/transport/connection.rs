@@ -11,12 +11,16 @@ use super::sdp::Fingerprint;
 use crate::counters::DropReason;
 use crate::outbox::Outbox;
 use crate::srtp::{Inbound, Outbound, Profile, UnprotectError};
-use crate::wire::stun::StunMessage;
+use crate::wire::stun::{StunMessage, TransactionId};
 
 /// Nothing authentic for this long, and the next path that the client checks is taken. A client with media
 /// sends sound fifty times a second or feedback on what it receives ten times; one that changed its network checks
 /// its new path long before it gives the old one up.
 const QUIET_AFTER: Duration = Duration::from_millis(600);
+
+/// Nothing authentic for this long, and a packet of the client's from an address that nobody has checked is worth a
+/// question: it sends sound every 20 ms, or feedback every 100.
+const MISSING_AFTER: Duration = Duration::from_millis(150);
 
 /// Nothing authentic for this long, or no check for [`CONSENT_LASTS`], and the peer counts as silent. Browsers check their path every 2.5 s
 /// at the most, so one lost check is forgiven.
@@ -132,6 +136,33 @@ impl Connection {
             None
         };
         Ok((checked, progress))
+    }
+
+    /// Whether the client was not heard for a moment while it should be.
+    pub(crate) fn is_missing(&self, now: Instant) -> bool {
+        let missing = |at: Instant| now.saturating_duration_since(at) >= MISSING_AFTER;
+        self.profile().is_some() && self.heard_at.is_some_and(missing)
+    }
+
+    /// Asks whether the client is at the other end of a path.
+    pub(crate) fn ask_at(&mut self, path: Path, transaction: TransactionId, outbox: &mut Outbox) {
+        if let Some((question, len)) = self.agent.question(transaction) {
+            outbox.push(path, &question[..len]);
+        }
+    }
+
+    /// Takes the answer. It says as much as a check of the client: that it is there, and wants what we send
+    /// (RFC 7675). Returns the path that had to go for the new one.
+    pub(crate) fn handle_answer(
+        &mut self,
+        now: Instant,
+        path: Path,
+        answer: &StunMessage<'_>,
+    ) -> Result<(Option<Path>, Option<Progress>), DropReason> {
+        let moves = self.is_missing(now);
+        let evicted = self.agent.answered(now, path, answer, moves)?;
+        self.checked_at = Some(now);
+        Ok((evicted, self.heard(now)))
     }
 
     pub(crate) fn handle_dtls(

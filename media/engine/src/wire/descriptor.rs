@@ -14,6 +14,9 @@ pub const DECODE_TARGETS_MAX: usize = 32;
 
 const SPATIAL_LAYERS_MAX: usize = 4;
 
+/// Bytes that every descriptor has.
+pub const MANDATORY_LEN: usize = 3;
+
 /// Why a descriptor could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DescriptorError {

@@ -65,6 +65,15 @@ pub fn write_rtx(
     write(Some(packet), Some(original_sequence), rewrite, out)
 }
 
+/// Writes the retransmission of a packet of nothing but `rewrite.padding` bytes of padding.
+pub fn write_rtx_padding(
+    original_sequence: u16,
+    rewrite: &Rewrite<'_>,
+    out: &mut [u8],
+) -> Result<usize, WriteError> {
+    write(None, Some(original_sequence), rewrite, out)
+}
+
 /// Writes a packet of nothing but `rewrite.padding` bytes of padding, to probe for bandwidth.
 pub fn write_padding(rewrite: &Rewrite<'_>, out: &mut [u8]) -> Result<usize, WriteError> {
     write(None, None, rewrite, out)

@@ -310,6 +310,21 @@ impl Client {
             .expect("the frame is taken");
     }
 
+    /// Sends the frame of one layer of a picture; those of one picture have one time.
+    pub fn send_layer(&mut self, now: Instant, mid: Mid, data: &[u8], layer: (Descriptor, u64)) {
+        let (descriptor, picture) = layer;
+        let writer = self.rtc.writer(mid).expect("the section is there");
+        let writer = writer.user_extension_value(descriptor);
+        let found = writer
+            .payload_params()
+            .find(|params| params.spec().codec == Codec::Vp8);
+        let payload_type = found.map(|params| params.pt()).expect("it has VP8");
+        let time = MediaTime::new(picture * 3_000, Frequency::NINETY_KHZ);
+        writer
+            .write(payload_type, now, time, data.to_vec())
+            .expect("the frame is taken");
+    }
+
     pub fn ask_for_key_frame(&mut self, mid: Mid) {
         let mut writer = self.rtc.writer(mid).expect("the section is there");
         writer

@@ -22,7 +22,7 @@ use super::state::Control;
 #[utoipa::path(
     get, path = "/v1/events", tag = "node", security(("token" = [])),
     responses(
-        (status = 200, description = "The stream.", content_type = "application/x-ndjson"),
+        (status = 200, description = "The stream, an object a line.", body = EventLine, content_type = "application/x-ndjson"),
         (status = 401, description = "`unauthorized`", body = ApiError),
         (status = 409, description = "`limit_reached`: too many readers", body = ApiError),
     )

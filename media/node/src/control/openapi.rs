@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use axum::http::header;
 use axum::response::IntoResponse;
-use homeline_protocol::media_control::PeerStatistics;
+use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
 use homeline_protocol::media_http::{
-    Forwarding, MakeRoom, NodeFigures, PeerAnswer, PeerOffer, RoomFigures, RoomMade, SectionTrack,
-    TransitFigures, ViewSize,
+    EventLine, Forwarding, MakeRoom, NodeFigures, PeerAnswer, PeerOffer, RoomFigures, RoomMade,
+    SectionTrack, TransitFigures, ViewSize,
 };
 use homeline_protocol::media_statistics::{
     LayerStatistics, PathKind, PublishedStatistics, ReceivedStatistics, TrackKind,
@@ -45,7 +45,8 @@ use super::{events, figures, peers, rooms, router};
     components(schemas(
         MakeRoom, RoomMade, PeerOffer, SectionTrack, PeerAnswer, Forwarding, ViewSize, RoomFigures,
         NodeFigures, TransitFigures, PeerStatistics, PublishedStatistics, LayerStatistics,
-        ReceivedStatistics, TransportStatistics, TrackKind, PathKind, ApiError, ErrorCode,
+        ReceivedStatistics, TransportStatistics, TrackKind, PathKind, EventLine,
+        MediaEvent, ApiError, ErrorCode,
     )),
     modifiers(&Schemes),
     tags(

@@ -14,8 +14,8 @@ use super::state::Control;
 
 /// Takes a peer's offer and answers it.
 ///
-/// The first makes the peer, later ones add or remove media or restart ICE. Its media flows unless
-/// `forwarding` is false.
+/// The first makes the peer, later ones add or remove media or restart ICE. A new peer's media flows unless
+/// `forwarding` is false; a later offer without it leaves that as it is.
 #[utoipa::path(
     put, path = "/v1/rooms/{room}/peers/{peer}", tag = "peers", request_body = PeerOffer,
     security(("token" = [])),
@@ -38,6 +38,8 @@ pub(super) async fn offer(
     Ids((room, peer)): Ids<(RoomId, PeerId)>,
     Body(body): Body<PeerOffer>,
 ) -> Result<Json<PeerAnswer>, Refusal> {
+    // Only who leaves it open pays for the question.
+    let is_new = body.forwarding.is_none() && !is_there(&control, room, peer).await?;
     let publish = |SectionTrack { mid, track }| Publish { mid, track };
     let subscribe = |SectionTrack { mid, track }| Subscribe { mid, track };
     let negotiate = MediaCommand::Negotiate {
@@ -50,10 +52,19 @@ pub(super) async fn offer(
     let MediaReply::Answer { sdp: answer } = control.send(negotiate).await? else {
         return Err(Refusal::internal());
     };
-    let on = body.forwarding;
-    let flow = MediaCommand::SetForwarding { room, peer, on };
-    control.send(flow).await?;
+    if let Some(on) = body.forwarding.or(is_new.then_some(true)) {
+        let flow = MediaCommand::SetForwarding { room, peer, on };
+        control.send(flow).await?;
+    }
     Ok(Json(PeerAnswer { answer }))
+}
+
+async fn is_there(control: &Control, room: RoomId, peer: PeerId) -> Result<bool, Refusal> {
+    let MediaReply::Statistics(peers) = control.send(MediaCommand::Statistics { room }).await?
+    else {
+        return Err(Refusal::internal());
+    };
+    Ok(peers.iter().any(|there| there.peer == peer))
 }
 
 /// Lets a peer's media flow in both directions, or holds it.

@@ -7,6 +7,8 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::bind;
+
 /// Connections that the kernel has accepted and we have not; it refuses more.
 const BACKLOG_MAX: i32 = 128;
 
@@ -83,29 +85,16 @@ pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
 
 /// Listens on every address on one port. A family that the machine lacks is skipped; nothing at all is an error.
 pub(crate) fn bind(addresses: &[IpAddr], port: u16) -> io::Result<Listeners> {
-    let mut port = port;
     let mut listeners = Listeners::default();
-    let mut last_error = None;
-    for address in addresses {
-        match listen(SocketAddr::new(*address, port)) {
-            Ok((socket, address)) => {
-                // With port 0 the first takes a free one, and the others the same.
-                port = address.port();
-                listeners.sockets.push(socket);
-                listeners.addresses.push(address);
-                listeners.ready.push(false);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-            Err(error) => {
-                tracing::warn!(%address, %error, "no media connections on this address");
-                last_error = Some(error);
-            }
-        }
+    if addresses.is_empty() {
+        return Ok(listeners);
     }
-    match last_error {
-        Some(error) if listeners.sockets.is_empty() => Err(error),
-        _ => Ok(listeners),
+    for (socket, address) in bind::on_all(addresses, port, "media connections", listen)? {
+        listeners.sockets.push(socket);
+        listeners.addresses.push(address);
+        listeners.ready.push(false);
     }
+    Ok(listeners)
 }
 
 fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {

@@ -40,14 +40,25 @@ pub struct TurnConfig {
     /// Secret from which short-lived credentials are derived. Not set: made anew at each start, which
     /// suffices for a server in one process. Where signaling runs elsewhere, both get the same.
     pub secret: Option<SharedSecret>,
-    /// Relayed connections at the same time; a further one is refused. Costs about 2 kB each.
+    /// Relayed connections at the same time; a further one is refused. Costs about 2 kB each, and 8 kB and a socket
+    /// for each media address that one sends to: mostly one, at most eight.
     pub allocations_max: usize,
     /// The same for one credential, which is one device's: it makes several for a call and keeps one.
     pub allocations_per_credential_max: usize,
-    /// TCP and TLS connections at the same time; a further one is closed at once. Costs about 10 kB each.
+    /// TCP and TLS connections at the same time; a further one is closed at once. Costs about 10 kB each, and up to
+    /// 0.4 MB for one whose client reads too slowly (256 packets wait).
     pub connections_max: usize,
     /// What one relayed connection may carry in each direction, in kbit/s; what is above it is dropped.
     pub kbits_per_second_max: u32,
+}
+
+impl TurnConfig {
+    /// The ports to listen on, by UDP and by TCP, as the configuration has them.
+    #[must_use]
+    pub fn listened(&self) -> (u16, u16) {
+        let (udp, tcp) = (self.udp_port, self.tcp_port);
+        (udp.unwrap_or(UDP_PORT), tcp.unwrap_or(TCP_PORT))
+    }
 }
 
 impl Default for TurnConfig {

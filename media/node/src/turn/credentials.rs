@@ -6,10 +6,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac as _};
 use homeline_media_engine::wire::stun::IntegrityKey;
 use md5::{Digest as _, Md5};
-use sha1::Sha1;
+use ring::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key};
 
 use super::config::SharedSecret;
 
@@ -51,10 +50,9 @@ impl Credentials {
 }
 
 fn password(secret: &SharedSecret, username: &str) -> String {
-    let mut mac = <Hmac<Sha1> as hmac::Mac>::new_from_slice(secret.expose().as_bytes())
-        .expect("HMAC takes any length");
-    mac.update(username.as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
+    // What everybody who derives passwords in this way uses; SHA-1's collisions do not weaken its HMAC.
+    let key = Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.expose().as_bytes());
+    STANDARD.encode(hmac::sign(&key, username.as_bytes()))
 }
 
 #[cfg(test)]

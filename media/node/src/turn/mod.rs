@@ -17,6 +17,7 @@ mod credentials;
 mod doors;
 mod framing;
 mod nonce;
+mod refused;
 mod relay;
 mod requests;
 mod server;
@@ -25,6 +26,7 @@ mod sockets;
 mod streams;
 
 pub use config::{SharedSecret, TurnConfig};
+pub use refused::Refused;
 pub use server::{Turn, TurnError, TurnFigures, TurnPorts};
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::credentials::Credentials;
 use super::doors::Doors;
 use super::framing::{is_channel, is_stun};
 use super::nonce::Nonces;
+use super::refused::Refused;
 
 /// Answers a second to those who have no allocation, over UDP: a sender's address may be forged there, so
 /// this bounds what can be reflected at somebody. Further ones are not answered; clients repeat.
@@ -71,7 +72,7 @@ pub(super) enum Verdict {
 /// Figures since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Figures {
-    pub(super) refused: u64,
+    pub(super) refused: Refused,
     pub(super) bytes_to_peers: u64,
     pub(super) bytes_to_clients: u64,
 }

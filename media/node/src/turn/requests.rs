@@ -99,7 +99,9 @@ impl<P> Relay<P> {
             Ok((grant, key)) => grant_to(&grant, client, message, key.as_ref(), out),
             Err(refusal) => {
                 // The first request of every client comes without a signature.
-                self.figures.refused += u64::from(message.has_integrity());
+                if message.has_integrity() {
+                    self.figures.refused.note(refusal.code);
+                }
                 let nonce = refusal
                     .challenge
                     .then(|| self.nonces.make(now.at, client.address()));

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::config::{TCP_PORT, TurnConfig, UDP_PORT};
 use super::doors::Doors;
+use super::refused::Refused;
 use super::relay::{Client, OUT_LEN, Relay};
 use super::shared::Shared;
 use super::sockets::{self, ClientSocket};
@@ -70,8 +71,10 @@ pub struct TurnPorts {
 pub struct TurnFigures {
     /// Relayed connections now.
     pub allocations: usize,
-    /// Signed requests that were refused.
-    pub refused: u64,
+    /// TCP and TLS connections now.
+    pub connections: usize,
+    /// Signed requests that were refused, and connections that were closed at once, by reason.
+    pub refused: Refused,
     /// Bytes relayed from clients to media.
     pub bytes_to_media: u64,
     /// Bytes relayed from media to clients.
@@ -160,8 +163,10 @@ impl Turn {
     /// What it carries and has carried.
     #[must_use]
     pub fn figures(&self) -> TurnFigures {
+        let connections = self.inner.shared.streams().len();
         let relay = self.inner.shared.relay();
         TurnFigures {
+            connections,
             allocations: relay.allocations.len(),
             refused: relay.figures.refused,
             bytes_to_media: relay.figures.bytes_to_peers,

@@ -8,6 +8,8 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
+use crate::bind;
+
 /// Connections that the system holds until they are accepted.
 const BACKLOG: i32 = 128;
 
@@ -76,31 +78,13 @@ pub(super) fn bind_all<S: From<Socket>>(
     port: u16,
     kind: Type,
 ) -> io::Result<(u16, Vec<S>)> {
-    let mut port = port;
-    let mut sockets = Vec::new();
-    let mut last_error = None;
-    for address in addresses {
-        match bind(SocketAddr::new(*address, port), kind) {
-            Ok((socket, bound)) => {
-                // With port 0 the first takes a free one, and the others the same.
-                port = bound;
-                sockets.push(S::from(socket));
-            }
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-            Err(error) => {
-                tracing::warn!(%address, %error, "no relay on this address");
-                last_error = Some(error);
-            }
-        }
-    }
-    if sockets.is_empty() {
-        let none = || io::Error::new(io::ErrorKind::InvalidInput, "no address to bind");
-        return Err(last_error.unwrap_or_else(none));
-    }
-    Ok((port, sockets))
+    let bound = bind::on_all(addresses, port, "relay", |address| listen(address, kind))?;
+    let port = bound.first().map_or(port, |(_, address)| address.port());
+    let sockets = bound.into_iter().map(|(socket, _)| S::from(socket));
+    Ok((port, sockets.collect()))
 }
 
-fn bind(address: SocketAddr, kind: Type) -> io::Result<(Socket, u16)> {
+fn listen(address: SocketAddr, kind: Type) -> io::Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(address), kind, None)?;
     if address.is_ipv6() {
         // IPv4 has its own socket on the same port.
@@ -115,5 +99,5 @@ fn bind(address: SocketAddr, kind: Type) -> io::Result<(Socket, u16)> {
         socket.listen(BACKLOG)?;
     }
     let bound = socket.local_addr()?.as_socket();
-    Ok((socket, bound.map_or(address.port(), |bound| bound.port())))
+    Ok((socket, bound.unwrap_or(address)))
 }

@@ -56,10 +56,12 @@ pub(super) async fn accept(
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             tracing::debug!("the relay has too many connections");
+            shared.relay().figures.refused.note_connection();
             continue;
         };
         if !shared.let_in(address.ip()) {
             tracing::debug!("the relay has too many connections from one network");
+            shared.relay().figures.refused.note_connection();
             continue;
         }
         let number = numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -185,4 +187,41 @@ async fn write<W: AsyncWrite>(writer: W, mut waiting: mpsc::Receiver<Vec<u8>>) -
         timeout(WRITE_TIMEOUT, written).await??;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::turn::config::TurnConfig;
+    use crate::turn::doors::Doors;
+    use crate::turn::relay::Relay;
+
+    /// Real sockets, and a clock that moves on when nothing else happens.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_says_nothing_or_allocates_nothing_is_closed_after_ten_seconds() {
+        let doors = Doors::new(&[], &["127.0.0.1:1".parse().unwrap()]).unwrap();
+        let relay = Relay::new(&TurnConfig::default(), doors, [7; 32], Instant::now());
+        let shared = Arc::new(Shared::new(relay, Vec::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let places = Arc::new(Semaphore::new(4));
+        let numbers = Arc::default();
+        let accepting = accept(listener, shared, None, Arc::clone(&places), numbers);
+        let accepting = tokio::spawn(accepting);
+        // Nothing at all, and the beginning of a request that never ends.
+        for said in [&[][..], &[0, 1, 0, 8]] {
+            let begun = tokio::time::Instant::now();
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(said).await.unwrap();
+            let mut buffer = [0; 16];
+            // Closing with something unread is a reset.
+            let ended = client.read(&mut buffer).await.unwrap_or(0);
+            let waited = begun.elapsed();
+            assert_eq!(ended, 0, "nothing is answered");
+            assert!(waited >= GREETING && waited < GREETING + LOOK, "{waited:?}");
+        }
+        accepting.abort();
+    }
 }

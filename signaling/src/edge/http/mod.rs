@@ -8,6 +8,7 @@ mod docs_page;
 mod guests;
 mod headers;
 mod openapi;
+mod outside;
 mod pairings;
 mod push;
 mod request;

@@ -5,11 +5,14 @@ use homeline_protocol::http::{
     PairingOpened, PairingReveal, PairingState, PushDecline, PushKey, RecoverBegin, RecoverFinish,
     RecoverTicket, SignIn, SignUp, SignedIn,
 };
-use homeline_protocol::session::{ApiError, DeviceKind, ErrorCode};
+use homeline_protocol::session::{
+    ApiError, DeviceKind, ErrorCode, OutsideAnswer, OutsideBegun, OutsideOffer, OutsideReport,
+    OutsideState, OutsideTicket,
+};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{about, accounts, consent, guests, pairings, push};
+use super::{about, accounts, consent, guests, outside, pairings, push};
 
 /// The OpenAPI document of this server.
 #[must_use]
@@ -41,6 +44,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         consent::review,
         consent::withdraw,
         guests::knock,
+        outside::begin,
+        outside::offer,
+        outside::report,
         session,
         about::about,
         about::openapi_json,
@@ -51,6 +57,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         RecoverFinish, PairingOffer, PairingOpened, PairingState, PairingReveal, DeviceKind, About,
         ConsentLink, ConsentReview, Knock, Knocked,
         ApiError, ErrorCode, PushKey, PushDecline,
+        OutsideTicket, OutsideBegun, OutsideOffer, OutsideAnswer, OutsideReport, OutsideState,
     )),
     modifiers(&Schemes),
     tags(
@@ -101,7 +108,7 @@ impl Modify for Schemes {
 /// `get_quality`; `send_commit`, `epoch_ready`, `send_group_message`; `put_push_address`,
 /// `delete_push_address`; `get_consent`, `give_consent`, `withdraw_consent`, `list_child_calls`,
 /// `delete_child_data`; `make_call_link`, `list_call_links`, `revoke_call_link`, `refuse_guest`,
-/// `remove_guest`.
+/// `remove_guest`; `test_from_outside`, `get_outside`.
 ///
 /// Events: `roster_grew`, `certificate_renewed`, `presence_changed`, `member_changed`, `contact_put`,
 /// `contact_deleted`, `answer_policy_put`, `invitation_made`, `invitation_ended`, `join_requested`,

@@ -13,11 +13,12 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::answer::{method_not_allowed, not_found, panicked};
 use super::headers::security_headers;
-use super::{about, accounts, consent, guests, pairings, push};
+use super::{about, accounts, consent, guests, outside, pairings, push};
 use crate::domain::accounts::Accounts;
 use crate::domain::calls::Calls;
 use crate::domain::guardians::Guardians;
 use crate::domain::guests::Guests;
+use crate::domain::outside::Outside;
 use crate::domain::pairing::Pairings;
 use crate::domain::push::Push;
 
@@ -39,6 +40,8 @@ pub struct HttpState {
     pub guardians: Arc<Guardians>,
     /// Guests, who knock at call links.
     pub guests: Guests,
+    /// Tests from outside.
+    pub outside: Outside,
     /// What anyone may know.
     pub about: Arc<About>,
 }
@@ -59,6 +62,9 @@ pub fn router(state: HttpState) -> Router {
         .route("/v1/consent/review", post(consent::review))
         .route("/v1/consent/withdraw", post(consent::withdraw))
         .route("/v1/guests", post(guests::knock))
+        .route("/v1/outside/begin", post(outside::begin))
+        .route("/v1/outside/offer", post(outside::offer))
+        .route("/v1/outside/report", post(outside::report))
         .route("/v1/about", get(about::about))
         .route("/v1/openapi.json", get(about::openapi_json))
         .route("/v1/docs", get(about::docs))

@@ -8,6 +8,7 @@ mod guardians;
 mod guests;
 mod home;
 mod members;
+mod outside;
 mod pairing;
 mod people;
 mod push;

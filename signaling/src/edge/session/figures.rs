@@ -168,6 +168,8 @@ fn kind_of_address_book(request: &Request) -> &'static str {
         Request::RemoveGuest { .. } => "remove_guest",
         Request::HandOverOwnership { .. } => "hand_over_ownership",
         Request::NoteNumberUsed { .. } => "note_number_used",
+        Request::TestFromOutside => "test_from_outside",
+        Request::GetOutside => "get_outside",
         _ => "other",
     }
 }

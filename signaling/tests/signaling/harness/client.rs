@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use homeline_protocol::id::{CallId, SessionId};
+use homeline_protocol::id::{CallId, PeerId, SessionId};
 use homeline_protocol::session::{
     ApiError, Callee, ClientFrame, ErrorCode, Event, MediaState, Outcome, PublishSection, Reply,
     Request, Resume, ServerFrame, Source,
@@ -335,6 +335,11 @@ impl Client {
         .await
     }
 
+    /// Its peer at the media node.
+    pub(crate) const fn peer(&self) -> PeerId {
+        PeerId(self.seat.device.0)
+    }
+
     /// Offers a microphone.
     pub(crate) async fn offer(&mut self, call: CallId) -> Reply {
         self.ok(offer(call)).await
@@ -373,15 +378,25 @@ pub(crate) fn answer(call: CallId) -> Request {
     }
 }
 
+/// Offers a microphone.
 pub(crate) fn offer(call: CallId) -> Request {
-    let section = PublishSection {
-        mid: "0".to_owned(),
-        source: Source::Microphone,
+    offer_of(call, &[Source::Microphone])
+}
+
+/// Offers a microphone and a camera.
+pub(crate) fn offer_with_camera(call: CallId) -> Request {
+    offer_of(call, &[Source::Microphone, Source::Camera])
+}
+
+fn offer_of(call: CallId, sources: &[Source]) -> Request {
+    let section = |(mid, source): (usize, &Source)| PublishSection {
+        mid: mid.to_string(),
+        source: *source,
     };
     Request::OfferMedia {
         call,
         sdp: "offer".to_owned(),
-        publish: vec![section],
+        publish: sources.iter().enumerate().map(section).collect(),
         subscribe: vec![],
     }
 }

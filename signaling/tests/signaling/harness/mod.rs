@@ -27,6 +27,7 @@ use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::limits::LimitsConfig;
 use homeline_signaling::domain::mail::Mailer;
 use homeline_signaling::domain::numbers::{Numbers, NumbersConfig};
+use homeline_signaling::domain::outside::{Outside, OutsideConfig};
 use homeline_signaling::domain::pairing::Pairings;
 use homeline_signaling::domain::presence::PresenceService;
 use homeline_signaling::domain::push::{Push, PushParts};
@@ -51,7 +52,9 @@ use homeline_signaling::store::{
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
-pub(crate) use client::{Client, SWITCHES, answer, blob, greet, hello, offer, ringing, start_call};
+pub(crate) use client::{
+    Client, SWITCHES, answer, blob, greet, hello, offer, offer_with_camera, ringing, start_call,
+};
 pub(crate) use node::{Node, usual_answer};
 
 /// Times and limits of one test's server.
@@ -68,6 +71,7 @@ pub(crate) struct Server {
     pub(crate) sessions: Sessions,
     pub(crate) node: Node,
     pub(crate) bus: Bus,
+    pub(crate) outside: Outside,
     accounts: Arc<Accounts>,
     db: Db,
     folder: tempfile::TempDir,
@@ -145,6 +149,7 @@ impl Server {
             AccountsConfig::default(),
         ));
         let (node, media, media_events) = Node::start();
+        let probes = media.clone();
         let presence = PresenceService::new(bus.clone());
         let push = push(&db, &clock, &presence).await;
         let guests = Guests::new(parts.clone(), &limits);
@@ -166,10 +171,16 @@ impl Server {
         .await
         .unwrap();
         let (store, events, time) = parts.clone();
+        let relays = Relays::new(clock.clone(), calls.clone(), configs.relays);
+        let relays = Arc::new(relays.unwrap());
+        let file = Some(folder.path().join("outside.json"));
+        let told = Arc::clone(&relays);
+        let outside = Outside::new(clock.clone(), probes, told, OutsideConfig { file });
         let services = Services {
             guardians: guardians(parts.clone(), &calls),
             guests,
-            relays: Arc::new(Relays::new(clock.clone(), calls.clone(), configs.relays).unwrap()),
+            relays,
+            outside: outside.clone(),
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(store.clone(), time.clone())),
             devices: Arc::new(Devices::new(
@@ -200,6 +211,7 @@ impl Server {
             calls: services.calls.clone(),
             guardians: Arc::clone(&services.guardians),
             guests: services.guests.clone(),
+            outside: outside.clone(),
             about: Arc::new(about()),
         });
         let sessions = Sessions::new(configs.sessions, services, bus.clone(), clock);
@@ -212,6 +224,7 @@ impl Server {
             sessions,
             node,
             bus,
+            outside,
             accounts,
             db,
             folder,

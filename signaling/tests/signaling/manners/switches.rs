@@ -3,11 +3,11 @@
 use homeline_protocol::id::{CallId, DeviceId, PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{
-    CameraSwitch, Capabilities, Event, MediaState, PublishSection, Reply, Request, Source, Switches,
+    CameraSwitch, Capabilities, Event, MediaState, Reply, Request, Source, Switches,
 };
 
 use super::{BOTH, switches};
-use crate::harness::{Client, Server, ringing};
+use crate::harness::{Client, Server, offer_with_camera, ringing};
 
 async fn participant(client: &mut Client, whose: DeviceId) -> MediaState {
     client
@@ -28,23 +28,6 @@ async fn told_of_switches(client: &mut Client) -> (DeviceId, MediaState) {
             _ => None,
         })
         .await
-}
-
-/// Offers sound and picture.
-fn offer(call: CallId) -> Request {
-    let section = |mid: &str, source| PublishSection {
-        mid: mid.to_owned(),
-        source,
-    };
-    Request::OfferMedia {
-        call,
-        sdp: "offer".to_owned(),
-        publish: vec![
-            section("0", Source::Microphone),
-            section("1", Source::Camera),
-        ],
-        subscribe: vec![],
-    }
 }
 
 /// The tracks that the node was told to hold, or to let flow, by their newest word.
@@ -81,7 +64,7 @@ async fn answered_in_the_kitchen(
     let call = phone.call(&ben).await;
     assert_eq!(kitchen.incoming().await, call);
     kitchen.ok(ringing(call)).await;
-    kitchen.ok(offer(call)).await;
+    kitchen.ok(offer_with_camera(call)).await;
     kitchen.ok(Request::Answer { call, media: BOTH }).await;
     let tracks = {
         // Before the answer the caller hears of the switches, and with it of the tracks.

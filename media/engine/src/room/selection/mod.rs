@@ -233,6 +233,38 @@ impl Track {
         })
     }
 
+    /// Asks for a key frame again for whoever still waits to change between the layers of an encoding: the beginning
+    /// of the one that came was lost, or came out of order.
+    pub(super) fn ask_for_missed_key_frames(&mut self) {
+        let Some(source) = self.source.as_mut() else {
+            return;
+        };
+        let mut missed_of = 0_u8;
+        for subscription in &self.subscriptions {
+            let own = &subscription.selection;
+            let flowing = subscription.encoding().zip(subscription.target());
+            let Some((encoding, present)) = flowing else {
+                continue;
+            };
+            let layers = source.layers_of(encoding);
+            let wanted = layers.and_then(|layers| own.first_target(layers));
+            let stays = own
+                .chosen()
+                .is_some_and(|chosen| chosen.encoding == encoding);
+            let misses = layers
+                .zip(wanted)
+                .is_some_and(|(layers, wanted)| layers.needs_key_frame(present, wanted));
+            if stays && misses {
+                missed_of |= 1 << encoding;
+            }
+        }
+        for (bit, encoding) in source.encodings.iter_mut().enumerate() {
+            if missed_of & (1 << bit) != 0 {
+                encoding.key_frames.want();
+            }
+        }
+    }
+
     /// Chooses anew what each receiver gets, and asks for the key frames that this needs.
     pub(super) fn choose(&mut self) {
         let Some(source) = self

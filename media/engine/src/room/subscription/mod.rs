@@ -5,9 +5,12 @@
 //! and timestamps go on where they stopped. Video begins and changes encodings only at a key frame. What of an
 //! encoding's layers is left out leaves no hole either.
 
+mod span;
+
 use std::time::Instant;
 
-use super::layers::Target;
+use self::span::{Span, Targets};
+use super::layers::{Layers, Place, Target};
 use super::resent::Resent;
 use super::seam::Seam;
 use super::selection::Selection;
@@ -24,23 +27,6 @@ const MID_PACKETS: u32 = 32;
 /// Packets sent again to one receiver between two reports: a second's worth of video at 10 Mbit/s. A
 /// receiver that asks for more is broken or up to no good.
 pub(super) const RESENDS_MAX: u32 = 1_000;
-
-/// A span in which numbers run in step with the publisher's.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    /// Of these encodings of the publisher's.
-    encoding: u8,
-    /// What of it the receiver gets; all of it without one.
-    target: Option<Target>,
-    /// The publisher's index of the first packet, and ours.
-    from: u64,
-    to: u64,
-    /// Ours minus the publisher's.
-    timestamp_offset: u32,
-    frame_offset: u16,
-    /// The highest of the publisher's indices that was sent or left out; `None` before the first.
-    highest: Option<u64>,
-}
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -88,6 +74,8 @@ pub(super) struct Missed {
     /// Ours minus the publisher's.
     pub(super) timestamp_offset: u32,
     pub(super) frame_offset: u16,
+    /// What of its encoding's layers the receiver got when it was new.
+    pub(super) target: Option<Target>,
 }
 
 /// See the module's description.
@@ -176,7 +164,7 @@ impl Subscription {
     /// Whether the receiver was sent this packet before it last began to wait. It would take it for a repetition.
     pub(super) fn had(&self, encoding: u8, index: u64) -> bool {
         self.before.is_some_and(|span| {
-            let until = span.highest.unwrap_or(span.from);
+            let until = span.highest.map_or(span.from, |(index, _)| index);
             span.encoding == encoding && (span.from..=until).contains(&index)
         })
     }
@@ -242,7 +230,7 @@ impl Subscription {
     pub(super) const fn target(&self) -> Option<Target> {
         match self.state {
             State::Waiting => None,
-            State::Flowing(span) => span.target,
+            State::Flowing(span) => span.targets.present(),
         }
     }
 
@@ -294,16 +282,21 @@ impl Subscription {
             State::Waiting if !queued.begins || queued.encoding > chosen.encoding => return None,
             State::Waiting => self.begin(now, queued, timestamp, source, None),
         };
-        let newest = span.highest.is_none_or(|highest| queued.index > highest);
-        span.highest = span.highest.max(Some(queued.index));
+        let before = span.highest;
+        let newest = before.is_none_or(|(highest, _)| queued.index > highest);
+        if newest {
+            span.highest = Some((queued.index, timestamp));
+        }
         let fills = match &queued.place {
             None => false,
             Some(place) => {
-                if newest && place.starts {
-                    let layers = &source.encodings.get(usize::from(queued.encoding))?.layers;
-                    span.target = self.selection.target(layers, span.target, place);
+                if newest {
+                    let begins = before.is_none_or(|(_, before)| before != timestamp);
+                    let layers = source.layers_of(queued.encoding)?;
+                    self.turn(&mut span, layers, queued.index, begins, place);
                 }
-                let left_out = span.target.is_some_and(|target| !target.needs(place));
+                let target = span.targets.at(queued.index);
+                let left_out = target.is_some_and(|target| !target.needs(place));
                 if left_out && newest {
                     self.state = State::Flowing(span);
                     self.seam.get_or_insert_default().leave_out(queued.index);
@@ -328,15 +321,9 @@ impl Subscription {
                 frame: latest(before, frame),
             });
         }
-        let ends_picture = queued.place.is_some_and(|place| {
-            let layers = source
-                .encodings
-                .get(usize::from(queued.encoding))
-                .map(|e| &e.layers);
-            place.ends
-                && span.target.zip(layers).is_some_and(|(target, layers)| {
-                    layers.layer_of(target).spatial == place.spatial
-                })
+        let layers = source.layers_of(queued.encoding);
+        let ends_picture = layers.zip(queued.place).is_some_and(|(layers, place)| {
+            layers.ends_picture(span.targets.at(queued.index), &place)
         });
         Some(Numbers {
             sequence: ours as u16,
@@ -345,6 +332,32 @@ impl Subscription {
             frame_number: frame.filter(|_| span.frame_offset != 0),
             fills,
         })
+    }
+
+    /// Changes the target at a packet, if the receiver wants another and may change. `begins`: the packet is the first
+    /// of its picture.
+    fn turn(&self, span: &mut Span, layers: &Layers, index: u64, begins: bool, place: &Place) {
+        let wanted = self.selection.first_target(layers);
+        if begins {
+            span.accords = wanted.filter(|_| place.starts);
+        }
+        if !place.starts || span.accords != wanted {
+            return;
+        }
+        let present = span.targets.present();
+        let target = self.selection.target(layers, present, place);
+        span.targets.turn(index, target);
+        // A picture is of one target: in its middle only what makes no difference to its parts so far may change.
+        let pair = target
+            .zip(wanted)
+            .filter(|(target, wanted)| target != wanted);
+        if let Some((target, wanted)) = pair {
+            let needed = target.needs(place);
+            let ends_alike = layers.has_same_picture(target, wanted);
+            if needed != wanted.needs(place) || needed && !ends_alike {
+                span.accords = None;
+            }
+        }
     }
 
     fn place(&self, index: u64) -> Option<u64> {
@@ -378,13 +391,10 @@ impl Subscription {
         };
         let frame = queued.place.map(|place| place.frame_number);
         let last_frame = self.sent.and_then(|sent| sent.frame);
-        let layers = source
-            .encodings
-            .get(usize::from(queued.encoding))
-            .map(|e| &e.layers);
+        let layers = source.layers_of(queued.encoding);
         Span {
             encoding: queued.encoding,
-            target: layers.and_then(|layers| self.selection.first_target(layers)),
+            targets: Targets::new(layers.and_then(|layers| self.selection.first_target(layers))),
             from: queued.index,
             to,
             timestamp_offset: first.wrapping_sub(timestamp),
@@ -392,6 +402,7 @@ impl Subscription {
                 .zip(frame)
                 .map_or(0, |(last, frame)| last.wrapping_add(1).wrapping_sub(frame)),
             highest: None,
+            accords: None,
         }
     }
 
@@ -435,13 +446,15 @@ impl Subscription {
             .flatten()
             .find(|(span, _)| ours >= span.to)?;
         let place = span.from + (ours - span.to);
+        let index = seam
+            .as_ref()
+            .map_or(Some(place), |seam| seam.index_at(place))?;
         Some(Missed {
             encoding: span.encoding,
-            index: seam
-                .as_ref()
-                .map_or(Some(place), |seam| seam.index_at(place))?,
+            index,
             timestamp_offset: span.timestamp_offset,
             frame_offset: span.frame_offset,
+            target: span.targets.at(index),
         })
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct AnswerParameters<'a> {
     pub(crate) fingerprint: &'a [u8],
     pub(crate) candidates: &'a [SocketAddr],
     pub(crate) tcp_candidates: &'a [SocketAddr],
+    /// ICE restarts so far.
+    pub(crate) generation: u32,
 }
 
 /// What was decided about one section of the offer.
@@ -175,7 +177,8 @@ fn write_transport(text: &mut Text, parameters: &AnswerParameters<'_>) {
     text.attribute("setup:passive");
     for (at, candidate) in parameters.candidates.iter().enumerate() {
         // RFC 8445 section 5.1.2.1: host candidates of one component, the first the most preferred.
-        let priority = (126_u32 << 24) | ((65_535 - at.min(65_535) as u32) << 8) | 255;
+        let local = 65_535 - at.min(65_535) as u32;
+        let priority = (type_preference(parameters, 1) << 24) | (local << 8) | 255;
         let (ip, port) = (candidate.ip(), candidate.port());
         text.attribute(format_args!(
             "candidate:{at} 1 udp {priority} {ip} {port} typ host"
@@ -185,14 +188,28 @@ fn write_transport(text: &mut Text, parameters: &AnswerParameters<'_>) {
     text.attribute("end-of-candidates");
 }
 
+/// Lowest type preference: above what relays have, which stay the last resort.
+const PREFERENCE_MIN: u32 = 30;
+
+/// Restarts that are told apart. Beyond them a client's pairs stay as high as they are: browsers have 90 for their
+/// own side of a connection, and a pair counts as its lower end does.
+const GENERATIONS_MAX: u32 = 28;
+
+/// Each ICE restart makes candidates that are preferred to all before it. A pair's priority goes by its lower end
+/// (RFC 8445 section 6.1.2.3), which ours is. So a client that restarted takes a new pair as soon as it works;
+/// otherwise Chromium holds on to the old one until nothing has come on it for two and a half seconds, and for one
+/// more in case it comes back.
+fn type_preference(parameters: &AnswerParameters<'_>, is_udp: u32) -> u32 {
+    PREFERENCE_MIN + 2 * parameters.generation.min(GENERATIONS_MAX) + is_udp
+}
+
 /// RFC 6544: the client opens the connection. Its section 4.2 gives such candidates a type preference below that
-/// of UDP's (libwebrtc's 90 here), and the local preference 2^13 times that of the direction, 4 for a passive
-/// host.
+/// of UDP's, and the local preference 2^13 times that of the direction, 4 for a passive host.
 fn write_tcp_candidates(text: &mut Text, parameters: &AnswerParameters<'_>) {
     let foundation = parameters.candidates.len();
     for (at, candidate) in parameters.tcp_candidates.iter().enumerate() {
         let local = (4 << 13) | (8_191 - at.min(8_191) as u32);
-        let priority = (90_u32 << 24) | (local << 8) | 255;
+        let priority = (type_preference(parameters, 0) << 24) | (local << 8) | 255;
         let (at, ip, port) = (foundation + at, candidate.ip(), candidate.port());
         text.attribute(format_args!(
             "candidate:{at} 1 tcp {priority} {ip} {port} typ host tcptype passive"

@@ -81,6 +81,10 @@ fn a_browsers_offer_is_read() {
 }
 
 fn answer(offer: &Offer, decisions: &[Accepted]) -> String {
+    answer_after(0, offer, decisions)
+}
+
+fn answer_after(generation: u32, offer: &Offer, decisions: &[Accepted]) -> String {
     let ice = Credentials {
         ufrag: "ours".to_owned(),
         password: "p".repeat(24),
@@ -95,8 +99,32 @@ fn answer(offer: &Offer, decisions: &[Accepted]) -> String {
             "[2001:db8::1]:5000".parse().unwrap(),
         ],
         tcp_candidates: &["192.0.2.1:5001".parse().unwrap()],
+        generation,
     };
     write_answer(offer, decisions, &parameters)
+}
+
+#[test]
+fn candidates_after_a_restart_are_preferred_to_all_before_it() {
+    let priorities = |restarts: u32| -> Vec<u32> {
+        let decisions = [const { Accepted::No }; 4];
+        let mut decisions = Vec::from(decisions);
+        decisions[0] = Accepted::Yes {
+            receives: true,
+            sends: None,
+        };
+        let text = answer_after(restarts, &chromium(), &decisions);
+        let lines = text.lines().filter(|line| line.starts_with("a=candidate:"));
+        let fields = lines.map(|line| line.split(' ').nth(3).unwrap());
+        fields.map(|priority| priority.parse().unwrap()).collect()
+    };
+    let all: Vec<Vec<u32>> = (0..40).map(priorities).collect();
+    for (before, after) in all.iter().zip(&all[1..]).take(28) {
+        assert!(before.iter().max() < after.iter().min());
+    }
+    // Never so high that a client's own side of a connection, of 90, would count instead.
+    assert!(all.iter().flatten().all(|priority| priority >> 24 < 90));
+    assert!(all.iter().all(|one| one.is_sorted_by(|a, b| a > b)));
 }
 
 #[test]
@@ -133,15 +161,15 @@ fn the_answer_takes_what_is_known_and_nothing_else() {
     assert!(has(1, "a=fmtp:111 minptime=10;useinbandfec=1"));
     assert!(has(
         1,
-        "a=candidate:0 1 udp 2130706431 192.0.2.1 5000 typ host"
+        "a=candidate:0 1 udp 536870911 192.0.2.1 5000 typ host"
     ));
     assert!(has(
         1,
-        "a=candidate:1 1 udp 2130706175 2001:db8::1 5000 typ host"
+        "a=candidate:1 1 udp 536870655 2001:db8::1 5000 typ host"
     ));
     assert!(has(
         1,
-        "a=candidate:2 1 tcp 1520435199 192.0.2.1 5001 typ host tcptype passive"
+        "a=candidate:2 1 tcp 513802239 192.0.2.1 5001 typ host tcptype passive"
     ));
     assert!(has(2, "video 9 UDP/TLS/RTP/SAVPF 96 97") && has(2, "a=fmtp:97 apt=96"));
     assert!(has(2, "a=rtcp-fb:96 nack pli") && !sections[2].contains("goog-remb"));

@@ -247,6 +247,7 @@ impl Call {
         let at = now.unix;
         effects.push(Effect::Record(Record::Joined { at, account }));
         effects.extend(self.weigh_connection(now, device));
+        effects.extend(self.pictures_again(device));
         Ok(effects)
     }
 

@@ -183,6 +183,7 @@ impl Call {
         effects.extend(self.end_moves(Some(from), EndReason::Cancelled));
         effects.extend(self.inviter_left(now, from));
         effects.extend(self.weigh_connection(now, to));
+        effects.extend(self.pictures_again(to));
         effects
     }
 

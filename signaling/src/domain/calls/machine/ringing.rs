@@ -307,9 +307,18 @@ impl Call {
             at: now.unix,
             device,
         }));
-        effects.extend(self.weigh_connection(now, caller_device));
-        effects.extend(self.weigh_connection(now, device));
-        self.begin_measuring(now);
+        effects.extend(self.look_at_media(now, [caller_device, device]));
         Ok(effects)
+    }
+
+    /// Two talk from now on: is their media there, and what was said of it while it rang?
+    fn look_at_media(&mut self, now: Moment, sides: [DeviceId; 2]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for side in sides {
+            effects.extend(self.weigh_connection(now, side));
+            effects.extend(self.pictures_again(side));
+        }
+        self.begin_measuring(now);
+        effects
     }
 }

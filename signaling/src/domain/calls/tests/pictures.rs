@@ -210,6 +210,53 @@ fn nobody_hears_of_speakers_before_the_answer() {
 }
 
 #[test]
+fn what_was_said_while_it_rang_is_told_with_the_answer() {
+    with(
+        "",
+        "
+        0  start                  -> room incoming>app incoming>kitchen
+        1  kitchen rings          -> rings:kitchen>anna
+        1  anna offers            -> negotiate:anna
+        1  anna negotiated        ->
+        3  anna takes anna 0      ->
+        4  kitchen answers        -> answered:kitchen>anna forward:anna:true people>anna people>kitchen
+                                     tracks1>kitchen AnsweredElsewhere>app kept:kitchen wanted:>anna
+        ",
+    );
+}
+
+#[test]
+fn whoever_takes_a_call_over_hears_who_speaks() {
+    with(
+        groups::KEYED,
+        "
+        4  anna speaks              -> speak:anna>anna speak:anna>kitchen
+        4  kitchen moves-to living  -> offered:kitchen>living
+        5  living rings             ->
+        6  living answers           -> replace:kitchen:living>anna
+        7  anna replaces kitchen living 1
+                                    -> Moved>kitchen people>anna people>living tracks0>anna
+                                       speak:anna>living welcome>living commit1>anna commit1>kitchen
+        ",
+    );
+}
+
+#[test]
+fn whoever_is_added_hears_who_speaks() {
+    with(
+        TALKING,
+        "
+        2  anna adds kitchen 0  -> welcome>kitchen commit0>anna key-frames
+        3  kitchen speaks       -> speak:kitchen>anna speak:kitchen>kitchen
+        3  anna invites cleo    -> kept:adding-cleo incoming>phone incoming>tablet
+        4  phone rings          -> added-rings:phone>anna
+        5  phone answers        -> added:phone>anna people3>anna people3>kitchen people3>phone
+                                   AnsweredElsewhere>tablet kept:cleo speak:kitchen>phone
+        ",
+    );
+}
+
+#[test]
 fn each_hears_its_figures_and_a_word_of_the_others_while_something_changes() {
     with(
         &format!("{TALKING}{SEEING}"),

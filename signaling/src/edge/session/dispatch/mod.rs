@@ -7,6 +7,7 @@ mod guardians;
 mod guests;
 mod home;
 mod members;
+mod outside;
 mod pairing;
 mod people;
 mod push;
@@ -31,6 +32,7 @@ use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::limits::Origin;
 use crate::domain::numbers::Numbers;
+use crate::domain::outside::Outside;
 use crate::domain::pairing::Pairings;
 use crate::domain::presence::PresenceService;
 use crate::domain::push::Push;
@@ -70,6 +72,8 @@ pub struct Services {
     pub guests: Guests,
     /// Relays for hostile networks.
     pub relays: Arc<Relays>,
+    /// Whether this home can be reached from outside.
+    pub outside: Outside,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -158,7 +162,7 @@ async fn route(services: &Services, speaker: &Speaker, from: Origin, request: Re
         Request::HandOverOwnership { .. } | Request::NoteNumberUsed { .. } => {
             people::people(services, speaker, request).await
         }
-        Request::GetRelays => relays::relays(services, speaker),
+        _ if relays::takes(&request) => relays::networks(services, speaker, &request),
         _ => calls::in_call(services, speaker, request).await,
     }
 }

@@ -1,45 +1,53 @@
-//! A node with all peers of a shape joined, and a floor with the same routes.
+//! A node with all peers of a shape joined, a floor with the same routes, and another server where one is asked for.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaCommand, MediaReply, Publish, Subscribe};
-use str0m::media::{Direction, MediaKind, Mid};
+use str0m::media::{Direction, Mid};
 use tokio::runtime::Runtime;
 
-use crate::floor::Floor;
-use crate::generator::{Endpoint, Generator, Source};
+use super::endpoint::{Endpoint, Target};
+use super::floor::Floor;
+use super::generator::{Generator, Source, Traffic};
+use super::janus::Janus;
+use super::setting::Setting;
 use crate::measure::Reading;
 use crate::peer::{Features, Peer};
 use crate::pin;
 use crate::shape::{Member, Shape};
 use crate::sockets::peer_socket;
 
+/// The programs' boards are renewed at least this often.
+pub const BOARD: Duration = Duration::from_millis(300);
+
 /// How long all peers may take to connect.
 const CONNECT_MAX: Duration = Duration::from_secs(60);
 
-/// Both programs, joined.
+/// All programs, joined.
 pub struct Stage {
     /// The node that is measured.
     pub node: Node,
     /// The floor beside it.
     pub floor: Floor,
-    /// What drives both.
+    /// What drives them.
     pub generator: Generator,
+    janus: Option<Janus>,
     // Signaling's end: the node lives as long as it does.
     _link: Link,
 }
 
 impl Stage {
-    /// Starts both programs on the measured core, and joins the peers.
+    /// Starts the programs on the measured core, and joins the peers; `beside` starts another server too.
     ///
     /// # Errors
     /// When a program does not start, or not all peers connect in a minute.
-    pub fn new(shape: &Shape, features: Features, config: NodeConfig) -> Result<Self> {
+    pub fn new(shape: &Shape, setting: Setting, beside: bool) -> Result<Self> {
+        let features = setting.features();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let config = NodeConfig {
@@ -47,12 +55,13 @@ impl Stage {
             advertised_addresses: vec![loopback],
             udp_port: 0,
             peers_per_room_max: 1_024,
-            ..config
+            ..setting.config()
         };
         let buffer = config.socket_buffer_bytes;
         pin::this_thread(pin::MEASURED);
         let (node, link) = Node::start(config)?;
         pin::this_thread(pin::GENERATOR);
+        let mut janus = beside.then(Janus::start).transpose()?;
         let mut generator = Generator::new()?;
         for (room, members) in shape.rooms.iter().enumerate() {
             let id = RoomId([room as u8; 16]);
@@ -69,30 +78,76 @@ impl Stage {
                 join.run(&runtime, &link, features, &mut generator)?;
             }
         }
-        let deadline = Instant::now() + CONNECT_MAX;
-        while !generator.all_connected() {
-            if Instant::now() > deadline {
-                bail!("not all peers are connected after a minute");
-            }
-            generator.run(None, Duration::from_millis(50))?;
+        if let Some(janus) = &mut janus {
+            janus.join(shape, features, &mut generator)?;
         }
+        wait_connected(&mut generator)?;
         let floor = floor_for(shape, &mut generator, buffer)?;
         Ok(Self {
             node,
             floor,
             generator,
+            janus,
             _link: link,
         })
     }
 
-    /// What the node has done so far, at most a quarter of a second ago.
-    pub fn node_reading(&self) -> Reading {
-        let metrics = self.node.metrics();
-        Reading {
-            forwarded: metrics.counters.rtp_forwarded,
-            cpu: metrics.cpu_time,
-        }
+    /// What a program has done so far, at most a quarter of a second ago. The other server does not tell what it
+    /// forwarded, only the receivers do.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub fn reading(&self, target: Target) -> Result<Reading> {
+        Ok(match target {
+            Target::Node => {
+                let metrics = self.node.metrics();
+                Reading {
+                    forwarded: metrics.counters.rtp_forwarded,
+                    cpu: metrics.cpu_time,
+                }
+            }
+            Target::Floor => self.floor.reading(),
+            Target::Janus => Reading {
+                forwarded: 0,
+                cpu: self.janus.as_ref().context("there is none")?.cpu()?,
+            },
+        })
     }
+
+    /// Drives a program for so long; what went to and fro, and what it cost: microseconds for each packet.
+    ///
+    /// # Errors
+    /// When the program is not there, or forwarded nothing.
+    pub fn turn(&mut self, target: Target, length: Duration) -> Result<(Traffic, f64)> {
+        // Boards are renewed now and then; what a program still does for the turn before is over by then.
+        self.generator.run(Some(target), BOARD)?;
+        let before = self.reading(target)?;
+        let traffic = self.generator.run(Some(target), length)?;
+        let mut after = self.reading(target)?;
+        if target == Target::Janus {
+            after.forwarded = traffic.received;
+        }
+        let cost = after
+            .micros_since(&before)
+            .with_context(|| format!("{target:?} forwarded nothing"))?;
+        self.generator.run(None, BOARD)?;
+        Ok((traffic, cost))
+    }
+}
+
+/// Lets the peers' time pass until all of them are connected.
+///
+/// # Errors
+/// When that takes more than a minute.
+pub fn wait_connected(generator: &mut Generator) -> Result<()> {
+    let deadline = Instant::now() + CONNECT_MAX;
+    while !generator.all_connected() {
+        if Instant::now() > deadline {
+            bail!("not all peers are connected after a minute");
+        }
+        generator.run(None, Duration::from_millis(50))?;
+    }
+    Ok(())
 }
 
 struct Join<'a> {
@@ -117,14 +172,13 @@ impl Join<'_> {
             .member
             .sends
             .iter()
-            .map(|flow| (flow.kind, Direction::SendOnly));
+            .map(|flow| (flow.kind, Direction::SendOnly, Vec::new()));
         let takes = self
             .member
             .takes
             .iter()
-            .map(|take| (kind_of(take), Direction::RecvOnly));
-        let wanted: Vec<(MediaKind, Direction)> = sends.chain(takes).collect();
-        let (offer, mids) = peer.offer(&wanted)?;
+            .map(|take| (kind_of(take), Direction::RecvOnly, Vec::new()));
+        let (offer, mids) = peer.offer(sends.chain(takes).collect())?;
         let (sending, receiving) = mids.split_at(self.member.sends.len());
         let publish = sending.iter().enumerate().map(|(track, mid)| Publish {
             mid: mid.to_string(),
@@ -157,7 +211,8 @@ impl Join<'_> {
         if let Err(error) = runtime.block_on(link.send(on)) {
             bail!("not forwarded: {error:?}");
         }
-        let endpoint = generator.add_endpoint(Endpoint::joined(socket, peer, features))?;
+        let endpoint =
+            generator.add_endpoint(Endpoint::joined(Target::Node, socket, peer, features))?;
         let mids: Vec<Mid> = sending.to_vec();
         for (flow, mid) in self.member.sends.iter().zip(mids) {
             generator.add_flow(endpoint, flow, Source::Peer(mid));

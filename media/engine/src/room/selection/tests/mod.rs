@@ -1,6 +1,9 @@
 //! Packets of layered streams, with all that a network does to them, through the choice and the numbering of one
 //! receiver.
 
+mod recorded;
+mod recording;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -79,7 +82,7 @@ pub(in crate::room) fn start() -> Instant {
 }
 
 fn offer(simulcast: bool) -> Offer {
-    let text = include_str!("../../transport/sdp/fixtures/chromium-156.sdp");
+    let text = include_str!("../../../transport/sdp/fixtures/chromium-156.sdp");
     let mut offer = Offer::parse(text, 8).unwrap();
     if simulcast {
         offer.sections[1].rids = vec!["q".to_owned(), "h".to_owned(), "f".to_owned()];
@@ -118,13 +121,17 @@ fn pass(
     let begins = crate::wire::descriptor::starts_key_frame(descriptor);
     let of = &mut source.encodings[usize::from(encoding)];
     of.ssrc = Some(Ssrc(u32::from(encoding) + 1));
+    let fed = of.layers.active();
     let place = of.layers.read(descriptor);
+    let fed = of.layers.active() != fed;
     of.layers.count(place.as_ref(), 1_000);
-    if begins {
-        of.key_frames.arrived();
-    }
-    if source.note_flow(now, encoding) || begins && place.is_some() {
+    if source.note_flow(now, encoding) || fed || begins && place.is_some() {
         track.choose();
+    }
+    let source = track.source.as_mut().unwrap();
+    if begins {
+        let of = &mut source.encodings[usize::from(encoding)];
+        of.key_frames.arrived();
     }
     let queued = Queued {
         encoding,

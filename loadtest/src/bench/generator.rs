@@ -1,22 +1,22 @@
 //! One thread that plays all peers: sends each flow's bursts on time, answers, and counts what arrives.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, epoll};
-use str0m::media::Mid;
+use str0m::media::{MediaKind, Mid};
+use str0m::rtp::ExtensionValues;
 
-use crate::peer::{Features, Peer};
+use super::endpoint::{Endpoint, Target};
+use crate::media::descriptor::Descriptor;
+use crate::peer::{Outgoing, Peer, Told};
 use crate::shape::Flow;
-use crate::sockets::{drop_media, is_media};
+use crate::sockets::drop_media;
 
 /// How often peers are asked whether they want to be called; their timers are coarse.
 const TEND_INTERVAL: Duration = Duration::from_millis(10);
-
-/// Datagrams taken from one socket before the flows get their turn.
-const READS_MAX: usize = 64;
 
 /// The generator's core is its own: a thread that slept would have to be woken by whoever sends to it, which
 /// on a network costs the sender nothing.
@@ -29,14 +29,11 @@ const NEVER_SLEEP: Timespec = Timespec {
 /// not the load that was asked for.
 const LATE_MAX: Duration = Duration::from_millis(100);
 
-/// Which of the two programs is driven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The media node.
-    Node,
-    /// The floor.
-    Floor,
-}
+/// Ticks of a codec's clock from one burst to the next. No server here plays anything, and so one suits all.
+const CLOCK_STEP: u32 = 960;
+
+/// The size that pictures say they have.
+const PICTURE: (u16, u16) = (1_280, 720);
 
 /// Where a flow's packets come from.
 #[derive(Clone, Copy, Debug)]
@@ -47,53 +44,16 @@ pub enum Source {
     Bare(SocketAddr),
 }
 
-/// A socket, and the peer behind it if it is one of the node's.
-pub struct Endpoint {
-    socket: UdpSocket,
-    peer: Option<Peer>,
-    decrypts: bool,
-    /// Media packets that arrived.
-    received: u64,
-}
-
-impl Endpoint {
-    /// A peer of the node.
-    pub fn joined(socket: UdpSocket, peer: Peer, features: Features) -> Self {
-        Self {
-            socket,
-            peer: Some(peer),
-            decrypts: features.reports(),
-            received: 0,
-        }
-    }
-
-    /// A socket of the floor's.
-    pub fn bare(socket: UdpSocket) -> Self {
-        Self {
-            socket,
-            peer: None,
-            decrypts: false,
-            received: 0,
-        }
-    }
-}
-
 struct Running {
+    target: Target,
     endpoint: usize,
     flow: Flow,
     source: Source,
     due: Instant,
     bursts: usize,
     sequence: u64,
-}
-
-impl Running {
-    const fn target(&self) -> Target {
-        match self.source {
-            Source::Peer(_) => Target::Node,
-            Source::Bare(_) => Target::Floor,
-        }
-    }
+    /// A receiver waits for a key frame.
+    key_wanted: bool,
 }
 
 /// What was sent and received in a run.
@@ -152,12 +112,14 @@ impl Generator {
     /// Adds a flow from an endpoint.
     pub fn add_flow(&mut self, endpoint: usize, flow: &Flow, source: Source) {
         self.flows.push(Running {
+            target: self.endpoints[endpoint].target,
             endpoint,
             flow: flow.clone(),
             source,
             due: Instant::now(),
             bursts: 0,
             sequence: 1,
+            key_wanted: true,
         });
     }
 
@@ -177,8 +139,7 @@ impl Generator {
     pub fn sink_all_but_one_in(&mut self, target: Target, one_in: usize) -> io::Result<u64> {
         let mut left = 0;
         for (number, endpoint) in self.endpoints.iter().enumerate() {
-            let of_target = endpoint.peer.is_some() == (target == Target::Node);
-            if !of_target || self.flows.iter().any(|flow| flow.endpoint == number) {
+            if endpoint.target != target || self.flows.iter().any(|flow| flow.endpoint == number) {
                 continue;
             }
             if number.is_multiple_of(one_in) {
@@ -247,7 +208,7 @@ impl Generator {
         let mut of_target: Vec<&mut Running> = self
             .flows
             .iter_mut()
-            .filter(|flow| Some(flow.target()) == target)
+            .filter(|flow| Some(flow.target) == target)
             .collect();
         let count = of_target.len() as u32;
         for (at, running) in of_target.iter_mut().enumerate() {
@@ -258,7 +219,7 @@ impl Generator {
     /// Sends what is due.
     fn send_due(&mut self, target: Option<Target>, now: Instant) {
         for at in 0..self.flows.len() {
-            if self.flows[at].due <= now && Some(self.flows[at].target()) == target {
+            if self.flows[at].due <= now && Some(self.flows[at].target) == target {
                 self.send_burst(at, now);
             }
         }
@@ -273,8 +234,6 @@ impl Generator {
             running.due = now;
         }
         let endpoint = &mut self.endpoints[running.endpoint];
-        let socket = &endpoint.socket;
-        let time = running.bursts as u32 * 960;
         match (running.source, &mut endpoint.peer) {
             (Source::Bare(to), _) => {
                 // As long as the node's packets are when sealed: header and tag.
@@ -283,27 +242,22 @@ impl Generator {
                 packet[..2].copy_from_slice(&[0x80, 96]);
                 for _ in 0..count {
                     // What the system does not take is lost, as on a network.
-                    drop(socket.send_to(packet, to));
+                    drop(endpoint.socket.send_to(packet, to));
                 }
             }
             (Source::Peer(mid), Some(peer)) => {
-                let mut ready = Vec::new();
-                for number in 0..count {
-                    running.sequence += 1;
-                    let marker = number + 1 == count;
-                    peer.write(
-                        now,
-                        mid,
-                        running.sequence,
-                        time,
-                        marker,
-                        &self.payload[..running.flow.payload],
-                    );
-                }
+                let payload = &self.payload[..running.flow.payload];
+                running.write(now, mid, count, (peer, endpoint.describes), payload);
                 peer.timeout(now);
-                peer.poll(|to, bytes| ready.push((to, bytes.to_vec())));
+                // Sealed first and sent together, as a sender's pacer does.
+                let mut ready = Vec::new();
+                peer.poll_all(|told| match told {
+                    Told::Datagram(to, bytes) => ready.push((to, bytes.to_vec())),
+                    Told::KeyFrame(_) => running.key_wanted = true,
+                    Told::Packet(_) => {}
+                });
                 for (to, bytes) in ready {
-                    drop(socket.send_to(&bytes, to));
+                    drop(endpoint.socket.send_to(&bytes, to));
                 }
             }
             (Source::Peer(_), None) => {}
@@ -313,38 +267,68 @@ impl Generator {
 
     /// Lets the peers' time pass.
     fn tend(&mut self, now: Instant) {
-        for endpoint in &mut self.endpoints {
+        for number in 0..self.endpoints.len() {
+            let endpoint = &mut self.endpoints[number];
             let Some(peer) = endpoint.peer.as_mut().filter(|peer| peer.due <= now) else {
                 continue;
             };
             peer.timeout(now);
-            let socket = &endpoint.socket;
-            peer.poll(|to, bytes| drop(socket.send_to(bytes, to)));
+            if endpoint.poll() {
+                self.want_key_frame(number);
+            }
         }
     }
 
     fn read(&mut self, number: usize) {
-        if let Some(endpoint) = self.endpoints.get_mut(number) {
-            read_some(endpoint, &mut self.buffer, READS_MAX);
+        if let Some(endpoint) = self.endpoints.get_mut(number)
+            && endpoint.read(&mut self.buffer)
+        {
+            self.want_key_frame(number);
         }
+    }
+
+    fn want_key_frame(&mut self, endpoint: usize) {
+        let own = self
+            .flows
+            .iter_mut()
+            .filter(|flow| flow.endpoint == endpoint);
+        own.for_each(|flow| flow.key_wanted = true);
     }
 }
 
-fn read_some(endpoint: &mut Endpoint, buffer: &mut [u8], reads_max: usize) {
-    for _ in 0..reads_max {
-        let Ok((len, source)) = endpoint.socket.recv_from(buffer) else {
-            break;
-        };
-        let media = is_media(&buffer[..len]);
-        endpoint.received += u64::from(media);
-        if let Some(peer) = endpoint
-            .peer
-            .as_mut()
-            .filter(|_| !media || endpoint.decrypts)
-        {
-            peer.receive(Instant::now(), source, &buffer[..len]);
-            let socket = &endpoint.socket;
-            peer.poll(|to, bytes| drop(socket.send_to(bytes, to)));
+impl Running {
+    /// Queues a burst, which is a frame where it is a picture.
+    fn write(
+        &mut self,
+        now: Instant,
+        mid: Mid,
+        count: u32,
+        (peer, describes): (&mut Peer, bool),
+        payload: &[u8],
+    ) {
+        let picture = describes && self.flow.kind == MediaKind::Video;
+        let key = std::mem::take(&mut self.key_wanted).then_some(PICTURE);
+        for number in 0..count {
+            self.sequence += 1;
+            let mut extensions = ExtensionValues::default();
+            if picture {
+                extensions.user_values.set(Descriptor {
+                    first: number == 0,
+                    last: number + 1 == count,
+                    frame: self.bursts as u16,
+                    key,
+                });
+            }
+            let packet = Outgoing {
+                mid,
+                rid: None,
+                sequence: self.sequence,
+                time: (self.bursts as u32).wrapping_mul(CLOCK_STEP),
+                marker: number + 1 == count,
+                payload,
+                extensions,
+            };
+            peer.send(now, packet);
         }
     }
 }

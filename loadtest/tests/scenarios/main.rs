@@ -2,86 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic in its helpers too")]
 
+mod elsewhere;
+mod interrupted;
+mod support;
+
 use std::fs;
-use std::process::{Command, Output};
 
-use loadtest::result::RunResult;
-use tempfile::TempDir;
-
-/// A run that is over.
-struct Ran {
-    result: RunResult,
-    page: String,
-    output: Output,
-    folder: TempDir,
-}
-
-fn loadtest(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
-    let output = command.args(arguments).output();
-    output.unwrap()
-}
-
-/// Runs a scenario with few people for two seconds.
-fn run(arguments: &[&str]) -> Ran {
-    run_with(arguments, |_| {})
-}
-
-fn run_with(arguments: &[&str], prepare: impl FnOnce(&TempDir)) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
-    prepare(&folder);
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (json, html, budget) = (path("run.json"), path("run.html"), path("budget.toml"));
-    let mut all = arguments.to_vec();
-    all.extend(["--seconds", "2", "--warm-up", "0.5", "--quiet"]);
-    all.extend(["--json", &json, "--html", &html]);
-    if fs::exists(&budget).unwrap() {
-        all.extend(["--budget", &budget]);
-    }
-    let output = loadtest(&all);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(fs::exists(&json).unwrap(), "no result: {said}");
-    Ran {
-        result: RunResult::load(json.as_ref()).unwrap(),
-        page: fs::read_to_string(&html).unwrap(),
-        output,
-        folder,
-    }
-}
-
-impl Ran {
-    /// It measured something, nothing went wrong, and the page is about it.
-    fn went_well(&self) -> &RunResult {
-        let result = &self.result;
-        let printed = String::from_utf8_lossy(&self.output.stdout);
-        assert!(self.output.status.success(), "{printed}");
-        assert!(result.errors.is_empty(), "{:?}", result.errors);
-        assert!(
-            result.work.count > 0 && result.work.cpu_s.is_some(),
-            "{:?}",
-            result.work
-        );
-        let first = result.latencies.first().unwrap();
-        assert!(
-            first.id == "latency" && first.count > 0 && first.p50_ms > 0.0,
-            "{first:?}"
-        );
-        assert!(!result.series.is_empty() && result.measured_s > 1.5);
-        assert!(self.page.contains(&result.scenario.story) && printed.contains("p99"));
-        result
-    }
-
-    fn carried_media(&self) {
-        let result = self.went_well();
-        let loss = result.loss.as_ref().unwrap();
-        assert!(loss.received > 0 && loss.silent == 0, "{loss:?}");
-        // Others work on the machine; a busy one may drop a few.
-        assert!(loss.per_mille < 20.0, "{loss:?}");
-        assert!(result.work.cpu_us_each.unwrap() > 0.0 && result.memory.is_some());
-        let ids: Vec<&str> = result.latencies.iter().map(|one| one.id.as_str()).collect();
-        assert!(ids.contains(&"inside") && ids.contains(&"join"), "{ids:?}");
-    }
-}
+use support::{loadtest, run, run_with};
 
 #[test]
 fn an_audio_room() {
@@ -122,8 +49,25 @@ fn pairs() {
 }
 
 #[test]
-fn a_meeting() {
-    run(&["meeting", "--members", "3"]).carried_media();
+fn a_meeting_in_which_everybody_is_sent_the_sizes_that_they_show() {
+    let ran = run(&["meeting", "--members", "3"]);
+    ran.carried_media();
+    // Three people who show one of the others large and the other small.
+    let pictures = &ran.result.pictures;
+    let shown: Vec<(&str, u64)> = pictures
+        .iter()
+        .map(|of| (of.shown.as_str(), of.count))
+        .collect();
+    assert_eq!(shown, [("1280 x 720", 3), ("320 x 180", 3)]);
+    assert!(
+        pictures.iter().all(|of| of.as_asked == of.count),
+        "{pictures:?}"
+    );
+    assert!(
+        pictures[0].bits_per_second > 5 * pictures[1].bits_per_second,
+        "{pictures:?}"
+    );
+    assert!(ran.page.contains("3 in 1280 x 720") && ran.page.contains("3 in 320 x 180"));
 }
 
 #[test]

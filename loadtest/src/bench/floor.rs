@@ -39,6 +39,8 @@ const READING_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Floor {
     /// Where packets go in.
     pub address: SocketAddr,
+    /// Whether the system sends trains of packets in one call (GSO).
+    pub trains: bool,
     stop: Arc<AtomicBool>,
     reading: Arc<Mutex<Reading>>,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -73,6 +75,7 @@ impl Floor {
             let receivers: io::Result<Vec<_>> = receivers.into_iter().map(keyed).collect();
             program.routes.insert(source, receivers?);
         }
+        let trains = program.state.max_gso_segments() > 1;
         let (stopping, board) = (Arc::clone(&stop), Arc::clone(&reading));
         let thread = std::thread::Builder::new()
             .name("floor".to_owned())
@@ -82,6 +85,7 @@ impl Floor {
             })?;
         Ok(Self {
             address,
+            trains,
             stop,
             reading,
             thread: Some(thread),
