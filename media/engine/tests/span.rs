@@ -378,6 +378,26 @@ fn a_publisher_that_leaves_is_gone_everywhere_and_an_empty_part_with_its_engine(
         assert!(hall.seen(receiver, 0, false).len() > before + 40);
     }
 
+    // Another moves over at once, before its old engine's word of that has come.
+    hall.world.forget_client(2);
+    let moves = MediaCommand::RemovePeer {
+        room: ROOM,
+        peer: peer(2),
+    };
+    let done = hall.world.command_for(2, moves);
+    assert_eq!(done, Ok(MediaReply::Done));
+    let before = [hall.seen(0, 1, false).len(), hall.seen(1, 1, false).len()];
+    hall.world.homes.insert(2, 0);
+    hall.world.add_describing_client(2);
+    let (sends, _) = hall.world.join_added(2, &tracks_of(2), &[]);
+    hall.world.wait_connected();
+    hall.world.forward(2, true);
+    hall.world.start_sending(2, sends[0], Audio);
+    hall.world.run(SECOND);
+    for (receiver, before) in before.into_iter().enumerate() {
+        assert!(hall.seen(receiver, 1, false).len() > before + 40);
+    }
+
     // The second engine's part ends with its last peer, as the router has it.
     for number in [1, 2, 12] {
         remove(&mut hall, number);
