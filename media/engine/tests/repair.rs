@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use homeline_media_engine::{DropReason, EngineConfig};
+use homeline_media_engine::DropReason;
 use str0m::media::MediaKind::Video;
 use str0m::media::Mid;
 use support::network::Weather;
@@ -13,12 +13,7 @@ use support::world::{World, count_of};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn show(seed: u64) -> (World, Mid) {
-    // What is repaired is looked at; nothing is to be held back for the path's sake.
-    let config = EngineConfig {
-        estimation: false,
-        ..EngineConfig::default()
-    };
-    let mut world = World::with_config(seed, config);
+    let mut world = World::new(seed);
     let (sends, _) = world.join(1, &[(Video, 12)], &[]);
     let (_, takes) = world.join(2, &[], &[(Video, 12)]);
     world.wait_connected();

@@ -71,8 +71,8 @@ pub struct NodeConfig {
     /// or drivers that mishandle it.
     pub segmentation_offload: bool,
     /// Estimate what each receiver's connection carries, from its feedback, and send it no larger pictures than
-    /// that. Off by default while it is young: it takes a sudden detour of a connection for a full one, and may
-    /// pause a picture for seconds then. Sound is never held back.
+    /// that: smaller ones at once when it narrows, larger ones again when it widens. Sound is never held back.
+    /// Off sends everything to everybody.
     pub bandwidth_estimation: bool,
     /// Kernel buffer of each media socket, in bytes, for both directions. Holds what arrives while the media
     /// thread is busy; the kernel may grant less.
@@ -107,7 +107,7 @@ impl Default for NodeConfig {
             room_peers_per_worker_max: 250,
             operating_point: OperatingPoint::default(),
             segmentation_offload: true,
-            bandwidth_estimation: false,
+            bandwidth_estimation: true,
             socket_buffer_bytes: 2 * 1024 * 1024,
             shutdown_deadline_secs: 3,
             control: ControlConfig::default(),

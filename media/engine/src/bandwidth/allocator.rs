@@ -16,8 +16,15 @@ const HOLD: Duration = Duration::from_millis(1_500);
 /// How long after its last reduction: longer, or it would come back at once and be reduced again.
 const HOLD_REDUCED: Duration = Duration::from_secs(3);
 
-/// How long the only picture left is kept though it does not fit: a way that changed looks like a full one for
-/// a moment, and what goes on flowing proves at once that it is not. The pacer bounds what that costs.
+/// How long a track without any step waits for its first; twice as long for each time that it was soon taken
+/// away again, up to this many times.
+const HOLD_PAUSED: Duration = Duration::from_secs(1);
+const PAUSES_MAX: u32 = 4;
+/// A track that is paused again this soon came back too early; twice as soon counts with each time.
+const SOON: Duration = Duration::from_secs(10);
+
+/// How long the only picture left is kept though it does not fit and what is sent does not come through either: a
+/// way that changed looks like a full one for a moment. As long as all comes through, no estimate ends it.
 const LAST_KEPT: Duration = Duration::from_millis(1_000);
 
 /// One track of a receiver.
@@ -34,6 +41,10 @@ pub(crate) struct Share<K> {
     /// When it was changed last, and when it was last reduced.
     pub(crate) changed_at: Option<Instant>,
     pub(crate) reduced_at: Option<Instant>,
+    /// When it was last paused.
+    paused_at: Option<Instant>,
+    /// How often it was paused soon after it came back.
+    pauses: u32,
     /// Since when it is kept as the last.
     short_since: Option<Instant>,
 }
@@ -48,6 +59,8 @@ impl<K> Share<K> {
             steps,
             changed_at: None,
             reduced_at: None,
+            paused_at: None,
+            pauses: 0,
             short_since: None,
         }
     }
@@ -69,12 +82,27 @@ impl<K> Share<K> {
         let since = |at: Option<Instant>, hold| {
             at.is_none_or(|at| now.saturating_duration_since(at) >= hold)
         };
+        if self.steps == 0 {
+            return since(self.reduced_at, HOLD_PAUSED * 2_u32.pow(self.pauses));
+        }
         since(self.changed_at, HOLD) && since(self.reduced_at, HOLD_REDUCED)
+    }
+
+    /// Counts a pause that follows another.
+    fn note_pause(&mut self, now: Instant) {
+        let soon = |at: Instant| now.saturating_duration_since(at) < SOON * 2_u32.pow(self.pauses);
+        let again = self.paused_at.replace(now).is_some_and(soon);
+        self.pauses = if again {
+            (self.pauses + 1).min(PAUSES_MAX)
+        } else {
+            0
+        };
     }
 }
 
-/// Sets the steps of every track, within `budget` bits a second.
-pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) {
+/// Sets the steps of every track, within `budget` bits a second. `carried` says that what is sent now comes
+/// through.
+pub(crate) fn allocate<K>(now: Instant, budget: f64, carried: bool, shares: &mut [Share<K>]) {
     shares.sort_by_key(|share| std::cmp::Reverse(share.priority));
     let mut left = budget;
     // The chosen steps are written over `steps` at the end; meanwhile they lie here, bounded by the tracks
@@ -100,7 +128,7 @@ pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) {
         }
         from = until;
     }
-    keep_last(now, shares, &mut chosen);
+    keep_last(now, carried, shares, &mut chosen);
     for (share, chosen) in shares.iter_mut().zip(chosen) {
         if share.rates.is_empty() {
             // Nothing is known of it yet: it stays as it is.
@@ -108,6 +136,9 @@ pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) {
         }
         if chosen < share.steps {
             share.reduced_at = Some(now);
+            if chosen == 0 {
+                share.note_pause(now);
+            }
         }
         if chosen != share.steps {
             share.changed_at = Some(now);
@@ -116,8 +147,8 @@ pub(crate) fn allocate<K>(now: Instant, budget: f64, shares: &mut [Share<K>]) {
     }
 }
 
-/// Keeps one picture for a moment when none fits any more.
-fn keep_last<K>(now: Instant, shares: &mut [Share<K>], chosen: &mut [usize]) {
+/// Keeps one picture when none fits any more: as long as it comes through, and then for a moment.
+fn keep_last<K>(now: Instant, carried: bool, shares: &mut [Share<K>], chosen: &mut [usize]) {
     let none = chosen.iter().all(|chosen| *chosen == 0);
     let flows = |share: &Share<K>| share.steps > 0 && !share.rates.is_empty();
     let last = shares.iter().position(|share| none && flows(share));
@@ -125,6 +156,9 @@ fn keep_last<K>(now: Instant, shares: &mut [Share<K>], chosen: &mut [usize]) {
         if Some(at) != last {
             share.short_since = None;
             continue;
+        }
+        if carried {
+            share.short_since = None;
         }
         let since = *share.short_since.get_or_insert(now);
         if now.saturating_duration_since(since) < LAST_KEPT {
@@ -151,6 +185,11 @@ fn raise<K>(now: Instant, share: &Share<K>, chosen: &mut usize, left: &mut f64) 
     *left = (*left - step).max(0.0);
     *chosen = next;
     true
+}
+
+/// What the tracks take with the steps that they have.
+pub(crate) fn given<K>(shares: &[Share<K>]) -> f64 {
+    shares.iter().map(|share| share.cost(share.steps)).sum()
 }
 
 /// What all tracks would take if the path carried it.

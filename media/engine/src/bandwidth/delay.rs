@@ -1,7 +1,11 @@
 //! Whether queues on the path grow: the trend of one-way delay over groups of packets.
 //!
 //! draft-ietf-rmcat-gcc-02 sections 5.2 to 5.4, with a line through the last groups in place of the Kalman
-//! filter, as browsers have it. The constants are those of the draft or found in browsers.
+//! filter, as browsers have it. The constants are those of the draft or found in browsers. What jumps is judged
+//! by `jump` first.
+
+use super::jump::{Jump, Verdict};
+use super::level::{Growth, Least};
 
 /// Packets sent within this many microseconds are one group: a frame leaves as a burst.
 const GROUP_MICROS: i64 = 5_000;
@@ -19,7 +23,7 @@ const THRESHOLD_MAX: f64 = 600.0;
 const THRESHOLD_UP: f64 = 0.0087;
 const THRESHOLD_DOWN: f64 = 0.039;
 /// A trend this far beyond the threshold is a jump of the path and does not move it.
-const JUMP: f64 = 15.0;
+const BEYOND: f64 = 15.0;
 /// The trend must be beyond the threshold for this long, in milliseconds.
 const OVERUSE_MS: f64 = 10.0;
 
@@ -30,36 +34,13 @@ const BASE_MICROS: i64 = 10_000_000;
 /// A queue below this, in microseconds, is none: jitter raises the trend, but not the least delay.
 const QUEUE_MIN: i64 = 20_000;
 
-/// The least of the last one to two spans of time.
+/// What came of what was sent lately.
 #[derive(Clone, Copy, Debug)]
-struct Least {
-    span: i64,
-    began: i64,
-    before: i64,
-    least: i64,
-}
-
-impl Least {
-    const fn new(span: i64) -> Self {
-        Self {
-            span,
-            began: i64::MIN,
-            before: i64::MAX,
-            least: i64::MAX,
-        }
-    }
-
-    fn note(&mut self, at: i64, value: i64) {
-        if at.saturating_sub(self.began) >= self.span {
-            (self.before, self.least) = (self.least, i64::MAX);
-            self.began = at;
-        }
-        self.least = self.least.min(value);
-    }
-
-    fn get(&self) -> i64 {
-        self.before.min(self.least)
-    }
+pub(super) struct Passage {
+    /// What came through, in bits a second.
+    pub(super) rate: Option<f64>,
+    /// Whether more is lost than the path always loses.
+    pub(super) loses: bool,
 }
 
 /// What the path does.
@@ -78,6 +59,7 @@ struct Group {
     first_sent: i64,
     last_sent: i64,
     last_arrival: i64,
+    bytes: usize,
 }
 
 /// See the module's description.
@@ -95,8 +77,10 @@ pub(super) struct DelayTrend {
     over_count: u32,
     last_trend: f64,
     usage: Usage,
+    jump: Jump,
     delay_now: Least,
     delay_base: Least,
+    growth: Growth,
 }
 
 impl Default for DelayTrend {
@@ -114,8 +98,10 @@ impl Default for DelayTrend {
             over_count: 0,
             last_trend: 0.0,
             usage: Usage::Normal,
+            jump: Jump::default(),
             delay_now: Least::new(NOW_MICROS),
             delay_base: Least::new(BASE_MICROS),
+            growth: Growth::new(),
         }
     }
 }
@@ -130,21 +116,29 @@ impl DelayTrend {
         self.delay_now.get().saturating_sub(self.delay_base.get()) > QUEUE_MIN
     }
 
+    /// Whether they are more and more.
+    pub(super) fn grows(&self) -> bool {
+        self.growth.grows()
+    }
+
     /// Forgets the path, as after an outage.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 
     /// Notes a packet, in sending order; one from before the present group is late and not noted.
-    pub(super) fn note(&mut self, sent: i64, arrival: i64) {
+    pub(super) fn note(&mut self, sent: i64, arrival: i64, len: usize, passage: Passage) {
         self.delay_now.note(sent, arrival - sent);
         self.delay_base.note(sent, arrival - sent);
+        self.growth.note(sent, arrival - sent);
+        let fresh = Group {
+            first_sent: sent,
+            last_sent: sent,
+            last_arrival: arrival,
+            bytes: len,
+        };
         let Some(group) = &mut self.group else {
-            self.group = Some(Group {
-                first_sent: sent,
-                last_sent: sent,
-                last_arrival: arrival,
-            });
+            self.group = Some(fresh);
             return;
         };
         if sent < group.first_sent {
@@ -157,24 +151,39 @@ impl DelayTrend {
         if sent - group.first_sent <= GROUP_MICROS || clump {
             group.last_sent = group.last_sent.max(sent);
             group.last_arrival = group.last_arrival.max(arrival);
+            group.bytes += len;
             return;
         }
-        let done = *group;
-        *group = Group {
-            first_sent: sent,
-            last_sent: sent,
-            last_arrival: arrival,
-        };
+        let done = std::mem::replace(group, fresh);
         if let Some(previous) = self.previous.replace(done) {
-            let arrived = (done.last_arrival - previous.last_arrival) as f64 / 1e3;
-            let left = (done.last_sent - previous.last_sent) as f64 / 1e3;
-            // Beyond three seconds the receiver's clock was set: begin anew.
-            if (arrived - left).abs() > 3_000.0 {
-                self.reset();
-                return;
-            }
-            self.extend(arrived - left, done.last_arrival, left);
+            self.compare(previous, done, passage);
         }
+    }
+
+    fn compare(&mut self, previous: Group, done: Group, passage: Passage) {
+        let arrived = (done.last_arrival - previous.last_arrival) as f64 / 1e3;
+        let left = (done.last_sent - previous.last_sent) as f64 / 1e3;
+        let delta = arrived - left;
+        // Beyond three seconds the receiver's clock was set: begin anew.
+        if delta.abs() > 3_000.0 {
+            self.reset();
+            return;
+        }
+        let own = passage
+            .rate
+            .map(|rate| done.bytes as f64 * 8e3 / rate.max(1.0));
+        let at = done.last_arrival as f64 / 1e3;
+        let change = match self.jump.judge(at, delta, left, own) {
+            Verdict::Change(change) => change,
+            Verdict::Wait => 0.0,
+            // A queue that is full is level too, but loses.
+            Verdict::Level { level, change } if passage.loses => level + change,
+            Verdict::Level { level, change } => {
+                self.delay_base.shift((level * 1e3) as i64);
+                change
+            }
+        };
+        self.extend(change, done.last_arrival, left);
     }
 
     fn extend(&mut self, delta: f64, arrival: i64, interval: f64) {
@@ -215,7 +224,7 @@ impl DelayTrend {
         }
         self.last_trend = trend;
         let beyond = trend.abs() - self.threshold;
-        if beyond > JUMP {
+        if beyond > BEYOND {
             return;
         }
         let speed = if beyond < 0.0 {

@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::delay::{DelayTrend, Usage};
-use super::history::History;
+use super::delay::{DelayTrend, Passage, Usage};
+use super::history::{History, Told};
 use super::loss::LossBound;
 use super::meter::Meter;
 use super::probe::{Measured, Prober};
@@ -27,10 +27,19 @@ const USED: f64 = 0.75;
 const PROVING_LOSS_MAX: f64 = 0.1;
 /// The estimate rises by itself no further than this over what gets through.
 const ABOVE_ACKNOWLEDGED: f64 = 1.2;
+/// Part of what was sent that comes through a full link at most, for a sudden one.
+const SHORT: f64 = 0.75;
+/// Part of the rate of what came at which it came, on a path that carries it, and what may be lost beside.
+const CARRIED: f64 = 0.9;
+const CARRIED_LOSS_MAX: f64 = 0.08;
+/// What arrives of what is sent to a receiver that drowns.
+const DROWNS: f64 = 0.5;
 /// No feedback for this long, beyond a round trip, is an outage.
 const SILENCE_MICROS: i64 = 600_000;
 /// After this much time there is enough to judge by; until then everything flows.
 const READY_MICROS: i64 = 1_000_000;
+/// Packets that lost feedback told of, at most: half a second at 10 Mbit/s.
+const SKIPPED_MAX: u16 = 512;
 /// How often the estimate is halved in an outage.
 const HALVING_MICROS: i64 = 500_000;
 /// How often more is probed for when more is wanted.
@@ -45,6 +54,16 @@ const PROBE_LATER: f64 = 1.5;
 /// A probe that arrives at this part of its rate found no limit.
 const UNLIMITED: f64 = 0.86;
 
+/// What one message told.
+#[derive(Default)]
+struct Heard {
+    received: u32,
+    missing: u32,
+    /// Of the received, those that were missing before.
+    late: u32,
+    newest_sent: Option<i64>,
+}
+
 /// See the module's description.
 pub(crate) struct Estimator {
     started: Instant,
@@ -56,7 +75,14 @@ pub(crate) struct Estimator {
     /// What arrived, on the receiver's clock, and the same by when it was sent.
     arrived: Meter,
     echoed: Meter,
+    /// What is known to have arrived or to be missing, by when it was sent.
+    told: Meter,
     prober: Prober,
+    /// The number after the highest that was told of, and what lies between the clocks there.
+    next_told: Option<u16>,
+    /// The number of the last message.
+    messages: Option<u8>,
+    delay: Option<i64>,
     estimate: f64,
     ready: bool,
     /// What the tracks would take, for probing.
@@ -86,7 +112,11 @@ impl Estimator {
             sent: Meter::default(),
             arrived: Meter::default(),
             echoed: Meter::default(),
+            told: Meter::default(),
             prober: Prober::default(),
+            next_told: None,
+            messages: None,
+            delay: None,
             estimate: START,
             ready: false,
             wanted: 0.0,
@@ -111,6 +141,17 @@ impl Estimator {
     /// Whether it has measured anything: until then nothing is to be held back.
     pub(crate) const fn is_ready(&self) -> bool {
         self.ready
+    }
+
+    /// Whether most of what is sent is lost lately: to send it again would only add to that.
+    pub(crate) fn drowns(&self) -> bool {
+        let rates = self.echoed.rate().zip(self.told.rate());
+        rates.is_some_and(|(arrived, told)| arrived < DROWNS * told)
+    }
+
+    /// The part of what is sent that is lost, smoothed.
+    pub(crate) const fn loss(&self) -> f64 {
+        self.loss.share()
     }
 
     /// Bits a second that leave.
@@ -142,35 +183,27 @@ impl Estimator {
         self.prober.rate()
     }
 
-    /// Takes feedback.
+    /// Takes feedback, a message of this number.
     pub(crate) fn handle_feedback(
         &mut self,
         now: Instant,
+        count: u8,
         packets: impl Iterator<Item = PacketStatus>,
     ) {
         let micros = self.micros(now);
-        let (mut received, mut missing, mut late) = (0, 0, 0);
-        let mut newest_sent = None;
+        let mut heard = Heard::default();
+        let before = self.messages.replace(count);
+        let lost = before.is_some_and(|before| count.wrapping_sub(before) > 1);
         for packet in packets {
-            let Some(arrival) = packet.arrival_micros else {
-                if let Some(told) = self.history.missing(packet.sequence) {
-                    missing += 1;
-                    self.prober.told(told.probe, told.micros, told.len, None);
-                }
-                continue;
-            };
-            let Some(told) = self.history.arrived(packet.sequence) else {
-                continue;
-            };
-            received += 1;
-            late += u32::from(told.late);
-            newest_sent = newest_sent.max(Some(told.micros));
-            self.arrived.note(arrival, told.len);
-            self.echoed.note(told.micros, told.len);
-            self.trend.note(told.micros, arrival);
-            self.prober
-                .told(told.probe, told.micros, told.len, Some(arrival));
+            self.pass_over(packet.sequence, lost);
+            self.note_fate(packet, &mut heard);
         }
+        let Heard {
+            received,
+            missing,
+            late,
+            newest_sent,
+        } = heard;
         let Some(newest_sent) = newest_sent else {
             // News of nothing that we sent is no news.
             return;
@@ -180,11 +213,76 @@ impl Estimator {
         self.heard_at = Some(micros);
         self.unanswered_since = None;
         if let Some((before, _)) = self.outage.take() {
-            self.recover(micros, before);
+            self.recover(micros, before, missing * 10 <= received + missing);
             return;
         }
-        self.loss.note(received, missing, late);
+        let queued = self.trend.is_queued();
+        self.loss.note(received, missing, late, queued);
         self.adapt(micros);
+    }
+
+    /// What feedback went past while messages of it are missing was told of in them. Its fate is unknown, and no
+    /// lack of it is to be taken for a full path: it counts as carried, on a path that carries what is sent.
+    fn pass_over(&mut self, sequence: u16, lost: bool) {
+        let next = self.next_told.unwrap_or(sequence);
+        let ahead = sequence.wrapping_sub(next);
+        if ahead >= 0x8000 {
+            return;
+        }
+        self.next_told = Some(sequence.wrapping_add(1));
+        if ahead == 0 || ahead > SKIPPED_MAX || !lost || self.passage().loses {
+            return;
+        }
+        for skipped in (0..ahead).map(|at| next.wrapping_add(at)) {
+            if let Some((told, delay)) = self.history.skipped(skipped).zip(self.delay) {
+                self.count(&told, told.micros.saturating_add(delay));
+            }
+        }
+    }
+
+    fn note_fate(&mut self, packet: PacketStatus, heard: &mut Heard) {
+        let Some(arrival) = packet.arrival_micros else {
+            if let Some(told) = self.history.missing(packet.sequence) {
+                heard.missing += 1;
+                self.prober.told(&told, None);
+                if !told.skipped {
+                    self.told.note(told.micros, told.len);
+                }
+            }
+            return;
+        };
+        let Some(told) = self.history.arrived(packet.sequence) else {
+            return;
+        };
+        heard.received += 1;
+        heard.late += u32::from(told.late);
+        heard.newest_sent = heard.newest_sent.max(Some(told.micros));
+        self.delay = Some(arrival.saturating_sub(told.micros));
+        if !told.skipped {
+            self.count(&told, arrival);
+        }
+        let passage = self.passage();
+        self.trend.note(told.micros, arrival, told.len, passage);
+        self.prober.told(&told, Some(arrival));
+    }
+
+    fn passage(&self) -> Passage {
+        let rate = self.echoed.rate();
+        let rates = rate.zip(self.told.rate());
+        let kept = 1.0 - self.loss.share() - CARRIED_LOSS_MAX;
+        Passage {
+            rate,
+            loses: rates.is_some_and(|(arrived, told)| arrived < kept * told),
+        }
+    }
+
+    /// Counts a packet that arrived.
+    fn count(&mut self, told: &Told, arrival: i64) {
+        self.arrived.note(arrival, told.len);
+        self.echoed.note(told.micros, told.len);
+        if !told.late {
+            self.told.note(told.micros, told.len);
+        }
     }
 
     /// Does what time brings: outages and probes. To be called every 50 ms or so.
@@ -224,7 +322,7 @@ impl Estimator {
         self.changed_at = micros;
         let excused = micros < self.excused_until;
         match (self.trend.usage(), acknowledged) {
-            (Usage::Over, Some(acknowledged)) if !excused && self.trend.is_queued() => {
+            (Usage::Over, Some(acknowledged)) if !excused && self.is_overused(acknowledged) => {
                 self.back_off(micros, acknowledged);
             }
             (Usage::Normal, Some(acknowledged)) if sent > USED * self.estimate => {
@@ -237,6 +335,23 @@ impl Estimator {
         {
             self.estimate = bound.max(ESTIMATE_MIN);
         }
+    }
+
+    /// Whether what the trend shows is a queue of ours: it goes on growing, or much less comes through than was
+    /// sent. A path that only became longer shows neither.
+    fn is_overused(&self, acknowledged: f64) -> bool {
+        let told = self.told.rate().unwrap_or(acknowledged);
+        self.trend.is_queued() && (self.trend.grows() || acknowledged < SHORT * told)
+    }
+
+    /// Whether what is sent comes through, however long it takes: nearly all of what came kept its pace, and
+    /// no more is lost than may be the path's own.
+    pub(crate) fn carries(&self) -> bool {
+        let rates = self.arrived.rate().zip(self.echoed.rate());
+        self.outage.is_none()
+            && rates.is_some_and(|(arrived, echoed)| arrived >= CARRIED * echoed)
+            && self.loss.excess() < CARRIED_LOSS_MAX
+            && !self.passage().loses
     }
 
     fn back_off(&mut self, micros: i64, acknowledged: f64) {
@@ -276,7 +391,7 @@ impl Estimator {
     }
 
     fn finish_probe(&mut self, micros: i64) {
-        let Some(measured) = self.prober.take(micros) else {
+        let Some(measured) = self.prober.take(micros, self.round_trip) else {
             return;
         };
         let Some(Measured { sent, arrived }) = measured else {
@@ -296,11 +411,14 @@ impl Estimator {
         // The limit was found: near it a measurement moves the estimate half way, since jitter is in it.
         let found = (0.95 * arrived).clamp(ESTIMATE_MIN, ESTIMATE_MAX);
         let near = (found / self.estimate - 1.0).abs() < 0.25;
-        self.estimate = if near {
+        let measured = if near {
             0.5 * (self.estimate + found)
         } else {
             found.max(0.6 * self.estimate)
         };
+        // What comes through anyway is carried, whatever a short cluster met.
+        let carried = self.arrived.rate().filter(|_| self.carries());
+        self.estimate = measured.max(carried.unwrap_or(0.0));
         self.loss.proved(found);
         self.excused_until = micros + 300_000;
     }
@@ -321,12 +439,14 @@ impl Estimator {
         }
     }
 
-    /// The path is back: what it carried is tried at once.
-    fn recover(&mut self, micros: i64, before: f64) {
+    /// The path is back. When what was sent meanwhile was only late it carries what it did; else that is tried at
+    /// once.
+    fn recover(&mut self, micros: i64, before: f64, late: bool) {
         self.trend.reset();
         self.loss.begin_anew();
-        (self.arrived, self.echoed) = (Meter::default(), Meter::default());
-        self.estimate = self.estimate.max(0.3 * before);
+        (self.arrived, self.echoed, self.told) = Default::default();
+        let least = if late { before } else { 0.3 * before };
+        self.estimate = self.estimate.max(least);
         self.probe_at = micros + 150_000;
         self.probe_every = PROBE_EVERY_MICROS;
         self.probe_rate = before;

@@ -9,6 +9,8 @@ enum Fate {
     #[default]
     Settled,
     InFlight,
+    /// Feedback went past it without a word, so its own was lost.
+    Skipped,
     /// Told of as missing; it may still come late.
     Missing,
 }
@@ -32,6 +34,8 @@ pub(super) struct Told {
     pub(super) probe: u8,
     /// It was told of as missing before.
     pub(super) late: bool,
+    /// It was skipped before.
+    pub(super) skipped: bool,
 }
 
 /// A ring over sequence numbers; the oldest is overwritten.
@@ -61,30 +65,39 @@ impl History {
 
     /// The receiver has it. `None` when it was never sent, is forgotten or was told of before.
     pub(super) fn arrived(&mut self, sequence: u16) -> Option<Told> {
-        let (micros, entry) = self.find(sequence)?;
-        let told = Told {
-            micros,
-            len: usize::from(entry.len),
-            probe: entry.probe,
-            late: entry.fate == Fate::Missing,
-        };
-        let news = entry.fate != Fate::Settled;
-        entry.fate = Fate::Settled;
-        news.then_some(told)
+        self.settle(sequence, Fate::Settled, |fate| fate != Fate::Settled)
     }
 
     /// The receiver misses it; like [`Self::arrived`].
     pub(super) fn missing(&mut self, sequence: u16) -> Option<Told> {
+        self.settle(sequence, Fate::Missing, |fate| {
+            matches!(fate, Fate::InFlight | Fate::Skipped)
+        })
+    }
+
+    /// Nothing is known of it but that feedback went past it; like [`Self::arrived`].
+    pub(super) fn skipped(&mut self, sequence: u16) -> Option<Told> {
+        self.settle(sequence, Fate::Skipped, |fate| fate == Fate::InFlight)
+    }
+
+    fn settle(
+        &mut self,
+        sequence: u16,
+        fate: Fate,
+        is_news: impl Fn(Fate) -> bool,
+    ) -> Option<Told> {
         let (micros, entry) = self.find(sequence)?;
-        if entry.fate != Fate::InFlight {
+        let before = entry.fate;
+        if !is_news(before) {
             return None;
         }
-        entry.fate = Fate::Missing;
+        entry.fate = fate;
         Some(Told {
             micros,
             len: usize::from(entry.len),
             probe: entry.probe,
-            late: false,
+            late: before == Fate::Missing,
+            skipped: before == Fate::Skipped,
         })
     }
 

@@ -23,6 +23,8 @@ pub(super) struct LossBound {
     received: u32,
     missing: u32,
     since: Option<i64>,
+    /// Whether packets waited on the path meanwhile.
+    queued: bool,
     /// Smoothed.
     loss: f64,
     inherent: f64,
@@ -32,8 +34,10 @@ pub(super) struct LossBound {
 }
 
 impl LossBound {
-    /// Notes how many packets arrived, are missing, and came after they were missed.
-    pub(super) fn note(&mut self, received: u32, missing: u32, late: u32) {
+    /// Notes how many packets arrived, are missing, and came after they were missed; and whether any waited on the
+    /// path.
+    pub(super) fn note(&mut self, received: u32, missing: u32, late: u32, queued: bool) {
+        self.queued |= queued;
         self.received = self.received.saturating_add(received);
         self.missing = self.missing.saturating_add(missing).saturating_sub(late);
     }
@@ -48,13 +52,14 @@ impl LossBound {
         }
         let sample = f64::from(self.missing) / f64::from(count);
         (self.received, self.missing, self.since) = (0, 0, Some(micros));
+        let queued = std::mem::take(&mut self.queued);
         self.loss = 0.6 * self.loss + 0.4 * sample;
         if self.loss < self.inherent {
             self.inherent = 0.8 * self.inherent + 0.2 * self.loss;
         }
         let excess = sample.min(self.loss) - self.inherent;
         if excess > LOWER_ABOVE {
-            self.lower(estimate, excess, sample - self.inherent);
+            self.lower(estimate, excess, sample - self.inherent, queued);
         } else if excess < LIFT_BELOW {
             self.before = None;
             self.bound = self.bound.map(|bound| bound * 1.08);
@@ -64,11 +69,13 @@ impl LossBound {
         self.bound
     }
 
-    fn lower(&mut self, estimate: f64, excess: f64, sample: f64) {
+    fn lower(&mut self, estimate: f64, excess: f64, sample: f64, queued: bool) {
         // The sample, since smoothing shows the first losses too small.
         let (rate, loss) = *self.before.get_or_insert((estimate, sample));
-        if estimate < EXPERIMENT * rate && excess > REMAINS * loss {
-            self.inherent = (self.inherent + excess).min(INHERENT_MAX);
+        // A queue that overflows proves nothing, nor does a loss that no path has by itself.
+        let telling = !queued && self.inherent + excess <= INHERENT_MAX;
+        if telling && estimate < EXPERIMENT * rate && excess > REMAINS * loss {
+            self.inherent += excess;
             self.bound = None;
             self.before = None;
             return;
@@ -80,6 +87,11 @@ impl LossBound {
     /// The part that is lost, smoothed.
     pub(super) const fn share(&self) -> f64 {
         self.loss
+    }
+
+    /// What of it is not the path's own.
+    pub(super) fn excess(&self) -> f64 {
+        (self.loss - self.inherent).max(0.0)
     }
 
     /// Forgets what is being noted: the path was away.

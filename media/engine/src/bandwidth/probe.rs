@@ -3,13 +3,15 @@
 //! An SFU sends whole layers, so what it sends says little about what it could send. A cluster is long
 //! enough that jitter averages out and short enough that the queue which it may build is harmless.
 
+use super::history::Told;
+
 /// How long a cluster lasts.
 const CLUSTER_MICROS: i64 = 160_000;
 /// Packets of which a cluster consists at least.
 const PACKETS_MIN: u32 = 10;
 /// Bytes of one cluster, at most: 120 ms at 20 Mbit/s.
 const BYTES_MAX: usize = 300_000;
-/// A cluster that has not told anything for this long after its end tells nothing.
+/// A cluster of which not all is told for this long after its end, and two round trips, tells nothing more.
 const PATIENCE_MICROS: i64 = 700_000;
 /// Part of a cluster's bytes that must arrive for a measurement.
 const ARRIVED_MIN: f64 = 0.55;
@@ -31,6 +33,7 @@ struct Cluster {
     first_sent: i64,
     last_sent: i64,
     told_packets: u32,
+    told_bytes: usize,
     arrived_bytes: usize,
     /// The arrival that the others are counted from.
     origin: Option<i64>,
@@ -80,6 +83,7 @@ impl Prober {
             first_sent: micros,
             last_sent: micros,
             told_packets: 0,
+            told_bytes: 0,
             arrived_bytes: 0,
             origin: None,
             halves: [Half::default(); 2],
@@ -126,11 +130,16 @@ impl Prober {
     }
 
     /// Notes a packet that the receiver told of.
-    pub(super) fn told(&mut self, mark: u8, sent: i64, len: usize, arrival: Option<i64>) {
-        let Some(cluster) = self.cluster.as_mut().filter(|c| mark == c.id) else {
+    pub(super) fn told(&mut self, told: &Told, arrival: Option<i64>) {
+        let cluster = self.cluster.as_mut().filter(|c| told.probe == c.id);
+        let Some(cluster) = cluster else {
             return;
         };
-        cluster.told_packets += 1;
+        let (sent, len) = (told.micros, told.len);
+        if !told.late {
+            cluster.told_packets += 1;
+            cluster.told_bytes += len;
+        }
         if let Some(arrival) = arrival {
             cluster.arrived_bytes += len;
             let since = arrival - *cluster.origin.get_or_insert(arrival);
@@ -143,11 +152,11 @@ impl Prober {
     }
 
     /// The measurement, once everything is told of or patience ends. `Some(None)` measured nothing.
-    pub(super) fn take(&mut self, micros: i64) -> Option<Option<Measured>> {
+    pub(super) fn take(&mut self, micros: i64, round_trip: i64) -> Option<Option<Measured>> {
         let cluster = self.cluster.as_ref()?;
         let waited = micros - cluster.ended.unwrap_or(cluster.started);
         let told = cluster.ended.is_some() && cluster.told_packets >= cluster.sent_packets;
-        if !told && waited < PATIENCE_MICROS {
+        if !told && waited < PATIENCE_MICROS + 2 * round_trip {
             return None;
         }
         let measured = cluster.measure();
@@ -170,7 +179,8 @@ impl Cluster {
             return None;
         }
         let sent = self.sent_bytes as f64 * 8e6 / sent_for as f64;
-        let part = self.arrived_bytes as f64 / self.sent_bytes as f64;
+        // Of what nothing is known since feedback was lost, as much will have arrived.
+        let part = (self.arrived_bytes as f64 / self.told_bytes as f64).min(1.0);
         // How much further apart the halves came than they left: jitter averages out.
         let mean = |sum: i64, count: i64| sum as f64 / count as f64;
         let left = mean(second.left, second.count) - mean(first.left, first.count);

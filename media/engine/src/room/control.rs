@@ -202,8 +202,6 @@ fn resend_one(
     subscription: &mut Subscription,
     sequence: u16,
 ) -> Option<()> {
-    let rtx = subscription.codec.as_ref().and_then(|codec| codec.rtx);
-    let (payload_type, ssrc) = rtx.zip(subscription.rtx_ssrc)?;
     let missed = subscription.missed(sequence)?;
     let round_trip = peer.figures.round_trip;
     let allowed = subscription
@@ -212,6 +210,22 @@ fn resend_one(
     if !allowed {
         return None;
     }
+    let repeats = peer.path.as_ref().map_or(1, |path| path.repeats());
+    for _ in 0..repeats {
+        write_again(context, peer, source, subscription, (sequence, &missed))?;
+    }
+    Some(())
+}
+
+fn write_again(
+    context: &mut Context<'_>,
+    peer: &mut Peer,
+    source: &Source,
+    subscription: &mut Subscription,
+    (sequence, missed): (u16, &Missed),
+) -> Option<()> {
+    let rtx = subscription.codec.as_ref().and_then(|codec| codec.rtx);
+    let (payload_type, ssrc) = rtx.zip(subscription.rtx_ssrc)?;
     let encoding = source.encodings.get(usize::from(missed.encoding))?;
     let packet = RtpPacket::parse(encoding.ring.packet(missed.index)?).ok()?;
     let frame_number = frame_number(source, subscription, &packet, missed.frame_offset);

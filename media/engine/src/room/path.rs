@@ -13,7 +13,7 @@ use super::picture::{self, Picture};
 use super::slots::{PeerSlot, TrackSlot};
 use super::subscription::Subscription;
 use super::track::{Queued, Track};
-use crate::bandwidth::{Estimator, Pacer, Share, allocate, demand};
+use crate::bandwidth::{Estimator, Pacer, Share, allocate, demand, given};
 use crate::transport::sdp::Kind;
 use crate::wire::forward::{Rewrite, SEAL_ROOM, write_padding};
 use crate::wire::ids::Ssrc;
@@ -29,8 +29,12 @@ const LIMIT_KEPT: Duration = Duration::from_secs(5);
 const LIMIT_MIN: u64 = 50_000;
 /// What leaves at most over the estimate, so that a key frame does not wait for long.
 const PACE: f64 = 1.6;
+/// The same over what it is given.
+const PACE_GIVEN: f64 = 1.2;
 /// Sound takes its rate and this much more.
 const SOUND_MARGIN: f64 = 1.1;
+/// Part that a path loses from which repair is sent twice.
+const LOSSY: f64 = 0.04;
 /// Padding of one packet: what the last byte can say, in whole words.
 const PADDING_MAX: u8 = 252;
 /// Packets of one burst of the pacer; what is left goes in the next.
@@ -83,6 +87,16 @@ impl ReceiverPath {
         }
     }
 
+    /// How often a packet is sent again at once: twice on a path that loses, since what mends is lost as well and
+    /// another round trip is seen; not at all to a receiver that drowns.
+    pub(super) fn repeats(&self) -> usize {
+        match &self.estimator {
+            Some(estimator) if estimator.drowns() => 0,
+            Some(estimator) if estimator.loss() > LOSSY => 2,
+            _ => 1,
+        }
+    }
+
     /// Whether pictures wait for the pacer.
     pub(super) fn paces(&self) -> bool {
         self.estimator.as_ref().is_some_and(Estimator::is_ready)
@@ -108,6 +122,18 @@ impl ReceiverPath {
             (Some(estimate), Some(limit)) => Some(estimate.min(limit)),
             (one, other) => one.or(other),
         }
+    }
+}
+
+impl ReceiverPath {
+    /// What leaves at most follows the estimate, and what was granted in spite of it leaves as well.
+    fn set_pace(&mut self, now: Instant, given: f64) {
+        let Some(estimator) = &self.estimator else {
+            return;
+        };
+        let pace = (PACE * estimator.estimate()).max(PACE_GIVEN * given);
+        let probe = estimator.probe_rate().unwrap_or(0.0);
+        self.pacer.set_pace(now, pace.max(probe));
     }
 }
 
@@ -142,7 +168,7 @@ impl Room {
         let estimator = path
             .estimator
             .get_or_insert_with(|| Estimator::new(context.now));
-        estimator.handle_feedback(context.now, feedback.packets());
+        estimator.handle_feedback(context.now, feedback.count, feedback.packets());
         let wake = path.wake_at();
         self.wake(Some(wake));
     }
@@ -193,10 +219,9 @@ impl Room {
             path.due = context.now + TICK;
             if let Some(estimator) = path.estimator.as_mut().filter(|_| up) {
                 estimator.handle_timeout(context.now);
-                let pace = (PACE * estimator.estimate()).max(estimator.probe_rate().unwrap_or(0.0));
-                path.pacer.set_pace(context.now, pace);
             }
-            self.share(context, slot, &mut path);
+            let given = self.share(context, slot, &mut path);
+            path.set_pace(context.now, given);
         }
         // Sending needs the path where it belongs: what leaves is noted there.
         if let Some(peer) = self.peers.get_mut(slot.0) {
@@ -208,8 +233,8 @@ impl Room {
         }
     }
 
-    /// Sets what of its pictures a receiver gets.
-    fn share(&mut self, context: &Context<'_>, slot: PeerSlot, path: &mut ReceiverPath) {
+    /// Sets what of its pictures a receiver gets. Returns what it is sent then, in bits a second.
+    fn share(&mut self, context: &Context<'_>, slot: PeerSlot, path: &mut ReceiverPath) -> f64 {
         let sound = self.measure(context.now, slot, path);
         let wanted = demand(&path.shares) + sound;
         if let Some(estimator) = &mut path.estimator {
@@ -217,7 +242,8 @@ impl Room {
         }
         // Whose limit is too old, and who never told more, gets everything, as before the first word.
         let budget = path.budget(context.now).unwrap_or(f64::INFINITY);
-        allocate(context.now, budget - sound, &mut path.shares);
+        let carried = path.estimator.as_ref().is_some_and(Estimator::carries);
+        allocate(context.now, budget - sound, carried, &mut path.shares);
         let mut changed = false;
         for share in &mut path.shares {
             let Some(track) = self.tracks.get_mut(share.key.at.0) else {
@@ -238,6 +264,7 @@ impl Room {
         if changed {
             self.ask_for_awaited_key_frames(context);
         }
+        given(&path.shares) + sound
     }
 
     /// Takes what a receiver's pictures cost. Returns what its sound does.

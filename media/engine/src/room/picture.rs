@@ -207,7 +207,7 @@ mod tests {
                 self.now += TICK;
                 self.send();
                 refresh(&mut self.shares[0], self.now, &self.track, 0, true);
-                allocate(self.now, budget, &mut self.shares);
+                allocate(self.now, budget, false, &mut self.shares);
                 let source = self.track.source.as_ref().unwrap();
                 let selection = &self.track.subscriptions[0].selection;
                 if let Some(allowed) = settle(&self.shares[0], source, selection) {

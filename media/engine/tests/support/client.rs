@@ -2,6 +2,8 @@
 
 #[path = "descriptor.rs"]
 pub mod descriptor;
+#[path = "packets.rs"]
+pub mod packets;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,6 +17,7 @@ use str0m::net::{Protocol, Receive, TcpType};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
 
 use descriptor::Descriptor;
+use packets::{Arrived, Asked};
 
 /// A frame that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,11 @@ pub struct Client {
     pub connected: bool,
     pub frames: HashMap<Mid, Vec<Frame>>,
     pub key_frame_requests: usize,
+    /// Whether it is in RTP mode.
+    pub tells_packets: bool,
+    /// Of a client in RTP mode, since it was last looked at: packets, and key frames that it was asked for.
+    pub packets: Vec<Arrived>,
+    pub asked: Vec<Asked>,
     pub bytes_out: u64,
     pending: Option<SdpPendingOffer>,
     /// The mids of all offers.
@@ -115,6 +123,9 @@ impl Client {
             connected: false,
             frames: HashMap::new(),
             key_frame_requests: 0,
+            tells_packets: false,
+            packets: Vec::new(),
+            asked: Vec::new(),
             bytes_out: 0,
             pending: None,
             offered: Vec::new(),
@@ -267,7 +278,11 @@ impl Client {
                     spurt: data.audio_start_of_talk_spurt,
                 });
             }
-            Event::KeyframeRequest(_) => self.key_frame_requests += 1,
+            Event::KeyframeRequest(request) => {
+                self.key_frame_requests += 1;
+                self.asked.push((request.mid, request.rid));
+            }
+            Event::RtpPacket(packet) => self.note_packet(&packet),
             _ => {}
         }
     }

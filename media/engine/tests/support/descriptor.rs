@@ -28,6 +28,15 @@ impl Descriptor {
     }
 }
 
+impl Descriptor {
+    /// One packet of a frame of several.
+    pub fn part(key: bool, number: u16, first: bool, last: bool) -> Self {
+        let Self(mut bytes) = Self::new(key && first, number);
+        bytes[0] = u8::from(first) << 7 | u8::from(last) << 6 | u8::from(!key);
+        Self(bytes)
+    }
+}
+
 pub fn extension() -> Extension {
     Extension::with_serializer(URI, Serializer)
 }
