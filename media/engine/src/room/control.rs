@@ -229,7 +229,7 @@ fn write_again(
     let encoding = source.encodings.get(usize::from(missed.encoding))?;
     let packet = RtpPacket::parse(encoding.ring.packet(missed.index)?).ok()?;
     let frame_number = frame_number(source, subscription, &packet, missed.frame_offset);
-    let (fills, ends_picture) = part_of(source, &missed, &packet);
+    let (fills, ends_picture) = part_of(source, missed, &packet);
     let rtx_sequence = subscription.next_rtx_sequence();
     let transport_sequence = peer.next_transport_sequence();
     let mid = mid_element(subscription);
