@@ -257,6 +257,17 @@ test("an app whose tab is hidden announces the call by a notification, and its s
     await context.grantPermissions(["notifications"]);
     await context.addInitScript(() => {
       Object.defineProperty(document, "hidden", { get: () => globalThis.away === true });
+      // Chromium forgets a notice that is asked for while it is only being shown.
+      const show = ServiceWorkerRegistration.prototype.showNotification;
+      globalThis.noticed = new Promise((resolve, reject) => {
+        ServiceWorkerRegistration.prototype.showNotification = function (...notice) {
+          const shown = show.apply(this, notice);
+          shown.then(resolve, reject);
+          return shown;
+        };
+        setTimeout(() => reject(new Error("nothing was announced")), 60_000);
+      });
+      globalThis.noticed.catch(() => undefined);
     });
   };
   const { anna, ben } = await annaAndBen({ prepareBen: hidden });
@@ -266,6 +277,7 @@ test("an app whose tab is hidden announces the call by a notification, and its s
     await navigator.serviceWorker.ready;
   });
   await call(anna.page, ben.handle, "voice");
+  await ben.page.evaluate(() => globalThis.noticed);
   await announces(ben.page, ["Incoming call: Mum"]);
   await at(ben.page, "answer").click();
   await connected(anna.page, ben.page);

@@ -178,7 +178,9 @@ export class CallMedia {
     const report = await this.#transport.stats();
     if (this.#closed) return;
     this.figures = this.#meter.figures(this.#own, report);
-    this.rating = this.path === "connected" ? rate(this.figures, this.#own?.grade) : "unknown";
+    const rating = rate(this.figures, this.#own?.grade);
+    // Before it is one, and while it is lost, no connection is good.
+    this.rating = rating === "good" && this.path !== "connected" ? "unknown" : rating;
     this.#listener.changed();
   }
 }
