@@ -4,7 +4,7 @@
 //! bare media node, [`signaling`] plays apps and devices against a whole server; [`result`] is what was found,
 //! [`report`] shows it, [`budget`] and [`compare`] judge it. Load is open-loop ([`schedule`]).
 //!
-//! The program `packet_path`: [`bench`] measures the node beside a floor and, where it is asked for, beside another
+//! The program `packet_path`: [`mod@bench`] measures the node beside a floor and, where it is asked for, beside another
 //! server, in turns of one run, and prints a table of ratios.
 //!
 //! Peers are `str0m`, an implementation that is not ours, so that no shared mistake hides. Only ratios of one

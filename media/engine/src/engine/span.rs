@@ -31,7 +31,7 @@ impl Engine {
         self.find_peer(room, peer).is_ok()
     }
 
-    /// Takes another engine's [`Output::News`].
+    /// Takes another engine's [`Output::News`](crate::Output::News).
     pub fn handle_news(&mut self, now: Instant, from: EngineId, news: RoomNews) {
         self.now = now;
         self.write_all_queued();
@@ -42,7 +42,7 @@ impl Engine {
         drop(heard);
     }
 
-    /// Takes another engine's [`Output::Message`]. As with datagrams, several may be taken before draining.
+    /// Takes another engine's [`Output::Message`](crate::Output::Message). As with datagrams, several may be taken before draining.
     pub fn handle_message(&mut self, now: Instant, from: EngineId, message: &[u8]) {
         self.now = now;
         let Some((header, body)) = Header::parse(message) else {
