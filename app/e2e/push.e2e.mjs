@@ -112,8 +112,24 @@ async function theWorker(page) {
   await cdp.send("ServiceWorker.enable");
   const registrationId = await registered;
   const running = context.serviceWorkers()[0] ?? await context.waitForEvent("serviceworker");
+  await running.evaluate(() => {
+    const show = ServiceWorkerRegistration.prototype.showNotification;
+    self.showings = 0;
+    ServiceWorkerRegistration.prototype.showNotification = async function (...notice) {
+      await show.apply(this, notice);
+      self.showings += 1;
+    };
+  });
   return {
-    push: (notice) => cdp.send("ServiceWorker.deliverPushMessage", { origin: server.url, registrationId, data: JSON.stringify(notice) }),
+    /** Until its notice is there: Chromium forgets one that is asked for while it is only being shown. */
+    async push(notice) {
+      const before = await running.evaluate(() => self.showings);
+      await cdp.send("ServiceWorker.deliverPushMessage", { origin: server.url, registrationId, data: JSON.stringify(notice) });
+      await running.evaluate(async (before) => {
+        const deadline = Date.now() + 10_000;
+        while (self.showings === before && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+      }, before);
+    },
     /** Taps on the notice. Returns what the worker wants to open. */
     tap: (action) => running.evaluate(async (which) => {
       const [notification] = await self.registration.getNotifications();
