@@ -52,8 +52,7 @@ async function originalSound(page) {
 /** By keyboard alone, from the row of the first home device to the button that saves. */
 async function nameByKeyboard(page, label, mode) {
   const row = page.locator('[data-testid="device"]').filter({ hasText: "Kitchen" }).getByTestId("open-device");
-  await row.focus();
-  await page.keyboard.press("Enter");
+  await row.press("Enter");
   const select = page.locator(`[data-testid="answering-mode"][data-label="${label}"]`);
   await select.waitFor();
   for (let steps = 0; steps < 30 && !(await select.evaluate((element) => element === document.activeElement)); steps++) await page.keyboard.press("Tab");
