@@ -19,6 +19,7 @@ mod placement;
 mod router;
 mod sockets;
 mod tcp;
+mod telling;
 pub mod turn;
 mod worker;
 

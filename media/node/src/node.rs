@@ -22,6 +22,7 @@ use crate::placement::Bounds;
 use crate::router::{Door, Router};
 use crate::sockets;
 use crate::tcp::{self, Connections, Listeners};
+use crate::telling::Telling;
 use crate::worker::{State, WAKER, Worker};
 
 /// Why a node can't start.
@@ -283,7 +284,7 @@ pub(crate) fn new_worker(
         orders: orders_in,
         links: Links::default(),
         losses: Arc::default(),
-        events,
+        telling: Telling::new(events),
         stopping: Arc::clone(&stopping),
         board: Arc::clone(&board),
         advertised: config.advertised_addresses.clone(),

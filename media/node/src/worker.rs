@@ -5,7 +5,6 @@
 //! one goes through `links`. It takes all that has arrived, hands it to the
 //! engine as one batch, and sends what comes out receiver by receiver.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,9 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use homeline_media_engine::{Engine, Output, Population, Protocol, Transmit};
 use homeline_protocol::id::RoomId;
-use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent};
+use homeline_protocol::media_control::{MediaCommand, MediaError};
 use mio::{Events, Interest, Poll, Token};
-use tokio::sync::mpsc;
 
 use crate::addresses;
 use crate::config::OperatingPoint;
@@ -28,6 +26,7 @@ use crate::metrics::{MetricsBoard, NodeMetrics};
 use crate::orders::{Loss, Losses, Order, ReplyTo};
 use crate::sockets::{BATCH, Batch, MediaSocket};
 use crate::tcp::Connections;
+use crate::telling::Telling;
 
 /// How often the figures are laid out for readers.
 const METRICS_INTERVAL: Duration = Duration::from_millis(250);
@@ -67,7 +66,7 @@ pub(crate) struct Worker {
     pub(crate) links: Links,
     /// What the router must be told.
     pub(crate) losses: Arc<Losses>,
-    pub(crate) events: mpsc::Sender<MediaEvent>,
+    pub(crate) telling: Telling,
     /// Set before the waker is woken to end the thread.
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) board: Arc<MetricsBoard>,
@@ -83,9 +82,6 @@ pub(crate) struct Worker {
 #[derive(Default)]
 pub(crate) struct State {
     metrics: NodeMetrics,
-    /// Events that found their channel full, in order. A word that a newer one replaces is dropped, so that there
-    /// are at most a few for each room, peer and track.
-    waiting_events: VecDeque<MediaEvent>,
     /// Sockets that may have something to read, by index.
     readable: Vec<bool>,
     /// When the media in hand arrived; emptied with every turn.
@@ -95,41 +91,6 @@ pub(crate) struct State {
     extending: Vec<(RoomId, SyncSender<()>)>,
     /// Longest train that was told to the engine.
     train_max: usize,
-}
-
-impl State {
-    fn wait(&mut self, event: MediaEvent) {
-        self.waiting_events.retain(|old| !replaces(&event, old));
-        self.waiting_events.push_back(event);
-    }
-}
-
-/// Whether who reads the newer event needs the older no more.
-fn replaces(newer: &MediaEvent, older: &MediaEvent) -> bool {
-    use MediaEvent::{LayersWanted, PeerConnected, PeerSilent, Speakers};
-    match (newer, older) {
-        (Speakers { room, .. }, Speakers { room: of, .. }) => room == of,
-        (
-            LayersWanted { room, track, .. },
-            LayersWanted {
-                room: of,
-                track: old,
-                ..
-            },
-        ) => (room, track) == (of, old),
-        (
-            PeerConnected { room, peer } | PeerSilent { room, peer },
-            PeerConnected {
-                room: of,
-                peer: old,
-            }
-            | PeerSilent {
-                room: of,
-                peer: old,
-            },
-        ) => (room, peer) == (of, old),
-        _ => false,
-    }
 }
 
 impl Worker {
@@ -199,10 +160,10 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         let wait = wake_at.saturating_duration_since(Instant::now());
-        Some(if self.state.waiting_events.is_empty() {
-            wait
-        } else {
+        Some(if self.telling.waits() {
             wait.min(EVENT_RETRY)
+        } else {
+            wait
         })
     }
 
@@ -370,7 +331,7 @@ impl Worker {
 
     /// The engine's drain rule. Returns when it wants to be called again.
     fn drain(&mut self) -> Instant {
-        self.retry_events();
+        self.telling.retry();
         loop {
             // Media is written while it is drained, so this is a step like the others.
             match catch_unwind(AssertUnwindSafe(|| self.drain_all())) {
@@ -401,29 +362,8 @@ impl Worker {
                 }
                 Output::News(to, news) => self.links.tell(to, news),
                 Output::Message(to, message) => self.links.send(to, message),
-                Output::Event(event) => {
-                    if self.state.waiting_events.is_empty() {
-                        match self.events.try_send(event) {
-                            Err(mpsc::error::TrySendError::Full(event)) => {
-                                self.state.wait(event);
-                            }
-                            // Without a listener there is nobody to tell.
-                            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
-                        }
-                    } else {
-                        self.state.wait(event);
-                    }
-                }
+                Output::Event(event) => self.telling.tell(event),
             }
-        }
-    }
-
-    fn retry_events(&mut self) {
-        while !self.state.waiting_events.is_empty()
-            && let Ok(permit) = self.events.try_reserve()
-            && let Some(event) = self.state.waiting_events.pop_front()
-        {
-            permit.send(event);
         }
     }
 
@@ -484,6 +424,8 @@ fn send(sockets: &[MediaSocket], metrics: &mut NodeMetrics, transmit: &Transmit<
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc;
+
     use super::*;
     use crate::NodeConfig;
     use crate::node::new_worker;

@@ -1,6 +1,9 @@
 //! The engine: takes commands, datagrams and time, and gives datagrams, events and the next time.
 
+mod arrivals;
 mod span;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -8,23 +11,20 @@ use std::time::{Duration, Instant};
 
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply, View};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng};
 
 use crate::clock::Clock;
 use crate::config::EngineConfig;
-use crate::counters::{Counters, DropReason};
+use crate::counters::Counters;
 use crate::outbox::{Outbox, Transmit};
 use crate::population::Population;
-use crate::rebinding::{Rebindings, stream_of};
+use crate::rebinding::Rebindings;
 use crate::room::{Context, PeerSlot, Proposal, Room, RouteChanges};
 use crate::span::{EngineId, RoomNews};
 use crate::tap::Tap;
 use crate::transport::sdp::Offer;
-use crate::transport::{Identity, Path, Protocol};
-use crate::wire::demux::{PacketKind, classify};
-use crate::wire::ids::Ssrc;
-use crate::wire::stun::{Class, StunMessage, TransactionId};
+use crate::transport::{Identity, Path};
 
 /// How long the engine may be left alone when nothing is due.
 const IDLE: Duration = Duration::from_secs(60);
@@ -220,111 +220,6 @@ impl Engine {
         Ok(MediaReply::Done)
     }
 
-    /// Takes a datagram that arrived at `local` from `remote`. Its bytes are opened where they lie.
-    pub fn handle_datagram(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
-        datagram: &mut [u8],
-    ) {
-        self.handle_packet(now, Path::new(local, remote), datagram);
-    }
-
-    /// Takes a packet that arrived in the TCP connection between two addresses. Returns whether a peer has
-    /// checked the connection, with this packet or before.
-    pub fn handle_framed(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
-        packet: &mut [u8],
-    ) -> bool {
-        let path = Path::over(Protocol::Tcp, local, remote);
-        self.handle_packet(now, path, packet);
-        self.by_path.contains_key(&path)
-    }
-
-    /// Whether the TCP connection between two addresses is a peer's.
-    pub fn knows_connection(&self, local: SocketAddr, remote: SocketAddr) -> bool {
-        let path = Path::over(Protocol::Tcp, local, remote);
-        self.by_path.contains_key(&path)
-    }
-
-    /// The TCP connection between two addresses is gone. Its peer goes on along another path, if it has one.
-    pub fn handle_disconnect(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
-        self.now = now;
-        let path = Path::over(Protocol::Tcp, local, remote);
-        if let Some(Route { room, peer }) = self.by_path.remove(&path) {
-            let lost = self.in_room(room, |room, context, _| {
-                room.lose_path(context, peer, path);
-            });
-            debug_assert!(lost.is_ok(), "routes go with their rooms");
-        }
-    }
-
-    fn handle_packet(&mut self, now: Instant, path: Path, datagram: &mut [u8]) {
-        self.now = now;
-        self.counters.datagrams_in += 1;
-        self.counters.bytes_in += datagram.len() as u64;
-        let kind = classify(datagram);
-        if kind == PacketKind::Stun {
-            self.handle_stun(path, datagram);
-            return;
-        }
-        if kind == PacketKind::Unknown {
-            self.counters.drop(DropReason::UnknownProtocol);
-            return;
-        }
-        let Some(Route { room, peer }) = self.by_path.get(&path).copied() else {
-            self.counters.drop(DropReason::UnknownPath);
-            self.seek_sender(path, kind, datagram);
-            return;
-        };
-        let handled = self.in_room(room, |room, context, _| {
-            let was_queued = room.is_queued();
-            match kind {
-                PacketKind::Rtp => return (was_queued, room.handle_rtp(context, peer, datagram)),
-                PacketKind::Rtcp => room.handle_rtcp(context, peer, datagram),
-                _ => room.handle_dtls(context, peer, path, datagram),
-            }
-            (was_queued, 0)
-        });
-        debug_assert!(handled.is_ok(), "routes go with their rooms");
-        if let Ok((was_queued, copies)) = handled {
-            self.note_queued(room, was_queued, copies);
-        }
-    }
-
-    /// Somebody sends from an address that no check has introduced: a peer that is missing elsewhere is asked whether
-    /// it is there.
-    fn seek_sender(&mut self, path: Path, kind: PacketKind, datagram: &[u8]) {
-        let is_rtcp = match kind {
-            PacketKind::Rtp => false,
-            PacketKind::Rtcp => true,
-            _ => return,
-        };
-        let now = self.now;
-        let Some(ssrc) = stream_of(datagram, is_rtcp).map(Ssrc) else {
-            return;
-        };
-        if !self.rebindings.may_search(now, path) {
-            return;
-        }
-        let mut rooms = self.rooms.iter();
-        let found = rooms.find_map(|(room, peers)| Some((*room, peers.missing_sender(now, ssrc)?)));
-        let Some((room, peer)) = found else {
-            return;
-        };
-        let transaction = TransactionId(self.rng.random());
-        let asked = self.in_room(room, |room, context, _| {
-            room.ask_at(context, peer, path, transaction);
-        });
-        debug_assert!(asked.is_ok(), "the room was found");
-        let whom = Route { room, peer };
-        self.rebindings.note(now, transaction, path, whom);
-    }
-
     /// Copies that the next drain will write of media taken since the last, at most.
     pub const fn queued_copies(&self) -> usize {
         self.queued_copies
@@ -507,53 +402,6 @@ impl Engine {
         room.slot_of(peer).ok_or(MediaError::NoPeer)
     }
 
-    fn handle_stun(&mut self, path: Path, datagram: &[u8]) {
-        let Ok(message) = StunMessage::parse(datagram) else {
-            self.counters.drop(DropReason::StunMalformed);
-            return;
-        };
-        if message.class() == Class::Success {
-            self.handle_answer(path, &message);
-            return;
-        }
-        let ufrag = message.ufrags().map(|(ours, _)| ours);
-        let Some(Route { room, peer }) = ufrag.and_then(|ufrag| self.by_ufrag.get(ufrag).copied())
-        else {
-            let reason = if ufrag.is_some() {
-                DropReason::StunUnknownUser
-            } else {
-                DropReason::StunUnexpected
-            };
-            self.counters.drop(reason);
-            return;
-        };
-        let handled = self.in_room(room, |room, context, changes| {
-            room.handle_check(context, peer, path, &message, changes);
-            changes.added_path.take()
-        });
-        if let Ok(Some(added)) = handled {
-            self.by_path.insert(added, Route { room, peer });
-        }
-    }
-
-    /// Takes the answer to a question of ours.
-    fn handle_answer(&mut self, path: Path, answer: &StunMessage<'_>) {
-        let asked = self
-            .rebindings
-            .answered(self.now, answer.transaction(), path);
-        let Some(route) = asked else {
-            self.counters.drop(DropReason::StunUnexpected);
-            return;
-        };
-        let handled = self.in_room(route.room, |room, context, changes| {
-            room.handle_answer(context, route.peer, path, answer, changes);
-            changes.added_path.take()
-        });
-        if let Ok(Some(added)) = handled {
-            self.by_path.insert(added, route);
-        }
-    }
-
     /// Runs `step` in a room, then brings routes and deadlines up to date.
     fn in_room<T>(
         &mut self,
@@ -609,86 +457,5 @@ impl Engine {
         for ufrag in changes.removed_ufrags {
             self.by_ufrag.remove(&ufrag);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-
-    const FAILING: RoomId = RoomId([1; 16]);
-    const HEALTHY: RoomId = RoomId([2; 16]);
-
-    fn engine() -> (Engine, Instant) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "an arbitrary start of the test's clock"
-        )]
-        let now = Instant::now();
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        let identity = Identity::new(certificate.der().to_vec(), key.serialize_der()).unwrap();
-        let mut engine = Engine::new(EngineConfig::default(), identity, [7; 32], now);
-        for room in [FAILING, HEALTHY] {
-            engine
-                .handle_command(now, MediaCommand::CreateRoom { room })
-                .unwrap();
-        }
-        (engine, now)
-    }
-
-    #[test]
-    fn a_panic_costs_its_room_and_no_other() {
-        let (mut engine, now) = engine();
-        let panicked = catch_unwind(AssertUnwindSafe(|| {
-            engine
-                .in_room(FAILING, |_, _, _| panic!("a bug, for the test"))
-                .unwrap_or(())
-        }));
-        assert!(panicked.is_err());
-        assert_eq!(engine.drop_failed_room(), Some(FAILING));
-        assert_eq!(
-            engine.poll_output(),
-            Output::Event(MediaEvent::RoomFailed { room: FAILING })
-        );
-        assert!(matches!(engine.poll_output(), Output::Timeout(_)));
-        let ask = |room| MediaCommand::Statistics { room };
-        assert_eq!(
-            engine.handle_command(now, ask(FAILING)),
-            Err(MediaError::NoRoom)
-        );
-        let empty = Ok(MediaReply::Statistics(Vec::new()));
-        assert_eq!(engine.handle_command(now, ask(HEALTHY)), empty);
-        assert_eq!(engine.drop_failed_room(), None, "nothing else failed");
-    }
-
-    #[test]
-    fn other_parts_of_a_room_that_failed_are_told() {
-        let (mut engine, now) = engine();
-        engine.extend_room(now, FAILING, &[EngineId(1)]);
-        assert!(!engine.is_whole(FAILING));
-        while !matches!(engine.poll_output(), Output::Timeout(_)) {}
-        let panicked = catch_unwind(AssertUnwindSafe(|| {
-            engine
-                .in_room(FAILING, |_, _, _| panic!("a bug, for the test"))
-                .unwrap_or(())
-        }));
-        assert!(panicked.is_err());
-        engine.drop_failed_room();
-        let failed = MediaEvent::RoomFailed { room: FAILING };
-        assert_eq!(engine.poll_output(), Output::Event(failed));
-        let farewell = RoomNews::farewell(FAILING);
-        assert_eq!(engine.poll_output(), Output::News(EngineId(1), farewell));
-    }
-
-    #[test]
-    fn a_certificate_without_its_key_is_refused() {
-        assert_eq!(
-            Identity::new(vec![1], vec![2]).err(),
-            Some(crate::IdentityError)
-        );
     }
 }
