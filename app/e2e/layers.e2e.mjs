@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { acquainted, Company, connected } from "./company.mjs";
 import { at, contact } from "./people.mjs";
-import { seesFrames } from "./sound.mjs";
+import { seesFrames, until } from "./sound.mjs";
 
 const company = new Company();
 const SMALL = { width: 320, height: 240 };
@@ -13,15 +13,6 @@ const LARGE = { width: 1280, height: 800 };
 before(() => company.start());
 after(() => company.stop());
 afterEach(() => company.part());
-
-/** Asks until it says yes: `waitForFunction` takes a promise for a yes. */
-async function until(what, predicate, timeout = 30_000) {
-  for (const end = Date.now() + timeout; Date.now() < end;) {
-    if (await predicate()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`never: ${await (typeof what === "string" ? what : what())}`);
-}
 
 async function sharper(page) {
   await at(page, "nav-settings").click();

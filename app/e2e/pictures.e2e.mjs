@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { acquainted, addToCall, Company, connected, talking } from "./company.mjs";
 import { at, contact } from "./people.mjs";
-import { seesFrames } from "./sound.mjs";
+import { seesFrames, until } from "./sound.mjs";
 
 const company = new Company();
 const SMALL = { width: 320, height: 240 };
@@ -22,15 +22,6 @@ function hearViews(page) {
     if (frame.type === "request" && frame.body.type === "set_views") said.push(...frame.body.views);
   }));
   return said;
-}
-
-/** Asks until it says yes: `waitForFunction` takes a promise for a yes. */
-async function until(what, predicate, timeout = 20_000) {
-  for (const end = Date.now() + timeout; Date.now() < end;) {
-    if (await predicate()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`never: ${what}`);
 }
 
 /** Anna and Ben see each other; `views`: what Ben's page tells of what it shows. */

@@ -72,7 +72,7 @@ const offered = await page.evaluate(async ({ codec, mode, port, DESCRIPTOR }) =>
   await from.setLocalDescription();
   await to.setRemoteDescription(from.localDescription);
   await to.setLocalDescription();
-  const candidate = await taken;
+  const candidate = await Promise.race([taken, new Promise((_, refuse) => setTimeout(() => refuse(new Error("no IPv4 candidate")), 10_000))]);
   globalThis.from = from;
   globalThis.to = to;
   const lines = to.localDescription.sdp.split("\r\n").filter((line) => !line.startsWith("a=candidate"));
@@ -102,6 +102,10 @@ console.error(JSON.stringify({ id, type, mode, packets: packets.length, version:
 packets.sort((a, b) => ((a.sequence - b.sequence) << 16) >> 16);
 // With the extended flags and a structure among them.
 const first = packets.findIndex(({ descriptor }) => Number.parseInt(descriptor.slice(6, 8), 16) >> 7 === 1);
+if (first === -1 || packets.length < first + Number(count)) {
+  console.error(`only ${packets.length} packets`);
+  process.exit(1);
+}
 const { sequence, timestamp } = packets[first];
 for (const packet of packets.slice(first, first + Number(count))) {
   console.log([(packet.sequence - sequence) & 0xffff, (packet.timestamp - timestamp) >>> 0, packet.marker ? "m" : "-", packet.descriptor, packet.first].join(" "));

@@ -108,3 +108,12 @@ export function srtpCiphers(page) {
     return [...ciphers];
   });
 }
+
+/** Asks until it says yes: `waitForFunction` takes a promise for a yes. */
+export async function until(what, predicate, timeout = 20_000) {
+  for (const end = Date.now() + timeout; Date.now() < end;) {
+    if (await predicate()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`never: ${await (typeof what === "string" ? what : what())}`);
+}

@@ -9,7 +9,7 @@ export const LOOK_EVERY_MS = 100;
 const SILENT_MS = 500;
 /** Packets sent meanwhile; with fewer, nothing need have come. */
 const SENT_MIN = 10;
-/** A restart takes its time before the next is of use. Each that brings nothing is followed by a longer wait: a server that stalls gets no storm. */
+/** A restart takes its time before the next is of use. Each that brings nothing is followed by a longer wait, so that a server that stalls gets fewer of them. */
 const AGAIN_MS = 4_000;
 const AGAIN_MAX_MS = 30_000;
 

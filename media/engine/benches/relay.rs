@@ -41,6 +41,7 @@ struct Way {
 impl Stage {
     fn new(receivers: u8) -> Self {
         let config = EngineConfig {
+            estimation: false,
             peers_per_room_max: 256,
             train_max: 64,
             ..EngineConfig::default()

@@ -59,6 +59,7 @@ fn described(layer: usize, key: bool, number: u16) -> Vec<u8> {
 impl Stage {
     fn new() -> Self {
         let config = EngineConfig {
+            estimation: false,
             peers_per_room_max: usize::from(RECEIVERS) + 1,
             train_max: 64,
             ..EngineConfig::default()

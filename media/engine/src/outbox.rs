@@ -220,11 +220,9 @@ impl Outbox {
         self.events.pop_front()
     }
 
-    /// Forgets everything queued.
+    /// Forgets what may be half written. Events and news are whole, and of other rooms too.
     pub(crate) fn clear(&mut self) {
         self.trains.clear();
-        self.events.clear();
-        self.news.clear();
         self.relayed.messages.clear();
         self.used = 0;
     }

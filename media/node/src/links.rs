@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use homeline_media_engine::{EngineId, RoomNews};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-/// Bytes that one ring holds: about 400 packets of video, or 40 ms of 80 Mbit/s. Its memory is touched only once
+/// Bytes that one ring holds: about 400 packets of video, or 50 ms of 80 Mbit/s. Its memory is touched only once
 /// rooms are shared.
 const RING_BYTES: usize = 512 * 1_024;
 

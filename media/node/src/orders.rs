@@ -85,13 +85,13 @@ impl Gathering {
 /// What the router does not find out by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
-    /// A peer was refused that the router has placed.
-    Peer(RoomId, PeerId),
+    /// A peer was refused by a worker where the router had placed it.
+    Peer(RoomId, PeerId, usize),
     /// A worker's part of a room failed and was dropped.
     Room(RoomId, usize),
 }
 
-/// Where workers leave losses for the router, which takes them before every command. At most one for each room, and
+/// Where workers leave losses for the router, which takes them before every command. At most one for each room and worker, and
 /// one for each offer that is under way.
 #[derive(Default)]
 pub(crate) struct Losses(Mutex<Vec<Loss>>);
@@ -144,10 +144,10 @@ mod tests {
     fn a_loss_is_told_once_and_can_be_taken_back() {
         let losses = Losses::default();
         let (room, peer) = (RoomId([1; 16]), PeerId([2; 16]));
-        losses.add(Loss::Peer(room, peer));
-        losses.add(Loss::Peer(room, peer));
+        losses.add(Loss::Peer(room, peer, 0));
+        losses.add(Loss::Peer(room, peer, 0));
         losses.add(Loss::Room(room, 1));
-        losses.take_back(Loss::Peer(room, peer));
+        losses.take_back(Loss::Peer(room, peer, 0));
         assert_eq!(losses.take(), [Loss::Room(room, 1)]);
         assert!(losses.take().is_empty());
     }

@@ -88,7 +88,13 @@ impl Placement {
     /// Takes what was lost. Returns the workers whose parts of the room must end.
     pub(crate) fn lose(&mut self, loss: Loss) -> (RoomId, Vec<usize>) {
         match loss {
-            Loss::Peer(room, peer) => (room, self.remove(room, peer).into_iter().collect()),
+            Loss::Peer(room, peer, at) => {
+                // It may have gone, and come to another worker, since.
+                let there = self.rooms.get(&room);
+                let there = there.is_some_and(|spread| spread.peers.get(&peer) == Some(&at));
+                let left = there.then(|| self.remove(room, peer)).flatten();
+                (room, left.into_iter().collect())
+            }
             Loss::Room(room, failed) => {
                 let Some(spread) = self.rooms.get_mut(&room) else {
                     return (room, Vec::new());
@@ -303,7 +309,13 @@ mod tests {
         let eighth = placement.way(&offer(8));
         assert_eq!(eighth, Err(MediaError::Limit("peers in a room")));
         // One that was refused by its worker leaves its place.
-        let lost = placement.lose(Loss::Peer(room(1), peer(7)));
+        let at_home = placement.rooms[&room(1)].peers[&peer(7)];
+        placement.lose(Loss::Peer(room(1), peer(7), at_home + 1));
+        assert!(
+            placement.way(&offer(8)).is_err(),
+            "another worker's late word"
+        );
+        let lost = placement.lose(Loss::Peer(room(1), peer(7), at_home));
         assert_eq!(lost, (room(1), Vec::new()));
         assert!(placement.way(&offer(8)).is_ok());
     }

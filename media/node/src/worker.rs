@@ -278,7 +278,7 @@ impl Worker {
         // Before the answer: what is asked next of another worker finds there what this one has told.
         self.drain();
         if let Some((room, peer)) = offered {
-            let loss = Loss::Peer(room, peer);
+            let loss = Loss::Peer(room, peer, self.number);
             if self.engine.has_peer(room, peer) {
                 self.losses.take_back(loss);
             } else {

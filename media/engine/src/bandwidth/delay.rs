@@ -127,7 +127,13 @@ impl DelayTrend {
     }
 
     /// Notes a packet, in sending order; one from before the present group is late and not noted.
-    pub(super) fn note(&mut self, sent: i64, arrival: i64, len: usize, passage: Passage) {
+    pub(super) fn note(
+        &mut self,
+        sent: i64,
+        arrival: i64,
+        len: usize,
+        passage: impl FnOnce() -> Passage,
+    ) {
         self.delay_now.note(sent, arrival - sent);
         self.delay_base.note(sent, arrival - sent);
         self.growth.note(sent, arrival - sent);
@@ -156,7 +162,7 @@ impl DelayTrend {
         }
         let done = std::mem::replace(group, fresh);
         if let Some(previous) = self.previous.replace(done) {
-            self.compare(previous, done, passage);
+            self.compare(previous, done, passage());
         }
     }
 

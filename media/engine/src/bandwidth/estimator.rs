@@ -102,6 +102,19 @@ pub(crate) struct Estimator {
     outage: Option<(f64, i64)>,
 }
 
+impl Passage {
+    /// Of what was told of, by when it was sent: all of it, and what came.
+    fn of(echoed: &Meter, all: &Meter, loss: &LossBound) -> Self {
+        let rate = echoed.rate();
+        let rates = rate.zip(all.rate());
+        let kept = 1.0 - loss.share() - CARRIED_LOSS_MAX;
+        Self {
+            rate,
+            loses: rates.is_some_and(|(arrived, told)| arrived < kept * told),
+        }
+    }
+}
+
 impl Estimator {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
@@ -192,8 +205,13 @@ impl Estimator {
     ) {
         let micros = self.micros(now);
         let mut heard = Heard::default();
-        let before = self.messages.replace(count);
-        let lost = before.is_some_and(|before| count.wrapping_sub(before) > 1);
+        // One that comes late is neither a loss nor the newest.
+        let ahead = self.messages.map_or(1, |newest| count.wrapping_sub(newest));
+        let in_order = ahead < 0x80;
+        let lost = in_order && ahead > 1;
+        if in_order {
+            self.messages = Some(count);
+        }
         for packet in packets {
             self.pass_over(packet.sequence, lost);
             self.note_fate(packet, &mut heard);
@@ -261,19 +279,15 @@ impl Estimator {
         if !told.skipped {
             self.count(&told, arrival);
         }
-        let passage = self.passage();
-        self.trend.note(told.micros, arrival, told.len, passage);
+        let (echoed, all, loss) = (&self.echoed, &self.told, &self.loss);
+        self.trend.note(told.micros, arrival, told.len, || {
+            Passage::of(echoed, all, loss)
+        });
         self.prober.told(&told, Some(arrival));
     }
 
     fn passage(&self) -> Passage {
-        let rate = self.echoed.rate();
-        let rates = rate.zip(self.told.rate());
-        let kept = 1.0 - self.loss.share() - CARRIED_LOSS_MAX;
-        Passage {
-            rate,
-            loses: rates.is_some_and(|(arrived, told)| arrived < kept * told),
-        }
+        Passage::of(&self.echoed, &self.told, &self.loss)
     }
 
     /// Counts a packet that arrived.
@@ -417,8 +431,10 @@ impl Estimator {
             found.max(0.6 * self.estimate)
         };
         // What comes through anyway is carried, whatever a short cluster met.
-        let carried = self.arrived.rate().filter(|_| self.carries());
-        self.estimate = measured.max(carried.unwrap_or(0.0));
+        let rates = self.arrived.rate().zip(self.echoed.rate());
+        let through = rates.filter(|_| self.carries());
+        let carried = through.map_or(0.0, |(arrived, echoed)| arrived.min(echoed));
+        self.estimate = measured.max(carried).min(ESTIMATE_MAX);
         self.loss.proved(found);
         self.excused_until = micros + 300_000;
     }

@@ -29,6 +29,20 @@ fn share(steps: usize, rates: &[f64]) -> Share<u8> {
 }
 
 #[test]
+fn the_last_picture_stays_as_long_as_it_comes_through() {
+    let now = start();
+    let mut shares = [share(1, &[500.0])];
+    for second in 0..10 {
+        allocate(now + ms(1_000 * second), 100.0, true, &mut shares);
+        assert_eq!(shares[0].steps, 1);
+    }
+    allocate(now + ms(9_900), 100.0, false, &mut shares);
+    assert_eq!(shares[0].steps, 1);
+    allocate(now + ms(10_100), 100.0, false, &mut shares);
+    assert_eq!(shares[0].steps, 0);
+}
+
+#[test]
 fn a_meter_counts_what_came_in_its_window_and_begins_anew_after_a_jump() {
     let mut meter = Meter::default();
     assert_eq!(meter.rate(), None);

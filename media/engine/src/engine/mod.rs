@@ -320,8 +320,8 @@ impl Engine {
         self.config.candidates = candidates;
     }
 
-    /// After a panic inside a `handle_*` call: drops the room whose code it was, and what was queued but
-    /// for an event that says so. Everything else lives on.
+    /// After a panic inside a `handle_*` call: drops the room whose code it was, and the datagrams that
+    /// were queued; an event says so. Everything else lives on.
     pub fn drop_failed_room(&mut self) -> Option<RoomId> {
         self.outbox.clear();
         let failed = self.in_room.take()?;

@@ -71,6 +71,25 @@ fn other_parts_of_a_room_that_failed_are_told() {
 }
 
 #[test]
+fn news_of_a_healthy_room_outlive_the_failure_of_another() {
+    let (mut engine, now) = engine();
+    engine.extend_room(now, HEALTHY, &[EngineId(1)]);
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        engine
+            .in_room(FAILING, |_, _, _| panic!("a bug, for the test"))
+            .unwrap_or(())
+    }));
+    assert!(panicked.is_err());
+    engine.drop_failed_room();
+    let failed = MediaEvent::RoomFailed { room: FAILING };
+    assert_eq!(engine.poll_output(), Output::Event(failed));
+    assert!(matches!(
+        engine.poll_output(),
+        Output::News(EngineId(1), news) if news.room() == HEALTHY
+    ));
+}
+
+#[test]
 fn a_certificate_without_its_key_is_refused() {
     assert_eq!(
         Identity::new(vec![1], vec![2]).err(),

@@ -182,26 +182,30 @@ impl Room {
         let Some((source, subscription)) = found else {
             return;
         };
+        let repeats = peer.path.as_ref().map_or(1, |path| path.repeats());
         for sequence in lost {
             subscription.served.nacks += 1;
             if subscription.resends >= RESENDS_MAX {
                 return;
             }
-            subscription.resends += 1;
-            resend_one(context, peer, source, subscription, sequence);
+            // Nothing that is not sent is remembered as sent.
+            if repeats > 0 {
+                subscription.resends += repeats;
+                resend_one(context, peer, source, subscription, (sequence, repeats));
+            }
         }
     }
 }
 
-/// Writes one packet anew on the RTX stream. Without RTX there is no repair: the same number can't be
-/// sealed twice under one key.
+/// Sends a packet again, so often, if it was not only just.
 fn resend_one(
     context: &mut Context<'_>,
     peer: &mut Peer,
     source: &Source,
     subscription: &mut Subscription,
-    sequence: u16,
+    (sequence, repeats): (u16, u32),
 ) -> Option<()> {
+    subscription.rtx_ssrc?;
     let missed = subscription.missed(sequence)?;
     let round_trip = peer.figures.round_trip;
     let allowed = subscription
@@ -210,13 +214,14 @@ fn resend_one(
     if !allowed {
         return None;
     }
-    let repeats = peer.path.as_ref().map_or(1, |path| path.repeats());
     for _ in 0..repeats {
         write_again(context, peer, source, subscription, (sequence, &missed))?;
     }
     Some(())
 }
 
+/// Writes one packet anew on the RTX stream. Without RTX there is no repair: the same number can't be
+/// sealed twice under one key.
 fn write_again(
     context: &mut Context<'_>,
     peer: &mut Peer,

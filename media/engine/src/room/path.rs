@@ -89,7 +89,7 @@ impl ReceiverPath {
 
     /// How often a packet is sent again at once: twice on a path that loses, since what mends is lost as well and
     /// another round trip is seen; not at all to a receiver that drowns.
-    pub(super) fn repeats(&self) -> usize {
+    pub(super) fn repeats(&self) -> u32 {
         match &self.estimator {
             Some(estimator) if estimator.drowns() => 0,
             Some(estimator) if estimator.loss() > LOSSY => 2,
@@ -189,11 +189,8 @@ impl Room {
     }
 
     fn receives_pictures(&self, slot: PeerSlot) -> bool {
-        let mut subscriptions = self
-            .tracks
-            .iter()
-            .flat_map(|(_, track)| &track.subscriptions);
-        subscriptions.any(|s| s.peer == slot && s.kind == Kind::Video)
+        let mut tracks = self.tracks.iter();
+        tracks.any(|(_, track)| find_picture(track, slot).is_some())
     }
 
     /// Does for a receiver's path what is due.
@@ -242,7 +239,9 @@ impl Room {
         }
         // Whose limit is too old, and who never told more, gets everything, as before the first word.
         let budget = path.budget(context.now).unwrap_or(f64::INFINITY);
-        let carried = path.estimator.as_ref().is_some_and(Estimator::carries);
+        // What the receiver itself forbids is not sent, however well it comes through.
+        let estimator = path.estimator.as_ref();
+        let carried = estimator.is_some_and(|found| found.carries() && found.estimate() <= budget);
         allocate(context.now, budget - sound, carried, &mut path.shares);
         let mut changed = false;
         for share in &mut path.shares {
@@ -256,8 +255,10 @@ impl Room {
             let Some(allowed) = picture::settle(share, source, selection) else {
                 continue;
             };
-            let own = track.subscriptions.iter_mut().filter(|s| s.peer == slot);
-            own.for_each(|own| own.selection.set_allowed(allowed));
+            let own = track.of_receiver(slot);
+            for own in &mut track.subscriptions[own] {
+                own.selection.set_allowed(allowed);
+            }
             track.choose();
             changed = true;
         }
@@ -276,7 +277,7 @@ impl Room {
             track.is_some_and(|track| find_picture(track, slot).is_some())
         });
         for (at, track) in self.tracks.iter_mut() {
-            if track.subscriptions.iter().all(|own| own.peer != slot) {
+            if track.of_receiver(slot).is_empty() {
                 continue;
             }
             let Some(own) = find_picture(track, slot) else {
@@ -459,8 +460,8 @@ impl ReceiverPath {
 
 /// Which of a track's subscriptions is a receiver's picture.
 fn find_picture(track: &Track, slot: PeerSlot) -> Option<usize> {
-    let mut subscriptions = track.subscriptions.iter();
-    subscriptions.position(|s| s.peer == slot && s.kind == Kind::Video)
+    let mut own = track.of_receiver(slot);
+    own.find(|at| track.subscriptions[*at].kind == Kind::Video)
 }
 
 fn send_padding(

@@ -168,7 +168,14 @@ impl Room {
         self.wake(wake);
         match known {
             Some(incoming) => Ok(incoming),
-            None => self.learn(slot, packet),
+            None => {
+                let learned = self.learn(slot, packet);
+                // Other parts get nothing of a stream that began anew until they are told.
+                if self.demand_changed {
+                    self.wake(Some(now));
+                }
+                learned
+            }
         }
     }
 

@@ -118,6 +118,11 @@ impl Room {
                     name: subscription.stream.clone(),
                     info,
                 }));
+                if let Some(source) = source.as_mut()
+                    && let Some(of) = subscription.misses_key_frame(source)
+                {
+                    source.encodings[usize::from(of)].key_frames.want();
+                }
             }
             if let Some(source) = source
                 && source.peer == slot
@@ -128,7 +133,6 @@ impl Room {
                     encoding.layers.sample(now);
                     blocks.extend(encoding.reception.report_block(now, ssrc));
                 }
-                track.ask_for_missed_key_frames();
             }
         }
         let Some(peer) = self.peers.get_mut(slot.0) else {

@@ -1,5 +1,6 @@
 //! One published track: its source, its packets, its receivers.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use homeline_protocol::id::TrackId;
@@ -260,6 +261,13 @@ impl Track {
             .partition_point(|other| other.peer <= slot);
         self.subscriptions.insert(at, subscription);
         self.bind();
+    }
+
+    /// Where a receiver's subscriptions lie: side by side, mostly one.
+    pub(super) fn of_receiver(&self, slot: PeerSlot) -> Range<usize> {
+        let from = self.subscriptions.partition_point(|s| s.peer < slot);
+        let own = self.subscriptions[from..].iter();
+        from..from + own.take_while(|s| s.peer == slot).count()
     }
 
     /// Renews what depends on both ends: the map of extension ids.

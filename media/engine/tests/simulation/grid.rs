@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::camera::{Lens, SIMULCAST, SINGLE};
 use super::stage::{Stage, weather};
-use super::table::{Summary, each};
+use super::table::{Summary, each, seed};
 use crate::support::network::{Bursts, Link};
 
 const RECEIVER: u8 = 2;
@@ -231,13 +231,6 @@ fn cells(seed: u64, wanted: impl Fn(&Cell) -> bool) -> Vec<Cell> {
     cells
 }
 
-fn seed() -> u64 {
-    let given = std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    given.unwrap_or(1)
-}
-
 fn check(cells: Vec<Cell>) {
     let outcomes = each(cells, Cell::run);
     print(&outcomes);
@@ -259,10 +252,11 @@ fn check(cells: Vec<Cell>) {
     );
 }
 
-/// Every eighth link.
+/// Every ninth link: nine has no divisor in common with the numbers of delays, jitters and losses, so that each
+/// of them comes up.
 #[test]
 fn a_part_of_the_grid() {
-    check(cells(seed(), |cell| cell.seed % 8 == 3));
+    check(cells(seed(), |cell| cell.seed % 1_000 % 9 == 3));
 }
 
 #[test]

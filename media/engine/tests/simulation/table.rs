@@ -7,6 +7,14 @@ use std::thread;
 /// Runs at a time.
 const THREADS: usize = 2;
 
+/// The first seed: that of `SEED`, or one.
+pub(crate) fn seed() -> u64 {
+    let given = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    given.unwrap_or(1)
+}
+
 /// Runs all and returns what came of each, in the same order.
 pub(crate) fn each<C: Send, O: Send>(cells: Vec<C>, run: impl Fn(C) -> O + Sync) -> Vec<O> {
     let cells = Mutex::new(cells.into_iter().enumerate());

@@ -93,13 +93,18 @@ pub struct Verdict {
 }
 
 impl Facts {
-    /// The home's public address, as far as anybody knows: what testers used says more than the router does, and the
-    /// router more than the configuration.
+    /// The home's public address where it was seen: the router's word is newer than what a tester used.
+    pub(super) fn seen_at(&self) -> Option<IpAddr> {
+        let mut seen = (self.look.external().into_iter()).chain(self.verdict.reached_at);
+        seen.find(|address| is_public(*address))
+    }
+
+    /// The home's public address, as far as anybody knows: where it was seen, or what is configured.
     #[must_use]
     pub fn public_address(&self) -> Option<IpAddr> {
         let look = &self.look;
         let own = look.networks.iter().map(|one| one.address);
-        let known = self.verdict.reached_at.into_iter().chain(look.external());
+        let known = self.seen_at().into_iter();
         let mut known = known.chain(look.advertised.iter().copied()).chain(own);
         known.find(|address| address.is_ipv4() && is_public(*address))
     }

@@ -42,7 +42,8 @@ const fn is_home(v6: Ipv6Addr) -> bool {
 pub(super) fn stands(look: &Look, known: Option<IpAddr>, source: IpAddr) -> OutsideFrom {
     let source = source.to_canonical();
     // A router that sends the home's packets back into it puts an address of its own on them.
-    let looped = [look.external(), known].contains(&Some(source));
+    let looped =
+        [look.external(), known].contains(&Some(source)) || look.advertised.contains(&source);
     let own = |address: IpAddr| look.networks.iter().any(|one| one.has(address));
     if source.is_loopback() || looped {
         return OutsideFrom::Inside;

@@ -246,8 +246,7 @@ fn addresses(facts: &Facts, tests: &Tests<'_>) -> Vec<Finding> {
     } else {
         look.advertised.clone()
     };
-    let known = facts.verdict.reached_at.filter(|one| is_public(*one));
-    let known = known.or_else(|| look.external().filter(|one| is_public(*one)));
+    let known = facts.seen_at();
     let only_here = [OutsideWay::MediaUdp, OutsideWay::MediaTcp]
         .into_iter()
         .filter_map(|way| tests.outside.get(&way))

@@ -11,7 +11,7 @@ use homeline_protocol::session::{
     OutsideAnswer, OutsideBegun, OutsideFrom, OutsideLast, OutsideOffer, OutsideReport,
     OutsideResult, OutsideState, RelayServers,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::config::OutsideConfig;
 use super::facts::{Facts, Look};
@@ -20,7 +20,7 @@ use super::rules::diagnose;
 use super::tickets::Tickets;
 use super::words;
 use crate::domain::relays::Relays;
-use crate::domain::secrets::random_id;
+use crate::domain::secrets::{hash_token, random_id};
 use crate::gateway::Media;
 use crate::model::{Clock, NoRight, Speaker, UnixMillis};
 use crate::store::outside::{self as file, Kept};
@@ -65,7 +65,7 @@ pub enum OutsideError {
     /// Too many connections at the same time, or with this ticket.
     #[error("too many tests")]
     Busy,
-    /// More entries than there are ways, or one twice.
+    /// No entry, more than there are ways, or one twice.
     #[error("the report is none")]
     BadReport,
     /// The media node does not take the offer.
@@ -90,6 +90,8 @@ struct Shared {
     relays: Arc<Relays>,
     config: OutsideConfig,
     probes: Arc<Semaphore>,
+    /// Held by whoever writes the file.
+    writing: Arc<tokio::sync::Mutex<()>>,
     known: Mutex<Known>,
 }
 
@@ -120,6 +122,7 @@ impl Outside {
             relays,
             config,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
+            writing: Arc::default(),
             known: Mutex::new(known),
         }))
     }
@@ -162,15 +165,21 @@ impl Outside {
     /// Begins a test.
     ///
     /// # Errors
-    /// When the ticket does not count.
-    pub fn begin(&self, secret: &Secret, asked: &Asked) -> Result<OutsideBegun, OutsideError> {
+    /// When the ticket does not count, or was used too often.
+    pub async fn begin(
+        &self,
+        secret: &Secret,
+        asked: &Asked,
+    ) -> Result<OutsideBegun, OutsideError> {
         self.check(secret)?;
+        let host = address_of(asked.host.as_deref()).await;
+        let relays = self.relays(secret);
         let known = self.known();
         let (look, at) = (&known.facts.look, known.facts.verdict.reached_at);
         Ok(OutsideBegun {
-            from: stands(look, at, asked.source),
+            from: stands(look, host.or(at), asked.source),
             ways: look.ways().into_iter().map(|(way, _)| way).collect(),
-            relays: self.relays(),
+            relays,
         })
     }
 
@@ -186,8 +195,20 @@ impl Outside {
         }
         let places = Arc::clone(&self.0.probes);
         let place = places.try_acquire_owned().map_err(|_| OutsideError::Busy)?;
+        // In a task of its own: a tester who goes away in the middle must leave no room behind.
+        let own = self.clone();
+        let probing = tokio::spawn(async move { own.probe(place, offer.sdp).await });
+        let gone = |_| Err(OutsideError::Media(MediaError::Gone));
+        probing.await.unwrap_or_else(gone)
+    }
+
+    async fn probe(
+        &self,
+        place: OwnedSemaphorePermit,
+        offer: String,
+    ) -> Result<OutsideAnswer, OutsideError> {
         let room = RoomId(random_id());
-        let answer = self.negotiate(room, offer.sdp).await;
+        let answer = self.negotiate(room, offer).await;
         let media = self.0.media.clone();
         let lasts = if answer.is_ok() {
             PROBE_LASTS
@@ -218,15 +239,18 @@ impl Outside {
         let twice = report.tried.iter().enumerate();
         let mut twice =
             twice.map(|(at, one)| report.tried[..at].iter().any(|other| other.way == one.way));
-        if report.tried.len() > TRIED_MAX || twice.any(|twice| twice) {
+        if report.tried.is_empty() || report.tried.len() > TRIED_MAX || twice.any(|twice| twice) {
             return Err(OutsideError::BadReport);
         }
         let host = address_of(asked.host.as_deref()).await;
         let at_ms = self.0.clock.now().0;
+        // One after the other, so that the newest is what the file says in the end.
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let (facts, kept) = {
             let mut known = self.known();
             let facts = &mut known.facts;
-            let from = stands(&facts.look, facts.verdict.reached_at, asked.source);
+            let known = host.or(facts.verdict.reached_at);
+            let from = stands(&facts.look, known, asked.source);
             if from != OutsideFrom::Inside
                 && let Some(host) = host.filter(|host| is_public(*host))
             {
@@ -252,7 +276,11 @@ impl Outside {
             (facts.clone(), Kept { last, reached_at })
         };
         if let Some(path) = self.0.config.file.clone() {
-            let written = tokio::task::spawn_blocking(move || file::write(&path, &kept)).await;
+            let written = tokio::task::spawn_blocking(move || {
+                let _one = writing;
+                file::write(&path, &kept)
+            });
+            let written = written.await;
             let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
             written.map_err(OutsideError::Store)?;
         }
@@ -281,13 +309,20 @@ impl Outside {
         }
     }
 
-    fn relays(&self) -> RelayServers {
-        self.0.relays.for_a_test(random_id())
+    /// One credential for each ticket, so that the relay's bound for one counts for all who hold the link.
+    fn relays(&self, secret: &Secret) -> RelayServers {
+        let hash = hash_token(secret);
+        let id = std::array::from_fn(|at| hash[at]);
+        self.0.relays.for_a_test(id)
     }
 
     fn check(&self, secret: &Secret) -> Result<(), OutsideError> {
-        let counts = self.known().tickets.counts(self.0.clock.now(), secret);
-        counts.then_some(()).ok_or(OutsideError::NoTicket)
+        let counted = self.known().tickets.ask(self.0.clock.now(), secret);
+        if counted.ok_or(OutsideError::NoTicket)? {
+            Ok(())
+        } else {
+            Err(OutsideError::Busy)
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

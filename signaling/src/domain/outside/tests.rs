@@ -209,7 +209,27 @@ fn addresses_that_clients_are_told_must_be_the_homes() {
         tested(OutsideFrom::Outside, &[OutsideWay::MediaUdp]),
     );
     assert_eq!(found[0], OutsideCode::WrongAdvertised);
-    assert!(told(moved, Verdict::default()).contains("replace 203.0.113.99 by 203.0.113.7"));
+    assert!(
+        told(moved.clone(), Verdict::default()).contains("replace 203.0.113.99 by 203.0.113.7")
+    );
+
+    // The provider gave another address since a tester used the old one.
+    let reached = Verdict {
+        reached_at: Some(ip("203.0.113.99")),
+        ..Verdict::default()
+    };
+    assert!(told(moved, reached.clone()).contains("replace 203.0.113.99 by 203.0.113.7"));
+    let mended = Look {
+        advertised: vec![ip("192.168.1.5"), ip("203.0.113.7")],
+        ..home()
+    };
+    let facts = Facts {
+        look: mended,
+        verdict: reached,
+    };
+    assert_eq!(facts.public_address(), Some(ip("203.0.113.7")));
+    let found = codes(facts.look, facts.verdict);
+    assert!(!found.contains(&OutsideCode::WrongAdvertised), "{found:?}");
 
     // Nothing configured, the port open: it works only where the tester knew the address.
     let look = Look {
@@ -265,6 +285,11 @@ fn testers_are_placed_by_where_their_packets_come_from() {
     ] {
         assert_eq!(stands(&look, None, ip(source)), expected, "{source}");
     }
+    // A router that says nothing and sends the home's packets back: only what clients are told gives it away.
+    look.router = Router::Silent;
+    look.advertised = vec![ip("192.168.1.5"), ip("203.0.113.7")];
+    let looped = stands(&look, None, ip("203.0.113.7"));
+    assert_eq!(looped, OutsideFrom::Inside);
     let known = Some(ip("198.51.100.9"));
     assert_eq!(
         stands(&look, known, ip("198.51.100.9")),

@@ -16,6 +16,9 @@ const TICKETS_MAX: usize = 16;
 /// Connections to the media node that one ticket may open: each test needs two to four.
 const OFFERS_MAX: u32 = 60;
 
+/// Beginnings and reports of one ticket: each test has one of each.
+const ASKS_MAX: u32 = 60;
+
 #[derive(Debug, Default)]
 pub(super) struct Tickets(Vec<Ticket>);
 
@@ -24,6 +27,7 @@ struct Ticket {
     hash: [u8; 32],
     until: UnixMillis,
     offers: u32,
+    asks: u32,
 }
 
 impl Tickets {
@@ -33,17 +37,20 @@ impl Tickets {
             self.0.remove(0);
         }
         let ((secret, hash), until) = (new_token(), now.plus(TICKET_LASTS));
-        let offers = 0;
         self.0.push(Ticket {
             hash,
             until,
-            offers,
+            offers: 0,
+            asks: 0,
         });
         (secret, until)
     }
 
-    pub(super) fn counts(&mut self, now: UnixMillis, secret: &Secret) -> bool {
-        self.find(now, secret).is_some()
+    /// Counts a beginning or a report; like [`Self::offer`].
+    pub(super) fn ask(&mut self, now: UnixMillis, secret: &Secret) -> Option<bool> {
+        let ticket = self.find(now, secret)?;
+        ticket.asks += 1;
+        Some(ticket.asks <= ASKS_MAX)
     }
 
     /// Counts a connection; false when the ticket has had as many as it may.
@@ -57,5 +64,38 @@ impl Tickets {
         let hash = hash_token(secret);
         let mut tickets = self.0.iter_mut();
         tickets.find(|ticket| ticket.hash == hash && ticket.until > now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_counts_for_an_hour_and_so_often() {
+        let (mut tickets, now) = (Tickets::default(), UnixMillis(1_000));
+        let (secret, until) = tickets.make(now);
+        for _ in 0..OFFERS_MAX {
+            assert_eq!(tickets.offer(now, &secret), Some(true));
+        }
+        assert_eq!(tickets.offer(now, &secret), Some(false));
+        for _ in 0..ASKS_MAX {
+            assert_eq!(tickets.ask(now, &secret), Some(true));
+        }
+        assert_eq!(tickets.ask(now, &secret), Some(false));
+        let (other, _) = tickets.make(now);
+        let last = UnixMillis(until.0 - 1);
+        assert_eq!(tickets.ask(last, &other), Some(true));
+        assert_eq!(tickets.ask(until, &other), None);
+        assert_eq!(tickets.offer(until, &other), None);
+    }
+
+    #[test]
+    fn the_oldest_ticket_goes_for_one_too_many() {
+        let (mut tickets, now) = (Tickets::default(), UnixMillis(1_000));
+        let made: Vec<_> = (0..=TICKETS_MAX).map(|_| tickets.make(now).0).collect();
+        assert_eq!(tickets.ask(now, &made[0]), None);
+        assert_eq!(tickets.ask(now, &made[1]), Some(true));
+        assert_eq!(tickets.ask(now, &made[TICKETS_MAX]), Some(true));
     }
 }

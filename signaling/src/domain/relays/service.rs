@@ -73,8 +73,8 @@ impl Relays {
         Ok(self.told(device))
     }
 
-    /// The relays and a credential for a test from outside, whose ticket was checked. It counts no longer than
-    /// another, and is another each time.
+    /// The relays and a credential for a test from outside, whose ticket was checked and has this id. It
+    /// counts no longer than another.
     #[must_use]
     pub fn for_a_test(&self, id: [u8; 16]) -> RelayServers {
         self.told(DeviceId(id))

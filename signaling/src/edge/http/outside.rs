@@ -43,6 +43,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Tester {
         (status = 400, description = "`bad_request`", body = ApiError),
         (status = 404, description = "`not_found`: the ticket is none, or has ended", body = ApiError),
         (status = 413, description = "`too_large`", body = ApiError),
+        (status = 429, description = "`rate_limited`: the ticket was used too often", body = ApiError),
     )
 )]
 pub(super) async fn begin(
@@ -50,7 +51,7 @@ pub(super) async fn begin(
     Tester(asked): Tester,
     Body(ticket): Body<OutsideTicket>,
 ) -> Result<Json<OutsideBegun>, Refusal> {
-    Ok(Json(state.outside.begin(&ticket.secret, &asked)?))
+    Ok(Json(state.outside.begin(&ticket.secret, &asked).await?))
 }
 
 /// Opens a connection to the media node.
@@ -80,9 +81,10 @@ pub(super) async fn offer(
     post, path = "/v1/outside/report", tag = "server", request_body = OutsideReport,
     responses(
         (status = 200, description = "Kept.", body = OutsideState),
-        (status = 400, description = "`bad_request`: more entries than ways, or one twice", body = ApiError),
+        (status = 400, description = "`bad_request`: no entry, more than there are ways, or one twice", body = ApiError),
         (status = 404, description = "`not_found`: the ticket is none, or has ended", body = ApiError),
         (status = 413, description = "`too_large`", body = ApiError),
+        (status = 429, description = "`rate_limited`: the ticket was used too often", body = ApiError),
         (status = 500, description = "`internal`", body = ApiError),
     )
 )]

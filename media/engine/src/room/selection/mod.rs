@@ -5,6 +5,7 @@ use std::time::Instant;
 use homeline_protocol::media_control::View;
 
 use super::layers::{Layers, Place, Target};
+use super::subscription::Subscription;
 use super::track::{Source, Track};
 use crate::layer::{Layer, LayerRate};
 use crate::transport::sdp::{ENCODINGS_MAX, Kind};
@@ -218,6 +219,18 @@ impl Source {
     }
 }
 
+impl Subscription {
+    /// The encoding of which a key frame is still missing for a change between its layers: the beginning of the one
+    /// that came was lost, or came out of order.
+    pub(super) fn misses_key_frame(&self, source: &Source) -> Option<u8> {
+        let (encoding, present) = self.encoding().zip(self.target())?;
+        let layers = source.layers_of(encoding)?;
+        let stays = self.selection.chosen()?.encoding == encoding;
+        let wanted = self.selection.first_target(layers)?;
+        (stays && layers.needs_key_frame(present, wanted)).then_some(encoding)
+    }
+}
+
 impl Track {
     /// What each layer of the track costs now with all that it needs; nothing before it was measured.
     pub(super) fn layer_rates(&self, now: Instant) -> impl Iterator<Item = LayerRate> {
@@ -231,38 +244,6 @@ impl Track {
                     encoding.layers.rates(now, simulcast).filter(move |_| flows)
                 })
         })
-    }
-
-    /// Asks for a key frame again for whoever still waits to change between the layers of an encoding: the beginning
-    /// of the one that came was lost, or came out of order.
-    pub(super) fn ask_for_missed_key_frames(&mut self) {
-        let Some(source) = self.source.as_mut() else {
-            return;
-        };
-        let mut missed_of = 0_u8;
-        for subscription in &self.subscriptions {
-            let own = &subscription.selection;
-            let flowing = subscription.encoding().zip(subscription.target());
-            let Some((encoding, present)) = flowing else {
-                continue;
-            };
-            let layers = source.layers_of(encoding);
-            let wanted = layers.and_then(|layers| own.first_target(layers));
-            let stays = own
-                .chosen()
-                .is_some_and(|chosen| chosen.encoding == encoding);
-            let misses = layers
-                .zip(wanted)
-                .is_some_and(|(layers, wanted)| layers.needs_key_frame(present, wanted));
-            if stays && misses {
-                missed_of |= 1 << encoding;
-            }
-        }
-        for (bit, encoding) in source.encodings.iter_mut().enumerate() {
-            if missed_of & (1 << bit) != 0 {
-                encoding.key_frames.want();
-            }
-        }
     }
 
     /// Chooses anew what each receiver gets, and asks for the key frames that this needs.

@@ -165,10 +165,10 @@ impl Span {
         self.neighbours.iter_mut().find(|other| other.id == id)
     }
 
-    /// Knows of another part from now on. Returns whether it is new.
-    fn add(&mut self, id: EngineId) -> bool {
+    /// Knows of another part from now on.
+    fn add(&mut self, id: EngineId) {
         if self.neighbour(id).is_some() {
-            return false;
+            return;
         }
         self.neighbours.push(Neighbour {
             id,
@@ -178,6 +178,5 @@ impl Span {
             wants: Vec::new(),
             places: Vec::new(),
         });
-        true
     }
 }

@@ -93,6 +93,16 @@ fn wish(whim: &mut Whim, own: &mut Selection) {
     });
 }
 
+/// As with the receiver's reports.
+fn ask_again(track: &mut Track) {
+    let Some(source) = &mut track.source else {
+        return;
+    };
+    if let Some(of) = track.subscriptions[0].misses_key_frame(source) {
+        source.encodings[usize::from(of)].key_frames.want();
+    }
+}
+
 fn play(text: &str, seed: u64) -> Course {
     let mut whim = Whim(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
     let begun = start();
@@ -121,7 +131,7 @@ fn play(text: &str, seed: u64) -> Course {
             track.choose();
         }
         if tick % 30 == 0 {
-            track.ask_for_missed_key_frames(); // With the publisher's reports.
+            ask_again(&mut track);
         }
         let waits = track.subscriptions[0].awaits_key_frame();
         let broken = storm && whim.next(60) == 0;
