@@ -7,6 +7,7 @@ use super::slots::TrackSlot;
 use super::track::{Source, Track};
 use crate::bandwidth::Share;
 use crate::layer::{Layer, LayerRate};
+use crate::wire::descriptor::SPATIAL_LAYERS_MAX;
 
 /// Rates are taken only of an encoding that was heard so lately: those of one that just stopped, since nobody
 /// takes it, would look cheap and call it back.
@@ -123,15 +124,7 @@ pub(super) fn refresh(
         steps.extend(guesses);
     }
     steps.retain(|rate| rate.layer.spatial <= wanted.spatial);
-    steps.sort_unstable_by_key(|rate| (rate.bits_per_second, std::cmp::Reverse(rate.layer)));
-    let mut best = None;
-    steps.retain(|rate| {
-        let better = best.is_none_or(|best| rate.layer > best);
-        if better {
-            best = Some(rate.layer);
-        }
-        better
-    });
+    make_ladder(&mut steps);
     picture.steps.clear();
     picture.steps.extend(steps.iter().map(|rate| rate.layer));
     let given = match allowed {
@@ -144,6 +137,34 @@ pub(super) fn refresh(
     };
     share.set_rates(steps.iter().map(|rate| rate.bits_per_second as f64));
     share.steps = given;
+}
+
+/// Orders layers by what they cost and leaves out what nobody is better off with: what costs more than something
+/// better, and a larger picture of which fewer than half of the frames come, since a smaller one that moves is
+/// seen better. The smallest goes down to what it has.
+fn make_ladder(layers: &mut Vec<LayerRate>) {
+    let mut most = [0; SPATIAL_LAYERS_MAX];
+    let mut smallest = u8::MAX;
+    for LayerRate { layer, .. } in layers.iter() {
+        smallest = smallest.min(layer.spatial);
+        if let Some(most) = most.get_mut(usize::from(layer.spatial)) {
+            *most = layer.temporal.max(*most);
+        }
+    }
+    layers.retain(|LayerRate { layer, .. }| {
+        let most = most.get(usize::from(layer.spatial));
+        let half = most.map_or(0, |most| most.saturating_sub(1));
+        layer.spatial == smallest || layer.temporal >= half
+    });
+    layers.sort_unstable_by_key(|rate| (rate.bits_per_second, std::cmp::Reverse(rate.layer)));
+    let mut best = None;
+    layers.retain(|rate| {
+        let better = best.is_none_or(|best| rate.layer > best);
+        if better {
+            best = Some(rate.layer);
+        }
+        better
+    });
 }
 
 /// What the receiver with this selection may have from now on, if that changes.
@@ -241,6 +262,30 @@ mod tests {
                 self.track.choose();
             }
         }
+    }
+
+    #[test]
+    fn a_larger_picture_is_given_with_half_of_its_frames_but_not_with_fewer() {
+        let rate = |spatial, temporal, bits_per_second| LayerRate {
+            layer: Layer { spatial, temporal },
+            bits_per_second,
+        };
+        let (q, h, f) = (100, 300, 900);
+        let mut layers = vec![
+            rate(0, 0, q / 3),
+            rate(0, 1, q / 2),
+            rate(0, 2, q),
+            rate(1, u8::MAX, h),
+            rate(2, 0, f / 6),
+            rate(2, 1, f / 2),
+            rate(2, 2, f),
+        ];
+        make_ladder(&mut layers);
+        let ladder: Vec<_> = layers.iter().map(|r| r.bits_per_second).collect();
+        assert_eq!(ladder, [q / 3, q / 2, q, h, f / 2, f]);
+        let mut only_large = vec![rate(2, 0, f / 6), rate(2, 1, f / 2), rate(2, 2, f)];
+        make_ladder(&mut only_large);
+        assert_eq!(only_large.len(), 3, "the smallest there is");
     }
 
     #[test]

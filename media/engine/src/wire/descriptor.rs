@@ -12,7 +12,8 @@ pub const TEMPLATES_MAX: usize = 64;
 /// Most decode targets: their count has five bits.
 pub const DECODE_TARGETS_MAX: usize = 32;
 
-const SPATIAL_LAYERS_MAX: usize = 4;
+/// Most spatial layers: their id has two bits.
+pub const SPATIAL_LAYERS_MAX: usize = 4;
 
 /// Bytes that every descriptor has.
 pub const MANDATORY_LEN: usize = 3;
