@@ -316,6 +316,7 @@ impl Run {
                 self.transport.restart();
                 self.offer().await;
             }
+            PeerEvent::NoWay(troubles) => self.say(CallEvent::NoWay { troubles }),
             PeerEvent::Track(remote) => self.transport.begin(remote).await,
         }
     }

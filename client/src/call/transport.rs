@@ -25,7 +25,6 @@ const LATE_MAX: usize = homeline_e2ee::sframe::HELD_FRAMES_MAX;
 pub(super) struct Transport {
     peer: Peer,
     events: mpsc::Receiver<PeerEvent>,
-    local: bool,
     session: Session,
     sources: Vec<Source>,
     frames: Frames,
@@ -54,15 +53,14 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) async fn new(
         sources: Vec<Source>,
-        local: bool,
         frames: Frames,
         session: Session,
     ) -> Result<Self, PeerError> {
-        let (peer, events) = Peer::new(&sources, local, relays(&session).await).await?;
+        let (peer, events) =
+            Peer::new(&sources, session.server().clone(), relays(&session).await).await?;
         Ok(Self {
             peer,
             events,
-            local,
             session,
             sources,
             frames,
@@ -164,6 +162,9 @@ impl Transport {
         if self.offering || !due {
             return Ok(None);
         }
+        if self.restart && self.peer.wants_relays() {
+            self.peer.set_relays(relays(&self.session).await);
+        }
         let offer = self.peer.offer(&wanted, self.restart).await?;
         self.offered = Some(wanted);
         self.restart = false;
@@ -210,8 +211,9 @@ impl Transport {
     /// The server's side is gone, or nobody knows what became of an offer: a new connection.
     pub(super) async fn renew(&mut self) -> Result<(), PeerError> {
         let relays = relays(&self.session).await;
-        let (peer, events) = Peer::new(&self.sources, self.local, relays).await?;
-        let old = std::mem::replace(&mut self.peer, peer);
+        let server = self.session.server().clone();
+        let (peer, events) = Peer::new(&self.sources, server, relays).await?;
+        let mut old = std::mem::replace(&mut self.peer, peer);
         self.events = events;
         self.offered = None;
         self.offering = false;

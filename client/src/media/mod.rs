@@ -15,6 +15,7 @@ mod picture;
 mod reorder;
 mod sound;
 mod vp8;
+mod ways;
 
 #[cfg(feature = "plaintext-control")]
 pub use frames::Control;
@@ -25,3 +26,4 @@ pub use picture::{Camera, KeyFrameWanted, Seen, VideoFrame};
 pub(crate) use picture::{PictureReceiver, PictureSender};
 pub use sound::{Heard, Pcm, SAMPLE_RATE, SAMPLES, Sound};
 pub(crate) use sound::{SoundReceiver, SoundSender};
+pub use ways::{MediaWays, UnknownWay, Way};
