@@ -1,11 +1,11 @@
 //! A home device behind a firewall that lets no UDP through, or nothing but a relay.
 
-use homeline_client::Client;
+use homeline_client::{CallEvent, Client};
 use homeline_protocol::session::{Reply, Request};
 
 use crate::namespace::{Cable, Host};
-use crate::network::{metrics, on, over_tls};
-use crate::people::{Person, Side, answer, hears, sound};
+use crate::network::{drain, metrics, on, over_tls};
+use crate::people::{Person, Side, answer, hears, sound, until};
 use crate::server::{Server, Start};
 use crate::web::figure;
 
@@ -76,6 +76,27 @@ async fn a_device_whose_udp_is_fenced_off_talks_over_tcp() {
     };
     scene.cable.right.refuse(&["-p", "udp"]);
     let _talk = scene.talks().await;
+    assert_eq!(scene.figure("homeline_media_tcp_connections").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_goes_on_over_tcp_when_udp_is_fenced_off_in_the_middle_of_it() {
+    let Some(mut scene) = Scene::open().await else {
+        return;
+    };
+    let (mut device, mut ben) = scene.talks().await;
+    assert_eq!(scene.figure("homeline_media_tcp_connections").await, 0);
+    scene.cable.right.refuse(&["-p", "udp"]);
+    for connected in [false, true] {
+        until(&mut device.call, "news of media", |event| {
+            (*event == CallEvent::Media { connected }).then_some(())
+        })
+        .await;
+    }
+    drain(&mut device.heard);
+    drain(&mut ben.heard);
+    hears(&mut device.heard, 1_500.0).await;
+    hears(&mut ben.heard, 1_000.0).await;
     assert_eq!(scene.figure("homeline_media_tcp_connections").await, 1);
 }
 

@@ -117,6 +117,6 @@ pub(crate) async fn metrics(host: &Host, port: u16) -> String {
     .await
 }
 
-fn drain<T>(queue: &mut mpsc::Receiver<T>) {
+pub(crate) fn drain<T>(queue: &mut mpsc::Receiver<T>) {
     while queue.try_recv().is_ok() {}
 }

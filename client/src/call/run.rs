@@ -63,6 +63,11 @@ pub(super) enum Replied {
         generation: u32,
         result: Result<Reply, RequestError>,
     },
+    /// The question after the relays, asked when nothing was heard of media.
+    Reached {
+        generation: u32,
+        result: Result<Reply, RequestError>,
+    },
     Added(Result<Reply, RequestError>),
     Moving {
         device: DeviceId,
@@ -265,7 +270,12 @@ impl Run {
             {
                 self.offered(result).await;
             }
-            Replied::Offered { .. } | Replied::Added(Ok(_)) => {}
+            Replied::Reached { generation, result }
+                if generation == self.transport.generation() =>
+            {
+                self.reached(result).await;
+            }
+            Replied::Offered { .. } | Replied::Reached { .. } | Replied::Added(Ok(_)) => {}
             Replied::Added(Err(error)) => {
                 tracing::info!(%error, "nobody is added");
                 self.denied(&error);
@@ -310,7 +320,7 @@ impl Run {
                 }
                 self.say(CallEvent::Media { connected: true });
             }
-            PeerEvent::Disconnected => self.say(CallEvent::Media { connected: false }),
+            PeerEvent::Disconnected => self.lost().await,
             PeerEvent::Failed => {
                 self.say(CallEvent::Media { connected: false });
                 self.transport.restart();
@@ -319,6 +329,29 @@ impl Run {
             PeerEvent::NoWay(troubles) => self.say(CallEvent::NoWay { troubles }),
             PeerEvent::Track(remote) => self.transport.begin(remote).await,
         }
+    }
+
+    /// Nothing is heard of media. ICE would wait half a minute for what may be blocked for good; but while the
+    /// server can't be asked either, there is no network, and whatever comes back is as it was.
+    async fn lost(&mut self) {
+        self.say(CallEvent::Media { connected: false });
+        self.transport.lost();
+        let generation = self.transport.generation();
+        self.ask(Request::GetRelays, move |result| Replied::Reached {
+            generation,
+            result,
+        })
+        .await;
+    }
+
+    async fn reached(&mut self, result: Result<Reply, RequestError>) {
+        match result {
+            Ok(Reply::Relays(relays)) => self.transport.reached(Some(relays)),
+            Ok(_) | Err(RequestError::Refused(_)) => self.transport.reached(None),
+            // A new session, or the end, is told by itself.
+            Err(_) => return,
+        }
+        self.offer().await;
     }
 
     async fn tracks(&mut self, tracks: Vec<Track>) {

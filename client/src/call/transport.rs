@@ -1,7 +1,7 @@
 //! The media side of a call: one peer connection at a time, offered anew whenever what is wanted changes.
 
 use homeline_protocol::id::TrackId;
-use homeline_protocol::session::{Source, Track};
+use homeline_protocol::session::{RelayServers, Source, Track};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -38,6 +38,8 @@ pub(super) struct Transport {
     restart: bool,
     /// ICE and DTLS are up: packets written before would only be thrown away, with a complaint.
     connected: bool,
+    /// Nothing has been heard for seconds.
+    lost: bool,
     /// Grows with each new connection, so that an answer to the one before is known as such.
     generation: u32,
     microphone: watch::Sender<Option<Line>>,
@@ -70,6 +72,7 @@ impl Transport {
             tracks_told: false,
             restart: false,
             connected: false,
+            lost: false,
             generation: 0,
             microphone: watch::Sender::new(None),
             camera: watch::Sender::new(None),
@@ -145,6 +148,20 @@ impl Transport {
         self.tracks = tracks;
     }
 
+    /// Nothing is heard at the moment.
+    pub(super) fn lost(&mut self) {
+        self.lost = true;
+    }
+
+    /// The server answered a question about relays that was asked when nothing was heard: so there is a network,
+    /// and media is to look for its way anew, unless it is back.
+    pub(super) fn reached(&mut self, relays: Option<RelayServers>) {
+        if self.lost {
+            self.peer.set_relays(relays);
+            self.restart = true;
+        }
+    }
+
     /// ICE gave up: the next offer restarts it.
     pub(super) fn restart(&mut self) {
         self.restart = true;
@@ -194,6 +211,7 @@ impl Transport {
     /// The connection is up.
     pub(super) async fn connected(&mut self) -> Result<(), PeerError> {
         self.connected = true;
+        self.lost = false;
         self.open_lines().await
     }
 
@@ -219,6 +237,7 @@ impl Transport {
         self.offering = false;
         self.restart = false;
         self.connected = false;
+        self.lost = false;
         self.microphone.send_replace(None);
         self.camera.send_replace(None);
         self.generation += 1;
