@@ -19,12 +19,12 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceConnectionState,
-    RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder,
+    PeerConnection, PeerConnectionBuilder, RTCSessionDescription, SettingEngineBuilder,
 };
 use webrtc::rtp_transceiver::RtpTransceiver;
 
 use super::config::{self, AUDIO_LEVEL_URI, DESCRIPTOR_URI, MID_URI};
+use super::happens::{Handler, PeerEvent};
 use super::ways::{Approach, Carrier, Carrying, Surroundings};
 use crate::server::Server;
 use crate::time::now;
@@ -50,20 +50,6 @@ pub(crate) struct Offer {
     pub sdp: String,
     pub publish: Vec<PublishSection>,
     pub subscribe: Vec<SubscribeSection>,
-}
-
-/// What happens on a connection.
-pub(crate) enum PeerEvent {
-    /// ICE and DTLS are up.
-    Connected,
-    /// Nothing is heard at the moment; ICE goes on trying.
-    Disconnected,
-    /// ICE gave up: it needs a restart.
-    Failed,
-    /// No way to the media node was found so far, and what went wrong with each; ICE goes on trying.
-    NoWay(Vec<String>),
-    /// A wanted track begins.
-    Track(Arc<dyn TrackRemote>),
 }
 
 /// Where packets of one source are written: the sending section after negotiation.
@@ -417,40 +403,4 @@ fn addresses(local: bool) -> Vec<String> {
     // A machine without IPv6, or without IPv4, is no error.
     addresses.retain(|address| UdpSocket::bind(address).is_ok());
     addresses.into_iter().map(str::to_owned).collect()
-}
-
-/// Passes events on. A full queue drops: the reader is gone.
-struct Handler {
-    events: mpsc::Sender<PeerEvent>,
-    decided: watch::Sender<bool>,
-}
-
-#[async_trait::async_trait]
-impl PeerConnectionEventHandler for Handler {
-    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
-        match state {
-            RTCIceConnectionState::Connected | RTCIceConnectionState::Completed => {
-                self.decided.send_replace(true);
-            }
-            // It holds on to what it has.
-            RTCIceConnectionState::Disconnected => {}
-            _ => {
-                self.decided.send_replace(false);
-            }
-        }
-    }
-
-    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        let event = match state {
-            RTCPeerConnectionState::Connected => PeerEvent::Connected,
-            RTCPeerConnectionState::Disconnected => PeerEvent::Disconnected,
-            RTCPeerConnectionState::Failed => PeerEvent::Failed,
-            _ => return,
-        };
-        self.events.try_send(event).ok();
-    }
-
-    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        self.events.try_send(PeerEvent::Track(track)).ok();
-    }
 }

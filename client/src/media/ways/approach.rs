@@ -17,7 +17,7 @@ use super::candidates::Candidates;
 use super::carrier::Carrier;
 use super::path::{Common, Ending, WayError, direct};
 use super::relay::{Place, relayed};
-use crate::media::peer::PeerEvent;
+use crate::media::PeerEvent;
 use crate::server::Server;
 
 /// So long direct UDP is tried alone: five checks, and more than a second of round trip.
