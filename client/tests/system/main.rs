@@ -14,3 +14,4 @@ mod refused;
 mod relays;
 mod removed;
 mod server;
+mod ways;

@@ -106,6 +106,15 @@ fn calls_that_ring_and_are_answered() {
 
 #[test]
 fn calls_with_keys_and_sound() {
+    calls_with_sound(&[]);
+}
+
+#[test]
+fn calls_with_sound_over_tcp() {
+    calls_with_sound(&["--media-ways", "tcp"]);
+}
+
+fn calls_with_sound(more: &[&str]) {
     let line = [
         "calls",
         "--media",
@@ -118,7 +127,7 @@ fn calls_with_keys_and_sound() {
         "--people",
         "8",
     ];
-    let ran = run(&line);
+    let ran = run(&[&line[..], more].concat());
     let ids: Vec<&str> = ran
         .went_well()
         .latencies
