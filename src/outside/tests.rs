@@ -4,12 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::body::Body;
 use axum::routing::{get, post};
-use homeline_protocol::session::{OutsideFrom, OutsideLast, OutsideWay};
+use homeline_media_node::control::ReachabilityError;
+use homeline_protocol::media_http::OutsideTest;
+use homeline_protocol::session::{OutsideFrom, OutsideLast, OutsideTried, OutsideWay};
 use homeline_signaling::domain::outside::{Facts, Look, Network, Ports, Router, Verdict, state};
 use homeline_signaling::model::UnixMillis;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::home::{Alone, Home};
 use super::http::{Read, body};
 use super::look::ask_router;
 use super::{command, here, nat_pmp, pcp, stun, upnp, watch};
@@ -302,4 +305,36 @@ fn the_operator_reads_what_to_do_and_the_log_names_no_address() {
         !line.contains("192.168") && !line.contains("203.0"),
         "{line}"
     );
+}
+
+#[tokio::test]
+async fn a_node_whose_results_can_not_be_read_begins_anew_and_keeps_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data").join("outside.json");
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "no results").unwrap();
+    let mut home = Home::Alone(Alone::open(path.clone()));
+    let test = |tried| OutsideTest {
+        source: [198, 51, 100, 9].into(),
+        reached_at: None,
+        tried,
+    };
+    let none = home.note_test(&test(Vec::new())).await;
+    assert_eq!(none, Err(ReachabilityError::BadTest));
+    let tried = OutsideTried {
+        way: OutsideWay::MediaUdp,
+        works: true,
+        works_here: false,
+    };
+    home.note_test(&test(vec![tried])).await.unwrap();
+    let again = Home::Alone(Alone::open(path.clone())).facts();
+    assert_eq!(again.verdict, home.facts().verdict);
+    assert!(again.verdict.last[&OutsideWay::MediaUdp].works);
+    // What can't be kept is not known either.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let before = home.facts();
+    let kept = home.note_test(&test(vec![tried])).await;
+    assert_eq!(kept, Err(ReachabilityError::NotKept));
+    assert_eq!(home.facts(), before);
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod peers;
+mod reachability;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -131,6 +132,13 @@ fn commands_take_effect(node: &MediaNode, room: &mut Room<'_>) {
     assert_eq!(whole["transit"]["count"], measured);
     let metrics = web::get(node.address, "localhost", "/metrics").text();
     assert!(web::figure(&metrics, "homeline_media_packets_forwarded_total") > 100);
+    for row in [
+        "homeline_media_relay_full_total",
+        "homeline_media_threads_silent",
+    ] {
+        assert!(metrics.contains(&format!("\n{row} 0\n")), "{row}");
+    }
+    assert!(metrics.contains("homeline_media_thread_busy_permille{thread=\"0\"} "));
     ends_are_final(node);
 }
 
@@ -223,11 +231,8 @@ fn what_is_not_understood_or_not_allowed_is_refused_in_words() {
     );
     let long = json!({"offer": "x".repeat(1024 * 1024)});
     refused(node.ask("PUT", &peer, &long), 413, "too_large");
-    assert_eq!(
-        web::get(node.address, "localhost", "/healthz").status,
-        200,
-        "it lives on"
-    );
+    let health = web::get(node.address, "localhost", "/healthz");
+    assert_eq!((health.status, health.text().as_str()), (200, "live\n"));
 }
 
 #[test]
@@ -335,6 +340,8 @@ fn a_node_alone_has_a_relay_where_signaling_can_know_its_secret_and_says_so_wher
     std::io::Write::write_all(&mut stream, &allocate.concat()).unwrap();
     std::io::Read::read_exact(&mut stream, &mut answer[..20]).unwrap();
     assert_eq!(answer[..2], challenge);
+    let metrics = web::get(node.address, "localhost", "/metrics").text();
+    assert!(metrics.contains("homeline_relay_refused_total{reason=\"capacity\"} 0\n"));
 
     let node = MediaNode::start_with(&ports);
     // What it logs is read beside what it prints.
