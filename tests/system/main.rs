@@ -11,6 +11,7 @@ mod network;
 mod people;
 mod recorder;
 mod restart;
+mod router;
 mod search;
 mod sees_nothing;
 mod server;

@@ -1,5 +1,6 @@
 //! A node one of whose two workers really hangs: at a lock that it must take to publish its figures.
 
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use homeline_protocol::Secret;
@@ -10,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use crate::control::{AdminToken, Control};
+use crate::metrics::MetricsBoard;
 use crate::{Link, Node, NodeConfig};
 
 /// Longer than anything here takes on a busy machine.
@@ -25,6 +27,18 @@ fn start() -> (Node, Link) {
         ..NodeConfig::default()
     };
     Node::start(config).unwrap()
+}
+
+/// Holds up the worker of a board until the sender is dropped.
+fn hold(board: &Arc<MetricsBoard>) -> mpsc::Sender<()> {
+    let (held, wait) = mpsc::channel();
+    let board = Arc::clone(board);
+    std::thread::spawn(move || {
+        let _held = board.hold();
+        // Nothing is ever sent.
+        wait.recv().ok();
+    });
+    held
 }
 
 /// Until so many of its threads do not answer.
@@ -63,7 +77,7 @@ const fn offer(room: RoomId, peer: u8) -> MediaCommand {
 async fn commands_for_others_go_on_while_a_worker_hangs_and_its_own_are_answered_later() {
     let (node, link) = start();
     let boards = node.boards();
-    let held = tokio::task::block_in_place(|| boards[1].hold());
+    let held = hold(&boards[1]);
     until_silent(&node, 1).await;
     let begun = Instant::now();
     let mut pending = Vec::new();
@@ -132,7 +146,7 @@ async fn healthz_says_how_many_media_threads_do_not_answer_and_recovers() {
     assert_eq!(ask().await, live);
     let boards = node.boards();
     for at in [1, 0] {
-        let held = tokio::task::block_in_place(|| boards[at].hold());
+        let held = hold(&boards[at]);
         until_silent(&node, 1).await;
         let told = "1 of 2 media threads do not answer\n".to_owned();
         assert_eq!(ask().await, ("503".to_owned(), told));

@@ -410,7 +410,7 @@ mod tests {
             ..placement(3, 7).bounds
         };
         let mut placement = Placement::new(3, bounds);
-        let mut go = |placement: &mut Placement, number| match placement.way(&create(number)) {
+        let go = |placement: &mut Placement, number| match placement.way(&create(number)) {
             Ok(Way::To(at)) => at,
             other => panic!("{other:?}"),
         };

@@ -164,12 +164,8 @@ impl Worker {
         if self.state.has_orders || has_media {
             return Some(Duration::ZERO);
         }
-        let wake_at = self
-            .state
-            .extending
-            .wake_at()
-            .unwrap_or(wake_at)
-            .min(wake_at);
+        let extended = self.state.extending.wake_at();
+        let wake_at = extended.map_or(wake_at, |until| until.min(wake_at));
         let wait = wake_at.saturating_duration_since(Instant::now());
         Some(if self.telling.waits() {
             wait.min(EVENT_RETRY)

@@ -368,6 +368,7 @@ async fn a_whole_server_has_the_interface_beside_its_signaling() {
             ("HOMELINE_MEDIA__CONTROL__ENABLED", "true"),
             ("HOMELINE_MEDIA__CONTROL__BIND", &bind),
             ("HOMELINE_MEDIA__CONTROL__TOKEN", token),
+            ("HOMELINE_SERVER__OUTSIDE__ASK_ROUTER", "false"),
         ],
         namespace: None,
     });
@@ -382,6 +383,17 @@ async fn a_whole_server_has_the_interface_beside_its_signaling() {
         assert!(Instant::now() < deadline, "{peers} peers");
         peers = admin::send(address, "GET", "/v1/node", Some(token), "").json()["peers"].take();
     }
+    // What the app's test knows is told here as well.
+    let told = admin::send(address, "POST", "/v1/reachability", Some(token), "{}").json();
+    assert_eq!(
+        (&told["ways"][0]["way"], &told["ways"][0]["last"]),
+        (&json!("web"), &Value::Null),
+        "{told}"
+    );
+    let tried = json!([{"way": "web", "works": true, "works_here": true}]);
+    let test = json!({"test": {"source": "198.51.100.9", "tried": tried}}).to_string();
+    let told = admin::send(address, "POST", "/v1/reachability", Some(token), &test).json();
+    assert_eq!(told["ways"][0]["last"]["from"], "outside");
     let kept = data.path().join("media-admin-token");
     assert!(!kept.exists(), "none is made where one is given");
 }
