@@ -12,6 +12,7 @@ mod network;
 mod people;
 mod recorder;
 mod restart;
+mod router;
 mod search;
 mod sees_nothing;
 mod server;

@@ -145,7 +145,7 @@ impl Drop for Host {
     }
 }
 
-fn must(program: &str, arguments: &[&str]) {
+pub(crate) fn must(program: &str, arguments: &[&str]) {
     assert!(
         run(program, arguments),
         "{program} {} failed",
