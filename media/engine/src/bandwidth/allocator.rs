@@ -192,10 +192,10 @@ pub(crate) fn given<K>(shares: &[Share<K>]) -> f64 {
     shares.iter().map(|share| share.cost(share.steps)).sum()
 }
 
-/// What all tracks would take if the path carried it.
+/// What all tracks would take if the path carried it, with what must be left over for a step up.
 pub(crate) fn demand<K>(shares: &[Share<K>]) -> f64 {
     shares
         .iter()
-        .map(|share| share.cost(share.rates.len()))
+        .map(|share| share.cost(share.rates.len()) * MARGIN)
         .sum()
 }

@@ -118,7 +118,7 @@ fn loss_that_does_not_fall_with_the_rate_is_the_paths_own() {
     let (mut bound, mut estimate) = (LossBound::default(), 1_000_000.0_f64);
     for step in 1..60 {
         bound.note(70, 30, 0, false);
-        if let Some(bound) = bound.judge(step * 450_000, estimate) {
+        if let Some(bound) = bound.judge(step * 450_000, estimate, (estimate, estimate)) {
             estimate = estimate.min(bound);
         }
     }
@@ -127,7 +127,7 @@ fn loss_that_does_not_fall_with_the_rate_is_the_paths_own() {
     for step in 1..60 {
         let lost = ((1.0 - 500_000.0 / estimate).max(0.0) * 100.0) as u32;
         bound.note(100 - lost, lost, 0, false);
-        if let Some(bound) = bound.judge(step * 450_000, estimate) {
+        if let Some(bound) = bound.judge(step * 450_000, estimate, (estimate, estimate)) {
             estimate = estimate.min(bound);
         }
     }
