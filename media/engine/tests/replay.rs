@@ -35,7 +35,7 @@ impl Show {
         let (sends, _) = world.join_added(1, &[(Video, 12)], &[]);
         let takes = (2..2 + receivers)
             .map(|number| {
-                let address = format!("10.0.1.{number}:4000").parse().unwrap();
+                let address = format!("10.0.1.{number}:4000").parse().expect("an address");
                 let client = Client::with(world.now, address, |config| {
                     config.set_reordering_size_video(HELD_BACK)
                 });

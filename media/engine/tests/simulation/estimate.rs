@@ -25,7 +25,7 @@ const SOUND_MEAN_MIN: f64 = 0.95;
 const SOUND_MIN: f64 = 0.85;
 /// Part of the time in which pictures may stand still, at five in a hundred lost and 50 ms: all together, and each.
 const FROZEN_MAX: f64 = 0.02;
-const FROZEN_WORST_MAX: f64 = 0.1;
+const FROZEN_WORST_MAX: f64 = 0.2;
 
 #[derive(Clone, Copy, Debug)]
 struct Cell {
