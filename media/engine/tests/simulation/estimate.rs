@@ -19,12 +19,10 @@ const NEAR: f64 = 0.25;
 const NEAR_MIN: f64 = 0.9;
 const ERROR_MEDIAN_MAX: f64 = 0.12;
 const ERROR_MAX: f64 = 0.75;
-/// Part of the sound that is heard beside four pictures, of what the link does not lose by itself: in how many of
-/// the cells, in all of them together, and in each.
-const SOUND_GOOD: f64 = 0.9;
-const SOUND_GOOD_MIN: f64 = 0.9;
+/// Part of the sound that is heard beside four pictures, of what the link does not lose by itself: in all of the
+/// cells together and, since 95 % is the least that was seen in two thousand of them, in each.
 const SOUND_MEAN_MIN: f64 = 0.95;
-const SOUND_MIN: f64 = 0.6;
+const SOUND_MIN: f64 = 0.85;
 /// Part of the time in which pictures may stand still, at five in a hundred lost and 50 ms: all together, and each.
 const FROZEN_MAX: f64 = 0.02;
 const FROZEN_WORST_MAX: f64 = 0.2;
@@ -135,15 +133,10 @@ fn judge(outcomes: &[Outcome]) {
     let near = errors.iter().filter(|error| **error <= NEAR).count();
     println!("within a quarter: {near} of {}", errors.len());
     let median = Summary::of(errors.iter().copied()).median();
-    let good = outcomes.iter().filter(|o| o.sound >= SOUND_GOOD).count();
     let sound = outcomes.iter().map(|o| o.sound).sum::<f64>() / outcomes.len() as f64;
-    println!(
-        "sound: {good} of {} above {SOUND_GOOD}, {sound:.3} in the mean",
-        outcomes.len()
-    );
+    println!("sound in the mean: {sound:.3}");
     assert!(near as f64 >= NEAR_MIN * errors.len() as f64);
     assert!(median <= ERROR_MEDIAN_MAX, "{median}");
-    assert!(good as f64 >= SOUND_GOOD_MIN * outcomes.len() as f64);
     assert!(sound >= SOUND_MEAN_MIN, "{sound}");
     for outcome in outcomes {
         let bounded = |estimate: f64| (estimate - 1.0).abs() <= ERROR_MAX;

@@ -31,9 +31,9 @@ const AWAY_MAX: Duration = Duration::from_secs(4);
 const FAR: u64 = 300;
 /// How many of the links are to be so. A run is not determined by its seed, since the clients are not: one link alone
 /// is judged only against what would be a collapse, in the sound that it hears and how long it hears nothing.
-const FINE_MIN: f64 = 0.95;
-const SOUND_LEAST: f64 = 0.5;
-const SILENCE_MOST: Duration = Duration::from_millis(2_500);
+const FINE_MIN: f64 = 0.97;
+const SOUND_LEAST: f64 = 0.6;
+const SILENCE_MOST: Duration = Duration::from_millis(1_500);
 /// Changes of a picture's size in twelve seconds, of a link that changes twice.
 const CHANGES_MAX: usize = 8;
 
