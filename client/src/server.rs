@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use crate::media::MediaWays;
+use crate::media_ways::MediaWays;
 
 /// A server that can be connected to. Cheap to clone.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
-use homeline_client::media::MediaWays;
+use homeline_client::MediaWays;
 
 /// A home device: rings, speaks who calls, answers, calls.
 #[derive(Parser)]

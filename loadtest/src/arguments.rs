@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use homeline_client::media::MediaWays;
+use homeline_client::MediaWays;
 
 use crate::schedule::Spread;
 

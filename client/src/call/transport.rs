@@ -157,7 +157,9 @@ impl Transport {
     /// and media is to look for its way anew, unless it is back.
     pub(super) fn reached(&mut self, relays: Option<RelayServers>) {
         if self.lost {
-            self.peer.set_relays(relays);
+            if relays.is_some() {
+                self.peer.set_relays(relays);
+            }
             self.restart = true;
         }
     }
@@ -184,7 +186,10 @@ impl Transport {
         }
         let offer = self.peer.offer(&wanted, self.restart).await?;
         self.offered = Some(wanted);
-        self.restart = false;
+        if std::mem::take(&mut self.restart) {
+            // That is the answer to whatever was lost.
+            self.lost = false;
+        }
         self.offering = true;
         self.tracks_told = false;
         Ok(Some(offer))

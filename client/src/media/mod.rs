@@ -28,4 +28,3 @@ pub use picture::{Camera, KeyFrameWanted, Seen, VideoFrame};
 pub(crate) use picture::{PictureReceiver, PictureSender};
 pub use sound::{Heard, Pcm, SAMPLE_RATE, SAMPLES, Sound};
 pub(crate) use sound::{SoundReceiver, SoundSender};
-pub use ways::{MediaWays, UnknownWay, Way};

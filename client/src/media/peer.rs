@@ -97,7 +97,8 @@ pub(crate) struct Peer {
     events: mpsc::Sender<PeerEvent>,
     /// What was begun with the first answer, and anew with each that answers a restart.
     approach: Option<Approach>,
-    restarted: bool,
+    /// Whether the next answer begins one.
+    begins_anew: bool,
 }
 
 struct Sending {
@@ -160,7 +161,7 @@ impl Peer {
             decided,
             events,
             approach: None,
-            restarted: false,
+            begins_anew: true,
         };
         for source in sources {
             peer.add_source(*source).await?;
@@ -207,7 +208,7 @@ impl Peer {
         let sdp = offer.sdp.clone();
         self.connection.set_local_description(offer).await?;
         if restart {
-            self.restarted = true;
+            self.begins_anew = true;
             self.decided.send_replace(false);
             self.carrier.forget_use();
         }
@@ -273,7 +274,7 @@ impl Peer {
     pub(crate) async fn answer(&mut self, sdp: String) -> Result<(), PeerError> {
         let answer = RTCSessionDescription::answer(sdp.clone())?;
         self.connection.set_remote_description(answer).await?;
-        if self.approach.is_none() || std::mem::take(&mut self.restarted) {
+        if std::mem::take(&mut self.begins_anew) {
             let around = Surroundings {
                 server: self.server.clone(),
                 carrier: Arc::clone(&self.carrier),

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use homeline_client::MediaWays;
 use homeline_client::Server;
-use homeline_client::media::MediaWays;
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::gateway::Media;
 use homeline_signaling::model::Clock;

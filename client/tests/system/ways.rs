@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use homeline_client::CallEvent;
-use homeline_client::media::MediaWays;
+use homeline_client::MediaWays;
 use homeline_media_node::turn::{SharedSecret, Turn, TurnConfig};
 use homeline_media_node::{Node, NodeConfig};
 use homeline_protocol::session::{EndReason, RelayServer, RelayTransport};
@@ -79,7 +79,7 @@ struct TcpOnly {
 }
 
 impl TcpOnly {
-    async fn start() -> Self {
+    async fn start(config: SignalingConfig) -> Self {
         let (node, link) = media(ELSEWHERE);
         let (_, ports) = node.ports();
         let listener = TcpListener::bind((ELSEWHERE, ports[0])).await.unwrap();
@@ -98,7 +98,7 @@ impl TcpOnly {
                 });
             }
         });
-        let server = TestServer::start_on(SignalingConfig::default(), (node, link)).await;
+        let server = TestServer::start_on(config, (node, link)).await;
         Self { server, up }
     }
 
@@ -110,7 +110,7 @@ impl TcpOnly {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_udp_leads_nowhere_media_goes_over_tcp_by_itself_and_comes_back_when_that_breaks() {
-    let network = TcpOnly::start().await;
+    let network = TcpOnly::start(SignalingConfig::default()).await;
     let mut talk = talks(&network.server).await;
     network.cut();
     for call in [&mut talk.call, &mut talk.answered] {
@@ -121,6 +121,30 @@ async fn where_udp_leads_nowhere_media_goes_over_tcp_by_itself_and_comes_back_wh
     }
     hears(&mut talk.at_anna, 1_500.0).await;
     hears(&mut talk.at_ben, 1_000.0).await;
+}
+
+/// Nobody speaks while it rings, so that after ICE began anew media does not say which way it takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_way_stays_open_though_nobody_speaks() {
+    let mut config = SignalingConfig::default();
+    config.calls.ring_timeout_secs = 16;
+    let network = TcpOnly::start(config).await;
+    let anna = Person::found(&network.server.server(), "anna").await;
+    let mut ben = Person::found(&network.server.server(), "ben").await;
+    let (with, _at_anna) = sound(1_000.0);
+    let mut call = anna.client.call("ben", with).await.unwrap();
+    let _rings = ben.incoming().await;
+    let up = |event: &CallEvent| (*event == CallEvent::Media { connected: true }).then_some(());
+    until(&mut call, "media", up).await;
+    network.cut();
+    until(&mut call, "the new connection", up).await;
+    // It rings for longer than a way in reserve is kept and ICE takes to notice that it is gone.
+    let ended = until(&mut call, "the end of the ringing", |event| match event {
+        CallEvent::Media { connected } => Some(Err(*connected)),
+        CallEvent::Ended(reason) => Some(Ok(*reason)),
+        _ => None,
+    });
+    assert_eq!(ended.await, Ok(EndReason::NoAnswer));
 }
 
 /// A relay before media that is reached by nothing else, and a server that names the relay.
@@ -181,8 +205,9 @@ fn certificate() -> (watch::Receiver<Arc<rustls::ServerConfig>>, String) {
     (tls, certificate.pem())
 }
 
-async fn through_the_relay(transport: RelayTransport) {
-    let relayed = Relayed::start(transport, "north").await;
+async fn through_the_relay(transport: RelayTransport, ways: MediaWays) {
+    let mut relayed = Relayed::start(transport, "north").await;
+    relayed.server.ways = ways;
     let mut talk = talks(&relayed.server).await;
     let figures = relayed.turn.figures();
     assert!(figures.allocations >= 2, "{figures:?}");
@@ -194,17 +219,22 @@ async fn through_the_relay(transport: RelayTransport) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_hear_each_other_through_the_relay_over_udp() {
-    through_the_relay(RelayTransport::Udp).await;
+    through_the_relay(RelayTransport::Udp, ways("relay")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_hear_each_other_through_the_relay_over_tcp() {
-    through_the_relay(RelayTransport::Tcp).await;
+    through_the_relay(RelayTransport::Tcp, ways("relay")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_hear_each_other_through_the_relay_over_tls() {
-    through_the_relay(RelayTransport::Tls).await;
+    through_the_relay(RelayTransport::Tls, ways("relay")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_all_else_leads_nowhere_media_goes_through_the_relay_by_itself() {
+    through_the_relay(RelayTransport::Udp, MediaWays::default()).await;
 }
 
 /// What a call says that can't reach media, and that it is made and ends all the same.

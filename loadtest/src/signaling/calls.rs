@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use homeline_client::media::MediaWays;
+use homeline_client::MediaWays;
 
 use super::stage::Stage;
 use super::talk::{Pair, Short, Whole};

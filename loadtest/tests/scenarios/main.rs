@@ -106,15 +106,6 @@ fn calls_that_ring_and_are_answered() {
 
 #[test]
 fn calls_with_keys_and_sound() {
-    calls_with_sound(&[]);
-}
-
-#[test]
-fn calls_with_sound_over_tcp() {
-    calls_with_sound(&["--media-ways", "tcp"]);
-}
-
-fn calls_with_sound(more: &[&str]) {
     let line = [
         "calls",
         "--media",
@@ -127,7 +118,7 @@ fn calls_with_sound(more: &[&str]) {
         "--people",
         "8",
     ];
-    let ran = run(&[&line[..], more].concat());
+    let ran = run(&line);
     let ids: Vec<&str> = ran
         .went_well()
         .latencies

@@ -12,12 +12,12 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use webrtc::peer_connection::PeerConnection;
 
-use super::allowed::Way;
 use super::candidates::Candidates;
 use super::carrier::Carrier;
 use super::path::{Common, Ending, WayError, direct};
 use super::relay::{Place, relayed};
 use crate::media::PeerEvent;
+use crate::media_ways::Way;
 use crate::server::Server;
 
 /// So long direct UDP is tried alone: five checks, and more than a second of round trip.
@@ -26,8 +26,9 @@ const UDP_ALONE: Duration = Duration::from_millis(1_500);
 /// And each further way before the next begins beside it: time to connect, and for a check.
 const STAGE: Duration = Duration::from_millis(700);
 
-/// When no way has led anywhere for so long, the program is told. ICE goes on trying.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// When no way has led anywhere for so long, the program is told: by then the last has had its time. ICE goes on
+/// trying.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Relays of one kind that are tried. A server of ours names one of each.
 const RELAYS_MAX: usize = 4;
@@ -109,7 +110,7 @@ impl Run {
         if ways.allows(Way::Udp) && !self.candidates.udp.is_empty() {
             self.watch(paths, begun + UDP_ALONE, true).await;
         }
-        for way in [Way::Tcp, Way::RelayUdp, Way::RelayTcp, Way::RelayTls] {
+        for way in Way::ALL.into_iter().filter(|way| *way != Way::Udp) {
             if self.decided() {
                 break;
             }
@@ -129,17 +130,16 @@ impl Run {
 
     /// Begins this way, to each place that it may lead to. `false`: there is none.
     fn try_way(&self, way: Way, paths: &mut Paths) -> bool {
-        let priority = |rank| self.candidates.priority(rank);
+        let priority = self.candidates.priority(way as u32);
         if way == Way::Tcp {
             for address in &self.candidates.tcp {
-                paths.spawn(direct(self.common.clone(), *address, priority(1)));
+                paths.spawn(direct(self.common.clone(), *address, priority));
             }
             return !self.candidates.tcp.is_empty();
         }
         let Some(relays) = &self.relays else {
             return false;
         };
-        let rank = 1 + way as u32;
         let fits = relays
             .servers
             .iter()
@@ -152,7 +152,7 @@ impl Run {
                 credential: relays.credential.clone(),
             };
             let peers = self.candidates.udp.clone();
-            paths.spawn(relayed(self.common.clone(), place, peers, priority(rank)));
+            paths.spawn(relayed(self.common.clone(), place, peers, priority));
             any = true;
         }
         any

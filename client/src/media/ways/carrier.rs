@@ -30,7 +30,7 @@ struct State {
     routes: HashMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
     /// Stand-ins given out so far. None is given twice, so that nothing late finds a wrong way.
     given: u16,
-    /// Where media went last.
+    /// Where media went last, a stand-in or not.
     in_use: Option<SocketAddr>,
 }
 
@@ -76,10 +76,12 @@ impl Carrier {
             return;
         };
         route.try_send(datagram.to_vec()).ok();
-        // Checks go everywhere; what is no STUN goes where ICE has decided for.
-        if datagram.first().is_some_and(|first| *first > 3) {
-            state.in_use = Some(to);
-        }
+        state.note_use(to, datagram);
+    }
+
+    /// From ICE to a real address.
+    pub(super) fn sent_directly(&self, to: SocketAddr, datagram: &[u8]) {
+        self.state().note_use(to, datagram);
     }
 
     /// From a connection to ICE.
@@ -94,6 +96,11 @@ impl Carrier {
         self.state().in_use == Some(stand_in)
     }
 
+    /// Whether media went anywhere since ICE began.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.state().in_use.is_some()
+    }
+
     /// Media goes nowhere yet: ICE begins anew.
     pub(crate) fn forget_use(&self) {
         self.state().in_use = None;
@@ -101,6 +108,15 @@ impl Carrier {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nothing panics while it is held")
+    }
+}
+
+impl State {
+    fn note_use(&mut self, to: SocketAddr, datagram: &[u8]) {
+        // Checks go everywhere; what is no STUN goes where ICE has decided for.
+        if datagram.first().is_some_and(|first| *first > 3) {
+            self.in_use = Some(to);
+        }
     }
 }
 
@@ -134,6 +150,10 @@ mod tests {
         drop(one);
         carrier.send(gone, &[22]);
         assert!(carrier.uses(two.stand_in));
+        carrier.forget_use();
+        assert!(!carrier.is_in_use());
+        carrier.sent_directly(SocketAddr::from(([192, 0, 2, 1], 1)), &[22]);
+        assert!(carrier.is_in_use() && !carrier.uses(two.stand_in));
     }
 
     #[test]

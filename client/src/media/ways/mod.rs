@@ -9,7 +9,6 @@
 //!
 //! [`approach`] says when which way is tried: direct UDP alone at first, then TCP, then the relays.
 
-mod allowed;
 mod approach;
 mod candidates;
 mod carrier;
@@ -18,7 +17,6 @@ mod relay;
 mod socket;
 mod wire;
 
-pub use allowed::{MediaWays, UnknownWay, Way};
 pub(super) use approach::{Approach, Surroundings};
 pub(super) use carrier::Carrier;
 pub(super) use socket::Carrying;

@@ -16,9 +16,10 @@ use super::wire::{Framing, Wire};
 use crate::server::Server;
 
 /// A connection that takes longer is given up.
-pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Connections in reserve are closed so long after ICE has decided: by then media says what it decided for.
+/// Connections in reserve are closed so long after ICE has decided, if media says by then what it decided for; after a
+/// restart it may say nothing for as long as nobody speaks.
 const RESERVE_TIME: Duration = Duration::from_secs(3);
 
 /// Why a way does not lead to the media node.
@@ -82,9 +83,14 @@ impl Common {
     /// Waits until connections in reserve are to be closed, or all.
     pub(super) fn until_reserve_is_closed(&self) -> impl Future<Output = bool> + Send + use<> {
         let (mut decided, mut over) = (self.decided.clone(), self.over.clone());
+        let carrier = Arc::clone(&self.carrier);
         async move {
             let reserve = async {
-                if decided.wait_for(|decided| *decided).await.is_ok() {
+                if decided.wait_for(|decided| *decided).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(RESERVE_TIME).await;
+                while !carrier.is_in_use() {
                     tokio::time::sleep(RESERVE_TIME).await;
                 }
             };

@@ -15,8 +15,8 @@ use webrtc::runtime::{
     TokioRuntime, Transmit,
 };
 
-use super::allowed::{MediaWays, Way};
 use super::carrier::{Arrival, Carrier, is_stand_in};
+use crate::media_ways::{MediaWays, Way};
 
 /// Tokio, with sockets that know of stand-ins.
 #[derive(Debug)]
@@ -130,6 +130,8 @@ impl AsyncUdpSocket for Socket {
         if !self.direct {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
+        self.carrier
+            .sent_directly(transmit.destination, transmit.contents);
         self.udp.poll_send(cx, transmit)
     }
 

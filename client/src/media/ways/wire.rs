@@ -1,4 +1,7 @@
 //! Datagrams over a connection, whatever it is: packets in a stream, messages of TURN in one, or UDP.
+//!
+//! The framing is our own, although `rtc` has some: that one takes packets of up to 64 KiB, so that whatever else
+//! answers on the port would be waited for until the time is over.
 
 use std::io;
 

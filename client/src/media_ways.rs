@@ -7,7 +7,7 @@ use homeline_protocol::session::RelayTransport;
 
 /// One way from a client to the media node, nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// Straight to the media node.
     Udp,
     /// The same over a TCP connection.
@@ -21,7 +21,7 @@ pub enum Way {
 }
 
 impl Way {
-    const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Udp,
         Self::Tcp,
         Self::RelayUdp,
@@ -57,14 +57,12 @@ pub struct MediaWays([bool; Way::ALL.len()]);
 
 impl MediaWays {
     /// Exactly these.
-    #[must_use]
-    pub fn only(ways: &[Way]) -> Self {
+    fn only(ways: &[Way]) -> Self {
         Self(Way::ALL.map(|way| ways.contains(&way)))
     }
 
     /// Whether this way may be taken.
-    #[must_use]
-    pub const fn allows(self, way: Way) -> bool {
+    pub(crate) const fn allows(self, way: Way) -> bool {
         self.0[way as usize]
     }
 }
