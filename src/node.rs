@@ -176,7 +176,7 @@ fn start_media(
 }
 
 /// Makes the data directory, for its owner only. One that is there keeps its mode.
-fn make_private(directory: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(directory: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

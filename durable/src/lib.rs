@@ -12,8 +12,8 @@ use std::path::Path;
 /// What stands behind a file's name while it is written.
 const UNFINISHED: &str = ".new";
 
-/// Replaces a file's content. Done means that it survives a power cut; failed means that the old content stays. Only
-/// the file's owner may read it. Its folder must be there. Whoever writes the same file at the same time must wait.
+/// Replaces a file's content. Done means that it survives a power cut; failed means that the old content stays, or,
+/// if only the folder could not be synced, that either may be there. Only the file's owner may read it. Its folder must be there. Whoever writes the same file at the same time must wait.
 ///
 /// # Errors
 /// What the system says, as when the folder is full or may not be written.

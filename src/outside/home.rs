@@ -1,7 +1,6 @@
 //! Who keeps what is known of this home: signaling, or a media node that stands alone.
 
 use std::net::IpAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use homeline_media_node::control::ReachabilityError;
@@ -9,6 +8,8 @@ use homeline_protocol::media_http::OutsideTest;
 use homeline_signaling::domain::outside::{Facts, Look, Outside, OutsideError, Tester};
 use homeline_signaling::model::Clock;
 use homeline_signaling::store::outside::{self as file, Kept};
+
+use crate::node::make_private;
 
 /// See the module's description.
 pub(crate) enum Home {
@@ -54,8 +55,7 @@ impl Alone {
 /// A node whose token is configured has no data directory until then.
 fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        let mut directory = std::fs::DirBuilder::new();
-        directory.recursive(true).mode(0o700).create(folder)?;
+        make_private(folder)?;
     }
     file::write(path, kept)
 }

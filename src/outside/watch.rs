@@ -47,18 +47,24 @@ impl Watch {
         home.note_look(own);
         let mut interval = tokio::time::interval(INTERVAL);
         loop {
-            let question = tokio::select! {
+            let first = tokio::select! {
                 _ = interval.tick() => None,
                 Some(question) = questions.recv() => Some(question),
             };
             let seen = look(&self.asks, self.ports.clone(), self.advertised.clone()).await;
             home.note_look(seen);
-            if let Some((test, reply)) = question {
+            // Whoever asked during a look is answered by it: the next would be told too late.
+            let more = std::iter::from_fn(|| questions.try_recv().ok());
+            let all: Vec<_> = first.into_iter().chain(more).collect();
+            for (test, reply) in all {
+                if reply.is_closed() {
+                    continue;
+                }
                 let noted = match test {
                     Some(test) => home.note_test(&test).await,
                     None => Ok(()),
                 };
-                // Whoever asked may have gone away meanwhile.
+                // Whoever asked may go away meanwhile.
                 reply.send(noted.map(|()| state(&home.facts()))).ok();
             }
             let line = line(&home.facts());

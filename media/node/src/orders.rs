@@ -101,8 +101,8 @@ pub(crate) enum Loss {
     Room(RoomId, usize),
 }
 
-/// Where workers leave losses for the router, which takes them before every command. At most one for each room and worker, and
-/// one for each offer that is under way.
+/// Where workers leave losses for the router, which takes them before every command. At most one for each room and
+/// worker, and one for each offer that is under way.
 #[derive(Default)]
 pub(crate) struct Losses(Mutex<Vec<Loss>>);
 

@@ -270,10 +270,11 @@ impl Spread {
         let strong = |worker: &usize| workers.has_strength(*worker);
         let others = || (0..workers.parts.len()).filter(|worker| !self.workers.contains(worker));
         let open = |worker: &usize| !workers.is_full(*worker);
+        let answers = |worker: &usize| !workers.loads[*worker].silent;
         here()
             .find(|worker| few(worker) && strong(worker))
             .or_else(|| workers.best_of(others().filter(strong)))
-            .or_else(|| here().find(|worker| few(worker) && open(worker)))
+            .or_else(|| here().find(|worker| few(worker) && open(worker) && answers(worker)))
             .or_else(|| workers.best_of(others()))
             .or_else(|| here().filter(open).min_by_key(|worker| self.count(*worker)))
     }
@@ -453,6 +454,19 @@ mod tests {
         placement.note_loads([silent, Load::default()].into_iter());
         assert_eq!(placement.way(&create(3)), Ok(Way::To(1)));
         assert_eq!(placement.way(&offer(2)), Ok(Way::ToNew(1, vec![0])));
+        placement.way(&remove(2)).unwrap();
+        let strained = Load {
+            busy_permille: 850,
+            ..Load::default()
+        };
+        let mut wide = Placement::new(2, placement.bounds);
+        wide.bounds.room_peers_per_worker_max = 7;
+        wide.way(&create(1)).unwrap();
+        wide.way(&offer(1)).unwrap();
+        wide.note_loads([silent, strained].into_iter());
+        let rather_there = wide.way(&offer(2));
+        assert_eq!(rather_there, Ok(Way::ToNew(1, vec![0])));
+        placement.way(&offer(2)).unwrap();
         let full = Load {
             full: true,
             ..silent

@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 /// as long carries no call either.
 const SILENT_AFTER: Duration = Duration::from_secs(2);
 
-/// Orders that may wait for one worker before it gets nothing more to do. What ends rooms and peers comes through even
-/// then: there are no more of those than rooms and peers.
+/// Orders that may wait for a silent worker before it gets nothing more to do. What ends rooms and peers comes through
+/// even then: there are no more of those than rooms and peers.
 const ORDERS_MAX: usize = 1_024;
+
+/// The same for one that is only behind: it comes to them.
+const ORDERS_BEHIND_MAX: usize = 8 * ORDERS_MAX;
 
 /// How a worker stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,9 +66,15 @@ impl Pulse {
     /// How it stands.
     pub(crate) fn load(&self, now: Instant) -> Load {
         let beat = self.started + Duration::from_millis(self.beat_ms.load(Ordering::Relaxed));
+        let silent = now.saturating_duration_since(beat) > SILENT_AFTER;
+        let most = if silent {
+            ORDERS_MAX
+        } else {
+            ORDERS_BEHIND_MAX
+        };
         Load {
-            silent: now.saturating_duration_since(beat) > SILENT_AFTER,
-            full: self.waiting.load(Ordering::Relaxed) >= ORDERS_MAX,
+            silent,
+            full: self.waiting.load(Ordering::Relaxed) >= most,
             busy_permille: self.busy_permille.load(Ordering::Relaxed),
         }
     }
@@ -89,8 +98,11 @@ mod tests {
         };
         assert_eq!(after(4_001), expected);
         (0..ORDERS_MAX).for_each(|_| pulse.gave());
-        assert!(after(4_001).full);
+        assert!(!after(4_001).full, "it is only behind");
+        assert!(after(4_002).full);
         pulse.took();
-        assert!(!after(4_001).full);
+        assert!(!after(4_002).full);
+        (0..ORDERS_BEHIND_MAX).for_each(|_| pulse.gave());
+        assert!(after(4_001).full);
     }
 }

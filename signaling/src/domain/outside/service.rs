@@ -252,21 +252,23 @@ impl Outside {
         let now = self.0.clock.now();
         // One after the other, so that the newest is what the file says in the end.
         let writing = Arc::clone(&self.0.writing).lock_owned().await;
-        let (facts, kept) = {
-            let mut known = self.known();
-            known.facts.note_test(tried, tester, now)?;
-            (known.facts.clone(), Kept::from(&known.facts.verdict))
+        let mut noted = self.facts();
+        noted.note_test(tried, tester, now)?;
+        let kept = Kept::from(&noted.verdict);
+        let _writing = match self.0.config.file.clone() {
+            // Who asked may go away: the file is written to its end before the next.
+            Some(path) => {
+                let write = move || file::write(&path, &kept).map(|()| writing);
+                let written = tokio::task::spawn_blocking(write).await;
+                let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+                written.map_err(OutsideError::Store)?
+            }
+            None => writing,
         };
-        if let Some(path) = self.0.config.file.clone() {
-            let written = tokio::task::spawn_blocking(move || {
-                let _one = writing;
-                file::write(&path, &kept)
-            });
-            let written = written.await;
-            let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-            written.map_err(OutsideError::Store)?;
-        }
-        Ok(state(&facts))
+        // Shown once it is kept. The home may have been looked at meanwhile.
+        let mut known = self.known();
+        known.facts.verdict = noted.verdict;
+        Ok(state(&known.facts))
     }
 
     async fn negotiate(&self, room: RoomId, offer: String) -> Result<OutsideAnswer, OutsideError> {
