@@ -177,6 +177,32 @@ fn a_liar_gets_an_estimate_within_bounds() {
     }
 }
 
+/// The path carries 300 kbit/s of 600, so that what was sent last came late. Then nothing is sent any more.
+#[test]
+fn a_receiver_that_is_sent_nothing_after_a_queue_is_probed_again() {
+    let now = start();
+    let mut estimator = Estimator::new(now);
+    estimator.set_wanted(2e6);
+    for number in 0..300_u16 {
+        let sent = i64::from(number) * 10_000;
+        let arrived = sent + 20_000 + (sent / 2).min(400_000);
+        let at = now + ms(10) * u32::from(number);
+        estimator.note_sent(at, number, 750);
+        let told = PacketStatus {
+            sequence: number,
+            arrival_micros: Some(arrived),
+        };
+        estimator.handle_feedback(at, number as u8, std::iter::once(told));
+        estimator.handle_timeout(at);
+    }
+    assert!(estimator.is_queued());
+    let probed = (0..200).any(|step| {
+        estimator.handle_timeout(now + ms(3_000 + 50 * step));
+        step > 40 && estimator.probe_rate().is_some()
+    });
+    assert!(probed);
+}
+
 #[test]
 fn a_packet_counts_once_however_often_it_is_told_of() {
     let honest = |number, at| {

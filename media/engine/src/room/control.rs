@@ -198,7 +198,6 @@ impl Room {
             }
             // Nothing that is not sent is remembered as sent.
             if repeats > 0 {
-                subscription.resends += repeats;
                 resend_one(context, peer, source, subscription, (sequence, repeats));
             }
         }
@@ -273,6 +272,7 @@ fn write_again(
     }
     peer.figures.packets_out += 1;
     subscription.served.resends += 1;
+    subscription.resends += 1;
     context.counters.rtp_retransmitted += 1;
     Some(())
 }

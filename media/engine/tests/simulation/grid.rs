@@ -34,7 +34,7 @@ const FAR: u64 = 300;
 /// In a small part of the grid chance weighs more: one link in a hundred is not fine, mostly where a picture that
 /// loses three tenths stays away for too long.
 const FINE_MIN: f64 = 0.97;
-const FINE_MIN_PART: f64 = 0.92;
+const FINE_MIN_PART: f64 = 0.94;
 const SOUND_LEAST: f64 = 0.6;
 const SILENCE_MOST: Duration = Duration::from_millis(1_500);
 /// Changes of a picture's size in twelve seconds, of a link that changes twice.

@@ -46,6 +46,9 @@ const PROBE_AFTER_DROP_MICROS: i64 = 2_500_000;
 const PROBE_FIRST: f64 = 3.0;
 const PROBE_LATER: f64 = 1.5;
 
+/// For so long after feedback a queue is believed to be there still.
+const NEWS_MICROS: i64 = 1_000_000;
+
 /// See the module's description.
 pub(crate) struct Estimator {
     started: Instant,
@@ -194,8 +197,11 @@ impl Estimator {
         self.watch_silence(micros);
         self.finish_probe(micros);
         let more_wanted = self.wanted > self.estimate * 1.02;
-        // What waits on the path would be in the measurement, and sound behind the probe.
-        let free = self.outage.is_none() && !self.prober.is_busy() && !self.trend.is_queued();
+        // What waits on the path would be in the measurement, and sound behind the probe. Where nothing is sent nothing
+        // is heard either, and what waited has come through.
+        let is_news = |at| micros - at < NEWS_MICROS;
+        let queued = self.trend.is_queued() && self.heard_at.is_some_and(is_news);
+        let free = self.outage.is_none() && !self.prober.is_busy() && !queued;
         if free && more_wanted && micros >= self.probe_at {
             let rate = self.probe_rate.max(self.estimate * PROBE_LATER);
             self.prober.begin(

@@ -50,11 +50,8 @@ impl Room {
             let Some(track) = tracks.get_mut(at.0).filter(|track| flows && !track.held) else {
                 continue;
             };
-            let Some(own) = track
-                .subscriptions
-                .iter()
-                .position(|s| s.ssrc == first.stream)
-            else {
+            let is_own = |at: &usize| track.subscriptions[*at].ssrc == first.stream;
+            let Some(own) = track.of_receiver(slot).find(is_own) else {
                 continue;
             };
             if let Some(peer) = peers.get_mut(slot.0) {
