@@ -19,6 +19,7 @@ pub enum Context {
     CallInvitation,
     Ringing,
     RecoveryBinding,
+    DropInGrant,
 }
 
 impl Context {
@@ -31,6 +32,7 @@ impl Context {
             Self::CallInvitation => "homeline call invitation v1",
             Self::Ringing => "homeline ringing v1",
             Self::RecoveryBinding => "homeline recovery binding v1",
+            Self::DropInGrant => "homeline drop-in grant v1",
         }
     }
 }

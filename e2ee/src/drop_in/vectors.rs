@@ -1,0 +1,181 @@
+//! Fixed grants for the other implementation, a part of tests/data/identity-vectors.json.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use homeline_protocol::id::{ContactId, GrantId};
+use serde_json::{Value, json};
+
+use super::{Grant, Grantee, Hours, LIFETIME_MS_MAX, Opening, Window};
+use crate::key::PublicKey;
+use crate::signed::{Context, Signed};
+use crate::testkit::{House, NOW, key};
+
+pub(crate) fn vectors() -> Value {
+    let house = House::new(10);
+    let [own, person, household] = grants(&house);
+    json!({
+        "entries": house.entries.iter().map(|entry| blob(entry.encode())).collect::<Vec<_>>(),
+        "grants": [
+            case("the own household", &house, &own),
+            case("a person, narrowed in every way", &house, &person),
+            case("a contact's household, revoked", &house, &household),
+        ],
+        "refused": refused(&house, &own, &person),
+    })
+}
+
+/// Real bodies, to be damaged.
+pub(crate) fn sample_bodies() -> Vec<Vec<u8>> {
+    grants(&House::new(10)).iter().map(Grant::body).collect()
+}
+
+fn grants(house: &House) -> [Grant; 3] {
+    let (contact, their_genesis) = (ContactId([3; 16]), key(60).public());
+    let own = Grant {
+        genesis: house.genesis.public(),
+        id: GrantId([5; 16]),
+        revision: 1,
+        to: Grantee::OwnHousehold,
+        devices: vec![],
+        hours: None,
+        picture: true,
+        opening: Opening::AtOnce,
+        signed_at: NOW,
+        expires_at: NOW.plus(LIFETIME_MS_MAX),
+        revoked: false,
+    };
+    let window = |days, from_minute, to_minute| Window {
+        days,
+        from_minute,
+        to_minute,
+    };
+    let windows = vec![
+        window(0b001_1111, 8 * 60, 18 * 60),
+        window(0b110_0000, 1439, 0),
+    ];
+    let mut devices = vec![key(20).public(), key(21).public()];
+    devices.sort();
+    let person = Grant {
+        id: GrantId([6; 16]),
+        revision: NOW.0,
+        to: Grantee::Person {
+            contact,
+            their_genesis,
+            person: "ben".to_owned(),
+        },
+        devices,
+        hours: Some(Hours::new("Europe/Berlin".to_owned(), windows).unwrap()),
+        picture: false,
+        opening: Opening::KnockUntilYes,
+        ..own.clone()
+    };
+    let household = Grant {
+        id: GrantId([7; 16]),
+        to: Grantee::Household {
+            contact,
+            their_genesis,
+        },
+        opening: Opening::KnockUnlessNo,
+        revoked: true,
+        ..own.clone()
+    };
+    [own, person, household]
+}
+
+fn case(name: &str, house: &House, grant: &Grant) -> Value {
+    let hours = grant.hours.as_ref().map(|hours| {
+        let windows: Vec<Value> = hours
+            .windows()
+            .iter()
+            .map(|one| json!({ "days": one.days, "from_minute": one.from_minute, "to_minute": one.to_minute }))
+            .collect();
+        json!({ "zone": hours.zone(), "windows": windows })
+    });
+    let (to, person) = match &grant.to {
+        Grantee::OwnHousehold => (1, ""),
+        Grantee::Person { person, .. } => (2, person.as_str()),
+        Grantee::Household { .. } => (3, ""),
+    };
+    json!({
+        "name": name,
+        "id": grant.id.to_string(),
+        "revision": grant.revision,
+        "to": to,
+        "contact": grant.to.contact().map(|contact| contact.to_string()),
+        "their_genesis": grant.to.their_genesis().map(key_text),
+        "person": person,
+        "devices": grant.devices.iter().copied().map(key_text).collect::<Vec<_>>(),
+        "hours": hours,
+        "picture": grant.picture,
+        "opening": grant.opening.byte(),
+        "signed_at_ms": grant.signed_at.0,
+        "expires_at_ms": grant.expires_at.0,
+        "revoked": grant.revoked,
+        "signed": blob(grant.sign(&house.app).encode()),
+    })
+}
+
+/// Bodies that say something else than any grant may, each signed by an adult all the same, and grants
+/// that the wrong one signed.
+fn refused(house: &House, own: &Grant, person: &Grant) -> Vec<Value> {
+    let (own_body, person_body) = (own.body(), person.body());
+    let signed = |body: Vec<u8>| Signed::sign(Context::DropInGrant, body, &house.app);
+    let changed = |name: &str, body: &[u8], at: usize, byte: u8| {
+        let mut body = body.to_vec();
+        body[at] = byte;
+        json!({ "name": name, "signed": blob(signed(body).encode()) })
+    };
+    // version, genesis, id and revision come before whom it is to; a key and a string follow.
+    let to = 1 + 32 + 16 + 8;
+    let end = own_body.len();
+    let mut long = own.clone();
+    long.expires_at = long.expires_at.plus(1);
+    let mut swapped = person.clone();
+    swapped.devices.reverse();
+    let first_device = to + 1 + 16 + 32 + 2 + 3 + 2;
+    let mut unsorted = person_body.clone();
+    for (place, device) in swapped.devices.iter().enumerate() {
+        let at = first_device + 32 * place;
+        unsorted[at..at + 32].copy_from_slice(&device.0);
+    }
+    let by = |name: &str, signed: Signed| json!({ "name": name, "signed": blob(signed.encode()) });
+    vec![
+        changed("another version", &own_body, 0, 2),
+        changed("to somebody unknown", &own_body, to, 4),
+        changed("to a household that is the own one", &own_body, to, 3),
+        changed("an unknown opening", &own_body, end - 18, 3),
+        changed("picture neither on nor off", &own_body, end - 19, 2),
+        changed("neither revoked nor not", &own_body, end - 1, 2),
+        by("for longer than thirty days", signed(long.body())),
+        by("devices out of order", signed(unsorted)),
+        by("by a home device", own.sign(&key(20))),
+        by(
+            "for another purpose",
+            Signed::sign(Context::Contact, own_body, &house.app),
+        ),
+    ]
+}
+
+#[test]
+fn what_the_vectors_call_refused_is_refused() {
+    let house = House::new(10);
+    let made = vectors();
+    let open = |value: &Value| {
+        let bytes = URL_SAFE_NO_PAD.decode(value["signed"].as_str().unwrap());
+        Grant::open(&Signed::decode(&bytes.unwrap()).unwrap(), &house.roster)
+    };
+    for case in made["refused"].as_array().unwrap() {
+        assert!(open(case).is_err(), "{}", case["name"]);
+    }
+    for case in made["grants"].as_array().unwrap() {
+        assert!(open(case).is_ok(), "{}", case["name"]);
+    }
+}
+
+fn key_text(key: PublicKey) -> Value {
+    blob(key.0)
+}
+
+fn blob(bytes: impl AsRef<[u8]>) -> Value {
+    json!(URL_SAFE_NO_PAD.encode(bytes))
+}
