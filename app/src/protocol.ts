@@ -437,7 +437,11 @@ capabilities: Capabilities,
 /**
  * Its switches.
  */
-switches: Switches, };
+switches: Switches, 
+/**
+ * Whether anybody may drop in on it, whatever the grants.
+ */
+drop_in: boolean, };
 
 export type DoNotDisturb = { 
 /**
@@ -453,6 +457,16 @@ schedule: QuietSchedule | null,
  * that is silent by its own switch stays silent for them too.
  */
 exceptions: Array<ContactId>, };
+
+export type DropInGrant = { 
+/**
+ * Chosen by the app that gave it.
+ */
+id: GrantId, 
+/**
+ * What an adult's app signed (docs/drop-in.md).
+ */
+statement: Blob, };
 
 export type E164 = string;
 
@@ -944,7 +958,11 @@ own: OwnConnection | null,
 /**
  * Those of the others of which something is known.
  */
-others: Array<GradedDevice>, };
+others: Array<GradedDevice>, } | { "type": "drop_in_grant_put" } & DropInGrant | { "type": "drop_in_grant_ended", 
+/**
+ * The grant.
+ */
+grant: GrantId, };
 
 export type Found = { "answer": "unique", 
 /**
@@ -971,6 +989,8 @@ device: DeviceId,
  * How good.
  */
 grade: Grade, };
+
+export type GrantId = string;
 
 export type GuestRefusal = "refused" | "link_ended" | "no_answer";
 
@@ -1012,7 +1032,11 @@ children: Array<Child>,
 /**
  * Members who asked to leave and wait for an adult's app to sign them out.
  */
-leave_requests: Array<AccountId>, };
+leave_requests: Array<AccountId>, 
+/**
+ * Who may drop in on the household's home devices.
+ */
+drop_in_grants: Array<DropInGrant>, };
 
 export type Household = { 
 /**
@@ -2449,7 +2473,27 @@ call: CallId,
 /**
  * At most 32.
  */
-views: Array<TrackView>, } | { "type": "test_from_outside" } | { "type": "get_outside" };
+views: Array<TrackView>, } | { "type": "test_from_outside" } | { "type": "get_outside" } | { "type": "put_drop_in_grant", 
+/**
+ * Chosen by the app that gave it, random.
+ */
+grant: GrantId, 
+/**
+ * The signed statement (docs/drop-in.md); its revision is newer than the one before.
+ */
+statement: Blob, } | { "type": "set_drop_in", 
+/**
+ * Which.
+ */
+device: DeviceId, 
+/**
+ * False: nobody may.
+ */
+on: boolean, } | { "type": "may_drop_in", 
+/**
+ * On whom.
+ */
+to: Callee, };
 
 export type Resume = { 
 /**

@@ -86,6 +86,7 @@ impl Founder {
                     microphone: true,
                     camera: CameraSwitch::On,
                 },
+                drop_in: true,
             },
         };
         let household = Household {
@@ -111,6 +112,7 @@ impl Founder {
             settings: PersonSettings::default(),
             children: vec![],
             leave_requests: vec![],
+            drop_in_grants: vec![],
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
+use crate::domain::drop_in::DropIn;
 use crate::domain::guardians::{Guardians, GuardiansParts};
 use crate::domain::guests::Guests;
 use crate::domain::history::HistoryError;
@@ -151,6 +152,7 @@ impl Signaling {
         let outside = Outside::new(clock.clone(), own, told, outside);
         let (store, events, time) = parts();
         let services = Services {
+            drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
             guardians,
             guests: calls.guests().clone(),
             relays,

@@ -43,6 +43,9 @@ pub struct Seen {
     pub revision: u64,
     /// SHA-256 of the whole envelope: two statements of one revision are not one.
     pub hash: [u8; 32],
+    /// Whether it was ended: then no later revision revives it, as that of an app which renews it and has
+    /// not heard yet.
+    pub revoked: bool,
     /// Until then older revisions can matter.
     pub until: UnixMs,
 }
@@ -54,6 +57,8 @@ pub enum TakeError {
     Grant(#[from] GrantError),
     #[error("revision {found} is not newer than {seen}, seen before")]
     Replayed { seen: u64, found: u64 },
+    #[error("the grant was revoked before, which is final")]
+    Revoked,
     #[error("the grant was signed in the future")]
     NotYet,
     #[error("the device holds as many grants as it can")]
@@ -86,6 +91,7 @@ impl HeldGrants {
         let seen = Seen {
             revision: grant.revision,
             hash: signed.hash(),
+            revoked: grant.revoked,
             // Whatever was signed until now has ended by then, and so has this one.
             until: now
                 .plus(LIFETIME_MS_MAX + 2 * CLOCK_SKEW_MS)
@@ -119,18 +125,22 @@ impl HeldGrants {
         held.into_iter().for_each(|id| self.end_here(id));
     }
 
-    /// Refuses what is older than one seen before, or another statement of the same revision.
+    /// Refuses what is older than one seen before, another statement of the same revision, and what goes
+    /// on after it was revoked.
     pub(super) fn check_newer(&self, grant: &Grant, signed: &Signed) -> Result<(), TakeError> {
         let Some(seen) = self.seen.get(&grant.id) else {
             return Ok(());
         };
         let same = grant.revision == seen.revision && signed.hash() == seen.hash;
-        match grant.revision > seen.revision || same {
-            true => Ok(()),
-            false => Err(TakeError::Replayed {
+        if grant.revision <= seen.revision && !same {
+            return Err(TakeError::Replayed {
                 seen: seen.revision,
                 found: grant.revision,
-            }),
+            });
+        }
+        match seen.revoked && !grant.revoked {
+            true => Err(TakeError::Revoked),
+            false => Ok(()),
         }
     }
 

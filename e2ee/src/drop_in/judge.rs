@@ -140,8 +140,10 @@ impl Question<'_> {
         if !self.is_to_initiator(&grant.to) {
             return Err(Refusal::NoGrant);
         }
-        if let Err(TakeError::Replayed { .. }) = self.held.check_newer(&grant, signed) {
-            return Err(Refusal::Replayed);
+        match self.held.check_newer(&grant, signed) {
+            Err(TakeError::Replayed { .. }) => return Err(Refusal::Replayed),
+            Err(TakeError::Revoked) => return Err(Refusal::Revoked),
+            _ => {}
         }
         self.counts(&grant)?;
         if !grant.covers(self.standing.device) {

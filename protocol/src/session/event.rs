@@ -5,12 +5,12 @@ use ts_rs::TS;
 
 use super::{
     Account, AnswerPolicy, CallLink, Child, Contact, ContactNumbers, Device, DeviceKind,
-    DeviceSettings, DoNotDisturb, EndReason, GradedDevice, GuestRefusal, Invitation, JoinRequest,
-    MediaState, Member, OwnConnection, Participant, Party, PastCall, Presence, Source, TopContact,
-    Track,
+    DeviceSettings, DoNotDisturb, DropInGrant, EndReason, GradedDevice, GuestRefusal, Invitation,
+    JoinRequest, MediaState, Member, OwnConnection, Participant, Party, PastCall, Presence, Source,
+    TopContact, Track,
 };
 use crate::id::{
-    AccountId, CallId, CallLinkId, ContactId, DeviceId, HouseholdId, InvitationId, MailId,
+    AccountId, CallId, CallLinkId, ContactId, DeviceId, GrantId, HouseholdId, InvitationId, MailId,
     PairingId,
 };
 use crate::{Blob, Handle};
@@ -439,5 +439,13 @@ pub enum Event {
         own: Option<OwnConnection>,
         /// Those of the others of which something is known.
         others: Vec<GradedDevice>,
+    },
+    // ---- drop_in ----
+    /// A drop-in grant of the own household was given, changed, renewed or revoked.
+    DropInGrantPut(DropInGrant),
+    /// A drop-in grant is gone without a signature: its contact was deleted, or has another key now.
+    DropInGrantEnded {
+        /// The grant.
+        grant: GrantId,
     },
 }

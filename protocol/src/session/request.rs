@@ -9,7 +9,8 @@ use super::{
     SubscribeSection, Switches, TopContact, TrackView, WrittenNumber,
 };
 use crate::id::{
-    AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
+    AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, GrantId, ImportId, InvitationId,
+    PairingId,
 };
 use crate::{Blob, EmailAddress, Handle, PhoneText, Secret};
 
@@ -593,6 +594,28 @@ pub enum Request {
     TestFromOutside,
     /// Asks what is known of whether this home can be reached from outside. An adult's app. Reply `outside`.
     GetOutside,
+    // ---- drop_in ----
+    /// Gives, changes, renews or revokes a drop-in grant, as the statement says (adults' apps). All of the
+    /// household are told. A revocation is final.
+    PutDropInGrant {
+        /// Chosen by the app that gave it, random.
+        grant: GrantId,
+        /// The signed statement (docs/drop-in.md); its revision is newer than the one before.
+        statement: Blob,
+    },
+    /// Whether anybody may drop in on a home device, whatever the grants. The device itself, or an adult's app.
+    SetDropIn {
+        /// Which.
+        device: DeviceId,
+        /// False: nobody may.
+        on: bool,
+    },
+    /// Asks whether this device may drop in on somebody now. Reply `done`, else refused in the words that a
+    /// drop-in would be refused with. That nobody can be reached now is not told.
+    MayDropIn {
+        /// On whom.
+        to: Callee,
+    },
 }
 
 /// A Welcome and whom it is for.

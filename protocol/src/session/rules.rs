@@ -78,6 +78,13 @@ pub struct DeviceSettings {
     pub capabilities: Capabilities,
     /// Its switches.
     pub switches: Switches,
+    /// Whether anybody may drop in on it, whatever the grants.
+    #[serde(default = "allowed")]
+    pub drop_in: bool,
+}
+
+fn allowed() -> bool {
+    true
 }
 
 /// A day of the week.

@@ -3,6 +3,7 @@
 mod address_book;
 mod calls;
 mod children;
+mod drop_in;
 mod events;
 mod guests;
 mod outside;
@@ -143,6 +144,7 @@ fn homes() -> [Home; 2] {
         settings: rules::person_settings(),
         children: vec![rules::child()],
         leave_requests: vec![ACCOUNT],
+        drop_in_grants: vec![drop_in::grant()],
     };
     let waiting = Home {
         household: None,
@@ -153,6 +155,7 @@ fn homes() -> [Home; 2] {
         settings: PersonSettings::default(),
         children: vec![],
         leave_requests: vec![],
+        drop_in_grants: vec![],
         ..home.clone()
     };
     [home, waiting]

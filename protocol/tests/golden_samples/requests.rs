@@ -29,6 +29,7 @@ pub(crate) fn requests() -> Vec<Request> {
         super::relay::requests(),
         super::pictures::requests(),
         super::outside::requests(),
+        super::drop_in::requests(),
     ]
     .concat()
 }

@@ -25,6 +25,7 @@ pub(crate) fn device_settings() -> DeviceSettings {
         do_not_disturb: true,
         capabilities: CAPABILITIES,
         switches: SWITCHES,
+        drop_in: true,
     }
 }
 

@@ -44,6 +44,8 @@ pub mod reach;
 
 pub mod settings;
 
+pub mod drop_in;
+
 pub mod children;
 
 pub mod keys;

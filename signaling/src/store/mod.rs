@@ -14,6 +14,7 @@ pub mod calls;
 pub mod consents;
 pub mod contacts;
 pub mod devices;
+pub mod drop_in;
 pub mod erasure;
 pub mod households;
 pub mod invitations;

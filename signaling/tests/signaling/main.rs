@@ -11,6 +11,7 @@ mod call_media;
 mod calls;
 mod children;
 mod contacts;
+mod drop_in;
 mod group_calls;
 mod guests;
 mod harness;

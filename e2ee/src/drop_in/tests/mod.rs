@@ -376,15 +376,28 @@ fn a_revision_is_taken_once_and_never_an_older_one() {
         ..grant.clone()
     };
     assert_eq!(scene.take(&older), replayed(7, 6));
-    // The server's word that it is gone makes no older one newer.
-    scene.held.forget(grant.id);
-    assert_eq!(scene.take(&older), replayed(7, 6));
     let early = Grant {
         id: id(2),
         signed_at: NOW.plus(CLOCK_SKEW_MS + 1),
-        ..grant
+        ..grant.clone()
     };
     assert_eq!(scene.take(&early), Err(TakeError::NotYet));
+    // The server's word that it is gone makes no older one newer.
+    scene.held.forget(grant.id);
+    assert_eq!(scene.take(&older), replayed(7, 6));
+}
+
+#[test]
+fn a_revocation_is_final_even_for_an_app_that_renews_and_has_not_heard() {
+    let mut scene = Scene::new().with(|_| {});
+    let grant = scene.to_friends();
+    scene.take(&grant.ended(NOW)).unwrap();
+    let renewed = grant.renewed(NOW.plus(5));
+    assert_eq!(scene.take(&renewed), Err(TakeError::Revoked));
+    let shown = renewed.sign(&scene.house.app);
+    let asked = scene.ask(NOW, &scene.friends.app_chain(), Some(&shown));
+    assert_eq!(asked, Err(Refusal::Revoked));
+    scene.take(&grant.ended(NOW.plus(9))).unwrap();
 }
 
 #[test]

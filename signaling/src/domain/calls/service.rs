@@ -197,6 +197,12 @@ impl Calls {
         &self.0.guests
     }
 
+    /// Who reaches whom.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.0.reach
+    }
+
     /// A device's session came or went.
     pub async fn session_changed(&self, speaker: &Speaker, change: SessionChange) {
         let Some(device) = speaker.device else { return };

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod encoding;
+mod grant;
 mod guest;
 mod keys;
 mod roster;
@@ -14,6 +15,7 @@ mod statements;
 
 pub use certificate::{Chain, ChainError, Identity, Kind};
 pub use encoding::Malformed;
+pub use grant::{GrantHours, GrantStatement, GrantTo};
 pub use guest::GuestIdentity;
 pub use keys::{PublicKey, device_id, household_id, pairing_commit, verify_app_proof};
 pub use roster::{Change, ENTRIES_MAX, Entry, Roster, RosterError};

@@ -16,6 +16,8 @@ pub enum Context {
     AnswerPolicy,
     /// A recovery key's word on its household.
     RecoveryBinding,
+    /// Who may drop in.
+    DropInGrant,
 }
 
 impl Context {
@@ -26,6 +28,7 @@ impl Context {
             Self::Contact => b"homeline contact v1",
             Self::AnswerPolicy => b"homeline answer policy v1",
             Self::RecoveryBinding => b"homeline recovery binding v1",
+            Self::DropInGrant => b"homeline drop-in grant v1",
         }
     }
 }

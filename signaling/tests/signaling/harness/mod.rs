@@ -20,6 +20,7 @@ use homeline_signaling::domain::address_book::AddressBooks;
 use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
 use homeline_signaling::domain::contacts::Contacts;
 use homeline_signaling::domain::devices::Devices;
+use homeline_signaling::domain::drop_in::DropIn;
 use homeline_signaling::domain::guardians::{Guardians, GuardiansParts};
 use homeline_signaling::domain::guests::Guests;
 use homeline_signaling::domain::households::Households;
@@ -177,6 +178,7 @@ impl Server {
         let told = Arc::clone(&relays);
         let outside = Outside::new(clock.clone(), probes, told, OutsideConfig { file });
         let services = Services {
+            drop_in: Arc::new(DropIn::new(parts.clone(), calls.reach().clone())),
             guardians: guardians(parts.clone(), &calls),
             guests,
             relays,

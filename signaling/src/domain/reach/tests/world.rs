@@ -35,7 +35,7 @@ pub(super) fn handle(name: &str) -> Handle {
     name.parse().unwrap()
 }
 
-fn household(name: &str) -> HouseholdId {
+pub(super) fn household(name: &str) -> HouseholdId {
     HouseholdId([if name == "ben" { 2 } else { 1 }; 16])
 }
 
@@ -62,6 +62,7 @@ pub(super) fn device_facts(name: &str) -> DeviceFacts {
         },
         session: true,
         push: false,
+        drop_in: true,
     }
 }
 
@@ -184,8 +185,10 @@ impl World {
 
     pub(super) fn grant(&mut self, by: &str) {
         self.grants.push(Grant {
-            by: account(by),
-            to: Grantee::Person(self.asker.account),
+            by: household(by),
+            to: Grantee::Person(self.asker.account, self.asker.household.unwrap()),
+            devices: vec![],
+            hours: None,
         });
     }
 }

@@ -3,6 +3,7 @@
 mod address_book;
 mod call_changes;
 mod calls;
+mod drop_in;
 mod guardians;
 mod guests;
 mod home;
@@ -26,6 +27,7 @@ use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
+use crate::domain::drop_in::DropIn;
 use crate::domain::guardians::Guardians;
 use crate::domain::guests::Guests;
 use crate::domain::households::Households;
@@ -74,6 +76,8 @@ pub struct Services {
     pub relays: Arc<Relays>,
     /// Whether this home can be reached from outside.
     pub outside: Outside,
+    /// Who may drop in.
+    pub drop_in: Arc<DropIn>,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -87,6 +91,8 @@ pub(super) async fn dispatch(
 ) -> Outcome {
     let answer = if speaker.guest && !guests::may_ask(&request) {
         Err(guests::not_for_guests())
+    } else if drop_in::takes(&request) {
+        drop_in::drop_in(services, speaker, request).await
     } else {
         route(services, speaker, from, request).await
     };
