@@ -218,7 +218,7 @@ export class StandIn {
     switch (body.type) {
       case "get_home": return {
         type: "home", account: shown(account), household: household ?? null, contacts: household?.contacts ?? [],
-        invitations: household?.invitations ?? [], join_requests: household?.join_requests ?? [], answer_policies: household?.policies ?? [],
+        invitations: household?.invitations ?? [], join_requests: household?.join_requests ?? [], answer_policies: household?.policies ?? [], drop_in_grants: household?.grants ?? [],
         settings: account.settings, children: household?.children ?? [], leave_requests: household?.leave_requests ?? [],
       };
       case "set_display_name": account.display_name = body.name; return DONE;

@@ -13,6 +13,9 @@ import { type Link, Session, sessionUrl, type Welcome } from "../session/client.
 /** Events before the first loading; far more than a session begins with. */
 const EARLY_MAX = 1_000;
 
+/** An app may stay open for weeks without a new session. */
+const RENEW_EVERY_MS = 6 * 60 * 60 * 1_000;
+
 export interface LinkUpHost {
   identity(): IdentityStatus;
   setIdentity(identity: IdentityStatus): void;
@@ -43,6 +46,7 @@ export class LinkUp implements CallHost {
   /** Events of calls wait until the contacts are known: a caller's name and pinned key come from there. */
   #early: Event[] | undefined = [];
   #clockOffsetMs = 0;
+  #renewals: ReturnType<typeof setInterval> | undefined;
   readonly #host: LinkUpHost;
 
   constructor(e2ee: E2ee, memory: LocalMemory, token: string, host: LinkUpHost) {
@@ -61,9 +65,11 @@ export class LinkUp implements CallHost {
 
   start(): void {
     this.session.start();
+    this.#renewals = setInterval(() => void this.#renew().catch(() => undefined), RENEW_EVERY_MS);
   }
 
   stop(): void {
+    clearInterval(this.#renewals);
     this.calls.dispose();
     this.session.close();
   }
@@ -173,6 +179,7 @@ export class LinkUp implements CallHost {
         // Another adult app, or the next visit, renews it.
       }
     }
+    await this.store.renewDropIn();
   }
 
   async #takeRenewed(chain: string): Promise<void> {

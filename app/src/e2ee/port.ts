@@ -105,6 +105,26 @@ export interface PolicyRule {
   mode: "auto" | "echo";
 }
 
+/** Who may drop in, where, when and how (docs/drop-in.md). */
+export interface Grant {
+  id: HexId;
+  revision: number;
+  to:
+    | { type: "home" }
+    /** One person of a contact's household, by their account id. */
+    | { type: "person"; contact: HexId; theirGenesis: Blob64; person: string }
+    | { type: "household"; contact: HexId; theirGenesis: Blob64 };
+  /** Keys of home devices; none: all of the household. */
+  devices: Blob64[];
+  /** Absent: always. `days` is a sum of bits, Monday 1 to Sunday 64. */
+  hours?: { timeZone: string; windows: { days: number; fromMinute: number; toMinute: number }[] } | undefined;
+  picture: boolean;
+  opening: "at_once" | "knock_until_yes" | "knock_unless_no";
+  signedAtMs: number;
+  expiresAtMs: number;
+  revoked: boolean;
+}
+
 /** Who may take part in a call, by genesis key. One's own household always may, if the roster lists the device. */
 export interface Expect {
   /** Households, by any of their devices. */
@@ -264,6 +284,10 @@ export interface Requests {
   "contact.fingerprint": [{ genesis: Blob64 }, { fingerprint: Blob64; household: HexId }];
   "policy.sign": [{ deviceKey: Blob64; revision: number; rules: PolicyRule[] }, { policy: Blob64 }];
   "policy.open": [{ policy: Blob64 }, { deviceKey: Blob64; revision: number; rules: PolicyRule[] }];
+
+  "grant.sign": [Grant, { statement: Blob64 }];
+  /** Checks the signature against the roster, and refuses a lower revision than seen (`rollback`). */
+  "grant.open": [{ statement: Blob64 }, Grant];
 
   /** `running`: into a call that runs; whoever comes learns which households are in it. */
   "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean; running?: boolean }, { invitation: Blob64 }];

@@ -1,6 +1,6 @@
 //! What this browser remembers outside the key worker: the session token, link fingerprints, keys seen changed.
 
-import type { AccountId, ContactId } from "../protocol.ts";
+import type { AccountId, ContactId, GrantId } from "../protocol.ts";
 import type { Held } from "./held.ts";
 
 export interface StoredSession {
@@ -58,6 +58,15 @@ export class LocalMemory {
 
   keepHeld(held: Held): void {
     this.#write("held", held);
+  }
+
+  /** Grants to drop in that were told here. */
+  toldGrants(): GrantId[] | undefined {
+    return this.#read<GrantId[]>("told-grants");
+  }
+
+  keepToldGrants(grants: readonly GrantId[]): void {
+    this.#write("told-grants", grants);
   }
 
   setting(name: string): string | undefined {

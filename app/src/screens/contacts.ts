@@ -12,6 +12,7 @@ import { qr } from "../ui/qr.ts";
 import { askToImport, fits, imported, numberList, searchField } from "./imported.ts";
 import { numbersForm } from "./numbers.ts";
 import { blockButton, blockedMark } from "./blocks.ts";
+import { contactDropIn } from "./drop_in.ts";
 import { topMark, topToggle } from "./top_contact.ts";
 
 export const NAME_MAX = 64;
@@ -87,6 +88,7 @@ function card(app: App): TemplateResult | typeof nothing {
       <button class="button primary" data-testid="card-call-video" ?disabled=${stop} @click=${() => (close(), app.call(app.peerOf(contact), true))}>${icons.video}Video</button>
     </div>
     <div class="card-part">${topToggle(app, { type: "contact", contact: contact.id })}</div>
+    ${contactDropIn(app, contact)}
     <details class="more"><summary data-testid="card-block">${app.store.rules.blocks(contact.handle) ? "Blocked" : "Block"}</summary>${blockButton(app, contact.handle, contact.name)}</details>
     ${app.adult ? html`<details class="more"><summary>Change or delete</summary>
       ${numbersForm(app, contact.id)}

@@ -8,6 +8,7 @@ import { icons } from "../ui/icons.ts";
 import { dialog, field, form } from "../ui/parts.ts";
 import { capabilityWords, presenceWords, switchWords } from "../ui/words.ts";
 import { answering } from "./answering.ts";
+import { deviceDropIn } from "./drop_in.ts";
 import { WHAT_CALLERS_HEAR, deviceToggle } from "./quiet.ts";
 
 const LABEL_MAX = 64;
@@ -25,6 +26,7 @@ export function deviceSheet(app: App): TemplateResult | typeof nothing {
     ${app.grown ? naming(app, device) : nothing}
     ${silence(app, device)}
     ${answering(app, device)}
+    ${deviceDropIn(app, device)}
     ${removal(app, device, close)}`);
 }
 

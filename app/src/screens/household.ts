@@ -12,6 +12,7 @@ import { presenceWords, roleWords, switchWords } from "../ui/words.ts";
 import { answeringMark } from "./answering.ts";
 import { isForAdults } from "./children.ts";
 import { deviceSheet } from "./device_sheet.ts";
+import { householdDropIn } from "./drop_in.ts";
 import { memberSheet, signOutOfHousehold } from "./member_sheet.ts";
 import { topMark } from "./top_contact.ts";
 
@@ -32,6 +33,7 @@ export function household(app: App): TemplateResult {
     ${isForAdults(app) && app.store.members.length > 1 ? html`<button class="button children-link" data-testid="to-children" @click=${() => app.go("children")}>${icons.people}Children</button>` : nothing}
     <div class="section-head"><h2 class="section">Devices</h2>${callHome(app)}</div>
     <ul class="list" data-testid="devices">${repeat(app.store.devices, ({ id }) => id, (device) => deviceRow(app, device))}</ul>
+    ${householdDropIn(app)}
     ${(home?.invitations.length ?? 0) === 0 ? nothing : html`<h2 class="section">Open invitations</h2>
       <ul class="list">${home?.invitations.map((invitation) => html`<li class="row"><span class="row-text pad"><strong>Invitation</strong>
         <small>ends ${new Date(invitation.expires_at_ms).toLocaleString()}</small></span>

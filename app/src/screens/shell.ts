@@ -11,6 +11,7 @@ import { elsewhere } from "./elsewhere.ts";
 import { history } from "./history.ts";
 import { household } from "./household.ts";
 import { outside } from "./outside.ts";
+import { dropInNews } from "./drop_in.ts";
 import { quiet, quietBanner } from "./quiet.ts";
 import { settings } from "./settings.ts";
 
@@ -44,6 +45,7 @@ export function shell(app: App): TemplateResult {
       ${banners(app)}
       ${app.linkUp?.loaded === true ? elsewhere(app.calls, app.store) : nothing}
       ${app.linkUp?.loaded === true && page !== "quiet" ? quietBanner(app) : nothing}
+      ${app.linkUp?.loaded === true ? dropInNews(app) : nothing}
       ${app.linkUp?.loaded === true ? body(app, page) : html`<div class="loading" data-testid="loading"><div class="spinner"></div></div>`}
     </main>
   </div>`;

@@ -6,6 +6,7 @@ import type { Records } from "../keys/records.ts";
 import type { EventName, Events, RequestMessage, RequestName, WorkerMessage } from "../port.ts";
 import { Calls } from "./calls.ts";
 import { codeOf } from "./errors.ts";
+import { grantDesk } from "./grant_desk.ts";
 import { guestDesk } from "./guest_desk.ts";
 import { type Handlers } from "./handlers.ts";
 import { Home } from "./home.ts";
@@ -27,7 +28,7 @@ export class Desk {
     const emit = <K extends EventName>(name: K, value: Events[K]) => post({ type: "event", name, value });
     this.calls = new Calls(home, emit);
     this.#handlers = {
-      ...identityDesk(home, pairing.takeRevealed), ...householdDesk(home), ...pairing.handlers(), ...guestDesk(home), ...this.calls.handlers(),
+      ...identityDesk(home, pairing.takeRevealed), ...householdDesk(home), ...grantDesk(home), ...pairing.handlers(), ...guestDesk(home), ...this.calls.handlers(),
     };
   }
 
