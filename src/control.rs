@@ -7,7 +7,10 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum_server::Handle;
-use homeline_media_node::control::{AdminToken, Control, ControlConfig, TokenOrigin};
+use homeline_media_node::control::{
+    AdminToken, Control, ControlConfig, ReachabilityQuestions, TokenOrigin,
+};
+use homeline_media_node::turn::Turn;
 use homeline_media_node::{Link, Node};
 use homeline_signaling::edge::http::security_headers;
 use tokio::task::JoinSet;
@@ -19,6 +22,7 @@ pub(crate) struct ControlDoor {
     /// The interface.
     pub(crate) control: Control,
     listener: std::net::TcpListener,
+    node: Node,
     router: Router,
     origin: TokenOrigin,
 }
@@ -28,21 +32,19 @@ impl ControlDoor {
     pub(crate) fn open(
         config: &ControlConfig,
         data_dir: &Path,
-        node: &Node,
-        link: Link,
+        (node, link): (&Node, Link),
+        reachability: ReachabilityQuestions,
     ) -> anyhow::Result<(Self, Link)> {
         let address = config.address()?;
         let (token, origin) = AdminToken::open(config.token.as_ref(), data_dir)?;
         let listener = listen::on(address)
             .with_context(|| format!("listening for media control at {address}"))?;
-        let (control, link) = Control::new(node.clone(), link, token);
-        let router = control
-            .router()
-            .merge(web::media_metrics(node.clone()))
-            .layer(from_fn(security_headers));
+        let (control, link) = Control::new(node.clone(), link, token, reachability);
+        let router = control.router();
         let door = Self {
             control,
             listener,
+            node: node.clone(),
             router,
             origin,
         };
@@ -61,14 +63,17 @@ impl ControlDoor {
         Ok(format!("  Media control       http://{address}, {token}"))
     }
 
-    /// Begins to serve, and gives the interface, which is told of the end.
+    /// Begins to serve, with the figures of the relay if there is one, and gives the interface, which is told of the
+    /// end.
     pub(crate) fn serve(
         self,
+        relay: Option<Turn>,
         handle: &Handle<SocketAddr>,
         servers: &mut JoinSet<std::io::Result<()>>,
     ) -> Control {
         let (listener, handle) = (self.listener, handle.clone());
-        let service = self.router.into_make_service();
+        let router = self.router.merge(web::media_metrics(self.node, relay));
+        let service = router.layer(from_fn(security_headers)).into_make_service();
         servers.spawn(async move {
             axum_server::from_tcp(listener)?
                 .handle(handle)

@@ -1,6 +1,6 @@
 //! The program `homeline`: arguments, and nothing else. `node` builds and runs the parts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -31,7 +31,7 @@ enum Command {
         roles: Vec<Role>,
     },
     /// Says whether this home can be reached from outside, what to forward on the router, and what the last tests
-    /// found. Looks at the network for some seconds; the server may run or not.
+    /// found. Looks at the network for some seconds; the server or media node may run or not.
     Reachability {
         /// As for `serve`.
         #[arg(long, env = "HOMELINE_CONFIG")]
@@ -39,6 +39,9 @@ enum Command {
         /// As for `serve`.
         #[arg(long)]
         data_dir: Option<PathBuf>,
+        /// As for `serve`.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        roles: Vec<Role>,
     },
     /// Prints the configuration file with every setting, its meaning and its default.
     ConfigExample,
@@ -61,24 +64,19 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             data_dir,
             roles,
         } => {
-            let mut config = Config::load(config.as_deref())?;
-            if let Some(data_dir) = data_dir {
-                config.server.data_dir = data_dir;
-            }
-            if !roles.is_empty() {
-                config.server.roles = roles;
-            }
+            let config = configured(config.as_deref(), data_dir, roles)?;
             homeline::telemetry::start(&config.log)?;
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()?;
             runtime.block_on(homeline::node::serve(config))
         }
-        Command::Reachability { config, data_dir } => {
-            let mut config = Config::load(config.as_deref())?;
-            if let Some(data_dir) = data_dir {
-                config.server.data_dir = data_dir;
-            }
+        Command::Reachability {
+            config,
+            data_dir,
+            roles,
+        } => {
+            let config = configured(config.as_deref(), data_dir, roles)?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
@@ -90,4 +88,20 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// The configuration, with what the command line says instead.
+fn configured(
+    file: Option<&Path>,
+    data_dir: Option<PathBuf>,
+    roles: Vec<Role>,
+) -> anyhow::Result<Config> {
+    let mut config = Config::load(file)?;
+    if let Some(data_dir) = data_dir {
+        config.server.data_dir = data_dir;
+    }
+    if !roles.is_empty() {
+        config.server.roles = roles;
+    }
+    Ok(config)
 }

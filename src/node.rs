@@ -11,19 +11,20 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use homeline_media_node::control::{QUESTIONS_MAX, ReachabilityQuestions};
 use homeline_media_node::turn::Turn;
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::edge::http::security_headers;
 use homeline_signaling::gateway::Media;
 use homeline_signaling::{MediaLink, Signaling, SignalingConfig};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::certificate::{self, Authority, Names};
 use crate::config::{Config, Parts, ServerConfig};
 use crate::control::ControlDoor;
-use crate::outside::{self, Watch};
+use crate::outside::{self, Home, Watch};
 use crate::{files, listen, media_alone, relay, shutdown, web};
 
 /// The server's certificate is made anew this often, for the names that the machine has by then.
@@ -63,7 +64,8 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let (turn_certificate, turn_tls) = watch::channel(relay::tls(&certificate));
     let tls = RustlsConfig::from_config(certificate);
 
-    let (node, link, control) = start_media(&mut media, &mut signaling, &server)?;
+    let (asking, asked) = mpsc::channel(QUESTIONS_MAX);
+    let (node, link, control) = start_media(&mut media, &mut signaling, &server, asking)?;
     let turn = relay::start(&media.turn, &node, Some(turn_tls))?;
     signaling.relays.own = relay::servers(&media.turn, turn.as_ref());
     let own_relay = turn.clone().filter(|_| signaling.relays.servers.is_empty());
@@ -75,10 +77,11 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let https = listen::on_all(&server.bind, server.https_port)?;
     let doors = Doors::of(&http, &https, &names.within(&authority.names))?;
     let looking = look_outside(&server, &media, (&node, own_relay), doors.https_port);
-    let looking = looking.start(signaling.clone());
+    let looking = looking.start(Home::Whole(signaling.outside().clone()), asked);
     let page = install_page(&authority, &doors);
     let health = web::Health {
         signaling: signaling.clone(),
+        node: node.clone(),
         stopping: is_stopping,
     };
     let sources = web::Sources {
@@ -91,7 +94,7 @@ async fn serve_whole(config: Config) -> anyhow::Result<()> {
     let handle = Handle::new();
     let mut servers = serve_all(http, https, &router, doors.https_port, &tls, &handle);
     let control_line = control.as_ref().map(ControlDoor::line).transpose()?;
-    let control = control.map(|door| door.serve(&handle, &mut servers));
+    let control = control.map(|door| door.serve(turn.clone(), &handle, &mut servers));
     doors.print(&authority, &app_hash, control_line.as_deref());
     let renewal = tokio::spawn(renew_daily(
         authority,
@@ -160,6 +163,7 @@ fn start_media(
     config: &mut NodeConfig,
     signaling: &mut SignalingConfig,
     server: &ServerConfig,
+    asking: ReachabilityQuestions,
 ) -> anyhow::Result<(Node, Link, Option<ControlDoor>)> {
     relay::share_secret(&mut config.turn, &mut signaling.relays);
     let control = config.control.clone();
@@ -167,12 +171,12 @@ fn start_media(
     if !control.enabled {
         return Ok((node, link, None));
     }
-    let (door, link) = ControlDoor::open(&control, &server.data_dir, &node, link)?;
+    let (door, link) = ControlDoor::open(&control, &server.data_dir, (&node, link), asking)?;
     Ok((node, link, Some(door)))
 }
 
 /// Makes the data directory, for its owner only. One that is there keeps its mode.
-fn make_private(directory: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(directory: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -13,16 +13,22 @@ const CRATE_ARROWS: &[(&str, &[&str])] = &[
         &[
             "homeline-signaling",
             "homeline-media-node",
+            "homeline-durable",
             "homeline-protocol",
         ],
     ),
+    ("durable", &[]),
     ("protocol", &[]),
     ("e2ee", &["homeline-protocol"]),
-    ("signaling", &["homeline-protocol"]),
+    ("signaling", &["homeline-durable", "homeline-protocol"]),
     ("media/engine", &["homeline-protocol"]),
     (
         "media/node",
-        &["homeline-media-engine", "homeline-protocol"],
+        &[
+            "homeline-media-engine",
+            "homeline-durable",
+            "homeline-protocol",
+        ],
     ),
     (
         "loadtest",
@@ -32,7 +38,10 @@ const CRATE_ARROWS: &[(&str, &[&str])] = &[
             "homeline-protocol",
         ],
     ),
-    ("client", &["homeline-e2ee", "homeline-protocol"]),
+    (
+        "client",
+        &["homeline-e2ee", "homeline-durable", "homeline-protocol"],
+    ),
     (
         "device",
         &["homeline-client", "homeline-e2ee", "homeline-protocol"],

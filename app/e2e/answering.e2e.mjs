@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DESKTOP, launch, PHONE } from "./browser.mjs";
+import { originalSound } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { listen, pages } from "./pages.mjs";
 import { addContact, at, call, contact, pairDevice, signUp } from "./people.mjs";
@@ -43,12 +44,6 @@ async function meet(caller, callee, handle) {
   for (const page of [caller, callee]) await at(page, "end-close").click();
 }
 
-async function originalSound(page) {
-  await at(page, "nav-settings").click();
-  await at(page, "setting-original").check();
-  await at(page, "nav-contacts").click();
-}
-
 /** By keyboard alone, from the row of the first home device to the button that saves. */
 async function nameByKeyboard(page, label, mode) {
   const row = page.locator('[data-testid="device"]').filter({ hasText: "Kitchen" }).getByTestId("open-device");
@@ -85,6 +80,7 @@ for (const [size, viewport] of [["phone", PHONE], ["desktop", DESKTOP]]) {
     await at(benPage, "open-device").last().click();
     assert.match(await at(benPage, "answering-unmet").textContent(), /^Dora: can't be named yet/);
     await benPage.keyboard.press("Escape");
+    await at(benPage, "dialog-device").waitFor({ state: "detached" });
     await nameByKeyboard(benPage, "Mum", "auto");
     await at(benPage, "answers-itself").waitFor();
 

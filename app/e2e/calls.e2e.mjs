@@ -5,19 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { connected, GENEROUS, originalSound } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, fill, pairDevice, signUp, watch } from "./people.mjs";
 import { hears, hearsSilence, seesFrames, spyOnConnections, srtpCiphers, toneFile } from "./sound.mjs";
-
-/** All these people come from one address within a minute. */
-const GENEROUS = {
-  HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS: "{burst=1000,refill_secs=1}",
-  HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS: "{burst=1000,refill_secs=1}",
-  HOMELINE_SIGNALING__LIMITS__PAIRING_PER_ADDRESS: "{burst=1000,refill_secs=1}",
-  HOMELINE_SIGNALING__CALLS__ONE_STRANGER_AN_HOUR_MAX: "1000",
-  // Short enough to wait for what looks like an unanswered call, long enough for every answer here.
-  HOMELINE_SIGNALING__CALLS__RING_TIMEOUT_SECS: "20",
-};
 
 let server;
 let tones;
@@ -67,12 +58,6 @@ function person(name) {
   return { name, handle: `${name.toLowerCase()}${++people}`, household: `${name}'s home` };
 }
 
-async function originalSound(page) {
-  await at(page, "nav-settings").click();
-  await at(page, "setting-original").check();
-  await at(page, "nav-contacts").click();
-}
-
 /** Two people in two browsers who have each other in their contacts. */
 async function annaAndBen({ benBrowser = high, prepareBen } = {}) {
   const [anna, ben] = [person("Anna"), person("Ben")];
@@ -82,10 +67,6 @@ async function annaAndBen({ benBrowser = high, prepareBen } = {}) {
   await addContact(annaPage, "Benny", ben.handle);
   await addContact(benPage, "Mum", anna.handle);
   return { anna: { ...anna, page: annaPage }, ben: { ...ben, page: benPage } };
-}
-
-async function connected(...pages) {
-  for (const page of pages) await page.locator('[data-call-state="connected"]').waitFor();
 }
 
 /** Waits for so long on the page's own clock: this is the length of the outage itself, not a wait for something. */

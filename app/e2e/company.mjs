@@ -8,6 +8,7 @@ import { serve } from "./homeline.mjs";
 import { addContact, at, contact, signUp, watch } from "./people.mjs";
 import { spyOnConnections, toneFile } from "./sound.mjs";
 
+/** All these people come from one address within a minute. */
 export const GENEROUS = {
   HOMELINE_SIGNALING__LIMITS__SIGN_UP_PER_ADDRESS: "{burst=1000,refill_secs=1}",
   HOMELINE_SIGNALING__LIMITS__SIGN_IN_PER_ADDRESS: "{burst=1000,refill_secs=1}",

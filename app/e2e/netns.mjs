@@ -28,11 +28,46 @@ export function possible() {
   return undefined;
 }
 
+/** Namespaces that live as long as a file of stories. */
+class Namespaces {
+  #names = [];
+
+  add(name) {
+    ip("netns", "add", name);
+    this.#names.push(name);
+    ip("-n", name, "link", "set", "lo", "up");
+    return name;
+  }
+
+  within(namespace, ...command) {
+    return execFileSync("ip", ["netns", "exec", namespace, ...command], { stdio: ["ignore", "pipe", "pipe"] }).toString();
+  }
+
+  /** The server in the home's namespace. */
+  serveIn(home, settings) {
+    return serve({ HOMELINE_SERVER__HTTPS_PORT: String(HTTPS_PORT), ...settings }, undefined, ["ip", "netns", "exec", home]);
+  }
+
+  /** The program that `launch` runs in place of Chromium, inside a namespace. */
+  async chromiumIn(namespace) {
+    this.scripts ??= await mkdtemp(join(tmpdir(), "homeline-netns-"));
+    const script = join(this.scripts, namespace);
+    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${process.env.CHROMIUM ?? "/usr/bin/chromium"} "$@"\n`);
+    chmodSync(script, 0o755);
+    return script;
+  }
+
+  async close() {
+    for (const name of this.#names) ip("netns", "del", name);
+    if (this.scripts !== undefined) await rm(this.scripts, { recursive: true, force: true });
+  }
+}
+
 export class BadNetwork {
   #links = new Map();
   #relay;
   #lines;
-  #namespaces = [];
+  #namespaces = new Namespaces();
 
   /** `names` of at most five letters: one namespace each, linked with the home's. `{ name, of }` is a second link of the namespace `of`, used when the first is down. */
   async open(...names) {
@@ -46,40 +81,40 @@ export class BadNetwork {
     this.#lines = createInterface({ input: this.#relay.stdout })[Symbol.asyncIterator]();
     const { value, done } = await this.#lines.next();
     if (done || value !== "ready") throw new Error("the bad network does not start");
-    this.#namespace(this.home);
+    this.#add(this.home);
     for (const { name, of, link, namespace, net } of links) {
-      if (of === undefined) this.#namespace(namespace);
+      if (of === undefined) this.#add(namespace);
       for (const [end, within, address] of [["near", namespace, `${net}.2/24`], ["far", this.home, `${net}.1/24`]]) {
         ip("link", "set", `${link}-${end}`, "netns", within);
         ip("-n", within, "addr", "add", address, "dev", `${link}-${end}`);
         ip("-n", within, "link", "set", `${link}-${end}`, "up");
       }
-      ip("-n", namespace, "route", "add", "default", "via", `${net}.1`, "metric", of === undefined ? "100" : "200");
-      this.#links.set(name, { link, namespace, net, device: `${link}-near`, address: `${net}.2/24` });
+      this.#links.set(name, { link, namespace, net, device: `${link}-near`, address: `${net}.2/24`, metric: of === undefined ? "100" : "200" });
+      this.#route(name);
     }
   }
 
-  #namespace(name) {
-    ip("netns", "add", name);
-    this.#namespaces.push(name);
-    ip("-n", name, "link", "set", "lo", "up");
+  #add(name) {
+    this.#namespaces.add(name);
     // An answer may go out by another interface than the question came in.
-    execFileSync("ip", ["netns", "exec", name, "sh", "-c", "for filter in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $filter; done"]);
+    this.#namespaces.within(name, "sh", "-c", "for filter in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $filter; done");
+  }
+
+  /** The way out over a link. A namespace's second link is taken when the first has none. */
+  #route(name) {
+    const { namespace, net, metric } = this.#links.get(name);
+    ip("-n", namespace, "route", "replace", "default", "via", `${net}.1`, "metric", metric);
   }
 
   /** The server in the home's namespace, and where `name` finds it. */
   async serve(settings = {}) {
-    const server = await serve({ HOMELINE_SERVER__HTTPS_PORT: String(HTTPS_PORT), ...settings }, undefined, ["ip", "netns", "exec", this.home]);
+    const server = await this.#namespaces.serveIn(this.home, settings);
     return Object.assign(server, { urlFor: (name) => `https://${this.#links.get(name).net}.1:${HTTPS_PORT}` });
   }
 
   /** The program that `launch` runs in place of Chromium, inside the namespace of `name`. */
-  async chromium(name) {
-    this.scripts ??= await mkdtemp(join(tmpdir(), "homeline-netns-"));
-    const script = join(this.scripts, name);
-    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${this.#links.get(name).namespace} ${process.env.CHROMIUM ?? "/usr/bin/chromium"} "$@"\n`);
-    chmodSync(script, 0o755);
-    return script;
+  chromium(name) {
+    return this.#namespaces.chromiumIn(this.#links.get(name).namespace);
   }
 
   /** The weather of a link from now on; `both` ways, or `up` (from the browser) and `down` apart. Answers with what passed so far. */
@@ -104,37 +139,43 @@ export class BadNetwork {
     ip("-n", link.namespace, "addr", "del", link.address, "dev", link.device);
     ip("-n", link.namespace, "addr", "add", address, "dev", link.device);
     // The route leaves with the address that it was made for.
-    ip("-n", link.namespace, "route", "replace", "default", "via", `${link.net}.1`, "metric", "100");
+    this.#route(name);
     link.address = address;
   }
 
   /** The interface of a link goes down, as a Wi-Fi that is left, or comes up again. */
   plug(name, up) {
-    const { namespace, device, net, address } = this.#links.get(name);
-    ip("-n", namespace, "addr", up ? "add" : "del", address, "dev", device);
+    const { namespace, device, address } = this.#links.get(name);
+    ip("-n", namespace, "addr", up ? "replace" : "del", address, "dev", device);
     ip("-n", namespace, "link", "set", device, up ? "up" : "down");
-    if (up) ip("-n", namespace, "route", "replace", "default", "via", `${net}.1`, "metric", "100");
+    if (up) this.#route(name);
+  }
+
+  /** Runs with a link unplugged, and plugs it in again whatever happens. */
+  async without(name, run) {
+    this.plug(name, false);
+    try {
+      return await run();
+    } finally {
+      this.plug(name, true);
+    }
   }
 
   async close() {
     this.#relay?.stdin.end();
-    for (const name of this.#namespaces) ip("netns", "del", name);
-    if (this.scripts !== undefined) await rm(this.scripts, { recursive: true, force: true });
+    await this.#namespaces.close();
   }
 }
 
 /** A home behind a router with NAT, and the world before it. The router forwards what it is told to; the kernel does it. */
 export class HomeBehindRouter {
-  #namespaces = [];
+  #namespaces = new Namespaces();
 
   /** The home is 192.168.1.0/24 with the server at .5; the router is 203.0.113.1 outside, `world` stands at .9. */
   async open() {
     const mark = process.pid % 10_000;
     for (const name of ["home", "router", "world"]) {
-      this[name] = `${name}-r${mark}`;
-      ip("netns", "add", this[name]);
-      this.#namespaces.push(this[name]);
-      ip("-n", this[name], "link", "set", "lo", "up");
+      this[name] = this.#namespaces.add(`${name}-r${mark}`);
     }
     const cable = (name, within, address, peer, there, far) => {
       ip("link", "add", `${name}${mark}`, "netns", within, "type", "veth", "peer", "name", `${peer}${mark}`, "netns", there);
@@ -155,7 +196,7 @@ export class HomeBehindRouter {
   }
 
   within(namespace, ...command) {
-    return execFileSync("ip", ["netns", "exec", namespace, ...command], { stdio: ["ignore", "pipe", "pipe"] }).toString();
+    return this.#namespaces.within(namespace, ...command);
   }
 
   #rule(table, chain, ...rule) {
@@ -168,20 +209,14 @@ export class HomeBehindRouter {
   }
 
   serve(settings) {
-    return serve({ HOMELINE_SERVER__HTTPS_PORT: String(HTTPS_PORT), ...settings }, undefined, ["ip", "netns", "exec", this.home]);
+    return this.#namespaces.serveIn(this.home, settings);
   }
 
-  /** The program that `launch` runs in place of Chromium, inside a namespace. */
-  async chromium(namespace) {
-    this.scripts ??= await mkdtemp(join(tmpdir(), "homeline-netns-"));
-    const script = join(this.scripts, namespace);
-    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${process.env.CHROMIUM ?? "/usr/bin/chromium"} "$@"\n`);
-    chmodSync(script, 0o755);
-    return script;
+  chromium(namespace) {
+    return this.#namespaces.chromiumIn(namespace);
   }
 
-  async close() {
-    for (const name of this.#namespaces) ip("netns", "del", name);
-    if (this.scripts !== undefined) await rm(this.scripts, { recursive: true, force: true });
+  close() {
+    return this.#namespaces.close();
   }
 }

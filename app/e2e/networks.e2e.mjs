@@ -139,26 +139,21 @@ async function breakBy({ anna, ben }, change) {
 
 story("a page whose router gets another address in mid-call goes on within a second", async (t) => {
   const call = await calling();
-  network.plug("phone", false);
-  const silence = await breakBy(call, () => network.newRouterAddress("anna", 9));
-  network.plug("phone", true);
+  const silence = await network.without("phone", () => breakBy(call, () => network.newRouterAddress("anna", 9)));
   t.diagnostic(`silence of ${silence} ms`);
   assert.ok(silence < 1_000, `silence of ${silence} ms`);
 });
 
 story("a page that leaves its Wi-Fi and has another network goes on within two seconds", async (t) => {
   const call = await calling();
-  const silence = await breakBy(call, () => network.plug("anna", false));
-  network.plug("anna", true);
+  const silence = await breakBy(call, () => network.plug("anna", false)).finally(() => network.plug("anna", true));
   t.diagnostic(`silence of ${silence} ms`);
   assert.ok(silence < 2_000, `silence of ${silence} ms`);
 });
 
 story("a page whose only address becomes another goes on as soon as the browser has noticed, which takes it two seconds", async (t) => {
   const call = await calling();
-  network.plug("phone", false);
-  const silence = await breakBy(call, () => network.move("anna", 3));
-  network.plug("phone", true);
+  const silence = await network.without("phone", () => breakBy(call, () => network.move("anna", 3)));
   t.diagnostic(`silence of ${silence} ms`);
   assert.ok(silence < 3_000, `silence of ${silence} ms`);
 });

@@ -12,6 +12,7 @@ pub mod client;
 pub mod guest;
 pub mod home;
 pub mod media;
+mod media_ways;
 #[cfg(feature = "vp8")]
 pub mod picture;
 pub mod server;
@@ -24,5 +25,6 @@ mod time;
 
 pub use call::{Call, CallEvent, IncomingCall, Outgoing};
 pub use client::{Client, ClientEvent};
+pub use media_ways::{MediaWays, UnknownWay};
 pub use server::Server;
 pub use store::Identity;

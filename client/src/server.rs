@@ -10,11 +10,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use crate::media_ways::MediaWays;
+
 /// A server that can be connected to. Cheap to clone.
 #[derive(Clone)]
 pub struct Server {
     base: Url,
-    tls: Option<TlsConnector>,
+    trust: TlsConnector,
+    ways: MediaWays,
 }
 
 /// Why a server's address can't be used.
@@ -63,15 +66,30 @@ impl Server {
 
     fn with_roots(address: &str, roots: RootCertStore) -> Result<Self, ServerError> {
         let base = Url::parse(address)?;
-        let tls = match base.scheme() {
-            "https" => Some(connector(roots)?),
-            "http" if on_this_machine(&base) => None,
-            _ => return Err(ServerError::Scheme),
+        let fits = match base.scheme() {
+            "https" => true,
+            "http" => on_this_machine(&base),
+            _ => false,
         };
-        match base.has_host() {
-            true => Ok(Self { base, tls }),
-            false => Err(ServerError::Scheme),
+        if !fits || !base.has_host() {
+            return Err(ServerError::Scheme);
         }
+        Ok(Self {
+            base,
+            trust: connector(roots)?,
+            ways: MediaWays::default(),
+        })
+    }
+
+    /// The same server, to which media goes by these ways alone.
+    #[must_use]
+    pub fn with_media_ways(mut self, ways: MediaWays) -> Self {
+        self.ways = ways;
+        self
+    }
+
+    pub(crate) fn media_ways(&self) -> MediaWays {
+        self.ways
     }
 
     /// The address as it was given.
@@ -101,29 +119,32 @@ impl Server {
     }
 
     pub(crate) fn is_encrypted(&self) -> bool {
-        self.tls.is_some()
+        self.base.scheme() == "https"
     }
 
     pub(crate) async fn connect(&self) -> std::io::Result<Box<dyn Stream>> {
         let port = self.base.port_or_known_default().unwrap_or(443);
-        let tcp = match self.base.host() {
-            Some(Host::Ipv4(address)) => TcpStream::connect((address, port)).await?,
-            Some(Host::Ipv6(address)) => TcpStream::connect((address, port)).await?,
-            Some(Host::Domain(name)) => TcpStream::connect((name, port)).await?,
-            None => return Err(std::io::ErrorKind::InvalidInput.into()),
-        };
+        self.dial(self.host(), port, self.is_encrypted()).await
+    }
+
+    /// A connection to some port that the server named. With TLS, whoever answers there has to show a certificate
+    /// for this host that is trusted as the server's own.
+    pub(crate) async fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        tls: bool,
+    ) -> std::io::Result<Box<dyn Stream>> {
+        // As URLs have addresses of IPv6.
+        let bare = host.trim_matches(['[', ']']);
+        let tcp = TcpStream::connect((bare, port)).await?;
         // Frames are small and wanted at once.
         tcp.set_nodelay(true)?;
-        let Some(tls) = &self.tls else {
+        if !tls {
             return Ok(Box::new(tcp));
-        };
-        let name = match self.base.host() {
-            Some(Host::Ipv4(address)) => ServerName::from(std::net::IpAddr::from(address)),
-            Some(Host::Ipv6(address)) => ServerName::from(std::net::IpAddr::from(address)),
-            _ => ServerName::try_from(self.base.host_str().unwrap_or_default().to_owned())
-                .map_err(std::io::Error::other)?,
-        };
-        Ok(Box::new(tls.connect(name, tcp).await?))
+        }
+        let name = ServerName::try_from(bare.to_owned()).map_err(std::io::Error::other)?;
+        Ok(Box::new(self.trust.connect(name, tcp).await?))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use homeline_client::MediaWays;
 
 /// A home device: rings, speaks who calls, answers, calls.
 #[derive(Parser)]
@@ -39,6 +40,16 @@ pub(crate) struct Common {
         global = true
     )]
     pub(crate) folder: PathBuf,
+    /// The ways that sound and pictures may take to the server, with commas between: udp, tcp, and relay,
+    /// or of relays relay-udp, relay-tcp and relay-tls alone. All are tried unless this leaves some out.
+    #[arg(
+        long,
+        value_name = "WAYS",
+        default_value_t,
+        env = "HOMELINE_DEVICE_MEDIA_WAYS",
+        global = true
+    )]
+    pub(crate) media_ways: MediaWays,
     /// Tell what happens as one JSON object a line.
     #[arg(long, global = true)]
     pub(crate) json: bool,

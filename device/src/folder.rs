@@ -27,10 +27,11 @@ fn server_path(common: &Common) -> PathBuf {
 /// The server named on the command line, or the one remembered.
 pub(crate) fn server(common: &Common) -> anyhow::Result<Server> {
     let remembered = remembered(common)?;
-    Ok(match &remembered.authority_pem {
+    let server = match &remembered.authority_pem {
         Some(pem) => Server::with_authority(&remembered.server, pem.as_bytes())?,
         None => Server::new(&remembered.server)?,
-    })
+    };
+    Ok(server.with_media_ways(common.media_ways))
 }
 
 fn remembered(common: &Common) -> anyhow::Result<Remembered> {

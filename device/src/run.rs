@@ -340,6 +340,12 @@ impl Device {
                 }
             }
             Some(CallEvent::Media { connected }) => Told::Media { connected },
+            Some(CallEvent::NoWay { troubles }) => Told::Warning {
+                text: match troubles.is_empty() {
+                    true => "media finds no way to the server".to_owned(),
+                    false => format!("media finds no way to the server: {}", troubles.join("; ")),
+                },
+            },
             Some(CallEvent::PartyConnection { connected, .. }) => {
                 Told::PartyConnection { connected }
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use homeline_client::MediaWays;
 
 use crate::schedule::Spread;
 
@@ -93,6 +94,9 @@ pub enum Command {
         /// Whole calls with keys and encrypted sound, heard by the other side. Without it, rings and answers only.
         #[arg(long)]
         media: bool,
+        /// The ways that this sound takes to the media node: udp, tcp and relay, with commas between.
+        #[arg(long, value_name = "WAYS", requires = "media", default_value_t)]
+        media_ways: MediaWays,
         /// How.
         #[command(flatten)]
         signaling: SignalingOptions,
@@ -257,11 +261,15 @@ impl Command {
                 people,
                 hold,
                 media,
+                media_ways,
                 signaling,
             } => {
                 put("rate", rate.to_string());
                 put("hold", hold.to_string());
                 put("media", media.to_string());
+                if *media {
+                    put("media-ways", media_ways.to_string());
+                }
                 if let Some(people) = people {
                     put("people", people.to_string());
                 }

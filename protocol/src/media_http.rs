@@ -2,13 +2,14 @@
 //! as HTTP and JSON for operators, tests and the load test.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::id::{RoomId, TrackId};
 use crate::media_control::{MediaEvent, PeerStatistics};
+use crate::session::OutsideTried;
 
 /// `POST /v1/rooms`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -132,6 +133,30 @@ pub struct TransitFigures {
     pub p50_micros: Option<u64>,
     /// The bound under which 99 of 100 lie.
     pub p99_micros: Option<u64>,
+}
+
+/// `POST /v1/reachability`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskReachability {
+    /// What somebody outside has found, if a test was made.
+    #[serde(default)]
+    pub test: Option<OutsideTest>,
+}
+
+/// A test from outside, made by whoever commands the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutsideTest {
+    /// The address from which the tester came. It says whether the tester stood outside at all.
+    #[schema(value_type = String)]
+    pub source: IpAddr,
+    /// The address at which it reached this home, if it was told one of its own accord.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub reached_at: Option<IpAddr>,
+    /// Each way that it tried, at most one entry for each.
+    pub tried: Vec<OutsideTried>,
 }
 
 /// A line of `GET /v1/events`.

@@ -1,8 +1,6 @@
 //! The certificate authority: made once, kept in the data directory, its key readable by the owner only.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -84,13 +82,13 @@ impl Authority {
         let params = params(names, OffsetDateTime::now_utc())?;
         let certificate = params.self_signed(&key)?;
         let (certificate_der, certificate_pem) = (certificate.der().to_vec(), certificate.pem());
-        write_private(&key_file, key.serialize_pem().as_bytes())?;
-        write_private(
+        write(&key_file, key.serialize_pem().as_bytes())?;
+        write(
             &names_file,
             serde_json::to_string(names).unwrap_or_default().as_bytes(),
         )?;
-        write_private(&pem_file, certificate_pem.as_bytes())?;
-        write_private(&certificate_file, &certificate_der)?;
+        write(&pem_file, certificate_pem.as_bytes())?;
+        write(&certificate_file, &certificate_der)?;
         Ok(Self {
             certificate_der,
             certificate_pem,
@@ -145,22 +143,8 @@ fn read(path: &Path) -> Result<String, AuthorityError> {
     fs::read_to_string(path).map_err(file_error(path))
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
-fn write_private(path: &Path, content: &[u8]) -> Result<(), AuthorityError> {
-    let unfinished = path.with_extension("unfinished");
-    let write = || {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
-    };
-    write().map_err(file_error(path))
+fn write(path: &Path, content: &[u8]) -> Result<(), AuthorityError> {
+    homeline_durable::write(path, content).map_err(file_error(path))
 }
 
 fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> AuthorityError + use<> {

@@ -3,22 +3,21 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use homeline_media_node::turn::TurnPorts;
+use homeline_media_node::turn::{TurnConfig, TurnPorts};
 use homeline_protocol::session::{OutsideFrom, OutsideState, OutsideWay};
 use homeline_signaling::domain::outside::{Facts, Verdict, state};
 use homeline_signaling::model::{Clock, UnixMillis};
 use homeline_signaling::store::outside as kept;
 
-use super::look::{look, ports};
+use super::look::{NO_HTTPS, look, ports};
 use super::watch::KEPT;
-use crate::config::Config;
+use crate::config::{Config, Parts};
 
-/// Looks at the network, and says that together with the last tests of the server on this data directory. Whether the
-/// server runs makes no difference.
+/// Looks at the network, and says that together with the last tests of the server or media node on this data directory.
+/// Whether it runs makes no difference. Results that can't be read are as none, which is said.
 ///
 /// # Errors
-/// When the results of earlier tests can't be read.
+/// When the roles do not go together.
 pub async fn report(config: Config) -> anyhow::Result<String> {
     let Config {
         server,
@@ -26,8 +25,9 @@ pub async fn report(config: Config) -> anyhow::Result<String> {
         signaling,
         log: _,
     } = config;
+    let parts = Parts::of(&server.roles)?;
     let file = server.data_dir.join(KEPT);
-    let kept = kept::read(&file).with_context(|| format!("the results in {}", file.display()))?;
+    let kept = kept::read(&file);
     let workers =
         |first: u16| (first..first.saturating_add(media.workers.get())).collect::<Vec<_>>();
     let udp = workers(media.udp_port);
@@ -36,25 +36,40 @@ pub async fn report(config: Config) -> anyhow::Result<String> {
     } else {
         Vec::new()
     };
-    let own = media.turn.enabled && signaling.relays.servers.is_empty();
-    let (relay_udp, relay_tcp) = media.turn.listened();
-    let relay_tcp = media.turn.advertised_tcp_port.unwrap_or(relay_tcp);
-    let relay = TurnPorts {
-        udp: Some(media.turn.advertised_udp_port.unwrap_or(relay_udp)),
-        tcp: Some(relay_tcp),
-        tls: Some(relay_tcp),
+    let relay = relay_ports(&media.turn, parts, signaling.relays.servers.is_empty());
+    let https = match parts {
+        Parts::Whole => server.https_port,
+        Parts::MediaAlone => NO_HTTPS,
     };
-    let relay = if own { relay } else { TurnPorts::default() };
-    let ports = ports(server.https_port, (udp, tcp), (&media.turn, relay));
+    let ports = ports(https, (udp, tcp), (&media.turn, relay));
     let look = look(&server.outside, ports, media.advertised_addresses).await;
-    let verdict = Verdict {
-        last: kept.last.into_iter().collect(),
-        reached_at: kept.reached_at,
+    let unread = kept.as_ref().err().map(|error| {
+        let file = file.display();
+        format!(
+            "\n! The results of earlier tests can't be read and count as none: {file}: {error}\n"
+        )
+    });
+    let verdict = kept.map(Verdict::from).unwrap_or_default();
+    let said = printed(&state(&Facts { look, verdict }), Clock::System.now());
+    Ok(said + &unread.unwrap_or_default())
+}
+
+/// The relay's ports, if it is this home's own. A media node alone has none without a secret, and never a certificate.
+fn relay_ports(turn: &TurnConfig, parts: Parts, own: bool) -> TurnPorts {
+    let (udp, tcp) = turn.listened();
+    let tcp = turn.advertised_tcp_port.unwrap_or(tcp);
+    let all = TurnPorts {
+        udp: Some(turn.advertised_udp_port.unwrap_or(udp)),
+        tcp: Some(tcp),
+        tls: Some(tcp),
     };
-    Ok(printed(
-        &state(&Facts { look, verdict }),
-        Clock::System.now(),
-    ))
+    match parts {
+        Parts::Whole if turn.enabled && own => all,
+        Parts::MediaAlone if turn.enabled && turn.secret.is_some() => {
+            TurnPorts { tls: None, ..all }
+        }
+        _ => TurnPorts::default(),
+    }
 }
 
 pub(super) fn printed(state: &OutsideState, now: UnixMillis) -> String {

@@ -96,6 +96,9 @@ fn random() -> [u8; 12] {
     bytes
 }
 
+/// In place of a port, where there is no app.
+pub(crate) const NO_HTTPS: u16 = 0;
+
 /// The ports that a router has to forward. A relay elsewhere is not this home's.
 pub(crate) fn ports(
     https: u16,

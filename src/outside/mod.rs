@@ -6,6 +6,7 @@
 mod command;
 mod config;
 mod here;
+mod home;
 mod http;
 mod look;
 mod nat_pmp;
@@ -17,7 +18,8 @@ mod watch;
 
 pub use command::report;
 pub use config::AsksConfig;
-pub(crate) use look::ports;
+pub(crate) use home::{Alone, Home};
+pub(crate) use look::{NO_HTTPS, ports};
 pub(crate) use watch::{KEPT, Watch};
 
 #[cfg(test)]

@@ -2,12 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use homeline_protocol::session::{OutsideFrom, OutsideLast, OutsideWay};
+use axum::body::Body;
+use axum::routing::{get, post};
+use homeline_media_node::control::ReachabilityError;
+use homeline_protocol::media_http::OutsideTest;
+use homeline_protocol::session::{OutsideFrom, OutsideLast, OutsideTried, OutsideWay};
 use homeline_signaling::domain::outside::{Facts, Look, Network, Ports, Router, Verdict, state};
 use homeline_signaling::model::UnixMillis;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::home::{Alone, Home};
+use super::http::{Read, body};
 use super::look::ask_router;
 use super::{command, here, nat_pmp, pcp, stun, upnp, watch};
 
@@ -66,26 +72,57 @@ async fn gateway_device() -> SocketAddr {
             let len = stream.read(&mut buffer).await.unwrap();
             let question = String::from_utf8_lossy(&buffer[..len]).into_owned();
             let body = if question.starts_with("GET /root.xml ") {
-                "<root><device><serviceList>\
-                 <service><serviceType>urn:schemas-upnp-org:service:Layer3Forwarding:1</serviceType><controlURL>/other</controlURL></service>\
-                 <service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><controlURL>/control</controlURL></service>\
-                 </serviceList></device></root>".to_owned()
+                DESCRIPTION.to_owned()
             } else {
                 assert!(
                     question.starts_with("POST /control ")
                         && question.contains("WANIPConnection:1#GetExternalIPAddress")
                 );
-                format!(
-                    "<s:Envelope><NewExternalIPAddress>{OUTSIDE}</NewExternalIPAddress></s:Envelope>"
-                )
+                said_outside()
             };
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            );
+            let answer = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
+    described_at(web).await
+}
+
+const DESCRIPTION: &str = "<root><device><serviceList>\
+     <service><serviceType>urn:schemas-upnp-org:service:Layer3Forwarding:1</serviceType><controlURL>/other</controlURL></service>\
+     <service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><controlURL>/control</controlURL></service>\
+     </serviceList></device></root>";
+
+fn said_outside() -> String {
+    format!("<s:Envelope><NewExternalIPAddress>{OUTSIDE}</NewExternalIPAddress></s:Envelope>")
+}
+
+/// The same with a web server that keeps connections, as that of many a router does, and in chunks.
+async fn keeping_gateway_device(in_chunks: bool) -> SocketAddr {
+    let said = move |text: String| {
+        if !in_chunks {
+            return Body::from(text);
+        }
+        let (one, other) = text.split_at(text.len() / 3);
+        let parts = [one.to_owned(), other.to_owned()].map(Ok::<_, std::io::Error>);
+        Body::from_stream(futures_util::stream::iter(parts))
+    };
+    let device = axum::Router::new()
+        .route(
+            "/root.xml",
+            get(move || async move { said(DESCRIPTION.to_owned()) }),
+        )
+        .route(
+            "/control",
+            post(move || async move { said(said_outside()) }),
+        );
+    let listener = TcpListener::bind((HOME, 0)).await.unwrap();
+    let web = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, device).await });
+    described_at(web).await
+}
+
+/// Says to whoever searches that a gateway device is there.
+async fn described_at(web: SocketAddr) -> SocketAddr {
     answering(move |question| {
         let question = String::from_utf8_lossy(question);
         question.starts_with("M-SEARCH ").then(|| {
@@ -105,8 +142,45 @@ async fn a_routers_address_is_learnt_by_whatever_it_speaks() {
     let device = gateway_device().await;
     let by_upnp = ask_router(HOME, nobody().await, HOME, &[device]).await;
     assert_eq!(by_upnp, found("UPnP"));
+    for in_chunks in [false, true] {
+        let device = keeping_gateway_device(in_chunks).await;
+        let kept = ask_router(HOME, nobody().await, HOME, &[device]).await;
+        assert_eq!(kept, found("UPnP"), "in chunks: {in_chunks}");
+    }
     let silent = ask_router(HOME, nobody().await, HOME, &[nobody().await]).await;
     assert_eq!(silent, Router::Silent);
+}
+
+#[test]
+fn an_answer_ends_where_it_says_so() {
+    let head = "HTTP/1.1 200 OK\r\nServer: x\r\n";
+    let read = |rest: &str, ended| body(format!("{head}{rest}").as_bytes(), ended);
+    let abc = || Read::Body(b"abc".to_vec());
+    assert_eq!(read("content-LENGTH: 3\r\n\r\nabcdef", false), abc());
+    assert_eq!(read("Content-Length: 3\r\n\r\nab", true), Read::Unfinished);
+    assert_eq!(read("Content-Length: -3\r\n\r\nabc", true), Read::Refused);
+    assert_eq!(read("\r\nabc", false), Read::Unfinished);
+    assert_eq!(read("\r\nabc", true), abc());
+    let chunked = |chunks: &str| {
+        read(
+            &format!("Transfer-Encoding: Chunked\r\n\r\n{chunks}"),
+            false,
+        )
+    };
+    assert_eq!(chunked("1\r\na\r\n02;x=y\r\nbc\r\n0\r\n\r\n"), abc());
+    for unfinished in ["", "1", "1\r\n", "1\r\na", "3\r\nabc\r\n", "ffffffff\r\na"] {
+        assert_eq!(chunked(unfinished), Read::Unfinished, "{unfinished:?}");
+    }
+    for refused in ["x\r\n", "-1\r\n", "1ffffffff\r\n"] {
+        assert_eq!(chunked(refused), Read::Refused, "{refused:?}");
+    }
+    for refused in [
+        "HTTP/1.1 404 Not Found\r\n\r\n",
+        "no HTTP\r\n\r\n",
+        "\r\n\r\n",
+    ] {
+        assert_eq!(body(refused.as_bytes(), true), Read::Refused);
+    }
 }
 
 #[test]
@@ -231,4 +305,36 @@ fn the_operator_reads_what_to_do_and_the_log_names_no_address() {
         !line.contains("192.168") && !line.contains("203.0"),
         "{line}"
     );
+}
+
+#[tokio::test]
+async fn a_node_whose_results_can_not_be_read_begins_anew_and_keeps_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data").join("outside.json");
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "no results").unwrap();
+    let mut home = Home::Alone(Alone::open(path.clone()));
+    let test = |tried| OutsideTest {
+        source: [198, 51, 100, 9].into(),
+        reached_at: None,
+        tried,
+    };
+    let none = home.note_test(&test(Vec::new())).await;
+    assert_eq!(none, Err(ReachabilityError::BadTest));
+    let tried = OutsideTried {
+        way: OutsideWay::MediaUdp,
+        works: true,
+        works_here: false,
+    };
+    home.note_test(&test(vec![tried])).await.unwrap();
+    let again = Home::Alone(Alone::open(path.clone())).facts();
+    assert_eq!(again.verdict, home.facts().verdict);
+    assert!(again.verdict.last[&OutsideWay::MediaUdp].works);
+    // What can't be kept is not known either.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let before = home.facts();
+    let kept = home.note_test(&test(vec![tried])).await;
+    assert_eq!(kept, Err(ReachabilityError::NotKept));
+    assert_eq!(home.facts(), before);
 }

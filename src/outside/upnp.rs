@@ -37,7 +37,7 @@ const SERVICES: [&str; 2] = [
 /// The address outside of the router at `gateway`, which is asked at its own address and at everybody's.
 pub(super) async fn ask(gateway: Ipv4Addr, searched_at: &[SocketAddr]) -> Option<IpAddr> {
     let place = find(gateway, searched_at).await?;
-    let request = format!("GET {} HTTP/1.0\r\nHost: {}\r\n\r\n", place.path, place.at);
+    let request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", place.path, place.at);
     let description = http::ask(place.at, &request).await?;
     let (service, path) = service(&description)?;
     let envelope = format!(
@@ -46,7 +46,7 @@ pub(super) async fn ask(gateway: Ipv4Addr, searched_at: &[SocketAddr]) -> Option
          <u:GetExternalIPAddress xmlns:u=\"{service}\"/></s:Body></s:Envelope>"
     );
     let request = format!(
-        "POST {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: text/xml; charset=\"utf-8\"\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: text/xml; charset=\"utf-8\"\r\n\
          SOAPAction: \"{service}#GetExternalIPAddress\"\r\nContent-Length: {}\r\n\r\n{envelope}",
         place.at,
         envelope.len(),

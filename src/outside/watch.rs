@@ -1,13 +1,16 @@
-//! Looks at the start and every hour, tells signaling, and logs one line when something has changed.
+//! Looks at the start, every hour and when it is asked, tells who keeps it, and logs one line when something has
+//! changed.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use homeline_signaling::Signaling;
+use homeline_media_node::control::ReachabilityQuestion;
 use homeline_signaling::domain::outside::{Facts, Ports, state};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::config::AsksConfig;
+use super::home::Home;
 use super::look::look;
 
 /// The file of the last results, in the data directory.
@@ -24,13 +27,16 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins to look. Nothing waits for it.
-    pub(crate) fn start(self, signaling: Signaling) -> AbortHandle {
-        tokio::spawn(self.run(signaling)).abort_handle()
+    /// Begins to look, and to answer the control interface. Nothing else waits for it.
+    pub(crate) fn start(
+        self,
+        home: Home,
+        questions: mpsc::Receiver<ReachabilityQuestion>,
+    ) -> AbortHandle {
+        tokio::spawn(self.run(home, questions)).abort_handle()
     }
 
-    async fn run(self, signaling: Signaling) {
-        let outside = signaling.outside();
+    async fn run(self, mut home: Home, mut questions: mpsc::Receiver<ReachabilityQuestion>) {
         let mut said = String::new();
         // What the machine itself knows is there at once; whoever asks meanwhile need not wait for a router.
         let nobody = AsksConfig {
@@ -38,13 +44,30 @@ impl Watch {
             stun_server: None,
         };
         let own = look(&nobody, self.ports.clone(), self.advertised.clone()).await;
-        outside.note_look(own);
+        home.note_look(own);
         let mut interval = tokio::time::interval(INTERVAL);
         loop {
-            interval.tick().await;
+            let first = tokio::select! {
+                _ = interval.tick() => None,
+                Some(question) = questions.recv() => Some(question),
+            };
             let seen = look(&self.asks, self.ports.clone(), self.advertised.clone()).await;
-            outside.note_look(seen);
-            let line = line(&outside.facts());
+            home.note_look(seen);
+            // Whoever asked during a look is answered by it: the next would be told too late.
+            let more = std::iter::from_fn(|| questions.try_recv().ok());
+            let all: Vec<_> = first.into_iter().chain(more).collect();
+            for (test, reply) in all {
+                if reply.is_closed() {
+                    continue;
+                }
+                let noted = match test {
+                    Some(test) => home.note_test(&test).await,
+                    None => Ok(()),
+                };
+                // Whoever asked may go away meanwhile.
+                reply.send(noted.map(|()| state(&home.facts()))).ok();
+            }
+            let line = line(&home.facts());
             if line != said {
                 tracing::info!("{line}");
                 said = line;

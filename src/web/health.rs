@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use homeline_media_node::Node;
 use homeline_signaling::Signaling;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -13,6 +14,8 @@ use tokio::sync::watch;
 pub(crate) struct Health {
     /// The signaling service, which knows its store and its media node.
     pub(crate) signaling: Signaling,
+    /// The media node, which knows its threads.
+    pub(crate) node: Node,
     /// True from the moment a shutdown began.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -32,9 +35,10 @@ pub(crate) fn router(health: Health) -> Router {
 }
 
 async fn ready(State(health): State<Health>) -> (StatusCode, Json<Ready>) {
+    let (_, silent) = health.node.threads();
     let ready = Ready {
         store: health.signaling.store_answers().await,
-        media: health.signaling.media_answers().await,
+        media: silent == 0 && health.signaling.media_answers().await,
         stopping: *health.stopping.borrow(),
     };
     let well = ready.store && ready.media && !ready.stopping;

@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use homeline_media_node::turn::{Turn, TurnFigures};
-use homeline_media_node::{Node, TcpFigures};
+use homeline_media_node::{Node, NodeMetrics, TcpFigures};
 use homeline_signaling::Signaling;
 use homeline_signaling::edge::session::SignalingFigures;
 use prometheus_client::collector::Collector;
@@ -38,18 +38,21 @@ pub(crate) fn router(sources: Sources) -> Router {
 }
 
 /// The same for a media node that stands alone, or beside its control interface.
-pub(crate) fn media_router(node: Node) -> Router {
+pub(crate) fn media_router(node: Node, relay: Option<Turn>) -> Router {
     Router::new()
         .route("/metrics", get(media_metrics))
-        .with_state(node)
+        .with_state((node, relay))
 }
 
 async fn metrics(State(sources): State<Sources>) -> impl IntoResponse {
     written(rows(&sources))
 }
 
-async fn media_metrics(State(node): State<Node>) -> impl IntoResponse {
-    written(media_rows(&node))
+async fn media_metrics(State((node, relay)): State<(Node, Option<Turn>)>) -> impl IntoResponse {
+    let mut rows = media_rows(&node);
+    let figures = relay.as_ref().map(Turn::figures);
+    rows.extend(figures.iter().flat_map(relay_rows));
+    written(rows)
 }
 
 fn written(rows: Vec<Row>) -> impl IntoResponse {
@@ -133,7 +136,6 @@ fn media_rows(node: &Node) -> Vec<Row> {
     let dropped = figures.dropped();
     let dropped = dropped.map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
     let quantile = |share| figures.transit.quantile_micros(share).unwrap_or_default();
-    let cpu_micros = u64::try_from(figures.cpu_time.as_micros()).unwrap_or(u64::MAX);
     let mut rows = vec![
         gauge("media_rooms", "Rooms", figures.rooms),
         gauge("media_peers", "Peers", figures.peers),
@@ -180,11 +182,6 @@ fn media_rows(node: &Node) -> Vec<Row> {
             "Rooms dropped after a fault",
             figures.rooms_failed,
         ),
-        counter(
-            "media_cpu_microseconds",
-            "Processor time of the media thread",
-            cpu_micros,
-        ),
         gauge(
             "media_transit_p50_microseconds",
             "Median time inside",
@@ -196,8 +193,40 @@ fn media_rows(node: &Node) -> Vec<Row> {
             quantile(0.99),
         ),
     ];
+    rows.extend(thread_rows(node, &figures));
     rows.extend(tcp_rows(&figures.tcp));
     rows
+}
+
+/// The media threads, and what passes between them.
+fn thread_rows(node: &Node, figures: &NodeMetrics) -> Vec<Row> {
+    let cpu_micros = u64::try_from(figures.cpu_time.as_micros()).unwrap_or(u64::MAX);
+    let (_, silent) = node.threads();
+    let busy = node.busy_permille().into_iter().enumerate();
+    let busy = busy.map(|(at, busy)| (vec![("thread", at.to_string())], busy.into()));
+    vec![
+        counter(
+            "media_cpu_microseconds",
+            "Processor time of the media threads",
+            cpu_micros,
+        ),
+        gauge(
+            "media_threads_silent",
+            "Media threads not heard of for two seconds",
+            silent as u64,
+        ),
+        family(
+            "media_thread_busy_permille",
+            "How much of a processor core each media thread uses, in thousandths",
+            MetricType::Gauge,
+            busy.collect(),
+        ),
+        counter(
+            "media_relay_full",
+            "Packets lost because the way between two media threads was full",
+            figures.relay_full,
+        ),
+    ]
 }
 
 /// Media over TCP.

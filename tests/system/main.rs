@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
 mod durability;
+mod fenced;
 mod front;
 mod logs;
 mod media_node;
@@ -11,6 +12,7 @@ mod network;
 mod people;
 mod recorder;
 mod restart;
+mod router;
 mod search;
 mod sees_nothing;
 mod server;

@@ -112,6 +112,21 @@ impl Host {
         self.runtime = Some(making.join().unwrap());
     }
 
+    /// A firewall before this host: what a rule names does not leave it, and vanishes.
+    pub(crate) fn refuse(&self, rule: &[&str]) {
+        let own = ["-o", &self.namespace];
+        let inside = [
+            "netns",
+            "exec",
+            &self.namespace,
+            "iptables",
+            "-w",
+            "-A",
+            "OUTPUT",
+        ];
+        must("ip", &[&inside[..], &own, rule, &["-j", "DROP"]].concat());
+    }
+
     /// Runs something on this host.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
@@ -130,7 +145,7 @@ impl Drop for Host {
     }
 }
 
-fn must(program: &str, arguments: &[&str]) {
+pub(crate) fn must(program: &str, arguments: &[&str]) {
     assert!(
         run(program, arguments),
         "{program} {} failed",

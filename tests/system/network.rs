@@ -95,7 +95,7 @@ async fn a_call_outlives_five_seconds_without_a_network() {
 }
 
 /// The server as a device elsewhere knows it: by its address and its own certificate authority.
-fn over_tls(server: &Server, host: &Host, data: &std::path::Path) -> At {
+pub(crate) fn over_tls(server: &Server, host: &Host, data: &std::path::Path) -> At {
     let authority = std::fs::read(data.join("certificate/authority.pem")).unwrap();
     let mine = format!("https://{}:", host.address);
     let url = server.https_urls.iter().find(|url| url.starts_with(&mine));
@@ -103,17 +103,20 @@ fn over_tls(server: &Server, host: &Host, data: &std::path::Path) -> At {
 }
 
 /// Runs something on a host, and waits for it.
-async fn on<T: Send + 'static>(host: &Host, story: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) async fn on<T: Send + 'static>(
+    host: &Host,
+    story: impl Future<Output = T> + Send + 'static,
+) -> T {
     soon("a host's part", host.spawn(story)).await.unwrap()
 }
 
-async fn metrics(host: &Host, port: u16) -> String {
+pub(crate) async fn metrics(host: &Host, port: u16) -> String {
     on(host, async move {
         get(("127.0.0.1", port), "localhost", "/metrics").text()
     })
     .await
 }
 
-fn drain<T>(queue: &mut mpsc::Receiver<T>) {
+pub(crate) fn drain<T>(queue: &mut mpsc::Receiver<T>) {
     while queue.try_recv().is_ok() {}
 }

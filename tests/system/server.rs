@@ -150,6 +150,12 @@ impl Server {
             .expect("a URL with a port")
     }
 
+    /// Its port for HTTPS, as its URLs have it.
+    pub(crate) fn https_port(&self) -> String {
+        let url = self.https_urls.first().expect("a URL for other devices");
+        url.rsplit(':').next().expect("a port").to_owned()
+    }
+
     /// As clients on this machine reach it.
     pub(crate) fn here(&self) -> homeline_client::Server {
         homeline_client::Server::new(&self.url).expect("the printed URL")

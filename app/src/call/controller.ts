@@ -151,12 +151,15 @@ export class CallController {
   /** A new session: what became of a running call meanwhile, and is there one that this tab had before a reload? */
   async recover(): Promise<void> {
     this.#effects.newSession();
+    // A call that begins meanwhile is missing from the list, and well.
+    const asked = this.state;
     const { calls } = await this.#host.session.request({ type: "list_calls" }, "calls");
     if (this.#free) this.elsewhere.take(calls);
-    const second = this.state.at === "running" ? this.state.waiting : undefined;
+    const second = asked.at === "running" ? asked.waiting : undefined;
     if (second !== undefined && calls.every(({ call }) => call !== second.call)) this.input({ on: "over", call: second.call, reason: "cancelled", nowMs: Date.now() });
     const state = this.state;
     if (state.at === "idle" || state.at === "ended") return this.#rejoin(calls);
+    if (asked.at === "idle" || asked.at === "ended" || asked.call !== state.call) return;
     const mine = calls.find(({ call }) => call === state.call);
     if (mine === undefined) this.input({ on: "over", call: state.call, reason: "server_restarted", nowMs: Date.now() });
     else this.media?.restart();

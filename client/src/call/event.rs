@@ -17,6 +17,9 @@ pub enum CallEvent {
     Secured { code: String, with: Person },
     /// The media connection is up, or gone for the moment.
     Media { connected: bool },
+    /// Media has found no way to the server so far, and what went wrong with each that was tried. Trying
+    /// goes on; somebody may have to change something in the network.
+    NoWay { troubles: Vec<String> },
     /// The other side's switches.
     PartyMedia { device: DeviceId, media: MediaState },
     /// The other side's connection is lost, or back.

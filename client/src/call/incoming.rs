@@ -161,7 +161,6 @@ pub(crate) async fn receive(
         video: invited.video,
         camera: false,
         crypto,
-        is_local: shared.server().is_local(),
     };
     let call = ring(seat, || shared.new_call(id)).await?;
     Ok(IncomingCall {
@@ -206,7 +205,6 @@ pub(crate) async fn visit(
     visit: Arc<Visit>,
     by: VisitedBy,
     (call, video): (CallId, bool),
-    is_local: bool,
     inputs: mpsc::Receiver<Input>,
 ) -> Result<Call, InvitationRefused> {
     let others = by.households.iter().copied();
@@ -223,7 +221,6 @@ pub(crate) async fn visit(
         video,
         camera: false,
         crypto,
-        is_local,
     };
     ring(seat, || inputs).await
 }

@@ -5,6 +5,7 @@ mod group;
 mod handle;
 mod incoming;
 mod keys;
+mod media;
 mod outgoing;
 mod owner;
 mod relays;

@@ -73,7 +73,6 @@ pub(crate) async fn start(
         video,
         camera: video,
         crypto,
-        is_local: shared.server().is_local(),
     };
     let (mut run, call) = seat.take(|| shared.new_call(id)).await?;
     run.give(with);

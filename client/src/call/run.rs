@@ -6,7 +6,7 @@ use std::time::Duration;
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member;
 use homeline_protocol::id::{CallId, DeviceId};
-use homeline_protocol::session::{EndReason, ErrorCode, Event, MediaState, Reply, Request, Track};
+use homeline_protocol::session::{EndReason, ErrorCode, Event, MediaState, Reply, Request};
 use tokio::sync::{mpsc, watch};
 
 use super::event::{CallEvent, RefusedBecause};
@@ -15,7 +15,7 @@ use super::owner::Owner;
 use super::transport::Transport;
 use crate::guest::Knock;
 use crate::home::Person;
-use crate::media::{Camera, Frames, PeerError, PeerEvent, Seen, Sound};
+use crate::media::{Camera, Frames, Seen, Sound};
 use crate::session::RequestError;
 use crate::time::now;
 
@@ -60,6 +60,11 @@ pub(super) enum Replied {
     Started(Result<Reply, RequestError>),
     Answered(Result<Reply, RequestError>),
     Offered {
+        generation: u32,
+        result: Result<Reply, RequestError>,
+    },
+    /// The question after the relays, asked when nothing was heard of media.
+    Reached {
         generation: u32,
         result: Result<Reply, RequestError>,
     },
@@ -265,7 +270,12 @@ impl Run {
             {
                 self.offered(result).await;
             }
-            Replied::Offered { .. } | Replied::Added(Ok(_)) => {}
+            Replied::Reached { generation, result }
+                if generation == self.transport.generation() =>
+            {
+                self.reached(result).await;
+            }
+            Replied::Offered { .. } | Replied::Reached { .. } | Replied::Added(Ok(_)) => {}
             Replied::Added(Err(error)) => {
                 tracing::info!(%error, "nobody is added");
                 self.denied(&error);
@@ -300,81 +310,6 @@ impl Run {
         };
         tracing::info!(%error, "the call was not made");
         self.over(reason);
-    }
-
-    async fn peer(&mut self, event: PeerEvent) {
-        match event {
-            PeerEvent::Connected => {
-                if let Err(error) = self.transport.connected().await {
-                    return self.media_failed(&error).await;
-                }
-                self.say(CallEvent::Media { connected: true });
-            }
-            PeerEvent::Disconnected => self.say(CallEvent::Media { connected: false }),
-            PeerEvent::Failed => {
-                self.say(CallEvent::Media { connected: false });
-                self.transport.restart();
-                self.offer().await;
-            }
-            PeerEvent::Track(remote) => self.transport.begin(remote).await,
-        }
-    }
-
-    async fn tracks(&mut self, tracks: Vec<Track>) {
-        self.transport.set_tracks(tracks);
-        self.offer().await;
-    }
-
-    pub(super) async fn offer(&mut self) {
-        match self.transport.offer().await {
-            Ok(Some(offer)) => {
-                let generation = self.transport.generation();
-                let request = Request::OfferMedia {
-                    call: self.id,
-                    sdp: offer.sdp,
-                    publish: offer.publish,
-                    subscribe: offer.subscribe,
-                };
-                self.ask(request, move |result| Replied::Offered {
-                    generation,
-                    result,
-                })
-                .await;
-            }
-            Ok(None) => {}
-            Err(error) => self.media_failed(&error).await,
-        }
-    }
-
-    async fn offered(&mut self, result: Result<Reply, RequestError>) {
-        match result {
-            Ok(Reply::MediaAnswer { sdp, tracks }) => {
-                if let Err(error) = self.transport.answered(sdp).await {
-                    return self.media_failed(&error).await;
-                }
-                self.transport.answer_tracks(tracks);
-                self.offer().await;
-            }
-            Ok(_) => {}
-            Err(error) if error.code() == Some(ErrorCode::BadOffer) => {
-                tracing::error!(%error, "the media node refused the offer");
-                self.hang_up(EndReason::MediaFailed).await;
-            }
-            // The call's end, or a new session, is told by itself.
-            Err(error) => tracing::info!(%error, "no answer to a media offer"),
-        }
-    }
-
-    async fn renew(&mut self) {
-        match self.transport.renew().await {
-            Ok(()) => self.offer().await,
-            Err(error) => self.media_failed(&error).await,
-        }
-    }
-
-    async fn media_failed(&mut self, error: &PeerError) {
-        tracing::error!(%error, "no media path");
-        self.hang_up(EndReason::MediaFailed).await;
     }
 
     /// The person hangs up, or the handle was dropped.

@@ -29,8 +29,6 @@ pub(super) struct Seat {
     /// Whether the own camera is on from the beginning.
     pub(super) camera: bool,
     pub(super) crypto: CallCrypto,
-    /// Whether the server runs on this machine.
-    pub(super) is_local: bool,
 }
 
 impl Seat {
@@ -47,13 +45,8 @@ impl Seat {
         };
         let mut sources = vec![Source::Microphone];
         sources.extend(self.video.then_some(Source::Camera));
-        let transport = Transport::new(
-            sources,
-            self.is_local,
-            frames.clone(),
-            self.owner.session().clone(),
-        )
-        .await?;
+        let transport =
+            Transport::new(sources, frames.clone(), self.owner.session().clone()).await?;
         let (events, told) = mpsc::channel(EVENTS_MAX);
         let (commands, commanded) = mpsc::channel(INPUTS_MAX);
         let run = Run {

@@ -1,7 +1,7 @@
 //! The media side of a call: one peer connection at a time, offered anew whenever what is wanted changes.
 
 use homeline_protocol::id::TrackId;
-use homeline_protocol::session::{Source, Track};
+use homeline_protocol::session::{RelayServers, Source, Track};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -25,7 +25,6 @@ const LATE_MAX: usize = homeline_e2ee::sframe::HELD_FRAMES_MAX;
 pub(super) struct Transport {
     peer: Peer,
     events: mpsc::Receiver<PeerEvent>,
-    local: bool,
     session: Session,
     sources: Vec<Source>,
     frames: Frames,
@@ -39,6 +38,8 @@ pub(super) struct Transport {
     restart: bool,
     /// ICE and DTLS are up: packets written before would only be thrown away, with a complaint.
     connected: bool,
+    /// Nothing has been heard for seconds.
+    lost: bool,
     /// Grows with each new connection, so that an answer to the one before is known as such.
     generation: u32,
     microphone: watch::Sender<Option<Line>>,
@@ -54,15 +55,14 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) async fn new(
         sources: Vec<Source>,
-        local: bool,
         frames: Frames,
         session: Session,
     ) -> Result<Self, PeerError> {
-        let (peer, events) = Peer::new(&sources, local, relays(&session).await).await?;
+        let (peer, events) =
+            Peer::new(&sources, session.server().clone(), relays(&session).await).await?;
         Ok(Self {
             peer,
             events,
-            local,
             session,
             sources,
             frames,
@@ -72,6 +72,7 @@ impl Transport {
             tracks_told: false,
             restart: false,
             connected: false,
+            lost: false,
             generation: 0,
             microphone: watch::Sender::new(None),
             camera: watch::Sender::new(None),
@@ -147,6 +148,22 @@ impl Transport {
         self.tracks = tracks;
     }
 
+    /// Nothing is heard at the moment.
+    pub(super) fn lost(&mut self) {
+        self.lost = true;
+    }
+
+    /// The server answered a question about relays that was asked when nothing was heard: so there is a network,
+    /// and media is to look for its way anew, unless it is back.
+    pub(super) fn reached(&mut self, relays: Option<RelayServers>) {
+        if self.lost {
+            if relays.is_some() {
+                self.peer.set_relays(relays);
+            }
+            self.restart = true;
+        }
+    }
+
     /// ICE gave up: the next offer restarts it.
     pub(super) fn restart(&mut self) {
         self.restart = true;
@@ -164,9 +181,15 @@ impl Transport {
         if self.offering || !due {
             return Ok(None);
         }
+        if self.restart && self.peer.wants_relays() {
+            self.peer.set_relays(relays(&self.session).await);
+        }
         let offer = self.peer.offer(&wanted, self.restart).await?;
         self.offered = Some(wanted);
-        self.restart = false;
+        if std::mem::take(&mut self.restart) {
+            // That is the answer to whatever was lost.
+            self.lost = false;
+        }
         self.offering = true;
         self.tracks_told = false;
         Ok(Some(offer))
@@ -193,6 +216,7 @@ impl Transport {
     /// The connection is up.
     pub(super) async fn connected(&mut self) -> Result<(), PeerError> {
         self.connected = true;
+        self.lost = false;
         self.open_lines().await
     }
 
@@ -210,13 +234,15 @@ impl Transport {
     /// The server's side is gone, or nobody knows what became of an offer: a new connection.
     pub(super) async fn renew(&mut self) -> Result<(), PeerError> {
         let relays = relays(&self.session).await;
-        let (peer, events) = Peer::new(&self.sources, self.local, relays).await?;
-        let old = std::mem::replace(&mut self.peer, peer);
+        let server = self.session.server().clone();
+        let (peer, events) = Peer::new(&self.sources, server, relays).await?;
+        let mut old = std::mem::replace(&mut self.peer, peer);
         self.events = events;
         self.offered = None;
         self.offering = false;
         self.restart = false;
         self.connected = false;
+        self.lost = false;
         self.microphone.send_replace(None);
         self.camera.send_replace(None);
         self.generation += 1;

@@ -239,10 +239,12 @@ impl Run {
             Household::open(&home, identity, now()).map(|opened| *household = opened)
         };
         self.check(opened.map(|()| true)).await?;
+        // A call that begins meanwhile is missing from the list, and well.
+        let before = self.shared.calls();
         let Ok(running) = calls(self.shared.session()).await else {
             return Ok(());
         };
-        for (id, call) in self.shared.calls() {
+        for (id, call) in before {
             let running = running
                 .iter()
                 .any(|running| running.call == id && running.here);

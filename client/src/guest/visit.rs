@@ -56,7 +56,6 @@ pub enum NotLetIn {
 
 /// A guest who has knocked and waits. Dropping it leaves.
 pub struct Waiting {
-    server: Server,
     link: GuestLink,
     visit: Arc<Visit>,
     news: Events,
@@ -79,13 +78,12 @@ pub async fn knock(server: Server, link: &str, name: &str) -> Result<Waiting, Kn
         proof: Blob(proof.to_vec()),
     };
     let knocked = post_knock(&server, &knock).await?;
-    let (session, news) = Session::open(server.clone(), knocked.token).await?;
+    let (session, news) = Session::open(server, knocked.token).await?;
     let visit = Visit {
         session,
         credential,
     };
     Ok(Waiting {
-        server,
         link,
         visit: Arc::new(visit),
         news,
@@ -159,8 +157,7 @@ impl Waiting {
         with: Outgoing,
     ) -> Result<Call, NotLetIn> {
         let (inputs, taken) = mpsc::channel(INPUTS_MAX);
-        let is_local = self.server.is_local();
-        let joined = visit(self.visit.clone(), by, (call, video), is_local, taken).await?;
+        let joined = visit(self.visit.clone(), by, (call, video), taken).await?;
         tokio::spawn(forward(self.news, self.visit, call, inputs));
         Ok(answer(joined, with).await)
     }

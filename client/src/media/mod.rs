@@ -9,18 +9,21 @@ mod chain;
 mod config;
 mod descriptor;
 mod frames;
+mod happens;
 mod keyframe;
 mod peer;
 mod picture;
 mod reorder;
 mod sound;
 mod vp8;
+mod ways;
 
 #[cfg(feature = "plaintext-control")]
 pub use frames::Control;
 pub(crate) use frames::{Frames, Owner};
+pub(crate) use happens::PeerEvent;
 pub use peer::PeerError;
-pub(crate) use peer::{Line, Offer, Peer, PeerEvent};
+pub(crate) use peer::{Line, Offer, Peer};
 pub use picture::{Camera, KeyFrameWanted, Seen, VideoFrame};
 pub(crate) use picture::{PictureReceiver, PictureSender};
 pub use sound::{Heard, Pcm, SAMPLE_RATE, SAMPLES, Sound};

@@ -5,27 +5,29 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use homeline_protocol::id::TrackId;
-use homeline_protocol::session::{PublishSection, Source, SubscribeSection, Track};
+use homeline_protocol::session::{PublishSection, RelayServers, Source, SubscribeSection, Track};
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
 use rtc::rtp::Header;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use webrtc::error::Error;
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionState,
-    RTCSessionDescription, SettingEngineBuilder,
+    PeerConnection, PeerConnectionBuilder, RTCSessionDescription, SettingEngineBuilder,
 };
 use webrtc::rtp_transceiver::RtpTransceiver;
 
 use super::config::{self, AUDIO_LEVEL_URI, DESCRIPTOR_URI, MID_URI};
+use super::happens::{Handler, PeerEvent};
+use super::ways::{Approach, Carrier, Carrying, Surroundings};
+use crate::server::Server;
+use crate::time::now;
 
 /// Events of a connection that may wait; lifecycle only, so a few.
 const EVENTS_MAX: usize = 64;
@@ -48,18 +50,6 @@ pub(crate) struct Offer {
     pub sdp: String,
     pub publish: Vec<PublishSection>,
     pub subscribe: Vec<SubscribeSection>,
-}
-
-/// What happens on a connection.
-pub(crate) enum PeerEvent {
-    /// ICE and DTLS are up.
-    Connected,
-    /// Nothing is heard at the moment; ICE goes on trying.
-    Disconnected,
-    /// ICE gave up: it needs a restart.
-    Failed,
-    /// A wanted track begins.
-    Track(Arc<dyn TrackRemote>),
 }
 
 /// Where packets of one source are written: the sending section after negotiation.
@@ -99,6 +89,16 @@ pub(crate) struct Peer {
     connection: Arc<dyn PeerConnection>,
     sending: Vec<Sending>,
     wanted: Vec<Wanted>,
+    server: Server,
+    relays: Option<RelayServers>,
+    carrier: Arc<Carrier>,
+    /// Whether ICE has decided for a way.
+    decided: watch::Sender<bool>,
+    events: mpsc::Sender<PeerEvent>,
+    /// What was begun with the first answer, and anew with each that answers a restart.
+    approach: Option<Approach>,
+    /// Whether the next answer begins one.
+    begins_anew: bool,
 }
 
 struct Sending {
@@ -114,32 +114,40 @@ struct Wanted {
 }
 
 impl Peer {
-    /// Makes a connection that will send these sources. `local`: the server is on this machine.
+    /// Makes a connection that will send these sources.
     ///
     /// # Errors
     /// When no socket can be opened.
     pub(crate) async fn new(
         sources: &[Source],
-        local: bool,
-        relays: Vec<RTCIceServer>,
+        server: Server,
+        relays: Option<RelayServers>,
     ) -> Result<(Self, mpsc::Receiver<PeerEvent>), PeerError> {
         let (events, incoming) = mpsc::channel(EVENTS_MAX);
         let (engine, registry) = config::media_engine()?;
+        // A server on this machine is reached by the loopback interface.
+        let local = server.is_local();
+        let carrier = Arc::new(Carrier::default());
+        let decided = watch::Sender::new(false);
+        let handler = Handler {
+            events: events.clone(),
+            decided: decided.clone(),
+        };
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(local)
             .with_discard_local_candidates_during_ice_restart(true)
             // The server's candidates are addresses; a machine without a default route has no multicast.
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .build();
-        let configuration = RTCConfigurationBuilder::new()
-            .with_ice_servers(relays)
-            .build();
         let connection = PeerConnectionBuilder::new()
-            .with_configuration(configuration)
+            .with_runtime(Arc::new(Carrying::new(
+                Arc::clone(&carrier),
+                server.media_ways(),
+            )))
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_setting_engine(settings)
-            .with_handler(Arc::new(Handler { events }))
+            .with_handler(Arc::new(handler))
             .with_udp_addrs(addresses(local))
             .build()
             .await?;
@@ -147,6 +155,13 @@ impl Peer {
             connection: Arc::new(connection),
             sending: Vec::new(),
             wanted: Vec::new(),
+            server,
+            relays,
+            carrier,
+            decided,
+            events,
+            approach: None,
+            begins_anew: true,
         };
         for source in sources {
             peer.add_source(*source).await?;
@@ -192,6 +207,11 @@ impl Peer {
         let offer = self.connection.create_offer(None).await?;
         let sdp = offer.sdp.clone();
         self.connection.set_local_description(offer).await?;
+        if restart {
+            self.begins_anew = true;
+            self.decided.send_replace(false);
+            self.carrier.forget_use();
+        }
         let mut publish = Vec::new();
         for sending in &self.sending {
             let mid = mid(&sending.transceiver).await?;
@@ -251,10 +271,34 @@ impl Peer {
     ///
     /// # Errors
     /// When it does not fit the offer.
-    pub(crate) async fn answer(&self, sdp: String) -> Result<(), PeerError> {
-        let answer = RTCSessionDescription::answer(sdp)?;
+    pub(crate) async fn answer(&mut self, sdp: String) -> Result<(), PeerError> {
+        let answer = RTCSessionDescription::answer(sdp.clone())?;
         self.connection.set_remote_description(answer).await?;
+        if std::mem::take(&mut self.begins_anew) {
+            let around = Surroundings {
+                server: self.server.clone(),
+                carrier: Arc::clone(&self.carrier),
+                connection: Arc::clone(&self.connection),
+                relays: self.relays.clone(),
+                decided: self.decided.subscribe(),
+                events: self.events.clone(),
+            };
+            // ICE knows nothing of the connections before any more. Nobody need wait for their end.
+            if let Some(old) = self.approach.replace(Approach::begin(around, &sdp)) {
+                tokio::spawn(old.close());
+            }
+        }
         Ok(())
+    }
+
+    /// Whether relays have to be asked for before a restart: there were none, or they take nothing new.
+    pub(crate) fn wants_relays(&self) -> bool {
+        let mut known = self.relays.iter();
+        known.all(|relays| relays.expires_at_ms <= now().0)
+    }
+
+    pub(crate) fn set_relays(&mut self, relays: Option<RelayServers>) {
+        self.relays = relays;
     }
 
     /// Where packets of a source go, once it is negotiated.
@@ -315,7 +359,10 @@ impl Peer {
     }
 
     /// Closes the connection; the other side is told by DTLS.
-    pub(crate) async fn close(&self) {
+    pub(crate) async fn close(&mut self) {
+        if let Some(approach) = self.approach.take() {
+            approach.close().await;
+        }
         // Closed already is as good.
         self.connection.close().await.ok();
     }
@@ -357,26 +404,4 @@ fn addresses(local: bool) -> Vec<String> {
     // A machine without IPv6, or without IPv4, is no error.
     addresses.retain(|address| UdpSocket::bind(address).is_ok());
     addresses.into_iter().map(str::to_owned).collect()
-}
-
-/// Passes events on. A full queue drops: the reader is gone.
-struct Handler {
-    events: mpsc::Sender<PeerEvent>,
-}
-
-#[async_trait::async_trait]
-impl PeerConnectionEventHandler for Handler {
-    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        let event = match state {
-            RTCPeerConnectionState::Connected => PeerEvent::Connected,
-            RTCPeerConnectionState::Disconnected => PeerEvent::Disconnected,
-            RTCPeerConnectionState::Failed => PeerEvent::Failed,
-            _ => return,
-        };
-        self.events.try_send(event).ok();
-    }
-
-    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        self.events.try_send(PeerEvent::Track(track)).ok();
-    }
 }

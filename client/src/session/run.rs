@@ -1,6 +1,5 @@
 //! The task that keeps a session alive: connects, resumes, reconnects, and the handle to it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
@@ -94,7 +93,7 @@ type Waiter = oneshot::Sender<Result<Reply, RequestError>>;
 #[derive(Clone)]
 pub struct Session {
     requests: mpsc::Sender<(Request, Waiter)>,
-    host: Arc<str>,
+    server: Server,
 }
 
 /// What a session tells by itself, in order.
@@ -108,7 +107,7 @@ impl Session {
     pub async fn open(server: Server, token: Secret) -> Result<(Self, Events), OpenError> {
         let (requests, incoming) = mpsc::channel(REQUESTS_MAX);
         let (events, outgoing) = mpsc::channel(EVENTS_MAX);
-        let host = server.host().into();
+        let reached = server.clone();
         let mut run = Run {
             server,
             token,
@@ -123,12 +122,16 @@ impl Session {
             Err(Ending::Dropped) => unreachable!("connecting takes no requests"),
         };
         tokio::spawn(run.keep(line));
-        Ok((Self { requests, host }, outgoing))
+        let session = Self {
+            requests,
+            server: reached,
+        };
+        Ok((session, outgoing))
     }
 
-    /// The host at which the server is reached.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// The server, as it is reached.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
     }
 
     /// Asks for something and waits for the reply, over lost connections if need be.

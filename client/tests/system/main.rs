@@ -11,6 +11,6 @@ mod pairing;
 mod pictures;
 mod proxy;
 mod refused;
-mod relays;
 mod removed;
 mod server;
+mod ways;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use homeline_client::MediaWays;
 use homeline_client::Server;
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_signaling::gateway::Media;
@@ -13,7 +14,11 @@ use tokio::net::TcpListener;
 pub(crate) struct TestServer {
     pub(crate) address: String,
     /// Ends with the test.
-    _node: Node,
+    pub(crate) node: Node,
+    /// The ways that its clients' media may take.
+    pub(crate) ways: MediaWays,
+    /// The authority (PEM) that its clients trust, when it is not a public one.
+    pub(crate) authority: Option<String>,
 }
 
 impl TestServer {
@@ -45,12 +50,18 @@ impl TestServer {
         tokio::spawn(async move { axum::serve(listener, service).await });
         Self {
             address,
-            _node: node,
+            node,
+            ways: MediaWays::default(),
+            authority: None,
         }
     }
 
     pub(crate) fn server(&self) -> Server {
-        Server::new(&self.address).unwrap()
+        let server = match &self.authority {
+            Some(pem) => Server::with_authority(&self.address, pem.as_bytes()),
+            None => Server::new(&self.address),
+        };
+        server.unwrap().with_media_ways(self.ways)
     }
 }
 

@@ -105,6 +105,33 @@ async fn a_device_answers_by_itself_only_for_whom_the_signed_setting_names() {
     assert_eq!(caller.exit_code().await, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_talks_by_the_ways_that_it_is_given_and_says_which_lead_nowhere() {
+    let homes = homes().await;
+    let answered = homes.folder.path().join("b");
+    let mut kitchen = Device::start(
+        &answered,
+        &["--media-ways", "tcp", "run", "--sound-in", "tone:1500"],
+    );
+    kitchen.event("ready").await;
+    let sound = ["--sound-in", "tone:1000", "--listen-for", "1500"];
+    let folder = homes.folder.path().join("a");
+    let arguments = ["--media-ways", "tcp", "call", "uncle ben"];
+    let mut caller = Device::start(&folder, &[&arguments[..], &sound].concat());
+    kitchen.event("ringing").await;
+    kitchen.say("answer").await;
+    caller.event("tone_heard").await;
+    caller.say("hang up").await;
+    assert_eq!(caller.exit_code().await, Some(0));
+    // There is no relay here.
+    let arguments = ["--media-ways", "relay", "call", "uncle ben"];
+    let mut caller = Device::start(&folder, &[&arguments[..], &sound].concat());
+    let text = caller.event("warning").await["text"].to_string();
+    assert!(text.contains("no way to the server"), "{text}");
+    caller.say("hang up").await;
+    caller.event("ended").await;
+}
+
 /// What the household is told that the kitchen has. The app's own question is answered after the news
 /// of whatever the kitchen told before.
 async fn kitchen_has(ben: &Client) -> Capabilities {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use homeline_client::MediaWays;
 
 use super::stage::Stage;
 use super::talk::{Pair, Short, Whole};
@@ -58,6 +59,7 @@ pub(super) struct Calls {
     pub(super) people: Option<usize>,
     pub(super) hold: f64,
     pub(super) media: bool,
+    pub(super) media_ways: MediaWays,
 }
 
 impl Calls {
@@ -69,12 +71,13 @@ impl Calls {
         stage
             .progress
             .phase(format!("{} people connect", pairs * 2));
+        let server = stage.server.clone().with_media_ways(self.media_ways);
         let mut people = people.into_iter();
         let mut free = Vec::new();
         while let (Some(caller), Some(callee)) = (people.next(), people.next()) {
             free.push(match self.media {
-                true => Pair::Whole(Whole::connect(&stage.server, caller, callee).await?),
-                false => Pair::Short(Short::connect(&stage.server, caller, callee).await?),
+                true => Pair::Whole(Whole::connect(&server, caller, callee).await?),
+                false => Pair::Short(Short::connect(&server, caller, callee).await?),
             });
         }
         let free = Arc::new(Mutex::new(free));

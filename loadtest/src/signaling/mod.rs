@@ -46,6 +46,7 @@ pub async fn run(command: &Command, stop: Stop, progress: &Progress) -> Result<R
             people,
             hold,
             media,
+            media_ways,
             signaling,
         } => {
             let stage = open(signaling).await?;
@@ -54,6 +55,7 @@ pub async fn run(command: &Command, stop: Stop, progress: &Progress) -> Result<R
                 people: *people,
                 hold: *hold,
                 media: *media,
+                media_ways: *media_ways,
             };
             calls.run(&stage).await
         }

@@ -10,18 +10,23 @@ pub mod bind;
 mod config;
 pub mod control;
 mod cpu;
+mod extending;
 mod link;
 mod links;
 mod metrics;
 mod node;
 mod orders;
 mod placement;
+mod pulse;
 mod router;
 mod sockets;
 mod tcp;
 mod telling;
 pub mod turn;
 mod worker;
+
+#[cfg(test)]
+mod hanging;
 
 pub use config::{NodeConfig, OperatingPoint};
 pub use homeline_media_engine::{Counters, DropReason};

@@ -9,7 +9,7 @@ pub type MediaExchange = (
     oneshot::Sender<Result<MediaReply, MediaError>>,
 );
 
-/// Commands that may wait for the media thread; who sends more waits.
+/// Commands that may wait for the router, which waits for nobody; who sends more waits.
 pub(crate) const COMMANDS_MAX: usize = 1_024;
 
 /// Events that may wait for signaling; beyond it they wait inside the node, in order.

@@ -151,6 +151,12 @@ impl MetricsBoard {
             .unwrap_or_else(std::sync::PoisonError::into_inner) = *metrics;
     }
 
+    /// Holds up the worker, once it wants to publish.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> std::sync::MutexGuard<'_, NodeMetrics> {
+        self.0.lock().unwrap()
+    }
+
     pub(crate) fn read(&self) -> NodeMetrics {
         *self
             .0

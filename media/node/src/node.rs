@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,6 +19,7 @@ use crate::links::Links;
 use crate::metrics::{MetricsBoard, NodeMetrics};
 use crate::orders::Losses;
 use crate::placement::Bounds;
+use crate::pulse::Pulse;
 use crate::router::{Door, Router};
 use crate::sockets;
 use crate::tcp::{self, Connections, Listeners};
@@ -202,6 +203,23 @@ impl Node {
         metrics
     }
 
+    /// How many media threads there are, and how many of them have not been heard of for two seconds.
+    pub fn threads(&self) -> (usize, usize) {
+        let silent = self.inner.doors.iter().filter(|door| door.load().silent);
+        (self.inner.doors.len(), silent.count())
+    }
+
+    /// How much of a processor core each media thread uses, of late, in thousandths.
+    pub fn busy_permille(&self) -> Vec<u16> {
+        let doors = self.inner.doors.iter();
+        doors.map(|door| door.load().busy_permille).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn boards(&self) -> Vec<Arc<MetricsBoard>> {
+        self.inner.boards.clone()
+    }
+
     /// Says goodbye to all peers and ends the media threads; gives up waiting after the configured deadline.
     pub async fn shutdown(&self) {
         self.inner.doors.iter().for_each(Door::stop);
@@ -270,7 +288,8 @@ pub(crate) fn new_worker(
     let tcp_port = listeners.addresses().first().map(SocketAddr::port);
     let poll = mio::Poll::new().map_err(StartError::Thread)?;
     let waker = mio::Waker::new(poll.registry(), WAKER).map_err(StartError::Thread)?;
-    let (orders, orders_in) = sync_channel(COMMANDS_MAX);
+    let (orders, orders_in) = channel();
+    let pulse = Arc::new(Pulse::new(Instant::now()));
     let (stopping, board): (Arc<AtomicBool>, Arc<MetricsBoard>) = Default::default();
     let mut engine = new_engine(config, addresses.clone())?;
     let tcp_addresses = addresses::tcp(&config.advertised_addresses, listeners.addresses());
@@ -287,6 +306,7 @@ pub(crate) fn new_worker(
         telling: Telling::new(events),
         stopping: Arc::clone(&stopping),
         board: Arc::clone(&board),
+        pulse: Arc::clone(&pulse),
         advertised: config.advertised_addresses.clone(),
         operating_point: config.operating_point,
         trains: config.segmentation_offload,
@@ -296,6 +316,7 @@ pub(crate) fn new_worker(
         orders,
         waker: Arc::new(waker),
         stopping,
+        pulse,
     };
     Ok(Prepared {
         worker,

@@ -1,6 +1,5 @@
 //! What the router tells a worker, and how answers come back: one from each worker that was asked, made into one.
 
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use homeline_media_engine::EngineId;
@@ -14,12 +13,23 @@ type Answer = Result<MediaReply, MediaError>;
 pub(crate) enum Order {
     /// Carry out a command.
     Command(MediaCommand, ReplyTo),
-    /// Have a part of a room beside those of other workers; `whole` is told once they have told of theirs.
-    Extend {
-        room: RoomId,
-        with: Vec<EngineId>,
-        whole: SyncSender<()>,
-    },
+    /// Have a part of a room beside those of other workers. What is commanded of it next waits until they have told of
+    /// theirs.
+    Extend { room: RoomId, with: Vec<EngineId> },
+}
+
+pub(crate) const fn room_of(command: &MediaCommand) -> RoomId {
+    match command {
+        MediaCommand::CreateRoom { room }
+        | MediaCommand::CloseRoom { room }
+        | MediaCommand::Negotiate { room, .. }
+        | MediaCommand::SetForwarding { room, .. }
+        | MediaCommand::SetTrackForwarding { room, .. }
+        | MediaCommand::RemovePeer { room, .. }
+        | MediaCommand::RequestKeyFrames { room }
+        | MediaCommand::SetView { room, .. }
+        | MediaCommand::Statistics { room } => *room,
+    }
 }
 
 /// Who waits for an answer.
@@ -91,8 +101,8 @@ pub(crate) enum Loss {
     Room(RoomId, usize),
 }
 
-/// Where workers leave losses for the router, which takes them before every command. At most one for each room and worker, and
-/// one for each offer that is under way.
+/// Where workers leave losses for the router, which takes them before every command. At most one for each room and
+/// worker, and one for each offer that is under way.
 #[derive(Default)]
 pub(crate) struct Losses(Mutex<Vec<Loss>>);
 

@@ -1,7 +1,8 @@
 //! On which workers a room and its peers are.
 //!
-//! A room begins on one worker, its home, and stays there until more peers are in it than one worker should carry.
-//! Further peers are placed on other workers, each of which then has a part of the room, until its last peer goes.
+//! A room begins on one worker, its home: where the fewest rooms are and the core is the least busy. It stays there
+//! until more peers are in it than one worker should carry, or the core is nearly used up. Further peers are placed on
+//! other workers, each of which then has a part of the room, until its last peer goes. Nobody is moved.
 
 use std::collections::HashMap;
 
@@ -9,6 +10,11 @@ use homeline_protocol::id::{PeerId, RoomId};
 use homeline_protocol::media_control::{MediaCommand, MediaError};
 
 use crate::orders::Loss;
+use crate::pulse::Load;
+
+/// A worker that uses so much of its core gets no further peers while another uses less: a fifth is left for what
+/// those who are there will send and for the peaks between two readings.
+const STRAINED_PERMILLE: u16 = 800;
 
 /// What a placement must not exceed.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +31,14 @@ pub(crate) struct Bounds {
 pub(crate) struct Placement {
     bounds: Bounds,
     rooms: HashMap<RoomId, Spread>,
-    /// Rooms, or parts of them, on each worker.
+    workers: Workers,
+}
+
+/// How the workers stand.
+struct Workers {
+    /// Rooms, or parts of them, on each.
     parts: Vec<usize>,
+    loads: Vec<Load>,
 }
 
 /// Where one room is.
@@ -53,19 +65,32 @@ impl Placement {
         Self {
             bounds,
             rooms: HashMap::new(),
-            parts: vec![0; workers],
+            workers: Workers {
+                parts: vec![0; workers],
+                loads: vec![Load::default(); workers],
+            },
         }
     }
 
-    /// The way of a command, which is carried out then.
+    /// How the workers stand now, in their order.
+    pub(crate) fn note_loads(&mut self, loads: impl Iterator<Item = Load>) {
+        self.workers.loads.clear();
+        self.workers.loads.extend(loads);
+    }
+
+    /// The way of a command, which is carried out then. A worker for which too much waits gets none but those that end
+    /// something.
     pub(crate) fn way(&mut self, command: &MediaCommand) -> Result<Way, MediaError> {
         match command {
-            MediaCommand::CreateRoom { room } => self.create(*room).map(Way::To),
-            MediaCommand::CloseRoom { room } => Ok(self.close(*room)),
+            MediaCommand::CreateRoom { room } => self.create(*room),
+            MediaCommand::CloseRoom { room } => self.close(*room),
             MediaCommand::Negotiate { room, peer, .. } => self.peer_way(*room, *peer),
             MediaCommand::RemovePeer { room, peer } => {
                 let spread = self.rooms.get(room).ok_or(MediaError::NoRoom)?;
                 let to = spread.worker_of(*peer);
+                if !spread.peers.contains_key(peer) {
+                    return self.workers.to(to);
+                }
                 Ok(match self.remove(*room, *peer) {
                     Some(_) => Way::ToLast(to),
                     None => Way::To(to),
@@ -74,12 +99,15 @@ impl Placement {
             MediaCommand::SetForwarding { room, peer, .. }
             | MediaCommand::SetView { room, peer, .. } => {
                 let spread = self.rooms.get(room).ok_or(MediaError::NoRoom)?;
-                Ok(Way::To(spread.worker_of(*peer)))
+                self.workers.to(spread.worker_of(*peer))
             }
             MediaCommand::SetTrackForwarding { room, .. }
             | MediaCommand::RequestKeyFrames { room }
             | MediaCommand::Statistics { room } => {
                 let spread = self.rooms.get(room).ok_or(MediaError::NoRoom)?;
+                if spread.workers.iter().any(|at| self.workers.is_full(*at)) {
+                    return Err(MediaError::Gone);
+                }
                 Ok(spread.all())
             }
         }
@@ -103,64 +131,65 @@ impl Placement {
                 let rest = spread.workers.iter().copied();
                 let rest: Vec<usize> = rest.filter(|worker| *worker != failed).collect();
                 for worker in spread.workers.drain(1..) {
-                    self.parts[worker] -= 1;
+                    self.workers.parts[worker] -= 1;
                 }
                 (room, rest)
             }
         }
     }
 
-    /// A new room goes where the fewest are.
-    fn create(&mut self, room: RoomId) -> Result<usize, MediaError> {
+    fn create(&mut self, room: RoomId) -> Result<Way, MediaError> {
         if let Some(spread) = self.rooms.get(&room) {
-            return Ok(spread.home());
+            return self.workers.to(spread.home());
         }
         if self.rooms.len() >= self.bounds.rooms_max {
             return Err(MediaError::Limit("rooms"));
         }
-        let emptiest = (0..self.parts.len()).min_by_key(|at| self.parts[*at]);
-        let home = emptiest.ok_or(MediaError::Gone)?;
-        self.parts[home] += 1;
+        let all = 0..self.workers.parts.len();
+        let home = self.workers.best_of(all).ok_or(MediaError::Gone)?;
+        self.workers.parts[home] += 1;
         let spread = Spread {
             workers: vec![home],
             peers: HashMap::new(),
         };
         self.rooms.insert(room, spread);
-        Ok(home)
+        Ok(Way::To(home))
     }
 
-    fn close(&mut self, room: RoomId) -> Way {
+    fn close(&mut self, room: RoomId) -> Result<Way, MediaError> {
         let Some(spread) = self.rooms.remove(&room) else {
             // Closing what is not there is done by any.
-            return Way::To(0);
+            let any = self.workers.best_of(0..self.workers.parts.len());
+            return any.map(Way::To).ok_or(MediaError::Gone);
         };
         for worker in &spread.workers {
-            self.parts[*worker] -= 1;
+            self.workers.parts[*worker] -= 1;
         }
-        spread.all()
+        Ok(spread.all())
     }
 
     fn peer_way(&mut self, room: RoomId, peer: PeerId) -> Result<Way, MediaError> {
         let Self {
             bounds,
             rooms,
-            parts,
+            workers,
         } = self;
         let spread = rooms.get_mut(&room).ok_or(MediaError::NoRoom)?;
         if let Some(worker) = spread.peers.get(&peer) {
-            return Ok(Way::To(*worker));
+            return workers.to(*worker);
         }
         if spread.peers.len() >= bounds.peers_per_room_max {
             return Err(MediaError::Limit("peers in a room"));
         }
-        let worker = spread.place(bounds.room_peers_per_worker_max, parts);
+        let placed = spread.place(bounds.room_peers_per_worker_max, workers);
+        let worker = placed.ok_or(MediaError::Gone)?;
         spread.peers.insert(peer, worker);
         if spread.workers.contains(&worker) {
             return Ok(Way::To(worker));
         }
         let others = spread.workers.clone();
         spread.workers.push(worker);
-        parts[worker] += 1;
+        workers.parts[worker] += 1;
         Ok(Way::ToNew(worker, others))
     }
 
@@ -172,8 +201,40 @@ impl Placement {
             return None;
         }
         spread.workers.retain(|other| *other != worker);
-        self.parts[worker] -= 1;
+        self.workers.parts[worker] -= 1;
         Some(worker)
+    }
+}
+
+impl Workers {
+    fn to(&self, worker: usize) -> Result<Way, MediaError> {
+        if self.is_full(worker) {
+            return Err(MediaError::Gone);
+        }
+        Ok(Way::To(worker))
+    }
+
+    fn is_full(&self, worker: usize) -> bool {
+        self.loads[worker].full
+    }
+
+    /// Whether it can well carry more.
+    fn has_strength(&self, worker: usize) -> bool {
+        let load = self.loads[worker];
+        !load.full && !load.silent && load.busy_permille < STRAINED_PERMILLE
+    }
+
+    /// The best for something new: one that answers, and of those the one whose share of all rooms and share of its
+    /// core make the least together. Rooms count beside the load because a new one shows what it takes only later.
+    fn best_of(&self, workers: impl Iterator<Item = usize>) -> Option<usize> {
+        let all = self.parts.iter().sum::<usize>() as u64;
+        let open = workers.filter(|worker| !self.is_full(*worker));
+        open.min_by_key(|worker| {
+            let load = self.loads[*worker];
+            let busy = u64::from(load.busy_permille);
+            let carried = self.parts[*worker] as u64 * 1_000 + busy * all;
+            (load.silent, carried, busy)
+        })
     }
 }
 
@@ -200,19 +261,22 @@ impl Spread {
         worker.unwrap_or_else(|| self.home())
     }
 
-    /// The worker for another peer: one that has the room and is not full, then the emptiest of those that have not,
-    /// and when all are full, the one with the fewest peers of the room.
-    fn place(&self, peers_max: usize, parts: &[usize]) -> usize {
-        let mut here = self.workers.iter().copied();
-        if let Some(worker) = here.find(|worker| self.count(*worker) < peers_max) {
-            return worker;
-        }
-        let others = (0..parts.len()).filter(|worker| !self.workers.contains(worker));
-        let fewest = self.workers.iter().copied();
-        others
-            .min_by_key(|worker| parts[*worker])
-            .or_else(|| fewest.min_by_key(|worker| self.count(*worker)))
-            .unwrap_or_else(|| self.home())
+    /// The worker for another peer: one that has the room, not too many of its peers, and strength left; then the best
+    /// of the others that has. Where nobody has strength left the room stays together as far as the number of its peers
+    /// allows, then goes to any other, and at last to where the fewest of its peers are.
+    fn place(&self, peers_max: usize, workers: &Workers) -> Option<usize> {
+        let here = || self.workers.iter().copied();
+        let few = |worker: &usize| self.count(*worker) < peers_max;
+        let strong = |worker: &usize| workers.has_strength(*worker);
+        let others = || (0..workers.parts.len()).filter(|worker| !self.workers.contains(worker));
+        let open = |worker: &usize| !workers.is_full(*worker);
+        let answers = |worker: &usize| !workers.loads[*worker].silent;
+        here()
+            .find(|worker| few(worker) && strong(worker))
+            .or_else(|| workers.best_of(others().filter(strong)))
+            .or_else(|| here().find(|worker| few(worker) && open(worker) && answers(worker)))
+            .or_else(|| workers.best_of(others()))
+            .or_else(|| here().filter(open).min_by_key(|worker| self.count(*worker)))
     }
 }
 
@@ -298,7 +362,7 @@ mod tests {
         }
         let close = MediaCommand::CloseRoom { room: room(1) };
         assert_eq!(go(close), Way::ToAll(vec![0, 2]));
-        assert_eq!(placement.parts, [0, 0, 0]);
+        assert_eq!(placement.workers.parts, [0, 0, 0]);
     }
 
     #[test]
@@ -327,9 +391,103 @@ mod tests {
         (1..=3).for_each(|number| drop(placement.way(&offer(number)).unwrap()));
         let lost = placement.lose(Loss::Room(room(1), 1));
         assert_eq!(lost, (room(1), vec![0, 2]));
-        assert_eq!(placement.parts, [1, 0, 0]);
+        assert_eq!(placement.workers.parts, [1, 0, 0]);
         assert_eq!(placement.way(&create(1)), Ok(Way::To(0)));
         assert_eq!(placement.way(&offer(3)), Ok(Way::To(0)));
         assert_eq!(placement.way(&ask(1)), Ok(Way::To(0)));
+    }
+
+    fn busy(permille: [u16; 3]) -> impl Iterator<Item = Load> {
+        permille.into_iter().map(|busy_permille| Load {
+            busy_permille,
+            ..Load::default()
+        })
+    }
+
+    #[test]
+    fn a_new_room_goes_where_rooms_and_load_together_are_least() {
+        let bounds = Bounds {
+            rooms_max: 100,
+            ..placement(3, 7).bounds
+        };
+        let mut placement = Placement::new(3, bounds);
+        let go = |placement: &mut Placement, number| match placement.way(&create(number)) {
+            Ok(Way::To(at)) => at,
+            other => panic!("{other:?}"),
+        };
+        let idle: Vec<_> = (1..=6).map(|number| go(&mut placement, number)).collect();
+        assert_eq!(idle, [0, 1, 2, 0, 1, 2], "without load the rooms count");
+        placement.note_loads(busy([700, 650, 50]));
+        let placed: Vec<_> = (7..=30).map(|number| go(&mut placement, number)).collect();
+        let on = |worker| placed.iter().filter(|at| **at == worker).count();
+        assert_eq!(placed[..4], [2; 4], "first where the load is least");
+        assert!(on(2) <= 20 && on(0) > 0 && on(1) >= on(0), "{placed:?}");
+    }
+
+    #[test]
+    fn a_room_spreads_when_its_core_is_nearly_used_up_and_another_is_not() {
+        let mut placement = placement(3, 7);
+        placement.way(&create(1)).unwrap();
+        placement.note_loads(busy([STRAINED_PERMILLE - 1, 0, 0]));
+        assert_eq!(placement.way(&offer(1)), Ok(Way::To(0)));
+        placement.note_loads(busy([STRAINED_PERMILLE, 300, 200]));
+        assert_eq!(placement.way(&offer(2)), Ok(Way::ToNew(2, vec![0])));
+        assert_eq!(placement.way(&offer(3)), Ok(Way::To(2)));
+        assert_eq!(placement.way(&offer(1)), Ok(Way::To(0)), "nobody is moved");
+        placement.note_loads(busy([100, 300, 200]));
+        assert_eq!(placement.way(&offer(4)), Ok(Way::To(0)));
+        // When all are strained, another part would only cost more.
+        placement.note_loads(busy([950, 900, 900]));
+        assert_eq!(placement.way(&offer(5)), Ok(Way::To(0)));
+    }
+
+    #[test]
+    fn a_worker_that_hangs_gets_nothing_new_and_in_the_end_only_what_ends_something() {
+        let mut placement = placement(2, 1);
+        placement.way(&create(1)).unwrap();
+        placement.way(&create(2)).unwrap();
+        assert_eq!(placement.way(&offer(1)), Ok(Way::To(0)));
+        let silent = Load {
+            silent: true,
+            ..Load::default()
+        };
+        placement.note_loads([silent, Load::default()].into_iter());
+        assert_eq!(placement.way(&create(3)), Ok(Way::To(1)));
+        assert_eq!(placement.way(&offer(2)), Ok(Way::ToNew(1, vec![0])));
+        placement.way(&remove(2)).unwrap();
+        let strained = Load {
+            busy_permille: 850,
+            ..Load::default()
+        };
+        let mut wide = Placement::new(2, placement.bounds);
+        wide.bounds.room_peers_per_worker_max = 7;
+        wide.way(&create(1)).unwrap();
+        wide.way(&offer(1)).unwrap();
+        wide.note_loads([silent, strained].into_iter());
+        let rather_there = wide.way(&offer(2));
+        assert_eq!(rather_there, Ok(Way::ToNew(1, vec![0])));
+        placement.way(&offer(2)).unwrap();
+        let full = Load {
+            full: true,
+            ..silent
+        };
+        placement.note_loads([full, Load::default()].into_iter());
+        let gone = Err(MediaError::Gone);
+        assert_eq!(placement.way(&ask(1)), gone);
+        assert_eq!(placement.way(&offer(1)), gone);
+        assert_eq!(placement.way(&remove(9)), gone, "nobody's end");
+        assert_eq!(placement.way(&ask(2)), Ok(Way::To(1)));
+        assert_eq!(
+            placement.way(&offer(3)),
+            Ok(Way::To(1)),
+            "although it has one"
+        );
+        assert_eq!(placement.way(&remove(1)), Ok(Way::To(0)));
+        let close = MediaCommand::CloseRoom { room: room(9) };
+        assert_eq!(placement.way(&close), Ok(Way::To(1)));
+        let close = MediaCommand::CloseRoom { room: room(1) };
+        assert_eq!(placement.way(&close), Ok(Way::ToAll(vec![0, 1])));
+        placement.note_loads([full, full].into_iter());
+        assert_eq!(placement.way(&create(4)), gone);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use homeline_media_engine::EngineId;
 use homeline_protocol::id::RoomId;
@@ -11,19 +11,18 @@ use homeline_protocol::media_control::MediaCommand;
 use tokio::sync::mpsc;
 
 use crate::link::MediaExchange;
-use crate::orders::{Gathering, Losses, Order, ReplyTo};
+use crate::orders::{Gathering, Losses, Order, ReplyTo, room_of};
 use crate::placement::{Bounds, Placement, Way};
-
-/// How long a command waits for the parts of its room to know of each other. Without them all works as well, but a
-/// receiver that comes first does not learn which sound belongs to which picture.
-const WHOLE_TIMEOUT: Duration = Duration::from_secs(1);
+use crate::pulse::{Load, Pulse};
 
 /// A worker's door: its orders, and how it is woken.
 #[derive(Clone)]
 pub(crate) struct Door {
-    pub(crate) orders: SyncSender<Order>,
+    /// Its length is bounded by what the placement gives: nothing more to a worker for which too much waits.
+    pub(crate) orders: Sender<Order>,
     pub(crate) waker: Arc<mio::Waker>,
     pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 impl Door {
@@ -39,15 +38,21 @@ impl Door {
         }
     }
 
-    /// Gives an order. A worker that is gone drops it, and the reply with it, which says so.
+    /// Gives an order, and waits for nothing. A worker that is gone drops it, and the reply with it, which says so.
     pub(crate) fn give(&self, order: Order) {
+        self.pulse.gave();
         if self.orders.send(order).is_ok() {
             self.wake();
         }
     }
+
+    /// How its worker stands.
+    pub(crate) fn load(&self) -> Load {
+        self.pulse.load(Instant::now())
+    }
 }
 
-/// See the module's description.
+/// See the module's description. It never waits for a worker, so that one that hangs holds up nobody but its own rooms.
 pub(crate) struct Router {
     doors: Vec<Door>,
     placement: Placement,
@@ -70,6 +75,8 @@ impl Router {
                 let (room, workers) = self.placement.lose(loss);
                 workers.into_iter().for_each(|at| self.close(at, room));
             }
+            let loads = self.doors.iter().map(Door::load);
+            self.placement.note_loads(loads);
             let way = match self.placement.way(&command) {
                 Ok(way) => way,
                 Err(error) => {
@@ -100,36 +107,15 @@ impl Router {
         self.doors.iter().for_each(Door::stop);
     }
 
-    /// Gives a worker a part of a room, and waits until it knows the others.
+    /// Gives a worker a part of a room. It has what comes next wait until it knows the others.
     fn extend(&self, room: RoomId, at: usize, others: &[usize]) {
-        let (whole, known) = sync_channel(1);
         let with = others.iter().map(|other| EngineId(*other as u16));
-        self.doors[at].give(Order::Extend {
-            room,
-            with: with.collect(),
-            whole,
-        });
-        if known.recv_timeout(WHOLE_TIMEOUT).is_err() {
-            tracing::warn!(%room, "the parts of a room know each other late");
-        }
+        let with = with.collect();
+        self.doors[at].give(Order::Extend { room, with });
     }
 
     fn close(&self, at: usize, room: RoomId) {
         let close = MediaCommand::CloseRoom { room };
         self.doors[at].give(Order::Command(close, ReplyTo::Nobody));
-    }
-}
-
-const fn room_of(command: &MediaCommand) -> RoomId {
-    match command {
-        MediaCommand::CreateRoom { room }
-        | MediaCommand::CloseRoom { room }
-        | MediaCommand::Negotiate { room, .. }
-        | MediaCommand::SetForwarding { room, .. }
-        | MediaCommand::SetTrackForwarding { room, .. }
-        | MediaCommand::RemovePeer { room, .. }
-        | MediaCommand::RequestKeyFrames { room }
-        | MediaCommand::SetView { room, .. }
-        | MediaCommand::Statistics { room } => *room,
     }
 }

@@ -10,20 +10,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
 use homeline_media_engine::{Engine, Output, Population, Protocol, Transmit};
-use homeline_protocol::id::RoomId;
 use homeline_protocol::media_control::{MediaCommand, MediaError};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::addresses;
 use crate::config::OperatingPoint;
-use crate::cpu;
+use crate::cpu::{self, Busy};
+use crate::extending::Extending;
 use crate::links::{Links, Told};
 use crate::metrics::{MetricsBoard, NodeMetrics};
 use crate::orders::{Loss, Losses, Order, ReplyTo};
+use crate::pulse::Pulse;
 use crate::sockets::{BATCH, Batch, MediaSocket};
 use crate::tcp::Connections;
 use crate::telling::Telling;
@@ -70,6 +71,8 @@ pub(crate) struct Worker {
     /// Set before the waker is woken to end the thread.
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) board: Arc<MetricsBoard>,
+    /// Shows that it lives.
+    pub(crate) pulse: Arc<Pulse>,
     /// Addresses to be advertised instead of the machine's own.
     pub(crate) advertised: Vec<IpAddr>,
     pub(crate) operating_point: OperatingPoint,
@@ -87,8 +90,9 @@ pub(crate) struct State {
     /// When the media in hand arrived; emptied with every turn.
     arrivals: Vec<SystemTime>,
     has_orders: bool,
-    /// Rooms whose other parts have not told of themselves yet, and who waits for that.
-    extending: Vec<(RoomId, SyncSender<()>)>,
+    /// Rooms whose other parts have not told of themselves yet, and what waits for that.
+    extending: Extending,
+    busy: Busy,
     /// Longest train that was told to the engine.
     train_max: usize,
 }
@@ -119,6 +123,7 @@ impl Worker {
             if !self.carry_out_orders() {
                 break;
             }
+            self.carry_out_waiting();
             self.take_datagrams(&mut batch);
             let now = Instant::now();
             self.take_connections(now);
@@ -127,19 +132,19 @@ impl Worker {
             }
             wake_at = self.drain();
             self.note_transit();
-            self.note_whole();
             if publish_at <= now {
                 publish_at = now + METRICS_INTERVAL;
-                self.publish();
+                self.publish(now);
             }
             if addresses_at <= now {
                 addresses_at = now + ADDRESSES_INTERVAL;
                 self.renew_candidates();
             }
         }
-        self.guarded(|engine| engine.close_all_rooms(Instant::now()));
+        let now = Instant::now();
+        self.guarded(|engine| engine.close_all_rooms(now));
         self.drain();
-        self.publish();
+        self.publish(now);
     }
 
     fn register(&mut self) -> io::Result<()> {
@@ -159,6 +164,8 @@ impl Worker {
         if self.state.has_orders || has_media {
             return Some(Duration::ZERO);
         }
+        let extended = self.state.extending.wake_at();
+        let wake_at = extended.map_or(wake_at, |until| until.min(wake_at));
         let wait = wake_at.saturating_duration_since(Instant::now());
         Some(if self.telling.waits() {
             wait.min(EVENT_RETRY)
@@ -253,19 +260,46 @@ impl Worker {
             return true;
         }
         for _ in 0..COMMANDS_MAX_AT_ONCE {
-            match self.orders.try_recv() {
-                Ok(Order::Command(command, reply)) => self.command(command, reply),
-                Ok(Order::Extend { room, with, whole }) => {
-                    self.guarded(|engine| engine.extend_room(Instant::now(), room, &with));
-                    self.drain();
-                    self.state.extending.push((room, whole));
-                }
+            let order = match self.orders.try_recv() {
+                Ok(order) => order,
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
+            };
+            self.pulse.took();
+            match order {
+                Order::Command(command, reply) => {
+                    if let Some((command, reply)) = self.state.extending.keep(command, reply) {
+                        self.command(command, reply);
+                    }
+                }
+                Order::Extend { room, with } => {
+                    // Of the part that it had before.
+                    let before = self.state.extending.end(room);
+                    self.carry_out_all(before);
+                    self.guarded(|engine| engine.extend_room(Instant::now(), room, &with));
+                    self.drain();
+                    self.state.extending.begin(Instant::now(), room);
+                }
             }
         }
         self.state.has_orders = true;
         true
+    }
+
+    /// Carries out what waited for rooms whose parts know of each other now.
+    fn carry_out_waiting(&mut self) {
+        if self.state.extending.wake_at().is_some() {
+            let engine = &self.engine;
+            let is_whole = |room| engine.is_whole(room);
+            let waited = self.state.extending.end_all(Instant::now(), is_whole);
+            self.carry_out_all(waited);
+        }
+    }
+
+    fn carry_out_all(&mut self, commands: Vec<(MediaCommand, ReplyTo)>) {
+        for (command, reply) in commands {
+            self.command(command, reply);
+        }
     }
 
     fn command(&mut self, command: MediaCommand, reply: ReplyTo) {
@@ -299,19 +333,6 @@ impl Worker {
             });
         });
         self.links = links;
-    }
-
-    /// Tells who waits for it that a room's parts know of each other.
-    fn note_whole(&mut self) {
-        let engine = &self.engine;
-        self.state.extending.retain(|(room, whole)| {
-            let is_whole = engine.is_whole(*room);
-            if is_whole {
-                // Whoever waited may have given up.
-                whole.try_send(()).ok();
-            }
-            !is_whole
-        });
     }
 
     /// Runs a step of the engine. A panic costs the room whose step it was, and nobody else.
@@ -392,7 +413,7 @@ impl Worker {
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Instant) {
         let Population { rooms, peers, .. } = self.engine.population();
         let metrics = &mut self.state.metrics;
         metrics.counters = *self.engine.counters();
@@ -402,6 +423,8 @@ impl Worker {
         metrics.tcp = self.connections.figures();
         metrics.cpu_time = cpu::of_this_thread();
         self.board.publish(metrics);
+        let busy = self.state.busy.note(now, self.state.metrics.cpu_time);
+        self.pulse.beat(now, busy);
     }
 }
 
@@ -424,6 +447,7 @@ fn send(sockets: &[MediaSocket], metrics: &mut NodeMetrics, transmit: &Transmit<
 
 #[cfg(test)]
 mod tests {
+    use homeline_protocol::id::RoomId;
     use tokio::sync::mpsc;
 
     use super::*;
@@ -445,8 +469,7 @@ mod tests {
         let room = RoomId([1; 16]);
         let create = MediaCommand::CreateRoom { room };
         let create = Order::Command(create, ReplyTo::One(reply));
-        prepared.door.orders.send(create).unwrap();
-        prepared.door.wake();
+        prepared.door.give(create);
         assert!(pending.blocking_recv().unwrap().is_ok());
         prepared.door.stop();
         running.join().unwrap();

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 /// and takes milliseconds; a call that waits longer than this is better told so.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a full command queue may hold up one call before the node counts as gone.
+/// How long a full command queue may hold up one call before the node counts as gone. The node takes commands at once,
+/// so that only a process that stands still fills it.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A command and the place for its reply.

@@ -1,7 +1,7 @@
 //! The last results of the test from outside: a small file beside the database, which a command reads while the
 //! server runs.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -39,13 +39,5 @@ pub fn read(file: &Path) -> io::Result<Kept> {
 /// # Errors
 /// When it can't be written.
 pub fn write(file: &Path, kept: &Kept) -> io::Result<()> {
-    let next = file.with_extension("next");
-    let mut opened = std::fs::File::create(&next)?;
-    opened.write_all(&serde_json::to_vec(kept)?)?;
-    opened.sync_all()?;
-    std::fs::rename(&next, file)?;
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
+    homeline_durable::write(file, &serde_json::to_vec(kept)?)
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod peers;
+mod reachability;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -131,6 +132,13 @@ fn commands_take_effect(node: &MediaNode, room: &mut Room<'_>) {
     assert_eq!(whole["transit"]["count"], measured);
     let metrics = web::get(node.address, "localhost", "/metrics").text();
     assert!(web::figure(&metrics, "homeline_media_packets_forwarded_total") > 100);
+    for row in [
+        "homeline_media_relay_full_total",
+        "homeline_media_threads_silent",
+    ] {
+        assert!(metrics.contains(&format!("\n{row} 0\n")), "{row}");
+    }
+    assert!(metrics.contains("homeline_media_thread_busy_permille{thread=\"0\"} "));
     ends_are_final(node);
 }
 
@@ -223,11 +231,8 @@ fn what_is_not_understood_or_not_allowed_is_refused_in_words() {
     );
     let long = json!({"offer": "x".repeat(1024 * 1024)});
     refused(node.ask("PUT", &peer, &long), 413, "too_large");
-    assert_eq!(
-        web::get(node.address, "localhost", "/healthz").status,
-        200,
-        "it lives on"
-    );
+    let health = web::get(node.address, "localhost", "/healthz");
+    assert_eq!((health.status, health.text().as_str()), (200, "live\n"));
 }
 
 #[test]
@@ -335,6 +340,8 @@ fn a_node_alone_has_a_relay_where_signaling_can_know_its_secret_and_says_so_wher
     std::io::Write::write_all(&mut stream, &allocate.concat()).unwrap();
     std::io::Read::read_exact(&mut stream, &mut answer[..20]).unwrap();
     assert_eq!(answer[..2], challenge);
+    let metrics = web::get(node.address, "localhost", "/metrics").text();
+    assert!(metrics.contains("homeline_relay_refused_total{reason=\"capacity\"} 0\n"));
 
     let node = MediaNode::start_with(&ports);
     // What it logs is read beside what it prints.
@@ -361,6 +368,7 @@ async fn a_whole_server_has_the_interface_beside_its_signaling() {
             ("HOMELINE_MEDIA__CONTROL__ENABLED", "true"),
             ("HOMELINE_MEDIA__CONTROL__BIND", &bind),
             ("HOMELINE_MEDIA__CONTROL__TOKEN", token),
+            ("HOMELINE_SERVER__OUTSIDE__ASK_ROUTER", "false"),
         ],
         namespace: None,
     });
@@ -375,6 +383,17 @@ async fn a_whole_server_has_the_interface_beside_its_signaling() {
         assert!(Instant::now() < deadline, "{peers} peers");
         peers = admin::send(address, "GET", "/v1/node", Some(token), "").json()["peers"].take();
     }
+    // What the app's test knows is told here as well.
+    let told = admin::send(address, "POST", "/v1/reachability", Some(token), "{}").json();
+    assert_eq!(
+        (&told["ways"][0]["way"], &told["ways"][0]["last"]),
+        (&json!("web"), &Value::Null),
+        "{told}"
+    );
+    let tried = json!([{"way": "web", "works": true, "works_here": true}]);
+    let test = json!({"test": {"source": "198.51.100.9", "tried": tried}}).to_string();
+    let told = admin::send(address, "POST", "/v1/reachability", Some(token), &test).json();
+    assert_eq!(told["ways"][0]["last"]["from"], "outside");
     let kept = data.path().join("media-admin-token");
     assert!(!kept.exists(), "none is made where one is given");
 }

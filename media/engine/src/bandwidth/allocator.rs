@@ -192,10 +192,13 @@ pub(crate) fn given<K>(shares: &[Share<K>]) -> f64 {
     shares.iter().map(|share| share.cost(share.steps)).sum()
 }
 
-/// What all tracks would take if the path carried it.
+/// What all tracks would take if the path carried it, with what must be left over for a step up where one is to come.
 pub(crate) fn demand<K>(shares: &[Share<K>]) -> f64 {
     shares
         .iter()
-        .map(|share| share.cost(share.rates.len()))
+        .map(|share| {
+            let rises = share.steps < share.rates.len();
+            share.cost(share.rates.len()) * if rises { MARGIN } else { 1.0 }
+        })
         .sum()
 }

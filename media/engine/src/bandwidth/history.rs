@@ -13,6 +13,8 @@ enum Fate {
     Skipped,
     /// Told of as missing; it may still come late.
     Missing,
+    /// The same after it was skipped.
+    MissingSkipped,
 }
 
 /// Eight bytes for each packet.
@@ -65,39 +67,38 @@ impl History {
 
     /// The receiver has it. `None` when it was never sent, is forgotten or was told of before.
     pub(super) fn arrived(&mut self, sequence: u16) -> Option<Told> {
-        self.settle(sequence, Fate::Settled, |fate| fate != Fate::Settled)
+        self.settle(sequence, |fate| {
+            (fate != Fate::Settled).then_some(Fate::Settled)
+        })
     }
 
     /// The receiver misses it; like [`Self::arrived`].
     pub(super) fn missing(&mut self, sequence: u16) -> Option<Told> {
-        self.settle(sequence, Fate::Missing, |fate| {
-            matches!(fate, Fate::InFlight | Fate::Skipped)
+        self.settle(sequence, |fate| match fate {
+            Fate::InFlight => Some(Fate::Missing),
+            Fate::Skipped => Some(Fate::MissingSkipped),
+            Fate::Settled | Fate::Missing | Fate::MissingSkipped => None,
         })
     }
 
     /// Nothing is known of it but that feedback went past it; like [`Self::arrived`].
     pub(super) fn skipped(&mut self, sequence: u16) -> Option<Told> {
-        self.settle(sequence, Fate::Skipped, |fate| fate == Fate::InFlight)
+        self.settle(sequence, |fate| {
+            (fate == Fate::InFlight).then_some(Fate::Skipped)
+        })
     }
 
-    fn settle(
-        &mut self,
-        sequence: u16,
-        fate: Fate,
-        is_news: impl Fn(Fate) -> bool,
-    ) -> Option<Told> {
+    /// Takes news of a packet; `next` is `None` where it is none.
+    fn settle(&mut self, sequence: u16, next: impl Fn(Fate) -> Option<Fate>) -> Option<Told> {
         let (micros, entry) = self.find(sequence)?;
         let before = entry.fate;
-        if !is_news(before) {
-            return None;
-        }
-        entry.fate = fate;
+        entry.fate = next(before)?;
         Some(Told {
             micros,
             len: usize::from(entry.len),
             probe: entry.probe,
-            late: before == Fate::Missing,
-            skipped: before == Fate::Skipped,
+            late: matches!(before, Fate::Missing | Fate::MissingSkipped),
+            skipped: matches!(before, Fate::Skipped | Fate::MissingSkipped),
         })
     }
 
@@ -114,4 +115,34 @@ impl History {
 
 const fn place(sequence: u16) -> usize {
     sequence as usize % SENT_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_skipped_and_then_missed_was_counted_when_it_comes_late() {
+        let mut history = History::new();
+        history.sent(7, 1_000, 100, 0);
+        let told = |late, skipped| {
+            Some(Told {
+                micros: 1_000,
+                len: 100,
+                probe: 0,
+                late,
+                skipped,
+            })
+        };
+        assert_eq!(history.skipped(7), told(false, false));
+        assert_eq!(history.missing(7), told(false, true));
+        assert_eq!(history.missing(7), None, "told of once");
+        assert_eq!(history.arrived(7), told(true, true));
+        assert_eq!(history.arrived(7), None);
+
+        history.sent(8, 1_000, 100, 0);
+        assert_eq!(history.missing(8), told(false, false));
+        assert_eq!(history.skipped(8), None, "its fate is known");
+        assert_eq!(history.arrived(8), told(true, false));
+    }
 }

@@ -10,12 +10,33 @@ const WINDOW_MICROS: i64 = 400_000;
 /// Excess loss up to which the bound is lifted, and above which it is lowered.
 const LIFT_BELOW: f64 = 0.02;
 const LOWER_ABOVE: f64 = 0.10;
-/// Part of the rate at which the experiment is judged.
+/// Part of what was sent at which the experiment is judged, at most: less than came through then, so that no queue
+/// overflows any more.
 const EXPERIMENT: f64 = 0.7;
+/// A queue empties when this part of what came through is sent.
+const DRAINS: f64 = 0.9;
 /// The loss is the path's own when this part of it is left.
 const REMAINS: f64 = 0.6;
 /// The path's own loss that is believed, at most: beyond it nothing is of use.
 const INHERENT_MAX: f64 = 0.5;
+
+/// What was sent, came, was thought to be carried and lost when the present reductions began.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    sent: f64,
+    came: f64,
+    estimate: f64,
+    loss: f64,
+}
+
+impl Before {
+    /// Whether so little is sent now that what is lost is not lost to a full queue: less than came through then, or
+    /// what the path was thought to carry while the estimate fell for nothing.
+    fn is_less(&self, now: Self) -> bool {
+        let carried = self.sent <= self.estimate && now.estimate < EXPERIMENT * self.estimate;
+        carried || now.sent < (EXPERIMENT * self.sent).min(DRAINS * self.came)
+    }
+}
 
 /// See the module's description.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +50,7 @@ pub(super) struct LossBound {
     loss: f64,
     inherent: f64,
     bound: Option<f64>,
-    /// The rate and the loss at which the present reductions began.
-    before: Option<(f64, f64)>,
+    before: Option<Before>,
 }
 
 impl LossBound {
@@ -43,8 +63,13 @@ impl LossBound {
     }
 
     /// Judges what was noted, when it is enough. Takes the present estimate and returns the greatest that
-    /// losses allow.
-    pub(super) fn judge(&mut self, micros: i64, estimate: f64) -> Option<f64> {
+    /// losses allow. `sent` and `came` are the rates of what was noted and what of it arrived.
+    pub(super) fn judge(
+        &mut self,
+        micros: i64,
+        estimate: f64,
+        (sent, came): (f64, f64),
+    ) -> Option<f64> {
         let since = *self.since.get_or_insert(micros);
         let count = self.received.saturating_add(self.missing);
         if micros - since < WINDOW_MICROS || count < PACKETS_MIN {
@@ -59,7 +84,13 @@ impl LossBound {
         }
         let excess = sample.min(self.loss) - self.inherent;
         if excess > LOWER_ABOVE {
-            self.lower(estimate, excess, sample - self.inherent, queued);
+            let now = Before {
+                sent,
+                came,
+                estimate,
+                loss: sample - self.inherent,
+            };
+            self.lower(now, excess, queued);
         } else if excess < LIFT_BELOW {
             self.before = None;
             self.bound = self.bound.map(|bound| bound * 1.08);
@@ -69,24 +100,36 @@ impl LossBound {
         self.bound
     }
 
-    fn lower(&mut self, estimate: f64, excess: f64, sample: f64, queued: bool) {
+    fn lower(&mut self, now: Before, excess: f64, queued: bool) {
         // The sample, since smoothing shows the first losses too small.
-        let (rate, loss) = *self.before.get_or_insert((estimate, sample));
+        let before = *self.before.get_or_insert(now);
         // A queue that overflows proves nothing, nor does a loss that no path has by itself.
         let telling = !queued && self.inherent + excess <= INHERENT_MAX;
-        if telling && estimate < EXPERIMENT * rate && excess > REMAINS * loss {
-            self.inherent += excess;
-            self.bound = None;
-            self.before = None;
-            return;
+        if telling && before.is_less(now) {
+            if excess > REMAINS * before.loss {
+                self.inherent += excess;
+                self.bound = None;
+                self.before = None;
+                return;
+            }
+            // A part of it was ours.
+            let loss = 0.5 * (before.loss + excess);
+            self.before = Some(Before { loss, ..before });
         }
-        let bound = self.bound.map_or(estimate, |bound| bound.min(estimate));
+        let bound = self
+            .bound
+            .map_or(now.estimate, |bound| bound.min(now.estimate));
         self.bound = Some(bound * (1.0 - 0.5 * excess.min(1.0)));
     }
 
     /// The part that is lost, smoothed.
     pub(super) const fn share(&self) -> f64 {
         self.loss
+    }
+
+    /// The path's own part.
+    pub(super) const fn own(&self) -> f64 {
+        self.inherent
     }
 
     /// What of it is not the path's own.

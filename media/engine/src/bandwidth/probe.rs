@@ -5,8 +5,12 @@
 
 use super::history::Told;
 
-/// How long a cluster lasts.
+/// How long a cluster lasts, at most and at least.
 const CLUSTER_MICROS: i64 = 160_000;
+const CLUSTER_MICROS_MIN: i64 = 60_000;
+/// The queue that it builds on a path that carries no more than is known, in the time that the path takes for it:
+/// sound waits behind it.
+const QUEUE_MICROS: f64 = 100_000.0;
 /// Packets of which a cluster consists at least.
 const PACKETS_MIN: u32 = 10;
 /// Bytes of one cluster, at most: 120 ms at 20 Mbit/s.
@@ -26,6 +30,7 @@ const POLICED: f64 = 0.8;
 struct Cluster {
     id: u8,
     rate: f64,
+    lasts: i64,
     started: i64,
     ended: Option<i64>,
     sent_bytes: usize,
@@ -66,8 +71,8 @@ pub(super) struct Prober {
 }
 
 impl Prober {
-    /// Begins a cluster, unless there is one.
-    pub(super) fn begin(&mut self, micros: i64, rate: f64) {
+    /// Begins a cluster, unless there is one, on a path that is known to carry so much.
+    pub(super) fn begin(&mut self, micros: i64, known: f64, rate: f64) {
         if self.cluster.is_some() {
             return;
         }
@@ -76,6 +81,7 @@ impl Prober {
         self.cluster = Some(Cluster {
             id: self.last_id,
             rate,
+            lasts: lasts(rate / known.max(1.0)),
             started: micros,
             ended: None,
             sent_bytes: 0,
@@ -106,7 +112,7 @@ impl Prober {
         let Some(cluster) = self.cluster.as_ref().filter(|c| c.ended.is_none()) else {
             return 0;
         };
-        let elapsed = (micros - cluster.started).clamp(0, CLUSTER_MICROS) as f64 / 1e6;
+        let elapsed = (micros - cluster.started).clamp(0, cluster.lasts) as f64 / 1e6;
         let due = (cluster.rate * elapsed / 8.0) as usize;
         due.min(BYTES_MAX).saturating_sub(cluster.sent_bytes)
     }
@@ -122,7 +128,7 @@ impl Prober {
         cluster.last_sent = micros;
         cluster.sent_bytes += len;
         cluster.sent_packets += 1;
-        let long = micros - cluster.started >= CLUSTER_MICROS;
+        let long = micros - cluster.started >= cluster.lasts;
         if long && cluster.sent_packets >= PACKETS_MIN || cluster.sent_bytes >= BYTES_MAX {
             cluster.ended = Some(micros);
         }
@@ -144,22 +150,28 @@ impl Prober {
             cluster.arrived_bytes += len;
             let since = arrival - *cluster.origin.get_or_insert(arrival);
             let left = sent - cluster.started;
-            let half = &mut cluster.halves[usize::from(left > CLUSTER_MICROS / 2)];
+            let half = &mut cluster.halves[usize::from(left > cluster.lasts / 2)];
             half.count += 1;
             half.left += left;
             half.came += since;
         }
     }
 
-    /// The measurement, once everything is told of or patience ends. `Some(None)` measured nothing.
-    pub(super) fn take(&mut self, micros: i64, round_trip: i64) -> Option<Option<Measured>> {
+    /// The measurement on a path that loses a part by itself, once everything is told of or patience ends.
+    /// `Some(None)` measured nothing.
+    pub(super) fn take(
+        &mut self,
+        micros: i64,
+        round_trip: i64,
+        own_loss: f64,
+    ) -> Option<Option<Measured>> {
         let cluster = self.cluster.as_ref()?;
         let waited = micros - cluster.ended.unwrap_or(cluster.started);
         let told = cluster.ended.is_some() && cluster.told_packets >= cluster.sent_packets;
         if !told && waited < PATIENCE_MICROS + 2 * round_trip {
             return None;
         }
-        let measured = cluster.measure();
+        let measured = cluster.measure(own_loss);
         self.cluster = None;
         Some(measured)
     }
@@ -170,17 +182,24 @@ impl Prober {
     }
 }
 
+/// How long a cluster of so many times the known rate lasts.
+fn lasts(times: f64) -> i64 {
+    let most = QUEUE_MICROS / (times - 1.0).max(0.1);
+    (most as i64).clamp(CLUSTER_MICROS_MIN, CLUSTER_MICROS)
+}
+
 impl Cluster {
-    fn measure(&self) -> Option<Measured> {
+    fn measure(&self, own_loss: f64) -> Option<Measured> {
         let sent_for = self.last_sent - self.first_sent;
-        let enough = self.arrived_bytes as f64 >= ARRIVED_MIN * self.sent_bytes as f64;
+        let passes = 1.0 - own_loss;
+        let enough = self.arrived_bytes as f64 >= ARRIVED_MIN * passes * self.sent_bytes as f64;
         let [first, second] = self.halves;
-        if !enough || sent_for < CLUSTER_MICROS / 4 || first.count.min(second.count) < 3 {
+        if !enough || sent_for < self.lasts / 4 || first.count.min(second.count) < 3 {
             return None;
         }
         let sent = self.sent_bytes as f64 * 8e6 / sent_for as f64;
         // Of what nothing is known since feedback was lost, as much will have arrived.
-        let part = (self.arrived_bytes as f64 / self.told_bytes as f64).min(1.0);
+        let part = (self.arrived_bytes as f64 / (passes * self.told_bytes as f64)).min(1.0);
         // How much further apart the halves came than they left: jitter averages out.
         let mean = |sum: i64, count: i64| sum as f64 / count as f64;
         let left = mean(second.left, second.count) - mean(first.left, first.count);

@@ -118,7 +118,7 @@ fn loss_that_does_not_fall_with_the_rate_is_the_paths_own() {
     let (mut bound, mut estimate) = (LossBound::default(), 1_000_000.0_f64);
     for step in 1..60 {
         bound.note(70, 30, 0, false);
-        if let Some(bound) = bound.judge(step * 450_000, estimate) {
+        if let Some(bound) = bound.judge(step * 450_000, estimate, (estimate, estimate)) {
             estimate = estimate.min(bound);
         }
     }
@@ -127,7 +127,7 @@ fn loss_that_does_not_fall_with_the_rate_is_the_paths_own() {
     for step in 1..60 {
         let lost = ((1.0 - 500_000.0 / estimate).max(0.0) * 100.0) as u32;
         bound.note(100 - lost, lost, 0, false);
-        if let Some(bound) = bound.judge(step * 450_000, estimate) {
+        if let Some(bound) = bound.judge(step * 450_000, estimate, (estimate, estimate)) {
             estimate = estimate.min(bound);
         }
     }
@@ -175,6 +175,32 @@ fn a_liar_gets_an_estimate_within_bounds() {
         let estimate = lied_to(lie);
         assert!((50_000.0..=50_000_000.0).contains(&estimate), "{estimate}");
     }
+}
+
+/// The path carries 300 kbit/s of 600, so that what was sent last came late. Then nothing is sent any more.
+#[test]
+fn a_receiver_that_is_sent_nothing_after_a_queue_is_probed_again() {
+    let now = start();
+    let mut estimator = Estimator::new(now);
+    estimator.set_wanted(2e6);
+    for number in 0..300_u16 {
+        let sent = i64::from(number) * 10_000;
+        let arrived = sent + 20_000 + (sent / 2).min(400_000);
+        let at = now + ms(10) * u32::from(number);
+        estimator.note_sent(at, number, 750);
+        let told = PacketStatus {
+            sequence: number,
+            arrival_micros: Some(arrived),
+        };
+        estimator.handle_feedback(at, number as u8, std::iter::once(told));
+        estimator.handle_timeout(at);
+    }
+    assert!(estimator.is_queued());
+    let probed = (0..200).any(|step| {
+        estimator.handle_timeout(now + ms(3_000 + 50 * step));
+        step > 40 && estimator.probe_rate().is_some()
+    });
+    assert!(probed);
 }
 
 #[test]

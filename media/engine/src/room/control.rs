@@ -6,6 +6,7 @@ use super::commands::{Context, Room};
 use super::outflow::{HEADER_GROWTH_MAX, mid_element};
 use super::peer::Peer;
 use super::reception::Reported;
+use super::resent::Resend;
 use super::slots::PeerSlot;
 use super::subscription::{Missed, RESENDS_MAX, Subscription};
 use super::track::{Source, Track};
@@ -183,14 +184,20 @@ impl Room {
             return;
         };
         let repeats = peer.path.as_ref().map_or(1, |path| path.repeats());
+        let is_picture = subscription.kind == Kind::Video;
+        // A picture that is paused begins anew at a key frame: nothing of what was before is needed.
+        let paused = is_picture && subscription.selection.chosen().is_none();
         for sequence in lost {
             subscription.served.nacks += 1;
             if subscription.resends >= RESENDS_MAX {
                 return;
             }
+            let path = peer.path.as_mut().filter(|_| is_picture);
+            if paused || path.is_some_and(|path| !path.may_repair(context.now)) {
+                continue;
+            }
             // Nothing that is not sent is remembered as sent.
             if repeats > 0 {
-                subscription.resends += repeats;
                 resend_one(context, peer, source, subscription, (sequence, repeats));
             }
         }
@@ -208,12 +215,13 @@ fn resend_one(
     subscription.rtx_ssrc?;
     let missed = subscription.missed(sequence)?;
     let round_trip = peer.figures.round_trip;
-    let allowed = subscription
-        .resent
-        .allows(context.now, sequence, round_trip);
-    if !allowed {
-        return None;
-    }
+    let resent = &mut subscription.resent;
+    let resend = resent.allows(context.now, sequence, round_trip)?;
+    // Another loss would be seen.
+    let repeats = match resend {
+        Resend::First => repeats,
+        Resend::Repeated => repeats.max(2),
+    };
     for _ in 0..repeats {
         write_again(context, peer, source, subscription, (sequence, &missed))?;
     }
@@ -259,8 +267,12 @@ fn write_again(
         write_rtx(&packet, sequence, &rewrite, buffer).ok()
     })?;
     peer.note_sent(context.now, transport_sequence, len);
+    if let Some(path) = &mut peer.path {
+        path.note_repair(len);
+    }
     peer.figures.packets_out += 1;
     subscription.served.resends += 1;
+    subscription.resends += 1;
     context.counters.rtp_retransmitted += 1;
     Some(())
 }

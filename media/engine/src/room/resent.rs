@@ -16,6 +16,14 @@ const WAIT_MIN: Duration = Duration::from_millis(10);
 /// The longest wait, whatever a report claims.
 const WAIT_MAX: Duration = Duration::from_millis(200);
 
+/// A packet that may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resend {
+    First,
+    /// What was sent in its place was lost as well.
+    Repeated,
+}
+
 /// See the module's description. Takes memory only once something was sent again.
 #[derive(Default)]
 pub(super) struct Resent {
@@ -24,24 +32,33 @@ pub(super) struct Resent {
 }
 
 impl Resent {
-    /// Whether the packet may be sent again now; if so, it is remembered.
+    /// Says how, if the packet may be sent again now; then it is remembered.
     pub(super) fn allows(
         &mut self,
         now: Instant,
         sequence: u16,
         round_trip: Option<Duration>,
-    ) -> bool {
+    ) -> Option<Resend> {
         if self.sent.is_empty() {
             self.sent.resize(REMEMBERED_MAX, None);
         }
         let wait = round_trip.unwrap_or_default() / 2;
         let wait = wait.clamp(WAIT_MIN, WAIT_MAX);
         let place = &mut self.sent[usize::from(sequence) % REMEMBERED_MAX];
-        let recent = place.is_some_and(|(known, at)| known == sequence && now < at + wait);
-        if !recent {
-            *place = Some((sequence, now));
+        let before = place.filter(|(known, _)| *known == sequence);
+        if before.is_some_and(|(_, at)| now < at + wait) {
+            return None;
         }
-        !recent
+        *place = Some((sequence, now));
+        // Before a whole round trip the request crossed what was sent, and while none is known it may have.
+        let seen = before
+            .zip(round_trip)
+            .is_some_and(|((_, at), round_trip)| now >= at + round_trip);
+        Some(if seen {
+            Resend::Repeated
+        } else {
+            Resend::First
+        })
     }
 }
 
@@ -59,11 +76,17 @@ mod tests {
         let mut resent = Resent::default();
         let at = |millis| now + Duration::from_millis(millis);
         let round_trip = Some(Duration::from_millis(100));
-        assert!(resent.allows(at(0), 40_000, round_trip));
-        assert!(resent.allows(at(1), 40_001, round_trip));
-        assert!(!resent.allows(at(49), 40_000, round_trip));
-        assert!(resent.allows(at(50), 40_000, round_trip));
-        assert!(!resent.allows(at(55), 40_000, None));
-        assert!(resent.allows(at(60), 40_000, None));
+        let (first, repeated) = (Some(Resend::First), Some(Resend::Repeated));
+        assert_eq!(resent.allows(at(0), 40_000, round_trip), first);
+        assert_eq!(resent.allows(at(1), 40_001, round_trip), first);
+        assert_eq!(resent.allows(at(49), 40_000, round_trip), None);
+        assert_eq!(resent.allows(at(50), 40_000, round_trip), first);
+        assert_eq!(resent.allows(at(150), 40_000, round_trip), repeated);
+        assert_eq!(resent.allows(at(155), 40_000, None), None);
+        assert_eq!(
+            resent.allows(at(160), 40_000, None),
+            first,
+            "it may have crossed"
+        );
     }
 }

@@ -118,10 +118,8 @@ impl Room {
                     name: subscription.stream.clone(),
                     info,
                 }));
-                if let Some(source) = source.as_mut()
-                    && let Some(of) = subscription.misses_key_frame(source)
-                {
-                    source.encodings[usize::from(of)].key_frames.want();
+                if let Some(source) = source {
+                    subscription.ask_for_missed_key_frame(source);
                 }
             }
             if let Some(source) = source

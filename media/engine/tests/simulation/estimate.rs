@@ -12,14 +12,20 @@ use crate::support::network::{Bursts, Link};
 const RECEIVER: u8 = 2;
 /// Pictures of 1.5 Mbit/s at their largest: more than any of the links carries.
 const PICTURES: u8 = 4;
-/// How far the estimate may be from the link, in how many of the cases, and in the others.
+/// How far the estimate may be from the link, in how many of the cases, and half of them. A run is not determined by
+/// its seed, since the clients are not: so all cells are judged together, and one alone only against what would
+/// be a collapse.
 const NEAR: f64 = 0.25;
 const NEAR_MIN: f64 = 0.9;
-const ERROR_MAX: f64 = 0.5;
-/// Part of the sound that is heard beside four pictures, of what the link does not lose by itself.
-const SOUND_MIN: f64 = 0.75;
-/// Part of the time in which a picture may stand still, at five in a hundred lost and 50 ms.
+const ERROR_MEDIAN_MAX: f64 = 0.12;
+const ERROR_MAX: f64 = 0.75;
+/// Part of the sound that is heard beside four pictures, of what the link does not lose by itself: in all of the
+/// cells together and, since 95 % is the least that was seen in two thousand of them, in each.
+const SOUND_MEAN_MIN: f64 = 0.95;
+const SOUND_MIN: f64 = 0.85;
+/// Part of the time in which pictures may stand still, at five in a hundred lost and 50 ms: all together, and each.
 const FROZEN_MAX: f64 = 0.02;
+const FROZEN_WORST_MAX: f64 = 0.2;
 
 #[derive(Clone, Copy, Debug)]
 struct Cell {
@@ -118,18 +124,27 @@ fn check(seeds: &[u64]) {
         "after an outage %: {}",
         Summary::of(all().map(|o| o.recovered * 100.0))
     );
+    judge(&outcomes);
+}
+
+fn judge(outcomes: &[Outcome]) {
     let estimates = outcomes.iter().flat_map(|o| [o.estimate, o.recovered]);
     let errors: Vec<f64> = estimates.map(|estimate| (estimate - 1.0).abs()).collect();
     let near = errors.iter().filter(|error| **error <= NEAR).count();
     println!("within a quarter: {near} of {}", errors.len());
+    let median = Summary::of(errors.iter().copied()).median();
+    let sound = outcomes.iter().map(|o| o.sound).sum::<f64>() / outcomes.len() as f64;
+    println!("sound in the mean: {sound:.3}");
     assert!(near as f64 >= NEAR_MIN * errors.len() as f64);
-    for outcome in &outcomes {
+    assert!(median <= ERROR_MEDIAN_MAX, "{median}");
+    assert!(sound >= SOUND_MEAN_MIN, "{sound}");
+    for outcome in outcomes {
         let bounded = |estimate: f64| (estimate - 1.0).abs() <= ERROR_MAX;
         assert!(
             bounded(outcome.estimate) && bounded(outcome.recovered),
             "{outcome:?}"
         );
-        assert!(outcome.sound > SOUND_MIN, "{outcome:?}");
+        assert!(outcome.sound >= SOUND_MIN, "{outcome:?}");
     }
 }
 
@@ -209,8 +224,12 @@ fn watch(seeds: &[u64], time: Duration) {
     }
     let frozen = outcomes.iter().map(|(_, got, _)| got.frozen() * 100.0);
     println!("frozen %: {}", Summary::of(frozen));
+    let frozen = outcomes.iter().map(|(_, got, _)| got.frozen());
+    let mean = frozen.sum::<f64>() / outcomes.len() as f64;
+    println!("frozen in all: {:.2} %", mean * 100.0);
+    assert!(mean < FROZEN_MAX, "{mean}");
     for (cell, got, _) in &outcomes {
-        assert!(got.frozen() < FROZEN_MAX, "{cell:?}");
+        assert!(got.frozen() < FROZEN_WORST_MAX, "{cell:?}");
     }
 }
 

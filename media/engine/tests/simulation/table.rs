@@ -48,6 +48,10 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    pub(crate) const fn median(&self) -> f64 {
+        self.median
+    }
+
     pub(crate) fn of(figures: impl Iterator<Item = f64>) -> Self {
         let mut figures: Vec<f64> = figures.collect();
         figures.sort_by(f64::total_cmp);

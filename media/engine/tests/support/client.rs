@@ -70,6 +70,12 @@ pub struct Datagram {
     pub bytes: Vec<u8>,
 }
 
+/// Whether a mid is there twice: they are random and short, so that a few in a hundred thousand repeat.
+fn repeats(mids: &[Mid], offered: &[Mid]) -> bool {
+    let mut all = mids.iter().chain(offered);
+    (0..mids.len()).any(|_| all.next().is_some_and(|mid| all.clone().any(|m| m == mid)))
+}
+
 impl Client {
     pub fn new(now: Instant, address: SocketAddr) -> Self {
         Self::with(now, address, |config| config)
@@ -160,10 +166,7 @@ impl Client {
                 .iter()
                 .map(|(kind, direction)| api.add_media(*kind, *direction, None, None, None))
                 .collect();
-            // Mids are random and short, so that a few in a hundred thousand repeat.
-            let mut all = mids.iter().chain(&self.offered);
-            if (0..mids.len()).any(|_| all.next().is_some_and(|mid| all.clone().any(|m| m == mid)))
-            {
+            if repeats(&mids, &self.offered) {
                 continue;
             }
             let (offer, pending) = api.apply().expect("there are changes");

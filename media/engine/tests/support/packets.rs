@@ -9,8 +9,8 @@ use str0m::media::{
 };
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, SeqNo};
 
-use super::Client;
 use super::descriptor::{self, Descriptor};
+use super::{Client, repeats};
 
 /// Bytes of a packet's payload that are kept.
 pub const HEAD: usize = 16;
@@ -58,21 +58,26 @@ impl Client {
 
     /// Offers sections; returns the offer and their mids.
     pub fn offer_sections(&mut self, sections: &[Section]) -> (String, Vec<Mid>) {
-        let mut api = self.rtc.sdp_api();
-        let mut mids: Vec<Mid> = Vec::new();
-        for (kind, direction, rids) in sections {
-            let simulcast = (!rids.is_empty()).then(|| {
-                let mut simulcast = Simulcast::new();
-                let layers = rids.iter().map(|rid| SimulcastLayer::new(rid));
-                layers.for_each(|layer| simulcast.add_send_layer(layer));
-                simulcast
-            });
-            mids.push(api.add_media(*kind, *direction, None, None, simulcast));
+        loop {
+            let mut api = self.rtc.sdp_api();
+            let mut mids: Vec<Mid> = Vec::new();
+            for (kind, direction, rids) in sections {
+                let simulcast = (!rids.is_empty()).then(|| {
+                    let mut simulcast = Simulcast::new();
+                    let layers = rids.iter().map(|rid| SimulcastLayer::new(rid));
+                    layers.for_each(|layer| simulcast.add_send_layer(layer));
+                    simulcast
+                });
+                mids.push(api.add_media(*kind, *direction, None, None, simulcast));
+            }
+            if repeats(&mids, &self.offered) {
+                continue;
+            }
+            let (offer, pending): (_, SdpPendingOffer) = api.apply().expect("there are changes");
+            self.pending = Some(pending);
+            self.offered.extend(&mids);
+            return (offer.to_sdp_string(), mids);
         }
-        let (offer, pending): (_, SdpPendingOffer) = api.apply().expect("there are changes");
-        self.pending = Some(pending);
-        self.offered.extend(&mids);
-        (offer.to_sdp_string(), mids)
     }
 
     pub fn send_packet(&mut self, now: Instant, packet: Outgoing<'_>) {

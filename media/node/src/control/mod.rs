@@ -7,9 +7,11 @@ mod answer;
 mod config;
 mod events;
 mod figures;
+mod health;
 mod openapi;
 mod peers;
 mod process;
+mod reachability;
 mod request;
 mod rooms;
 mod router;
@@ -17,5 +19,8 @@ mod state;
 mod token;
 
 pub use config::{BindError, ControlConfig};
+pub use reachability::{
+    QUESTIONS_MAX, ReachabilityError, ReachabilityQuestion, ReachabilityQuestions,
+};
 pub use state::Control;
 pub use token::{AdminToken, TokenError, TokenOrigin};

@@ -6,18 +6,21 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use homeline_protocol::media_control::{MediaEvent, PeerStatistics};
 use homeline_protocol::media_http::{
-    EventLine, Forwarding, MakeRoom, NodeFigures, PeerAnswer, PeerOffer, RoomFigures, RoomMade,
-    SectionTrack, TransitFigures, ViewSize,
+    AskReachability, EventLine, Forwarding, MakeRoom, NodeFigures, OutsideTest, PeerAnswer,
+    PeerOffer, RoomFigures, RoomMade, SectionTrack, TransitFigures, ViewSize,
 };
 use homeline_protocol::media_statistics::{
     LayerStatistics, PathKind, PublishedStatistics, ReceivedStatistics, TrackKind,
     TransportStatistics,
 };
-use homeline_protocol::session::{ApiError, ErrorCode};
+use homeline_protocol::session::{
+    ApiError, ErrorCode, OutsideCode, OutsideFinding, OutsideFrom, OutsideLast, OutsideResult,
+    OutsideState, OutsideTried, OutsideWay,
+};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, figures, peers, rooms, router};
+use super::{events, figures, health, peers, reachability, rooms};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,14 +42,16 @@ use super::{events, figures, peers, rooms, router};
         peers::set_view,
         figures::node,
         events::stream,
+        reachability::reachability,
         document,
-        router::healthz,
+        health::healthz,
     ),
     components(schemas(
         MakeRoom, RoomMade, PeerOffer, SectionTrack, PeerAnswer, Forwarding, ViewSize, RoomFigures,
         NodeFigures, TransitFigures, PeerStatistics, PublishedStatistics, LayerStatistics,
         ReceivedStatistics, TransportStatistics, TrackKind, PathKind, EventLine,
-        MediaEvent, ApiError, ErrorCode,
+        MediaEvent, AskReachability, OutsideTest, OutsideTried, OutsideState, OutsideResult,
+        OutsideLast, OutsideFinding, OutsideCode, OutsideFrom, OutsideWay, ApiError, ErrorCode,
     )),
     modifiers(&Schemes),
     tags(

@@ -1,19 +1,17 @@
 //! The routes, and what holds for all of them: the token, limits, errors as JSON.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, patch, post, put};
-use homeline_protocol::id::RoomId;
-use homeline_protocol::media_control::{MediaCommand, MediaError};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::answer::{method_not_allowed, not_found, panicked};
 use super::request::{BODY_BYTES_MAX, only_admin};
 use super::state::Control;
-use super::{events, figures, openapi, peers, rooms};
+use super::{events, figures, health, openapi, peers, reachability, rooms};
 
 impl Control {
     /// The interface as a router, for a listener that the operator's configuration names.
@@ -33,11 +31,12 @@ impl Control {
             )
             .route("/v1/node", get(figures::node))
             .route("/v1/events", get(events::stream))
+            .route("/v1/reachability", post(reachability::reachability))
             .route("/v1/{*path}", any(not_found))
             .method_not_allowed_fallback(method_not_allowed)
             .layer(from_fn_with_state(self.clone(), only_admin))
             .route("/v1/openapi.json", get(openapi::document))
-            .route("/healthz", get(healthz))
+            .route("/healthz", get(health::healthz))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .layer(SetResponseHeaderLayer::if_not_present(
                 header::CACHE_CONTROL,
@@ -45,22 +44,5 @@ impl Control {
             ))
             .layer(CatchPanicLayer::custom(panicked))
             .with_state(self.clone())
-    }
-}
-
-/// Whether the node's media threads answer.
-#[utoipa::path(
-    get, path = "/healthz", tag = "node",
-    responses(
-        (status = 200, description = "They do."),
-        (status = 503, description = "They do not."),
-    )
-)]
-pub(super) async fn healthz(State(control): State<Control>) -> (StatusCode, &'static str) {
-    // Nobody has this room, and closing what is not there changes nothing: a media thread answers.
-    let room = RoomId(rand::random());
-    match control.send(MediaCommand::CloseRoom { room }).await {
-        Err(MediaError::Gone) => (StatusCode::SERVICE_UNAVAILABLE, "gone\n"),
-        _ => (StatusCode::OK, "live\n"),
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, MediaReply};
 use tokio::sync::{Mutex, Semaphore, broadcast, mpsc, oneshot, watch};
 
+use super::reachability::ReachabilityQuestions;
 use super::token::AdminToken;
 use crate::link::{EVENTS_MAX, Link, MediaExchange};
 use crate::node::Node;
@@ -34,16 +35,23 @@ pub(super) struct Inner {
     pub(super) closing: watch::Sender<bool>,
     /// Held while a room is looked for and made, so that of two who make one only the first is told so.
     pub(super) making: Mutex<()>,
+    pub(super) reachability: ReachabilityQuestions,
     commands: mpsc::Sender<MediaExchange>,
 }
 
 impl Control {
     /// An interface to a node, and the link by which signaling still speaks with it. Events go both ways; a
-    /// node that stands alone drops the link.
+    /// node that stands alone drops the link. Whether the home can be reached is asked of whoever takes
+    /// `reachability`'s questions.
     ///
     /// Must be called inside a tokio runtime.
     #[must_use]
-    pub fn new(node: Node, link: Link, admin: AdminToken) -> (Self, Link) {
+    pub fn new(
+        node: Node,
+        link: Link,
+        admin: AdminToken,
+        reachability: ReachabilityQuestions,
+    ) -> (Self, Link) {
         let (events, _) = broadcast::channel(READER_EVENTS_MAX);
         let (onward, onward_events) = mpsc::channel(EVENTS_MAX);
         tokio::spawn(copy_events(link.events, events.clone(), onward));
@@ -55,6 +63,7 @@ impl Control {
             readers: Arc::new(Semaphore::new(READERS_MAX)),
             closing: watch::Sender::new(false),
             making: Mutex::new(()),
+            reachability,
             commands: link.commands.clone(),
         };
         let link = Link {

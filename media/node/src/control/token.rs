@@ -1,8 +1,8 @@
 //! The admin token: from the configuration, or made once and kept in a file that only its owner reads.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use homeline_protocol::Secret;
@@ -96,7 +96,7 @@ impl AdminToken {
     }
 }
 
-/// Makes a token and its file, whole or not at all.
+/// Makes a token and its file.
 fn make(data_dir: &Path, path: &Path) -> std::io::Result<String> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -104,17 +104,7 @@ fn make(data_dir: &Path, path: &Path) -> std::io::Result<String> {
         .create(data_dir)?;
     let bytes: [u8; 32] = rand::random();
     let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let unfinished = path.with_extension("unfinished");
-    let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&unfinished)?;
-    writeln!(file, "{token}")?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
+    homeline_durable::write(path, format!("{token}\n").as_bytes())?;
     Ok(token)
 }
 

@@ -9,6 +9,7 @@ mod facts;
 mod place;
 mod rules;
 mod service;
+mod tested;
 mod tickets;
 mod words;
 
@@ -17,6 +18,7 @@ pub use facts::{Facts, Look, Network, Ports, Router, Verdict};
 pub use place::{is_carrier, is_public};
 pub use rules::diagnose;
 pub use service::{Asked, Outside, OutsideError, state};
+pub use tested::{BadReport, Tester};
 
 #[cfg(test)]
 mod tests;

@@ -8,15 +8,16 @@ use homeline_protocol::Secret;
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaCommand, MediaError, MediaReply, Publish};
 use homeline_protocol::session::{
-    OutsideAnswer, OutsideBegun, OutsideFrom, OutsideLast, OutsideOffer, OutsideReport,
-    OutsideResult, OutsideState, RelayServers,
+    OutsideAnswer, OutsideBegun, OutsideOffer, OutsideReport, OutsideResult, OutsideState,
+    OutsideTried, RelayServers,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::config::OutsideConfig;
 use super::facts::{Facts, Look};
-use super::place::{is_public, stands};
+use super::place::stands;
 use super::rules::diagnose;
+use super::tested::{BadReport, Tester, check};
 use super::tickets::Tickets;
 use super::words;
 use crate::domain::relays::Relays;
@@ -33,9 +34,6 @@ const PROBES_MAX: usize = 8;
 
 /// How long the name by which the server was reached may take to become an address.
 const NAME_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Entries of a report: one for each way there is.
-const TRIED_MAX: usize = 7;
 
 /// Where a tester's request came from, and by which name of the server.
 #[derive(Clone)]
@@ -66,8 +64,8 @@ pub enum OutsideError {
     #[error("too many tests")]
     Busy,
     /// No entry, more than there are ways, or one twice.
-    #[error("the report is none")]
-    BadReport,
+    #[error(transparent)]
+    BadReport(#[from] BadReport),
     /// The media node does not take the offer.
     #[error("the offer can't be used: {0}")]
     BadOffer(String),
@@ -109,10 +107,7 @@ impl Outside {
         let mut known = Known::default();
         if let Some(path) = &config.file {
             match file::read(path) {
-                Ok(kept) => {
-                    known.facts.verdict.last = kept.last.into_iter().collect();
-                    known.facts.verdict.reached_at = kept.reached_at;
-                }
+                Ok(kept) => known.facts.verdict = kept.into(),
                 Err(error) => tracing::warn!(%error, "the results of earlier tests can't be read"),
             }
         }
@@ -236,55 +231,44 @@ impl Outside {
         asked: &Asked,
     ) -> Result<OutsideState, OutsideError> {
         self.check(&report.secret)?;
-        let twice = report.tried.iter().enumerate();
-        let mut twice =
-            twice.map(|(at, one)| report.tried[..at].iter().any(|other| other.way == one.way));
-        if report.tried.is_empty() || report.tried.len() > TRIED_MAX || twice.any(|twice| twice) {
-            return Err(OutsideError::BadReport);
-        }
-        let host = address_of(asked.host.as_deref()).await;
-        let at_ms = self.0.clock.now().0;
+        // Before a name is looked up for it.
+        check(&report.tried)?;
+        let tester = Tester {
+            source: asked.source,
+            reached_at: address_of(asked.host.as_deref()).await,
+        };
+        self.note_test(&report.tried, tester).await
+    }
+
+    /// Keeps what was found by a tester whom the caller trusts.
+    ///
+    /// # Errors
+    /// When the report is none, or the file can't be written.
+    pub async fn note_test(
+        &self,
+        tried: &[OutsideTried],
+        tester: Tester,
+    ) -> Result<OutsideState, OutsideError> {
+        let now = self.0.clock.now();
         // One after the other, so that the newest is what the file says in the end.
         let writing = Arc::clone(&self.0.writing).lock_owned().await;
-        let (facts, kept) = {
-            let mut known = self.known();
-            let facts = &mut known.facts;
-            let known = host.or(facts.verdict.reached_at);
-            let from = stands(&facts.look, known, asked.source);
-            if from != OutsideFrom::Inside
-                && let Some(host) = host.filter(|host| is_public(*host))
-            {
-                facts.verdict.reached_at = Some(host);
+        let mut noted = self.facts();
+        noted.note_test(tried, tester, now)?;
+        let kept = Kept::from(&noted.verdict);
+        let _writing = match self.0.config.file.clone() {
+            // Who asked may go away: the file is written to its end before the next.
+            Some(path) => {
+                let write = move || file::write(&path, &kept).map(|()| writing);
+                let written = tokio::task::spawn_blocking(write).await;
+                let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+                written.map_err(OutsideError::Store)?
             }
-            for tried in &report.tried {
-                let (works, works_here) = (tried.works, tried.works_here);
-                let last = OutsideLast {
-                    works,
-                    works_here,
-                    from,
-                    at_ms,
-                };
-                facts.verdict.last.insert(tried.way, last);
-            }
-            let last = facts
-                .verdict
-                .last
-                .iter()
-                .map(|(way, last)| (*way, *last))
-                .collect();
-            let reached_at = facts.verdict.reached_at;
-            (facts.clone(), Kept { last, reached_at })
+            None => writing,
         };
-        if let Some(path) = self.0.config.file.clone() {
-            let written = tokio::task::spawn_blocking(move || {
-                let _one = writing;
-                file::write(&path, &kept)
-            });
-            let written = written.await;
-            let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-            written.map_err(OutsideError::Store)?;
-        }
-        Ok(state(&facts))
+        // Shown once it is kept. The home may have been looked at meanwhile.
+        let mut known = self.known();
+        known.facts.verdict = noted.verdict;
+        Ok(state(&known.facts))
     }
 
     async fn negotiate(&self, room: RoomId, offer: String) -> Result<OutsideAnswer, OutsideError> {
@@ -335,6 +319,7 @@ impl Outside {
 pub fn state(facts: &Facts) -> OutsideState {
     let ways = facts.look.ways();
     let last = |way| facts.verdict.last.get(&way).copied();
+    let has_app = facts.look.ports.https != 0;
     OutsideState {
         ways: ways
             .into_iter()
@@ -344,7 +329,10 @@ pub fn state(facts: &Facts) -> OutsideState {
                 last: last(way),
             })
             .collect(),
-        findings: diagnose(facts).iter().map(words::said).collect(),
+        findings: diagnose(facts)
+            .iter()
+            .map(|finding| words::said(finding, has_app))
+            .collect(),
         looked_at_ms: Some(facts.look.at.0).filter(|at| *at != 0),
     }
 }

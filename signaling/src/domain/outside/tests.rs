@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use homeline_protocol::session::{OutsideCode, OutsideFrom, OutsideLast, OutsideWay};
+use homeline_protocol::session::{OutsideCode, OutsideFrom, OutsideLast, OutsideTried, OutsideWay};
 
 use super::facts::{Facts, Look, Network, Ports, Router, Verdict};
 use super::place::stands;
 use super::rules::{Finding, diagnose};
-use super::{is_carrier, is_public, state};
+use super::{Tester, is_carrier, is_public, state};
 use crate::model::UnixMillis;
 
 fn ip(text: &str) -> IpAddr {
@@ -99,6 +99,42 @@ fn before_a_test_nothing_is_promised_and_a_test_from_inside_proves_little() {
     assert_eq!(found, [OutsideCode::TestedInside, OutsideCode::Router]);
     let found = codes(home(), tested(OutsideFrom::Unclear, &[]));
     assert_eq!(found, [OutsideCode::SourceHidden, OutsideCode::Router]);
+}
+
+#[test]
+fn a_media_node_alone_is_told_no_way_through_an_app() {
+    let mut look = home();
+    look.ports.https = 0;
+    let mut facts = Facts {
+        look,
+        verdict: Verdict::default(),
+    };
+    let found = state(&facts);
+    assert_eq!(found.ways.len(), 5);
+    assert_eq!(found.findings[0].code, OutsideCode::NeverTested);
+    assert!(found.findings[0].steps[0].contains("/v1/reachability"));
+    let tried = |way| OutsideTried {
+        way,
+        works: false,
+        works_here: false,
+    };
+    let (udp, tester) = (
+        tried(OutsideWay::MediaUdp),
+        Tester {
+            source: ip("198.51.100.9"),
+            reached_at: Some(ip("203.0.113.8")),
+        },
+    );
+    for none in [vec![], vec![udp, udp]] {
+        assert!(facts.note_test(&none, tester, UnixMillis(5)).is_err());
+    }
+    assert_eq!(facts.verdict, Verdict::default());
+    facts.note_test(&[udp], tester, UnixMillis(5)).unwrap();
+    let last = facts.verdict.last[&OutsideWay::MediaUdp];
+    assert_eq!((last.from, last.at_ms), (OutsideFrom::Outside, 5));
+    assert_eq!(facts.verdict.reached_at, tester.reached_at);
+    let again = Verdict::from(crate::store::outside::Kept::from(&facts.verdict));
+    assert_eq!(again, facts.verdict);
 }
 
 #[test]

@@ -8,9 +8,18 @@ use super::rules::{Finding, Forward};
 
 const TEST: &str = "In the app of an adult: Settings, Reachable from outside?, send yourself the link, switch the phone's Wi-Fi off and open it.";
 
-/// A finding for people.
-pub(super) fn said(finding: &Finding) -> OutsideFinding {
-    let (text, steps) = sentences(finding);
+/// The same where there is no app.
+const TEST_ALONE: &str = "Have a client in another network join a room of this node by each way, and tell what it found: POST /v1/reachability at the control interface (docs/media-node.md).";
+
+/// A finding for people, who have an app, or command a media node that stands alone.
+pub(super) fn said(finding: &Finding, has_app: bool) -> OutsideFinding {
+    let (text, steps) = match finding {
+        Finding::NeverTested | Finding::TestedInside if !has_app => {
+            let (text, _) = quiet(finding);
+            (text, steps(&[TEST_ALONE]))
+        }
+        _ => sentences(finding),
+    };
     OutsideFinding {
         code: finding.code(),
         grave: finding.is_grave(),

@@ -17,7 +17,9 @@ impl From<OutsideError> for ApiError {
                 "This link has ended: it counts for an hour. Make a new one in the app, under Settings.",
             ),
             OutsideError::Busy => limited(BUSY_SECS),
-            OutsideError::BadReport => bad("A report has one entry for each way at most."),
+            OutsideError::BadReport(_) => {
+                bad("A report has one entry for each way at most, and at least one.")
+            }
             OutsideError::BadOffer(_) => Self::new(
                 ErrorCode::BadOffer,
                 "The server can't use what this browser offers. Try another browser.",

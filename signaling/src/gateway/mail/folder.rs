@@ -1,7 +1,7 @@
 //! Mail into a folder, for development: a file for each, readable for its owner only.
 
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use homeline_protocol::EmailAddress;
@@ -28,25 +28,13 @@ impl MailFolder {
 
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
         let mail = compose(&self.from, letter)?.formatted();
-        let (folder, name) = (self.path.clone(), letter.id.to_string());
-        let written = tokio::task::spawn_blocking(move || write(&folder, &name, &mail)).await;
+        // Whoever reads `.eml` files finds whole ones.
+        let file = self.path.join(format!("{}.eml", letter.id));
+        let written = tokio::task::spawn_blocking(move || homeline_durable::write(&file, &mail));
+        let written = written.await;
         match written {
             Ok(written) => written.map_err(|error| SendError::Write(error.kind())),
             Err(_) => Err(SendError::Write(io::ErrorKind::Other)),
         }
     }
-}
-
-/// Under another name first: whoever reads `.eml` files finds whole ones.
-fn write(folder: &Path, name: &str, mail: &[u8]) -> io::Result<()> {
-    let part = folder.join(format!("{name}.part"));
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&part)?;
-    file.write_all(mail)?;
-    file.sync_all()?;
-    std::fs::rename(part, folder.join(format!("{name}.eml")))
 }

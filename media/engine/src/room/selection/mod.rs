@@ -222,12 +222,19 @@ impl Source {
 impl Subscription {
     /// The encoding of which a key frame is still missing for a change between its layers: the beginning of the one
     /// that came was lost, or came out of order.
-    pub(super) fn misses_key_frame(&self, source: &Source) -> Option<u8> {
+    fn misses_key_frame(&self, source: &Source) -> Option<u8> {
         let (encoding, present) = self.encoding().zip(self.target())?;
         let layers = source.layers_of(encoding)?;
         let stays = self.selection.chosen()?.encoding == encoding;
         let wanted = self.selection.first_target(layers)?;
         (stays && layers.needs_key_frame(present, wanted)).then_some(encoding)
+    }
+
+    /// Asks for that key frame.
+    pub(super) fn ask_for_missed_key_frame(&self, source: &mut Source) {
+        if let Some(of) = self.misses_key_frame(source) {
+            source.encodings[usize::from(of)].key_frames.want();
+        }
     }
 }
 

@@ -95,11 +95,8 @@ fn wish(whim: &mut Whim, own: &mut Selection) {
 
 /// As with the receiver's reports.
 fn ask_again(track: &mut Track) {
-    let Some(source) = &mut track.source else {
-        return;
-    };
-    if let Some(of) = track.subscriptions[0].misses_key_frame(source) {
-        source.encodings[usize::from(of)].key_frames.want();
+    if let Some(source) = &mut track.source {
+        track.subscriptions[0].ask_for_missed_key_frame(source);
     }
 }
 

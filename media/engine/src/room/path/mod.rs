@@ -4,25 +4,24 @@
 //! feedback, everything flows unpaced. Sound is never held back: it is charged to the pace and taken off
 //! the budget before pictures share the rest.
 
+mod pace;
+mod padding;
+
 use std::time::{Duration, Instant};
 
+use self::pace::Paced;
+pub(super) use self::pace::pace_train;
 use super::commands::{Context, Room};
-use super::outflow::{HEADER_GROWTH_MAX, mid_element, write_train};
-use super::peer::Peer;
 use super::picture::{self, Picture};
 use super::slots::{PeerSlot, TrackSlot};
 use super::subscription::Subscription;
-use super::track::{Queued, Track};
-use crate::bandwidth::{Estimator, Pacer, Share, allocate, demand, given};
+use super::track::Track;
+use crate::bandwidth::{Estimator, Pacer, Repair, Share, allocate, demand, given};
 use crate::transport::sdp::Kind;
-use crate::wire::forward::{Rewrite, SEAL_ROOM, write_padding};
-use crate::wire::ids::Ssrc;
 use crate::wire::rtcp::TransportFeedback;
 
 /// How often the estimate is looked at and shared.
 const TICK: Duration = Duration::from_millis(50);
-/// How often a probe is filled up: several times in its course.
-const PROBE_TICK: Duration = Duration::from_millis(5);
 /// A REMB message counts this long; browsers repeat it every second.
 const LIMIT_KEPT: Duration = Duration::from_secs(5);
 /// No REMB binds below this: sound passes whatever a receiver says.
@@ -34,20 +33,7 @@ const PACE_GIVEN: f64 = 1.2;
 /// Sound takes its rate and this much more.
 const SOUND_MARGIN: f64 = 1.1;
 /// Part that a path loses from which repair is sent twice.
-const LOSSY: f64 = 0.04;
-/// Padding of one packet: what the last byte can say, in whole words.
-const PADDING_MAX: u8 = 252;
-/// Packets of one burst of the pacer; what is left goes in the next.
-const BURST_PACKETS_MAX: usize = 32;
-
-/// A packet that waits for the pacer.
-#[derive(Clone, Copy)]
-struct Paced {
-    track: TrackSlot,
-    /// The receiver's stream.
-    stream: Ssrc,
-    queued: Queued,
-}
+const LOSSY: f64 = 0.035;
 
 /// See the module's description. One for each receiver that tells how its packets arrive.
 pub(super) struct ReceiverPath {
@@ -55,6 +41,7 @@ pub(super) struct ReceiverPath {
     /// The last REMB and when it came.
     limit: Option<(u64, Instant)>,
     pacer: Pacer<Paced>,
+    repair: Repair,
     shares: Vec<Share<Picture>>,
     /// More waited than may: the receiver's pictures are to begin anew.
     spilled: bool,
@@ -69,6 +56,7 @@ impl ReceiverPath {
             estimator: None,
             limit: None,
             pacer: Pacer::new(now),
+            repair: Repair::new(now),
             shares: Vec::new(),
             spilled: false,
             due: now,
@@ -94,6 +82,18 @@ impl ReceiverPath {
             Some(estimator) if estimator.drowns() => 0,
             Some(estimator) if estimator.loss() > LOSSY => 2,
             _ => 1,
+        }
+    }
+
+    /// Whether a picture's packet may be sent again now: repair never takes the place of sound.
+    pub(super) fn may_repair(&mut self, now: Instant) -> bool {
+        !self.paces() || self.repair.allows(now)
+    }
+
+    /// Notes bytes that were sent again.
+    pub(super) fn note_repair(&mut self, len: usize) {
+        if self.paces() {
+            self.repair.charge(len);
         }
     }
 
@@ -131,7 +131,15 @@ impl ReceiverPath {
         let Some(estimator) = &self.estimator else {
             return;
         };
-        let pace = (PACE * estimator.estimate()).max(PACE_GIVEN * given);
+        let (estimate, full) = (estimator.estimate(), estimator.is_queued());
+        let path = estimate.max(given);
+        self.repair.set_rates(now, path, given, full);
+        // While packets wait on the path, no more is added than leaves it.
+        let pace = if full {
+            path
+        } else {
+            (PACE * estimate).max(PACE_GIVEN * given)
+        };
         let probe = estimator.probe_rate().unwrap_or(0.0);
         self.pacer.set_pace(now, pace.max(probe));
     }
@@ -233,7 +241,10 @@ impl Room {
     /// Sets what of its pictures a receiver gets. Returns what it is sent then, in bits a second.
     fn share(&mut self, context: &Context<'_>, slot: PeerSlot, path: &mut ReceiverPath) -> f64 {
         let sound = self.measure(context.now, slot, path);
-        let wanted = demand(&path.shares) + sound;
+        // What is lost of pictures is sent again, over the same path.
+        let loss = path.estimator.as_ref().map_or(0.0, Estimator::loss);
+        let with_repair = 1.0 + loss * f64::from(path.repeats());
+        let wanted = with_repair * demand(&path.shares) + sound;
         if let Some(estimator) = &mut path.estimator {
             estimator.set_wanted(wanted);
         }
@@ -242,7 +253,8 @@ impl Room {
         // What the receiver itself forbids is not sent, however well it comes through.
         let estimator = path.estimator.as_ref();
         let carried = estimator.is_some_and(|found| found.carries() && found.estimate() <= budget);
-        allocate(context.now, budget - sound, carried, &mut path.shares);
+        let room = (budget - sound) / with_repair;
+        allocate(context.now, room, carried, &mut path.shares);
         let mut changed = false;
         for share in &mut path.shares {
             let Some(track) = self.tracks.get_mut(share.key.at.0) else {
@@ -315,182 +327,10 @@ impl Room {
         }
         self.ask_for_awaited_key_frames(context);
     }
-
-    /// Writes what waits, as far as the pace allows.
-    fn release(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
-        let Self {
-            peers,
-            tracks,
-            span,
-            ..
-        } = self;
-        loop {
-            let Some(peer) = peers.get_mut(slot.0) else {
-                return;
-            };
-            let Some(path) = peer.path.as_mut() else {
-                return;
-            };
-            let Some((first, items, count)) = path.next_burst(context.now) else {
-                return;
-            };
-            let at = first.track;
-            let publisher = tracks.get(at.0).and_then(|track| track.source.as_ref());
-            let publisher = publisher.map(|source| source.peer);
-            let flows = publisher.is_some_and(|at| span.forwards(peers, at));
-            let Some(track) = tracks.get_mut(at.0).filter(|track| flows && !track.held) else {
-                continue;
-            };
-            let Some(own) = track
-                .subscriptions
-                .iter()
-                .position(|s| s.ssrc == first.stream)
-            else {
-                continue;
-            };
-            if let Some(peer) = peers.get_mut(slot.0) {
-                write_train(context, peer, track, own, &items[..count]);
-            }
-        }
-    }
-
-    /// Fills a probe up to its rate with packets of nothing but padding.
-    fn pad_probe(&mut self, context: &mut Context<'_>, slot: PeerSlot) {
-        let Self { peers, tracks, .. } = self;
-        let Some(peer) = peers.get_mut(slot.0) else {
-            return;
-        };
-        let mut due = 0;
-        if let Some(path) = peer.path.as_mut()
-            && let Some(estimator) = &path.estimator
-        {
-            due = estimator.padding_due(context.now);
-            let probes = estimator.probe_rate().is_some();
-            path.probe_due = probes.then(|| context.now + PROBE_TICK);
-        }
-        // Without numbers nothing that leaves counts for the probe, which would never be full.
-        if due == 0 || peer.transport_id.is_none() {
-            return;
-        }
-        let own = tracks.iter_mut().find_map(|(_, track)| {
-            let mut own = track.subscriptions.iter_mut();
-            own.find(|s| s.peer == slot && s.can_repair())
-        });
-        let Some(own) = own else { return };
-        while due > 0 {
-            let Some(len) = send_padding(context, peer, own) else {
-                return;
-            };
-            due = due.saturating_sub(len);
-        }
-    }
-}
-
-impl ReceiverPath {
-    /// The next packets of one track that may leave.
-    fn next_burst(&mut self, now: Instant) -> Option<(Paced, [Queued; BURST_PACKETS_MAX], usize)> {
-        let mut room = self.pacer.room(now)?;
-        let first = self.pacer.pop()?;
-        let mut items = [first.queued; BURST_PACKETS_MAX];
-        let mut count = 1;
-        room -= f64::from(first.queued.len);
-        while room >= 0.0 && count < BURST_PACKETS_MAX {
-            let Some(next) = self.pacer.pop_if(|next| next.stream == first.stream) else {
-                break;
-            };
-            room -= f64::from(next.queued.len);
-            items[count] = next.queued;
-            count += 1;
-        }
-        Some((first, items, count))
-    }
-}
-
-/// Writes a track's packets for its receiver, or lets them wait for the pacer.
-pub(super) fn pace_train(
-    context: &mut Context<'_>,
-    receiver: &mut Peer,
-    at: TrackSlot,
-    track: &mut Track,
-) {
-    let own = track.written;
-    let mut now_many = track.queue.len();
-    if let Some(subscription) = track.subscriptions.get(own)
-        && subscription.kind == Kind::Video
-        && let Some(path) = receiver.path.as_mut().filter(|path| path.paces())
-    {
-        now_many = path.open_for(context.now, subscription, &track.queue);
-        let waiting = track.queue[now_many..].iter();
-        for queued in waiting.filter(|queued| subscription.may_take(queued)) {
-            let paced = Paced {
-                track: at,
-                stream: subscription.ssrc,
-                queued: *queued,
-            };
-            path.spilled |= !path.pacer.push(context.now, paced);
-        }
-        if path.spilled {
-            path.due = context.now;
-        }
-    }
-    let queue = std::mem::take(&mut track.queue);
-    write_train(context, receiver, track, own, &queue[..now_many]);
-    track.queue = queue;
-}
-
-impl ReceiverPath {
-    /// How many of the packets may leave at once.
-    fn open_for(&mut self, now: Instant, own: &Subscription, queue: &[Queued]) -> usize {
-        if !self.pacer.is_empty() {
-            return 0;
-        }
-        let Some(mut room) = self.pacer.room(now) else {
-            return 0;
-        };
-        let fitting = queue.iter().take_while(|queued| {
-            let fits = room >= 0.0;
-            if own.may_take(queued) && !own.leaves_out(queued) {
-                room -= f64::from(queued.len);
-            }
-            fits
-        });
-        fitting.count()
-    }
 }
 
 /// Which of a track's subscriptions is a receiver's picture.
 fn find_picture(track: &Track, slot: PeerSlot) -> Option<usize> {
     let mut own = track.of_receiver(slot);
     own.find(|at| track.subscriptions[*at].kind == Kind::Video)
-}
-
-fn send_padding(
-    context: &mut Context<'_>,
-    peer: &mut Peer,
-    own: &mut Subscription,
-) -> Option<usize> {
-    let (payload_type, ssrc) = own.codec.as_ref()?.rtx.zip(own.rtx_ssrc)?;
-    let sequence = own.next_rtx_sequence();
-    let transport_sequence = peer.next_transport_sequence();
-    let mid = mid_element(own);
-    let rewrite = Rewrite {
-        payload_type,
-        sequence,
-        timestamp: 0,
-        ssrc,
-        marker: None,
-        extensions: &own.extensions,
-        insert: mid.as_slice(),
-        transport_sequence,
-        frame_number: None,
-        padding: PADDING_MAX,
-    };
-    let room = usize::from(PADDING_MAX) + 12 + HEADER_GROWTH_MAX + SEAL_ROOM;
-    context.outbox.expendable(true);
-    let len = peer.connection.send_rtp(context.outbox, room, |buffer| {
-        write_padding(&rewrite, buffer).ok()
-    })?;
-    peer.note_sent(context.now, transport_sequence, len);
-    context.counters.padding_sent += 1;
-    Some(len)
 }

@@ -4,14 +4,16 @@
 //! a probe at once. What is not used proves nothing: then the estimate stays where it is, and only probes
 //! move it.
 
+mod feedback;
+mod probing;
+
 use std::time::{Duration, Instant};
 
 use super::delay::{DelayTrend, Passage, Usage};
-use super::history::{History, Told};
+use super::history::History;
 use super::loss::LossBound;
 use super::meter::Meter;
-use super::probe::{Measured, Prober};
-use crate::wire::rtcp::PacketStatus;
+use super::probe::Prober;
 
 /// Before the first measurement: one small picture with sound.
 const START: f64 = 300_000.0;
@@ -34,35 +36,18 @@ const CARRIED: f64 = 0.9;
 const CARRIED_LOSS_MAX: f64 = 0.08;
 /// What arrives of what is sent to a receiver that drowns.
 const DROWNS: f64 = 0.5;
-/// No feedback for this long, beyond a round trip, is an outage.
-const SILENCE_MICROS: i64 = 600_000;
 /// After this much time there is enough to judge by; until then everything flows.
 const READY_MICROS: i64 = 1_000_000;
-/// Packets that lost feedback told of, at most: half a second at 10 Mbit/s.
-const SKIPPED_MAX: u16 = 512;
-/// How often the estimate is halved in an outage.
-const HALVING_MICROS: i64 = 500_000;
 /// How often more is probed for when more is wanted.
 const PROBE_EVERY_MICROS: i64 = 4_000_000;
-const PROBE_EVERY_MICROS_MAX: i64 = 16_000_000;
 /// After a drop the path is probed this soon: it may have been a moment.
 const PROBE_AFTER_DROP_MICROS: i64 = 2_500_000;
-/// Rate of the first probe over the estimate, of one that follows a success, and of a later one.
+/// Rate of the first probe over the estimate, and of a later one.
 const PROBE_FIRST: f64 = 3.0;
-const PROBE_ON: f64 = 2.0;
 const PROBE_LATER: f64 = 1.5;
-/// A probe that arrives at this part of its rate found no limit.
-const UNLIMITED: f64 = 0.86;
 
-/// What one message told.
-#[derive(Default)]
-struct Heard {
-    received: u32,
-    missing: u32,
-    /// Of the received, those that were missing before.
-    late: u32,
-    newest_sent: Option<i64>,
-}
+/// For so long after feedback a queue is believed to be there still.
+const NEWS_MICROS: i64 = 1_000_000;
 
 /// See the module's description.
 pub(crate) struct Estimator {
@@ -162,6 +147,11 @@ impl Estimator {
         rates.is_some_and(|(arrived, told)| arrived < DROWNS * told)
     }
 
+    /// Whether packets wait on the path.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.trend.is_queued()
+    }
+
     /// The part of what is sent that is lost, smoothed.
     pub(crate) const fn loss(&self) -> f64 {
         self.loss.share()
@@ -196,107 +186,8 @@ impl Estimator {
         self.prober.rate()
     }
 
-    /// Takes feedback, a message of this number.
-    pub(crate) fn handle_feedback(
-        &mut self,
-        now: Instant,
-        count: u8,
-        packets: impl Iterator<Item = PacketStatus>,
-    ) {
-        let micros = self.micros(now);
-        let mut heard = Heard::default();
-        // One that comes late is neither a loss nor the newest.
-        let ahead = self.messages.map_or(1, |newest| count.wrapping_sub(newest));
-        let in_order = ahead < 0x80;
-        let lost = in_order && ahead > 1;
-        if in_order {
-            self.messages = Some(count);
-        }
-        for packet in packets {
-            self.pass_over(packet.sequence, lost);
-            self.note_fate(packet, &mut heard);
-        }
-        let Heard {
-            received,
-            missing,
-            late,
-            newest_sent,
-        } = heard;
-        let Some(newest_sent) = newest_sent else {
-            // News of nothing that we sent is no news.
-            return;
-        };
-        let round_trip = (micros - newest_sent).clamp(0, 2_000_000);
-        self.round_trip = (self.round_trip * 7 + round_trip) / 8;
-        self.heard_at = Some(micros);
-        self.unanswered_since = None;
-        if let Some((before, _)) = self.outage.take() {
-            self.recover(micros, before, missing * 10 <= received + missing);
-            return;
-        }
-        let queued = self.trend.is_queued();
-        self.loss.note(received, missing, late, queued);
-        self.adapt(micros);
-    }
-
-    /// What feedback went past while messages of it are missing was told of in them. Its fate is unknown, and no
-    /// lack of it is to be taken for a full path: it counts as carried, on a path that carries what is sent.
-    fn pass_over(&mut self, sequence: u16, lost: bool) {
-        let next = self.next_told.unwrap_or(sequence);
-        let ahead = sequence.wrapping_sub(next);
-        if ahead >= 0x8000 {
-            return;
-        }
-        self.next_told = Some(sequence.wrapping_add(1));
-        if ahead == 0 || ahead > SKIPPED_MAX || !lost || self.passage().loses {
-            return;
-        }
-        for skipped in (0..ahead).map(|at| next.wrapping_add(at)) {
-            if let Some((told, delay)) = self.history.skipped(skipped).zip(self.delay) {
-                self.count(&told, told.micros.saturating_add(delay));
-            }
-        }
-    }
-
-    fn note_fate(&mut self, packet: PacketStatus, heard: &mut Heard) {
-        let Some(arrival) = packet.arrival_micros else {
-            if let Some(told) = self.history.missing(packet.sequence) {
-                heard.missing += 1;
-                self.prober.told(&told, None);
-                if !told.skipped {
-                    self.told.note(told.micros, told.len);
-                }
-            }
-            return;
-        };
-        let Some(told) = self.history.arrived(packet.sequence) else {
-            return;
-        };
-        heard.received += 1;
-        heard.late += u32::from(told.late);
-        heard.newest_sent = heard.newest_sent.max(Some(told.micros));
-        self.delay = Some(arrival.saturating_sub(told.micros));
-        if !told.skipped {
-            self.count(&told, arrival);
-        }
-        let (echoed, all, loss) = (&self.echoed, &self.told, &self.loss);
-        self.trend.note(told.micros, arrival, told.len, || {
-            Passage::of(echoed, all, loss)
-        });
-        self.prober.told(&told, Some(arrival));
-    }
-
     fn passage(&self) -> Passage {
         Passage::of(&self.echoed, &self.told, &self.loss)
-    }
-
-    /// Counts a packet that arrived.
-    fn count(&mut self, told: &Told, arrival: i64) {
-        self.arrived.note(arrival, told.len);
-        self.echoed.note(told.micros, told.len);
-        if !told.late {
-            self.told.note(told.micros, told.len);
-        }
     }
 
     /// Does what time brings: outages and probes. To be called every 50 ms or so.
@@ -306,11 +197,18 @@ impl Estimator {
         self.watch_silence(micros);
         self.finish_probe(micros);
         let more_wanted = self.wanted > self.estimate * 1.02;
-        if self.outage.is_none() && more_wanted && micros >= self.probe_at && !self.prober.is_busy()
-        {
+        // What waits on the path would be in the measurement, and sound behind the probe. Where nothing is sent nothing
+        // is heard either, and what waited has come through.
+        let is_news = |at| micros - at < NEWS_MICROS;
+        let queued = self.trend.is_queued() && self.heard_at.is_some_and(is_news);
+        let free = self.outage.is_none() && !self.prober.is_busy() && !queued;
+        if free && more_wanted && micros >= self.probe_at {
             let rate = self.probe_rate.max(self.estimate * PROBE_LATER);
-            self.prober
-                .begin(micros, rate.min(self.wanted * 1.25).min(ESTIMATE_MAX));
+            self.prober.begin(
+                micros,
+                self.estimate,
+                rate.min(self.wanted * 1.25).min(ESTIMATE_MAX),
+            );
             self.excused_until = micros + 600_000 + self.round_trip;
             self.probe_at = micros + self.probe_every;
             self.probe_rate = 0.0;
@@ -320,14 +218,16 @@ impl Estimator {
     fn adapt(&mut self, micros: i64) {
         self.finish_probe(micros);
         let acknowledged = self.arrived.rate();
-        self.ready |= acknowledged.is_some() && micros > READY_MICROS;
+        // A path that is plainly too narrow is not flooded until then.
+        let suffers = self.drowns() || self.trend.is_queued();
+        self.ready |= acknowledged.is_some() && (micros > READY_MICROS || suffers);
         if let Some(rate) = acknowledged
             && self.trend.usage() != Usage::Over
             && !self.trend.is_queued()
         {
             // What comes through without a queue proves that the path carries it.
             let rate = rate.min(self.echoed.rate().unwrap_or(rate));
-            let proved = rate / (1.0 - self.loss.share().min(PROVING_LOSS_MAX));
+            let proved = rate / (1.0 - self.own_loss());
             self.estimate = self.estimate.max(proved.min(ESTIMATE_MAX));
             self.loss.proved(proved);
         }
@@ -344,11 +244,22 @@ impl Estimator {
             }
             _ => {}
         }
-        if let Some(bound) = self.loss.judge(micros, self.estimate)
+        let of = |meter: &Meter| meter.rate().unwrap_or(sent);
+        let rates = (of(&self.told), of(&self.echoed));
+        if let Some(bound) = self.loss.judge(micros, self.estimate, rates)
             && bound < self.estimate
         {
             self.estimate = bound.max(ESTIMATE_MIN);
         }
+    }
+
+    /// The part that is lost though no queue grows. Beyond what a path may lose by itself the queue is one that
+    /// was always full, of which delay tells nothing.
+    fn own_loss(&self) -> f64 {
+        if self.loss.excess() > PROVING_LOSS_MAX {
+            return 0.0;
+        }
+        self.loss.share().min(PROVING_LOSS_MAX)
     }
 
     /// Whether what the trend shows is a queue of ours: it goes on growing, or much less comes through than was
@@ -402,71 +313,6 @@ impl Estimator {
         let risen = self.estimate * (1.0 + speed * elapsed) + 500.0 * elapsed;
         let most = ABOVE_ACKNOWLEDGED * acknowledged;
         self.estimate = risen.min(most).max(self.estimate).min(ESTIMATE_MAX);
-    }
-
-    fn finish_probe(&mut self, micros: i64) {
-        let Some(measured) = self.prober.take(micros, self.round_trip) else {
-            return;
-        };
-        let Some(Measured { sent, arrived }) = measured else {
-            self.probe_every = (self.probe_every * 2).min(PROBE_EVERY_MICROS_MAX);
-            return;
-        };
-        if arrived >= UNLIMITED * sent {
-            self.estimate = self.estimate.max(arrived).min(ESTIMATE_MAX);
-            self.loss.proved(arrived);
-            self.probe_every = PROBE_EVERY_MICROS;
-            if self.wanted > self.estimate * 1.02 {
-                self.probe_at = micros;
-                self.probe_rate = PROBE_ON * self.estimate;
-            }
-            return;
-        }
-        // The limit was found: near it a measurement moves the estimate half way, since jitter is in it.
-        let found = (0.95 * arrived).clamp(ESTIMATE_MIN, ESTIMATE_MAX);
-        let near = (found / self.estimate - 1.0).abs() < 0.25;
-        let measured = if near {
-            0.5 * (self.estimate + found)
-        } else {
-            found.max(0.6 * self.estimate)
-        };
-        // What comes through anyway is carried, whatever a short cluster met.
-        let rates = self.arrived.rate().zip(self.echoed.rate());
-        let through = rates.filter(|_| self.carries());
-        let carried = through.map_or(0.0, |(arrived, echoed)| arrived.min(echoed));
-        self.estimate = measured.max(carried).min(ESTIMATE_MAX);
-        self.loss.proved(found);
-        self.excused_until = micros + 300_000;
-    }
-
-    fn watch_silence(&mut self, micros: i64) {
-        // While nothing is sent, nothing is to be heard.
-        let Some(since) = self.unanswered_since.filter(|_| self.heard_at.is_some()) else {
-            return;
-        };
-        if micros - since <= SILENCE_MICROS + 2 * self.round_trip {
-            return;
-        }
-        let (before, halved_at) = self.outage.unwrap_or((self.estimate, i64::MIN / 2));
-        if micros - halved_at >= HALVING_MICROS {
-            self.prober.cancel();
-            self.estimate = (self.estimate / 2.0).max(ESTIMATE_MIN);
-            self.outage = Some((before, micros));
-        }
-    }
-
-    /// The path is back. When what was sent meanwhile was only late it carries what it did; else that is tried at
-    /// once.
-    fn recover(&mut self, micros: i64, before: f64, late: bool) {
-        self.trend.reset();
-        self.loss.begin_anew();
-        (self.arrived, self.echoed, self.told) = Default::default();
-        let least = if late { before } else { 0.3 * before };
-        self.estimate = self.estimate.max(least);
-        self.probe_at = micros + 150_000;
-        self.probe_every = PROBE_EVERY_MICROS;
-        self.probe_rate = before;
-        self.excused_until = micros + 500_000;
     }
 
     fn micros(&self, now: Instant) -> i64 {
