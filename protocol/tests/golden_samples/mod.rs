@@ -222,6 +222,7 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(guests::replies());
     replies.extend(relay::replies());
     replies.extend(outside::replies());
+    replies.extend(drop_in::replies());
     replies
 }
 
