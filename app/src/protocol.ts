@@ -470,7 +470,7 @@ id: GrantId,
  */
 statement: Blob, };
 
-export type DropInRefusal = "off" | "initiator" | "not_in_household" | "no_grant" | "forged" | "other_household" | "signer_may_not" | "replayed" | "revoked" | "ended_here" | "not_yet" | "expired" | "not_a_contact" | "other_device" | "outside_hours" | "sound_only" | "busy" | "quiet" | "turned_away" | "no_signal" | "unavailable";
+export type DropInRefusal = "off" | "initiator" | "not_in_household" | "no_grant" | "forged" | "other_household" | "signer_may_not" | "replayed" | "revoked" | "ended_here" | "not_yet" | "expired" | "not_a_contact" | "other_device" | "outside_hours" | "sound_only" | "busy" | "quiet" | "turned_away" | "no_signal" | "unavailable" | "new_member";
 
 export type DropInStage = "knocking" | "frosted" | "clear" | "hushed";
 

@@ -254,7 +254,7 @@ impl Opening {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match reader.u8()? {
             0 => Ok(Self::AtOnce),
             1 => Ok(Self::KnockUntilYes),
@@ -304,7 +304,7 @@ fn read_devices(reader: &mut Reader<'_>) -> Result<Vec<PublicKey>, DecodeError> 
     }
 }
 
-fn read_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, DecodeError> {
+pub(super) fn read_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, DecodeError> {
     match reader.u8()? {
         0 => Ok(false),
         1 => Ok(true),
@@ -312,6 +312,6 @@ fn read_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, Decod
     }
 }
 
-fn refused(field: &'static str, value: u64) -> DecodeError {
+pub(super) fn refused(field: &'static str, value: u64) -> DecodeError {
     DecodeError::Value { field, value }
 }
