@@ -12,8 +12,8 @@ mod judge;
 pub mod ledger;
 
 pub use grant::{
-    DEVICES_MAX, Grant, GrantError, Grantee, LIFETIME_MS_MAX, Opening, PERSON_BYTES_MAX,
-    RENEW_BELOW_MS,
+    DEVICES_MAX, Grant, GrantError, Grantee, LIFETIME_MS_MAX, Opening, PEOPLE_MAX,
+    PERSON_BYTES_MAX, RENEW_BELOW_MS,
 };
 pub use held::{ENDED_HERE_MAX, HELD_MAX, HeldGrants, SEEN_MAX, Seen, TakeError};
 pub use hours::{BadHours, Hours, WINDOWS_MAX, Window};
