@@ -117,7 +117,8 @@ export interface Grant {
     | { type: "home" }
     /** One person of a contact's household, by their account id. */
     | { type: "person"; contact: HexId; theirGenesis: Blob64; person: string }
-    | { type: "household"; contact: HexId; theirGenesis: Blob64 };
+    /** Those of that household whom an adult here has agreed to, by their account ids. */
+    | { type: "household"; contact: HexId; theirGenesis: Blob64; people: string[] };
   /** Keys of home devices; none: all of the household. */
   devices: Blob64[];
   /** Absent: always. `days` is a sum of bits, Monday 1 to Sunday 64. */

@@ -11,6 +11,7 @@ export function refusalWords(refusal: DropInRefusal, name: string): string {
     case "no_grant": case "revoked": case "expired": case "ended_here": case "not_yet": return `${name} does not let you drop in.`;
     case "forged": case "other_household": case "signer_may_not": case "replayed": return `${name} did not open: the permission that the server showed does not hold.`;
     case "not_a_contact": return `You are not among the contacts of ${name} any more.`;
+    case "new_member": return `An adult at ${name} has to agree to you first. They have been told.`;
     case "other_device": return "You may drop in, but not on this device.";
     case "outside_hours": return "You may drop in, but not at this hour.";
     case "sound_only": return "You may drop in with sound only.";

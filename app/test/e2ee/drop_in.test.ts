@@ -33,13 +33,13 @@ class Scene {
   grant(change: Partial<DropInGrant> = {}): DropInGrant {
     return {
       genesis: this.house.genesis.publicKey, id: id(1), revision: 7, to: GRANT_TO.household, contact: { id: CONTACT, genesis: this.friends.genesis.publicKey },
-      person: "", devices: [], hours: undefined, picture: true, opening: OPENING.atOnce, signedAtMs: NOW, expiresAtMs: NOW + GRANT_LIFETIME_MS_MAX,
+      person: "", people: ["anna"], devices: [], hours: undefined, picture: true, opening: OPENING.atOnce, signedAtMs: NOW, expiresAtMs: NOW + GRANT_LIFETIME_MS_MAX,
       revoked: false, ...change,
     };
   }
 
   toHome(): DropInGrant {
-    return this.grant({ to: GRANT_TO.home, contact: undefined });
+    return this.grant({ to: GRANT_TO.home, contact: undefined, people: [] });
   }
 
   take(grant: DropInGrant, by: KeyPair = this.house.app, now = NOW): DropInGrant {
@@ -69,7 +69,7 @@ test("a grant lets those in whom it names and nobody else", () => {
   assert.deepEqual([scene.ask(family), scene.ask(friends)], [id(1), "no_grant"]);
   for (const [person, expected] of [["anna", id(1)], ["ben", "no_grant"]] as const) {
     scene.held = new HeldGrants();
-    scene.take(scene.grant({ to: GRANT_TO.person, person }));
+    scene.take(scene.grant({ to: GRANT_TO.person, person, people: [] }));
     assert.equal(scene.ask(friends), expected, person);
   }
 });
@@ -82,6 +82,7 @@ test("each thing that a grant does not cover is refused by its name", () => {
     ["as it is", NOW, {}, id(1)],
     ["at the last moment", later - 1, { expiresAtMs: later }, id(1)],
     ["too late", later, { expiresAtMs: later }, "expired"],
+    ["to others of that household", NOW, { people: ["ben"] }, "new_member"],
     ["for another device", NOW, { devices: [key(21).publicKey] }, "other_device"],
     ["for this device", NOW, { devices: [key(20).publicKey] }, id(1)],
     ["within the hours", NOW, { hours: window(0, 0) }, id(1)],

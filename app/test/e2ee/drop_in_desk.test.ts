@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { toBase64Url } from "../../src/e2ee/bytes.ts";
 import type { Args, CallDelivery, DropInHere, Grant } from "../../src/e2ee/port.ts";
 import { Page } from "./desks.ts";
-import { type Founded, founded, paired } from "./founded.ts";
+import { type Founded, founded, paired, PERSON } from "./founded.ts";
 import { key, NOW } from "./home.ts";
 
 const CALL = "0c".repeat(16);
@@ -130,7 +130,7 @@ test("it ends by itself when its grant is revoked, narrowed or gone, when it is 
 test("a picture that is not granted is left out, and a contact is let in only as long as their key is pinned", async () => {
   const friends = await founded("Friends");
   const contact = "ee".repeat(16);
-  const { device, statement, house } = await cast({ to: { type: "household", contact, theirGenesis: friends.genesis }, picture: false });
+  const { device, statement, house } = await cast({ to: { type: "household", contact, theirGenesis: friends.genesis, people: [PERSON] }, picture: false });
   const args = await asks(friends.page, house.genesis, statement);
   const pinned = [{ contact, theirGenesis: friends.genesis }];
   const answer = await device.ask("drop_in.asked", { ...args, here: { ...HERE, pinned } });

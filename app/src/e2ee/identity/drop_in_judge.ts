@@ -48,12 +48,13 @@ export interface Permit {
 /** Why nothing begins, in the order in which it is found: of several grants, the one that came furthest says why. */
 export type Refused =
   | "off" | "initiator" | "not_in_household" | "no_grant" | "forged" | "other_household" | "signer_may_not" | "replayed" | "revoked"
-  | "ended_here" | "not_yet" | "expired" | "not_a_contact" | "other_device" | "outside_hours" | "sound_only";
+  | "ended_here" | "not_yet" | "expired" | "not_a_contact" | "new_member" | "other_device" | "outside_hours" | "sound_only";
 
 /** How far a grant came before it was refused. */
 const PLACE: Readonly<Record<Refused, number>> = {
   off: 0, initiator: 0, not_in_household: 0, no_grant: 0, forged: 1, other_household: 1, signer_may_not: 2, replayed: 3, revoked: 4,
-  ended_here: 5, not_yet: 6, expired: 6, not_a_contact: 7, other_device: 8, outside_hours: 9, sound_only: 10,
+  ended_here: 5, not_yet: 6, expired: 6, not_a_contact: 7, new_member: 8, other_device: 9,
+  outside_hours: 10, sound_only: 11,
 };
 
 export type Verdict = { permit: Permit; initiator: Identity } | { refused: Refused; initiator: Identity | undefined };
@@ -97,6 +98,8 @@ function ask({ now, held, standing, initiator, picture }: Question, signed: Byte
   if (old !== undefined) return old;
   const refused = counts(now, held, standing, grant);
   if (refused !== undefined) return refused;
+  // A household is let in as it was when an adult looked.
+  if (grant.to === GRANT_TO.household && !grant.people.includes(initiator.person)) return "new_member";
   const covered = grant.devices.length === 0 || grant.devices.some((device) => equalBytes(device, standing.device));
   if (!covered) return "other_device";
   if (grant.hours !== undefined && !areOpen(grant.hours, now)) return "outside_hours";
