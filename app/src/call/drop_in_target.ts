@@ -58,7 +58,7 @@ export class DropInTarget {
   /** A grant came or went. */
   handle(event: Event): void {
     const { e2ee } = this.#host;
-    if (event.type === "drop_in_grant_put") void e2ee.request("drop_in.take", { statements: [event.statement] }).catch(() => undefined);
+    if (event.type === "drop_in_grant_put") void e2ee.request("drop_in.take", { statements: [event.statement], told: true }).catch(() => undefined);
     if (event.type === "drop_in_grant_ended") void e2ee.request("drop_in.forget", { grant: event.grant }).catch(() => undefined);
   }
 

@@ -9,6 +9,7 @@ import type { LocalMemory } from "../home/local.ts";
 import type { Tones } from "../media/tones.ts";
 import type { CallId, Event } from "../protocol.ts";
 import type { Buttons } from "./buttons.ts";
+import { LedgerCourier } from "./ledger.ts";
 import type { Shape } from "./model.ts";
 import { painted } from "./painted.ts";
 
@@ -34,6 +35,7 @@ export interface VisitsHost {
 export class Visits {
   readonly #host: VisitsHost;
   #target: DropInTarget | undefined;
+  #courier: LedgerCourier | undefined;
   /** By its own switch, which needs no server. */
   #off = false;
 
@@ -53,6 +55,7 @@ export class Visits {
   begin(linkUp: LinkUp): void {
     this.end();
     const { e2ee, buttons, tones } = this.#host;
+    this.#courier = new LedgerCourier(e2ee, linkUp.session, (text) => this.#host.say(text));
     this.#target = new DropInTarget({
       e2ee, session: linkUp.session, store: linkUp.store, calls: linkUp.calls,
       quiet: () => buttons.silent,
@@ -69,11 +72,14 @@ export class Visits {
 
   end(): void {
     this.#target?.stop();
-    this.#target = undefined;
+    this.#courier?.stop();
+    this.#target = this.#courier = undefined;
   }
 
   async loaded(): Promise<void> {
     await this.#target?.loaded();
+    const { identity } = this.#host;
+    if (identity.state === "ready") this.#courier?.begin(identity.who.device);
     this.#off = (await this.#host.e2ee.request("drop_in.status", {})).off;
     // What was switched off here while there was no server, or is on there all the same.
     if (this.#off && !this.#offInHousehold()) await this.#tell(false);

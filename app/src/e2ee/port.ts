@@ -330,8 +330,8 @@ export interface Requests {
    * the call but a home device of the household that was meant.
    */
   "drop_in.asking": [{ call: HexId; targetGenesis: Blob64; picture: boolean }, { asking: Blob64; keyPackage: Blob64 }];
-  /** A home device takes what it is shown; what does not hold is left aside and counted. It outlives a reload. */
-  "drop_in.take": [{ statements: Blob64[] }, { refused: number }];
+  /** A home device takes what it is shown; what does not hold is left aside and counted. It outlives a reload. `told`: by an event of its own. */
+  "drop_in.take": [{ statements: Blob64[]; told?: boolean }, { refused: number }];
   /** The server says that a grant is gone. */
   "drop_in.forget": [{ grant: HexId }, Record<string, never>];
   /** Somebody wants to drop in: checked and judged. If it may begin, a `drop_in` event with `signal` follows. */
@@ -350,6 +350,14 @@ export interface Requests {
   "drop_in.status": [Record<string, never>, { off: boolean }];
   /** Ends what runs, all that is held, and all that was signed until now and did not arrive. */
   "drop_in.everyone_out": [Record<string, never>, Record<string, never>];
+
+  /** The next entry of this device's ledger that the server has not stored. An event `ledger_wrote` says that there is one. */
+  "own_ledger.next": [Record<string, never>, { next?: { index: number; entry: Blob64 } | undefined }];
+  "own_ledger.stored": [{ index: number }, Record<string, never>];
+  /** What the server has, at the beginning of a session. `same` is false when that is not what was written: then it is read whole. */
+  "own_ledger.meet": [{ length: number; last?: Blob64 | undefined }, { same: boolean }];
+  /** After `same: false`, from the first entry on. Fails when that is no sound ledger of this device. */
+  "own_ledger.read": [{ entries: Blob64[]; more: boolean }, Record<string, never>];
 
   /** `running`: into a call that runs; whoever comes learns which households are in it. */
   "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean; running?: boolean }, { invitation: Blob64 }];
@@ -426,6 +434,8 @@ export interface Events {
   left: { call: HexId; reason: "removed" | "alone" };
   /** A drop-in on this device goes on. */
   drop_in: { call: HexId; output: DropInOutput };
+  /** This device's ledger has an entry that the server has not stored. */
+  ledger_wrote: Record<string, never>;
   /** At most one a second for each call; the counters tell all. A few at a change of epoch are normal, a growing number is not. */
   decrypt_failures: { call: HexId; counters: FrameCounters };
 }

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toBase64Url } from "../../src/e2ee/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
+import { LedgerReader, noEntries } from "../../src/e2ee/identity/ledger.ts";
+import { Roster } from "../../src/e2ee/identity/roster.ts";
 import type { Args, CallDelivery, DropInHere, Grant } from "../../src/e2ee/port.ts";
 import { Page } from "./desks.ts";
 import { type Founded, founded, paired, PERSON } from "./founded.ts";
@@ -68,7 +70,7 @@ test("an asking counts once, also after a reload, and nobody else's key package 
   const { house, device, statement } = await cast();
   const args = await asks(house.page, house.genesis, statement);
   const other = await asks(house.page, house.genesis, statement, "0d".repeat(16));
-  const refused = { permitted: false, refusal: "initiator" };
+  const refused = { permitted: false, refusal: "initiator", who: undefined };
   assert.deepEqual(await device.ask("drop_in.asked", { ...args, keyPackage: other.keyPackage }), refused);
   assert.deepEqual(await device.ask("drop_in.asked", { ...args, call: other.call }), refused);
   assert.deepEqual(await device.ask("drop_in.asked", { ...args, picture: false }), refused);
@@ -125,6 +127,34 @@ test("it ends by itself when its grant is revoked, narrowed or gone, when it is 
     assert.deepEqual(outputs(scene.device), ["close"]);
     assert.equal(await scene.device.fails("call.update", { call: CALL }), "unknown_call");
   }
+});
+
+test("what happened stands in the device's ledger, in order, signed, and until it is stored also after a reload", async () => {
+  const { house, device, statement } = await cast();
+  const stranger = await founded("Strangers");
+  await device.ask("drop_in.asked", await asks(stranger.page, house.genesis, statement, "0f".repeat(16)));
+  await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement));
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  await device.ask("drop_in.input", { call: CALL, input: "end" });
+  await device.ask("drop_in.everyone_out", NONE);
+  assert.ok(device.take("ledger_wrote").length > 0);
+  const reloaded = new Page(() => NOW, device.records);
+  await reloaded.ask("open", { slot: "device" });
+  await reloaded.ask("roster.load", { entries: house.entries });
+  const { who } = (await reloaded.ask("open", { slot: "device" })) as { who: { device: string } };
+  const roster = Roster.load(house.entries.map(fromBase64Url));
+  const reader = new LedgerReader(roster.genesis, who.device, noEntries());
+  const kinds: string[] = [];
+  for (;;) {
+    const { next } = await reloaded.ask("own_ledger.next", NONE);
+    if (next === undefined) break;
+    const { what } = reader.read(fromBase64Url(next.entry));
+    kinds.push(what.kind === "refused" ? `refused ${what.refusal}` : what.kind);
+    await reloaded.ask("own_ledger.stored", { index: next.index });
+  }
+  assert.deepEqual(kinds, ["grant_taken", "refused no_grant", "opened", "ended", "put_out"]);
+  const last = reader.end.length;
+  assert.deepEqual(await reloaded.ask("own_ledger.meet", { length: last - 1, last: undefined }), { same: false });
 });
 
 test("a picture that is not granted is left out, and a contact is let in only as long as their key is pinned", async () => {

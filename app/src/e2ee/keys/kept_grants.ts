@@ -1,7 +1,9 @@
-//! What a home device keeps of drop-in grants beside its keys: the newest revisions, what was ended at it, and what it was asked.
+//! What a home device keeps of drop-ins beside its keys: the newest revisions of grants, what was ended at it, what it was asked, and
+//! its ledger.
 
 import { type Bytes, equalBytes } from "../bytes.ts";
 import type { Kept } from "../identity/drop_in_held.ts";
+import type { StoredLedger } from "../identity/ledger.ts";
 import type { Slot } from "./keystore.ts";
 import type { Records } from "./records.ts";
 
@@ -11,6 +13,7 @@ export interface KeptDropIn {
   held: Kept;
   /** Calls that were asked for lately. */
   asked: Map<string, number>;
+  ledger: StoredLedger;
 }
 
 export class KeptGrants {

@@ -7,16 +7,18 @@ import { Asked, type Asking, AskingError, checkAsking, signAsking } from "../ide
 import { OPENING } from "../identity/drop_in.ts";
 import { HeldGrants } from "../identity/drop_in_held.ts";
 import { judge, type Verdict } from "../identity/drop_in_judge.ts";
-import { step, type TargetInput, type TargetState } from "../identity/drop_in_target.ts";
+import { type Live, step, type TargetInput, type TargetOutput, type TargetState } from "../identity/drop_in_target.ts";
 import { sha256 } from "../identity/keys.ts";
 import { equalKeys } from "../identity/keytext.ts";
 import { KeptGrants } from "../keys/kept_grants.ts";
 import type { Records } from "../keys/records.ts";
+import type { DropInRefusal } from "../../protocol.ts";
 import type { DropInHere, DropInInput, PinnedContact, Reply } from "../port.ts";
 import type { Calls, Emit } from "./calls.ts";
 import { DeskError } from "./errors.ts";
 import { type Handlers, NOTHING, type Prefixed, readId, readKey } from "./handlers.ts";
 import type { Home } from "./home.ts";
+import { LedgerBook } from "./ledger_book.ts";
 
 /** Whether a drop-in may go on is asked this often while it does: hours end without an event. */
 const LOOK_EVERY_MS = 2_000;
@@ -40,6 +42,7 @@ export class DropInDesk {
   readonly #kept: KeptGrants;
   readonly #emit: Emit;
   #held: HeldGrants | undefined;
+  #ledger: LedgerBook | undefined;
   #asked = new Asked();
   #state: TargetState = { at: "idle" };
   #initiator: Initiator | undefined;
@@ -64,15 +67,16 @@ export class DropInDesk {
 
   /** With the keys of this device. */
   async forgetAll(): Promise<void> {
-    this.#held = undefined;
+    this.#held = this.#ledger = undefined;
     this.#asked = new Asked();
     await this.#kept.delete(this.#home.slot);
   }
 
-  handlers(): Handlers<Prefixed<"drop_in">> {
+  handlers(): Handlers<Prefixed<"drop_in"> | Prefixed<"own_ledger">> {
     return {
+      ...this.#ledgerHandlers(),
       "drop_in.asking": ({ call, targetGenesis, picture }) => this.#want(readId(call), readKey(targetGenesis), picture),
-      "drop_in.take": ({ statements }) => this.#take(statements.map(fromBase64Url)),
+      "drop_in.take": ({ statements, told = false }) => this.#take(statements.map(fromBase64Url), told),
       "drop_in.forget": async ({ grant }) => {
         (await this.#grants()).forget(readId(grant));
         return this.#changed();
@@ -95,13 +99,16 @@ export class DropInDesk {
         return NOTHING;
       },
       "drop_in.switch": async ({ off }) => {
-        (await this.#grants()).off = off;
+        const held = await this.#grants();
+        if (held.off !== off) this.#ledger?.switched(!off);
+        held.off = off;
         await this.#changed();
         return { off };
       },
       "drop_in.status": async () => ({ off: (await this.#grants()).off }),
       "drop_in.everyone_out": async () => {
         (await this.#grants()).everyoneOut(this.#home.now());
+        this.#ledger?.putOut();
         return this.#changed();
       },
     };
@@ -116,14 +123,43 @@ export class DropInDesk {
     return { asking: toBase64Url(signAsking(asking, pair)), keyPackage: toBase64Url(keyPackage) };
   }
 
-  async #take(statements: Bytes[]): Promise<{ refused: number }> {
+  #ledgerHandlers(): Handlers<Prefixed<"own_ledger">> {
+    const book = async (): Promise<LedgerBook> => {
+      await this.#grants();
+      return this.#ledger as LedgerBook;
+    };
+    return {
+      "own_ledger.next": async () => ({ next: (await book()).next() }),
+      "own_ledger.stored": async ({ index }) => {
+        (await book()).markStored(index);
+        await this.#save();
+        return NOTHING;
+      },
+      "own_ledger.meet": async ({ length, last }) => {
+        const same = (await book()).meet(length, last);
+        await this.#save();
+        return { same };
+      },
+      "own_ledger.read": async ({ entries, more }) => {
+        (await book()).read(entries, more);
+        await this.#save();
+        return NOTHING;
+      },
+    };
+  }
+
+  /** What is shown with everything else, and does not hold, has no effect and is shown again and again: it is not written down. */
+  async #take(statements: Bytes[], told: boolean): Promise<{ refused: number }> {
     const held = await this.#grants();
     let refused = 0;
     for (const statement of statements) {
       try {
-        held.take(this.#home.now(), statement, this.#home.roster());
-      } catch {
+        const before = new Map([...held.kept.seen].map(([id, { revision }]) => [id, revision]));
+        const grant = held.take(this.#home.now(), statement, this.#home.roster());
+        if (before.get(grant.id) !== grant.revision) this.#ledger?.grantTaken(grant, statement, before.has(grant.id));
+      } catch (error) {
         refused += 1;
+        if (told) this.#ledger?.grantRefused(statement, error);
       }
     }
     await this.#changed();
@@ -137,21 +173,30 @@ export class DropInDesk {
     const held = await this.#grants();
     this.#pinned = here.pinned;
     const shown = fromBase64Url(grant);
+    const id = readId(call);
     // What is shown counts from now on: nothing older does.
-    await this.#take([shown]);
-    const checked = this.#checked(readId(call), fromBase64Url(asking), fromBase64Url(keyPackage), picture);
+    await this.#take([shown], true);
+    const checked = this.#checked(id, fromBase64Url(asking), fromBase64Url(keyPackage), picture);
     await this.#save();
-    if (checked === undefined) return { permitted: false, refusal: "initiator" };
+    if (checked === undefined) return this.#refuse(id, "initiator", undefined);
     const verdict = here.off ? { refused: "off" as const, initiator: undefined } : this.#verdict(held, checked, picture, shown);
-    if ("refused" in verdict) return { permitted: false, refusal: verdict.refused, who: verdict.initiator && this.#home.whoIs(verdict.initiator) };
+    if ("refused" in verdict) return this.#refuse(id, verdict.refused, verdict.initiator);
     const { permit, initiator } = verdict;
     const who = this.#home.whoIs(initiator);
-    if (here.busy || this.running) return { permitted: false, refusal: "busy", who };
-    if (here.quiet) return { permitted: false, refusal: "quiet", who };
+    if (here.busy || this.running) return this.#refuse(id, "busy", initiator);
+    if (here.quiet) return this.#refuse(id, "quiet", initiator);
+    // Nobody is let in whose visit could not be written down.
+    if (this.#ledger?.hasRoom !== true) return this.#refuse(id, "unavailable", initiator);
     this.#initiator = { identity: initiator, asking: checked, keyPackage: fromBase64Url(keyPackage) };
     const seen = permit.picture && here.camera;
     await this.#input({ on: "permitted", live: { call: checked.call, permit, own: who.own, picture: seen, frostedMs: here.frostedMs } });
     return { permitted: true, who, knocks: permit.opening !== OPENING.atOnce, picture: seen };
+  }
+
+  async #refuse(call: string, refusal: DropInRefusal, who: Identity | undefined): Promise<Reply<"drop_in.asked">> {
+    this.#ledger?.refused(call, who, refusal);
+    await this.#save();
+    return { permitted: false, refusal, who: who && this.#home.whoIs(who) };
   }
 
   #checked(call: string, asking: Bytes, keyPackage: Bytes, picture: boolean): Asking | undefined {
@@ -193,11 +238,14 @@ export class DropInDesk {
   async #input(input: TargetInput): Promise<void> {
     if (this.#state.at === "idle" && input.on !== "permitted") return;
     const live = input.on === "permitted" ? input.live : this.#state.at === "idle" ? undefined : this.#state.live;
+    const knocked = this.#state.at === "knocking";
     const { state, outputs } = step(this.#state, this.#home.now(), input);
     this.#state = state;
-    if (live === undefined) return;
+    if (live === undefined || outputs.length === 0) return;
+    await this.#writeDown(live, knocked, outputs);
     for (const output of outputs) {
       if (output.do === "open" && !(await this.#open(live.call))) {
+        this.#ledger?.ended(live.call, "connection");
         await this.#close();
         this.#emit("drop_in", { call: live.call, output: { do: "refuse", refusal: "no_signal" } });
         return this.#emit("drop_in", { call: live.call, output: { do: "close", by: "connection" } });
@@ -205,6 +253,18 @@ export class DropInDesk {
       if (output.do === "close") await this.#close();
       this.#emit("drop_in", { call: live.call, output });
     }
+  }
+
+  /** Before anything of it is done: what the ledger does not hold has not begun. */
+  async #writeDown(live: Live, knocked: boolean, outputs: readonly TargetOutput[]): Promise<void> {
+    const who = this.#initiator?.identity;
+    for (const output of outputs) {
+      const opens = (output.do === "open" && output.stage !== "knocking") || (output.do === "stage" && knocked);
+      if (opens && who !== undefined) this.#ledger?.opened(live, who);
+      if (output.do === "refuse") this.#ledger?.refused(live.call, who, output.refusal);
+      if (output.do === "close") this.#ledger?.ended(live.call, output.by);
+    }
+    await this.#save();
   }
 
   /** False: there is no room for a further call. */
@@ -227,6 +287,8 @@ export class DropInDesk {
     if (this.#held !== undefined) return this.#held;
     const kept = await this.#kept.load(this.#home.slot, this.#home.ready().home.genesis);
     this.#asked = new Asked(kept?.asked);
+    const { pair, home } = this.#home.ready();
+    this.#ledger = new LedgerBook(home.genesis, pair, this.#home.now, kept?.ledger);
     return (this.#held = new HeldGrants(kept?.held));
   }
 
@@ -238,6 +300,8 @@ export class DropInDesk {
 
   async #save(): Promise<void> {
     const { kept } = await this.#grants();
-    await this.#kept.save(this.#home.slot, { genesis: this.#home.ready().home.genesis, held: kept, asked: new Map(this.#asked.calls) });
+    const ledger = (this.#ledger as LedgerBook).stored;
+    await this.#kept.save(this.#home.slot, { genesis: this.#home.ready().home.genesis, held: kept, asked: new Map(this.#asked.calls), ledger });
+    if (ledger.unsent.length > 0) this.#emit("ledger_wrote", {});
   }
 }
