@@ -8,6 +8,8 @@ import { nearWords, refusalWords, stageWords } from "../ui/drop_in_words.ts";
 
 /** Only where it would not be refused. `picture`: there may be one. */
 export function dropInButtons(app: App, peer: PeerView, picture: boolean, before: () => void = () => undefined): TemplateResult | typeof nothing {
+  // Whose household was never met can't be meant by its key.
+  if (peer.genesis === undefined) return nothing;
   if (app.doors?.may(peer.target ?? { handle: peer.handle }) !== true) return nothing;
   const begin = (video: boolean): void => {
     before();
