@@ -5,6 +5,8 @@ import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import { AddressBookStore } from "../home/address_book.ts";
+import { Doors } from "../home/doors.ts";
+import { Near } from "../home/near.ts";
 import { CallLinks } from "../home/call_links.ts";
 import type { Departing } from "../home/departures.ts";
 import { LocalMemory } from "../home/local.ts";
@@ -42,6 +44,9 @@ export interface Notice {
   kind: "info" | "alarm";
 }
 
+/** After these, one may drop in elsewhere than before. */
+const DOORS: ReadonlySet<Event["type"]> = new Set(["drop_in_grant_put", "drop_in_grant_ended", "device_settings_changed", "contact_put", "contact_deleted", "roster_grew", "recently_active"]);
+
 const NOTICES_MAX = 5;
 const NOTICE_MS = 6_000;
 const HISTORY_PAGE = 50;
@@ -72,6 +77,10 @@ export class App {
   addDevice: AddDevice | undefined;
   children: Children | undefined;
   callLinks: CallLinks | undefined;
+  /** Where this app may drop in. */
+  doors: Doors | undefined;
+  /** Where somebody was lately. */
+  near: Near | undefined;
   /** Answered in a notice before it rang in this page. */
   #answering: CallId | undefined;
   #ringing: CallId | undefined;
@@ -129,6 +138,10 @@ export class App {
   departing(): Departing {
     if (this.linkUp === undefined || this.self === undefined) throw new Error("You are signed out.");
     return { e2ee: this.e2ee, session: this.linkUp.session, roster: this.store.roster, adult: this.adult, self: this.self };
+  }
+
+  get ownGenesis(): string | undefined {
+    return this.identity.state === "ready" ? this.identity.who.genesis : undefined;
   }
 
   get adult(): boolean {
@@ -218,6 +231,11 @@ export class App {
     this.calls.dial(peer, video);
   }
 
+  dropIn(peer: PeerView, video: boolean): void {
+    void this.tones.unlock();
+    this.calls.dropIn(peer, video);
+  }
+
   async loadHistory(more: boolean): Promise<void> {
     const session = this.linkUp?.session;
     if (session === undefined) return;
@@ -281,10 +299,13 @@ export class App {
       alert: (text) => this.say(text, "alarm"),
       linkChanged: (link) => this.#linkChanged(link),
       begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
+      loaded: () => void this.near?.load().catch(() => undefined),
       event: (event) => this.#event(event),
       changed: () => this.#homeChanged(),
     });
     this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
+    this.doors = new Doors(this.linkUp.session, () => this.changed());
+    this.near = new Near(this.linkUp.session, () => this.changed());
     this.children = new Children(this.linkUp.session, () => this.changed());
     this.callLinks = new CallLinks(this.e2ee, this.linkUp.session, {
       memory: this.memory,
@@ -299,6 +320,7 @@ export class App {
     this.addDevice = undefined;
     this.children = undefined;
     this.callLinks = undefined;
+    this.doors = this.near = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.book = undefined;
@@ -320,6 +342,8 @@ export class App {
     if (event.type === "call_missed") this.missed = [event, ...this.missed];
     if (event.type === "missed_seen") this.missed = this.missed.filter((call) => call.started_at_ms > event.until_ms);
     if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
+    this.near?.handle(event);
+    if (DOORS.has(event.type)) this.doors?.stale();
     this.children?.handle(event);
     this.callLinks?.handle(event);
     void this.addDevice?.handle(event);

@@ -16,6 +16,8 @@ export interface StoredCall {
   genesis: string;
   name: string;
   video: boolean;
+  /** A drop-in: a reload ends it. */
+  dropIn?: true;
 }
 
 export class LocalMemory {

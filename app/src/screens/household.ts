@@ -13,6 +13,7 @@ import { answeringMark } from "./answering.ts";
 import { isForAdults } from "./children.ts";
 import { deviceSheet } from "./device_sheet.ts";
 import { householdDropIn } from "./drop_in.ts";
+import { nearMark } from "./drop_in_call.ts";
 import { memberSheet, signOutOfHousehold } from "./member_sheet.ts";
 import { topMark } from "./top_contact.ts";
 
@@ -97,7 +98,7 @@ function deviceRow(app: App, device: Device): TemplateResult {
       <span class="row-text"><strong>${device.label}</strong>
         <small><span class="dot dot-${device.presence}"></span>${self ? "This one" : presenceWords(device.presence)} · ${device.settings.room === "" ? "" : `${device.settings.room} · `}${owner?.display_name ?? "nobody's"}${device.adult ? " · adult" : ""}${answeringMark(app, device)}
           ${device.settings.do_not_disturb ? html`<span class="mark" data-testid="device-silent">${icons.moon}Do not disturb</span>` : nothing}
-          ${off === undefined ? nothing : html`<span class="mark mark-alarm" data-testid="device-off">${icons.micOff}${off}</span>`}</small></span>
+          ${off === undefined ? nothing : html`<span class="mark mark-alarm" data-testid="device-off">${icons.micOff}${off}</span>`} ${nearMark(app.near?.atDevice(device.id))}</small></span>
     </button>${callDevice(app, device)}</li>`;
 }
 

@@ -58,6 +58,16 @@ export interface DropInGrant {
   revoked: boolean;
 }
 
+/** A genuine statement that is no grant here: the one or the other of it. */
+export class GrantError extends SignatureError {
+  readonly reason: "other_household" | "signer_may_not";
+  constructor(reason: GrantError["reason"]) {
+    super("drop-in grant");
+    this.name = "GrantError";
+    this.reason = reason;
+  }
+}
+
 /** Fails as malformed with what nobody could open. */
 export function signGrant(grant: DropInGrant, signer: KeyPair): Bytes {
   const body = encodeGrant(grant);
@@ -69,8 +79,8 @@ export function openGrant(blob: Uint8Array, roster: Roster): DropInGrant {
   const signed = decodeSigned(blob);
   verifySigned(CONTEXT, signed);
   const grant = decodeGrant(signed.body);
-  const ours = equalBytes(grant.genesis, roster.genesis);
-  if (!ours || !roster.isAdultApp(signed.signer)) throw new SignatureError("drop-in grant");
+  if (!equalBytes(grant.genesis, roster.genesis)) throw new GrantError("other_household");
+  if (!roster.isAdultApp(signed.signer)) throw new GrantError("signer_may_not");
   return grant;
 }
 

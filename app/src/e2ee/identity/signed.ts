@@ -13,6 +13,8 @@ export type Context =
   | "homeline ringing v1"
   | "homeline recovery binding v1"
   | "homeline drop-in grant v1"
+  | "homeline drop-in grant v1"
+  | "homeline drop-in asking v1"
   | "homeline drop-in ledger v1";
 
 export interface Signed {
