@@ -312,7 +312,7 @@ export class App {
     this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
     this.doors = new Doors(this.linkUp.session, () => this.changed());
     this.ledgers = new Ledgers(this.e2ee, this.linkUp.session, {
-      memory: this.memory, label: (device) => this.linkUp?.store.device(device)?.label, changed: () => this.changed(),
+      memory: this.memory, genesis: () => this.ownGenesis, label: (device) => this.linkUp?.store.device(device)?.label, changed: () => this.changed(),
     });
     this.near = new Near(this.linkUp.session, () => this.changed());
     this.children = new Children(this.linkUp.session, () => this.changed());

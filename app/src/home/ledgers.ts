@@ -7,6 +7,7 @@ import type { E2ee } from "../e2ee/page.ts";
 import type { LedgerPoint, LedgerRead, LedgerTrouble } from "../e2ee/port_ledger.ts";
 import type { Blob, DeviceId, Event } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
+import { type Happened, merged } from "./ledger_lines.ts";
 
 /** As the server bounds an answer. */
 const PAGE = 200;
@@ -18,6 +19,8 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** What is remembered of one ledger. */
 export interface KeptLedger {
+  /** Of which household: who moves to another one knows nothing of its ledgers. */
+  genesis: string;
   length: number;
   hash: Blob;
   /** What the device was called, for when it is gone. */
@@ -39,6 +42,8 @@ export interface LedgerView {
 
 export interface LedgersHost {
   memory: LedgerMemory;
+  /** The own household; undefined while it is not known. */
+  genesis(): string | undefined;
   /** What a device is called now; undefined: it is gone. */
   label(device: DeviceId): string | undefined;
   changed(): void;
@@ -50,6 +55,7 @@ export class Ledgers {
   readonly #session: Pick<Session, "request">;
   readonly #host: LedgersHost;
   readonly #views = new Map<DeviceId, LedgerView>();
+  #happened: Happened[] | undefined;
   #work: Promise<void> = Promise.resolve();
 
   constructor(e2ee: Pick<E2ee, "request">, session: Pick<Session, "request">, host: LedgersHost) {
@@ -60,6 +66,11 @@ export class Ledgers {
 
   get views(): ReadonlyMap<DeviceId, LedgerView> {
     return this.#views;
+  }
+
+  /** All of it by time, newest first. */
+  get happened(): readonly Happened[] {
+    return (this.#happened ??= merged([...this.#views].map(([device, { entries }]) => [device, entries] as const)));
   }
 
   /** Devices with whose ledger something is wrong. */
@@ -93,7 +104,7 @@ export class Ledgers {
       const { entries, end, trouble } = await this.#read(device, undefined, 0);
       if (trouble !== undefined) throw new Error("What the server has is no sound record of that device. Remove the device and pair it anew.");
       this.#keep(device, end, this.#now());
-      this.#views.set(device, { entries, trouble: undefined });
+      this.#show(device, { entries, trouble: undefined });
     });
   }
 
@@ -102,7 +113,7 @@ export class Ledgers {
     const whole = asked || known === undefined || this.#now() - known.wholeAtMs >= DAY_MS || known.wholeAtMs > this.#now();
     const { entries, end, trouble } = await this.#read(device, known, whole ? 0 : Math.max(0, known.length - PAGE));
     if (trouble === undefined) this.#keep(device, end, whole ? this.#now() : known.wholeAtMs);
-    this.#views.set(device, { entries, trouble });
+    this.#show(device, { entries, trouble });
   }
 
   async #read(device: DeviceId, remembered: LedgerPoint | undefined, began: number): Promise<LedgerView & { end: { length: number; hash: Blob } }> {
@@ -138,19 +149,26 @@ export class Ledgers {
     const remembered = { length: known.length, hash: known.hash };
     const read = await this.#e2ee.request("ledgers.read", { device, entries: [entry], more: false, remembered, began: known.length, at: remembered });
     if (read.trouble === undefined) this.#keep(device, read.end, known.wholeAtMs);
-    this.#views.set(device, { entries: [...view.entries, ...read.entries].slice(-SHOWN_MAX), trouble: read.trouble });
+    this.#show(device, { entries: [...view.entries, ...read.entries].slice(-SHOWN_MAX), trouble: read.trouble });
+  }
+
+  #show(device: DeviceId, view: LedgerView): void {
+    this.#views.set(device, view);
+    this.#happened = undefined;
   }
 
   #kept(): Record<DeviceId, KeptLedger> {
-    return this.#host.memory.ledgers() ?? {};
+    const genesis = this.#host.genesis();
+    return Object.fromEntries(Object.entries(this.#host.memory.ledgers() ?? {}).filter(([, kept]) => kept.genesis === genesis));
   }
 
   #keep(device: DeviceId, { length, hash }: { length: number; hash: Blob }, wholeAtMs: number): void {
     const { [device]: before, ...others } = this.#kept();
-    if (length === 0) return this.#host.memory.keepLedgers(others);
+    const genesis = this.#host.genesis();
+    if (length === 0 || genesis === undefined) return this.#host.memory.keepLedgers(others);
     if (before === undefined && Object.keys(others).length >= LEDGERS_MAX) return;
     const label = this.#host.label(device) ?? before?.label ?? "A device that is gone";
-    this.#host.memory.keepLedgers({ ...others, [device]: { length, hash, label, wholeAtMs } });
+    this.#host.memory.keepLedgers({ ...others, [device]: { genesis, length, hash, label, wholeAtMs } });
   }
 
   #now(): number {

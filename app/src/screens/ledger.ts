@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "../app/app.ts";
 import type { LedgerParty, LedgerTrouble } from "../e2ee/port_ledger.ts";
-import { type Happened, merged, type Newcomer, newcomers } from "../home/ledger_lines.ts";
+import { type Happened, type Newcomer, newcomers } from "../home/ledger_lines.ts";
 import type { DeviceId, DropInRefusal } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
 import { durationWords, timeWords } from "../ui/words.ts";
@@ -40,7 +40,7 @@ export function ledger(app: App): TemplateResult {
   }
   const of = app.drafts.get<DeviceId>(OF);
   const shown = app.drafts.get<number>(SHOWN) ?? STEP;
-  const list = happened(app).filter(({ devices }) => of === undefined || devices.includes(of));
+  const list = ledgers.happened.filter(({ devices }) => of === undefined || devices.includes(of));
   return html`${head}
     <p class="hint">Each device writes this itself and signs every line. Your app checks that nothing was changed or left out.</p>
     ${ledgers.troubles.map(({ device, trouble }) => alarm(app, device, trouble))}
@@ -71,7 +71,7 @@ export function ledgerAlarm(app: App): TemplateResult | typeof nothing {
 export function newcomerBanner(app: App): TemplateResult | typeof nothing {
   if (!app.adult || app.ledgers === undefined) return nothing;
   const decided = (grant: string, person: string): boolean => app.memory.setting(later(grant, person)) !== undefined;
-  return html`${newcomers(happened(app), app.store.grants.active(), decided).map((one) => newcomer(app, one))}`;
+  return html`${newcomers(app.ledgers.happened, app.store.grants.active(), decided).map((one) => newcomer(app, one))}`;
 }
 
 function newcomer(app: App, { grant, contact, person, label }: Newcomer): TemplateResult {
@@ -92,10 +92,6 @@ function newcomer(app: App, { grant, contact, person, label }: Newcomer): Templa
 
 function later(grant: string, person: string): string {
   return `newcomer.${grant}.${person}`;
-}
-
-function happened(app: App): Happened[] {
-  return merged([...(app.ledgers?.views ?? [])].map(([device, { entries }]) => [device, entries] as const));
 }
 
 function alarm(app: App, device: DeviceId, trouble: LedgerTrouble): TemplateResult {

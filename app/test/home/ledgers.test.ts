@@ -32,6 +32,7 @@ async function scene(pair: KeyPair = key(20)) {
   const server = { entries: [] as string[], asked: [] as number[] };
   let kept: Record<string, KeptLedger> | undefined;
   const clock = { now: NOW };
+  const household = { genesis: house.genesis };
   const session = {
     request: (body: Request) => {
       if (body.type === "get_ledger_heads") {
@@ -45,7 +46,7 @@ async function scene(pair: KeyPair = key(20)) {
   } as unknown as Pick<Session, "request">;
   const app = (): Ledgers => new Ledgers({ request: house.page.ask.bind(house.page) } as unknown as E2ee, session, {
     memory: { ledgers: () => structuredClone(kept), keepLedgers: (all) => void (kept = structuredClone(all)) },
-    label: () => "Kitchen", changed: () => undefined, now: () => clock.now,
+    genesis: () => household.genesis, label: () => "Kitchen", changed: () => undefined, now: () => clock.now,
   });
   const write = (...what: LedgerWhat[]): void => {
     for (const one of what) own.write(clock.now++, one);
@@ -54,7 +55,7 @@ async function scene(pair: KeyPair = key(20)) {
       own.stored(next.index);
     }
   };
-  return { app, write, server, device, clock, memory: () => kept };
+  return { app, write, server, device, clock, household, memory: () => kept };
 }
 
 test("what a device wrote is checked from the first entry, then only what is new, and all of it once a day", async () => {
@@ -126,6 +127,17 @@ test("a ledger that is broken, shorter or another one is noticed by its name, un
   assert.deepEqual([ledgers.troubles, memory()?.[device]?.length], [[], 3]);
   server.entries = [genuine[0], genuine[2]] as string[];
   await assert.rejects(ledgers.accept(device));
+});
+
+test("who moves to another household is not told that the ledgers of the one before are gone", async () => {
+  const { app, write, server, household } = await scene();
+  write(OPENED, ENDED);
+  await app().load();
+  server.entries = [];
+  household.genesis = toBase64Url(key(70).publicKey);
+  const ledgers = app();
+  await ledgers.load();
+  assert.deepEqual([ledgers.troubles, ledgers.happened], [[], []]);
 });
 
 test("a drop-in is one line with its end, and a grant that many devices took is one", async () => {

@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::AppendError;
 use super::rules::{ENTRIES_MAX, Place, place};
 use crate::domain::identity::{LedgerStatement, StatementError};
+use crate::model::UnixMillis;
+use crate::store::households::HouseholdRow;
 use crate::store::ledgers::EndRow;
+use crate::store::{self, Db};
 
 const HOUSEHOLD: HouseholdId = HouseholdId([1; 16]);
 const DEVICE: DeviceId = DeviceId([2; 16]);
@@ -101,4 +104,30 @@ fn what_devices_sign_is_read_alike_here() {
         let opened = LedgerStatement::open(&bytes(&case["signed"]));
         assert!(opened.is_err(), "{}", case["name"]);
     }
+}
+
+#[tokio::test]
+async fn a_ledger_goes_with_its_household() {
+    let db = Db::open_in_memory().await.unwrap();
+    let mut tx = db.write().await.unwrap();
+    let household = HouseholdRow {
+        id: HOUSEHOLD,
+        genesis: vec![1; 32],
+        recovery_certificate: vec![],
+        recovery_hash: String::new(),
+    };
+    store::households::insert(&mut tx, &household, UnixMillis(1))
+        .await
+        .unwrap();
+    let whose = (HOUSEHOLD, DEVICE);
+    store::ledgers::append(&mut tx, whose, &end(0, 9), b"entry")
+        .await
+        .unwrap();
+    let kept = store::ledgers::lengths(&mut tx, HOUSEHOLD).await.unwrap();
+    assert_eq!((kept[0].device, kept[0].length), (DEVICE, 1));
+    store::rules::leaving::delete_household(&mut tx, HOUSEHOLD)
+        .await
+        .unwrap();
+    let kept = store::ledgers::lengths(&mut tx, HOUSEHOLD).await.unwrap();
+    assert!(kept.is_empty());
 }
