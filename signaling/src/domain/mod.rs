@@ -46,7 +46,11 @@ pub mod settings;
 
 pub mod drop_in;
 
+<<<<<<< HEAD
 pub mod nearby;
+=======
+pub mod ledgers;
+>>>>>>> ledger
 
 pub mod children;
 

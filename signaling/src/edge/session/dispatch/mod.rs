@@ -8,6 +8,7 @@ mod dropping_in;
 mod guardians;
 mod guests;
 mod home;
+mod ledgers;
 mod members;
 mod outside;
 mod pairing;
@@ -34,6 +35,7 @@ use crate::domain::guardians::Guardians;
 use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::ledgers::Ledgers;
 use crate::domain::limits::Origin;
 use crate::domain::nearby::Nearby;
 use crate::domain::numbers::Numbers;
@@ -81,10 +83,15 @@ pub struct Services {
     pub outside: Outside,
     /// Who may drop in.
     pub drop_in: Arc<DropIn>,
+<<<<<<< HEAD
     /// Drop-ins, once through.
     pub dropping_in: DroppingIn,
     /// Near which devices somebody was.
     pub nearby: Nearby,
+=======
+    /// What happened at home devices.
+    pub ledgers: Arc<Ledgers>,
+>>>>>>> ledger
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -100,8 +107,13 @@ pub(super) async fn dispatch(
         Err(guests::not_for_guests())
     } else if drop_in::takes(&request) {
         drop_in::drop_in(services, speaker, request).await
+<<<<<<< HEAD
     } else if dropping_in::takes(&request) {
         dropping_in::dropping_in(services, speaker, request).await
+=======
+    } else if ledgers::takes(&request) {
+        ledgers::ledgers(services, speaker, request).await
+>>>>>>> ledger
     } else {
         route(services, speaker, from, request).await
     };
