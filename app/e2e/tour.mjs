@@ -4,6 +4,7 @@ import { StandIn } from "./stand_in.mjs";
 import { guests } from "./tour_guests.mjs";
 import { children } from "./tour_children.mjs";
 import { company } from "./tour_company.mjs";
+import { dropIn } from "./tour_drop_in.mjs";
 
 /** `open()` gives a fresh page of a fresh browser context; the walk closes none. */
 export async function tour(open, visit) {
@@ -181,6 +182,7 @@ async function devices(server, open, visit, { anna, ben }) {
   await at(speaker, "end-close").click();
   await at(display, "device-label").waitFor();
   await deviceButtons(visit, { anna, ben, speaker, display });
+  await dropIn(server, visit, { anna, display });
   return { speaker };
 }
 

@@ -470,7 +470,7 @@ id: GrantId,
  */
 statement: Blob, };
 
-export type DropInRefusal = "off" | "initiator" | "not_in_household" | "no_grant" | "forged" | "other_household" | "signer_may_not" | "replayed" | "revoked" | "ended_here" | "not_yet" | "expired" | "not_a_contact" | "other_device" | "outside_hours" | "sound_only" | "busy" | "quiet" | "turned_away" | "no_signal" | "unavailable";
+export type DropInRefusal = "off" | "initiator" | "not_in_household" | "no_grant" | "forged" | "other_household" | "signer_may_not" | "replayed" | "revoked" | "ended_here" | "not_yet" | "expired" | "not_a_contact" | "other_device" | "outside_hours" | "sound_only" | "busy" | "quiet" | "turned_away" | "no_signal" | "unavailable" | "new_member";
 
 export type DropInStage = "knocking" | "frosted" | "clear" | "hushed";
 
@@ -2015,7 +2015,15 @@ more: boolean, } | { "type": "recently_active",
 /**
  * They.
  */
-devices: Array<NearDevice>, };
+devices: Array<NearDevice>, } | { "type": "contact_people", 
+/**
+ * The contact.
+ */
+person: AccountId, 
+/**
+ * All of their household, the contact among them.
+ */
+household: Array<AccountId>, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2695,7 +2703,11 @@ device: DeviceId,
 /**
  * False: it says nothing, and what it said is forgotten.
  */
-on: boolean, } | { "type": "get_recently_active" };
+on: boolean, } | { "type": "get_recently_active" } | { "type": "contact_people", 
+/**
+ * A contact whose card pins their household's key.
+ */
+contact: ContactId, };
 
 export type Resume = { 
 /**

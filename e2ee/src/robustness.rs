@@ -38,6 +38,10 @@ fn decode_all(bytes: &[u8]) {
     if let Ok(grant) = Grant::read(bytes) {
         assert_eq!(grant.body(), bytes);
     }
+    if let Ok(entry) = drop_in::ledger::Entry::read(bytes) {
+        assert_eq!(entry.body(), bytes);
+    }
+    drop(drop_in::ledger::OwnLedger::decode(bytes));
     drop(CallInvitation::read(bytes));
     drop(Ringing::read(bytes));
     drop(DeviceReveal::decode(bytes));
@@ -63,6 +67,7 @@ fn samples() -> Vec<Vec<u8>> {
     let guest = guest_chain(&key(80), "Bob", NOW);
     samples.extend([guest.encode(), guest.0[0].body.clone()]);
     samples.extend(drop_in::sample_bodies());
+    samples.extend(drop_in::ledger::sample_bodies());
     samples.extend([invitation.body.clone(), invitation.encode(), ringing.body]);
     samples
 }

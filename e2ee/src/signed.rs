@@ -21,6 +21,7 @@ pub enum Context {
     RecoveryBinding,
     DropInGrant,
     DropInAsking,
+    DropInLedger,
 }
 
 impl Context {
@@ -35,6 +36,7 @@ impl Context {
             Self::RecoveryBinding => "homeline recovery binding v1",
             Self::DropInGrant => "homeline drop-in grant v1",
             Self::DropInAsking => "homeline drop-in asking v1",
+            Self::DropInLedger => "homeline drop-in ledger v1",
         }
     }
 }

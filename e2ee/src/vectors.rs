@@ -59,6 +59,7 @@ fn vectors() -> Value {
         "contacts": contacts(),
         "policy": policy(),
         "drop_in": drop_in::vectors(),
+        "ledger": drop_in::ledger::vectors(),
         "call_invitation": call_invitation(),
         "ringing": ringing(),
         "call_code": codes(),

@@ -1,6 +1,6 @@
 //! A signed-in app or device: its session, its household, its calls, kept together and taken apart together.
 
-import { CallController, type CallHost } from "../call/controller.ts";
+import { CallController, type CallHost, type DropInAsked } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import type { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus, WhoIs } from "../e2ee/port.ts";
@@ -31,6 +31,11 @@ export interface LinkUpHost {
   linkChanged(link: Link): void;
   /** A session began that takes up no older one. */
   begun?(): void;
+  /** The household is known, or known anew. */
+  loaded?(): void;
+  /** Home devices alone. */
+  dropInAsked?(event: DropInAsked): void;
+  dropInEnded?(call: CallId): void;
   /** Events that only some screens care about (pairing, admission). */
   event(event: Event): void;
   changed(): void;
@@ -43,6 +48,7 @@ export class LinkUp implements CallHost {
   readonly e2ee: E2ee;
   readonly memory: LocalMemory;
   loaded = false;
+  readonly dropInAsked?: (event: DropInAsked) => void;
   /** Events of calls wait until the contacts are known: a caller's name and pinned key come from there. */
   #early: Event[] | undefined = [];
   #clockOffsetMs = 0;
@@ -53,6 +59,8 @@ export class LinkUp implements CallHost {
     this.e2ee = e2ee;
     this.memory = memory;
     this.#host = host;
+    const { dropInAsked } = host;
+    if (dropInAsked !== undefined) this.dropInAsked = (event) => dropInAsked(event);
     this.session = new Session(sessionUrl(), token, {
       link: (link) => host.linkChanged(link),
       welcome: (welcome) => void this.#welcome(welcome),
@@ -104,6 +112,9 @@ export class LinkUp implements CallHost {
   changed(): void {
     this.#host.changed();
   }
+  dropInEnded(call: CallId): void {
+    this.#host.dropInEnded?.(call);
+  }
 
   async #welcome(welcome: Welcome): Promise<void> {
     this.#clockOffsetMs = welcome.server_time_ms - Date.now();
@@ -112,6 +123,7 @@ export class LinkUp implements CallHost {
       await this.store.load();
       await this.#adoptIfAdmitted();
       this.loaded = true;
+      this.#host.loaded?.();
       const early = this.#early ?? [];
       this.#early = undefined;
       for (const event of early) this.calls.handle(event);

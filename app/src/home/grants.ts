@@ -5,7 +5,7 @@
 
 import type { E2ee } from "../e2ee/page.ts";
 import type { Grant, RosterView } from "../e2ee/port.ts";
-import type { Blob, ContactId, DropInGrant, GrantId } from "../protocol.ts";
+import type { AccountId, Blob, ContactId, DropInGrant, GrantId } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
 import { randomId } from "./local.ts";
 import { signerOf } from "./signers.ts";
@@ -18,8 +18,12 @@ const RENEW_BELOW_MS = 23 * DAY_MS;
 /** As the server bounds them. */
 const GRANTS_MAX = 128;
 
-/** What an adult chooses; the rest is the statement's own affair. */
-export type Choice = Pick<Grant, "to" | "devices" | "hours" | "picture" | "opening">;
+/** More people than a household has; the contact is among those who are named. */
+const PEOPLE_MAX = 32;
+
+/** What an adult chooses; the rest is the statement's own affair: whom of a household it names, too. */
+export type Choice = Pick<Grant, "devices" | "hours" | "picture" | "opening"> & { to: Whom };
+type Whom = Exclude<Grant["to"], { type: "household" }> | { type: "household"; contact: ContactId; theirGenesis: Blob };
 
 /** Which grants this app's person was told of. */
 export interface GrantMemory {
@@ -34,14 +38,14 @@ interface Held {
 
 export class Grants {
   readonly #e2ee: Pick<E2ee, "request">;
-  readonly #session: Pick<Session, "done">;
+  readonly #session: Pick<Session, "done" | "request">;
   readonly #memory: Partial<GrantMemory> | undefined;
   readonly #now: () => number;
   #held = new Map<GrantId, Held>();
   /** Shown by the server, and signed by nobody who counts. */
   #untrusted = 0;
 
-  constructor(e2ee: Pick<E2ee, "request">, session: Pick<Session, "done">, memory?: Partial<GrantMemory>, now: () => number = Date.now) {
+  constructor(e2ee: Pick<E2ee, "request">, session: Pick<Session, "done" | "request">, memory?: Partial<GrantMemory>, now: () => number = Date.now) {
     this.#e2ee = e2ee;
     this.#memory = memory;
     this.#session = session;
@@ -60,6 +64,11 @@ export class Grants {
 
   ofContact(contact: ContactId): Grant | undefined {
     return this.active().find(({ to }) => to.type !== "home" && to.contact === contact);
+  }
+
+  /** As it was last, whether it counts or not. */
+  known(id: GrantId): Grant | undefined {
+    return this.#held.get(id)?.grant;
   }
 
   /** How many are shown that don't hold: they let nobody in. */
@@ -114,9 +123,17 @@ export class Grants {
   async give(choice: Choice): Promise<void> {
     const before = choice.to.type === "home" ? this.home() : this.ofContact(choice.to.contact);
     const news = this.news();
-    const { id } = await this.#put({ ...this.#next(before), ...choice });
+    const { id } = await this.#put({ ...this.#next(before), ...choice, to: await this.#named(choice.to, before) });
     // Who gives it knows it.
     if (news.every((one) => one.id !== id)) this.#memory?.keepToldGrants?.([...(this.#memory.toldGrants?.() ?? []), id]);
+  }
+
+  /** Lets in somebody who is new in a contact's household: the next revision names them too. Once is enough. */
+  async allow(grant: Grant, person: AccountId): Promise<void> {
+    const { to } = grant;
+    if (to.type !== "household" || to.people.includes(person)) return;
+    if (to.people.length >= PEOPLE_MAX) throw new Error(`A permission names at most ${PEOPLE_MAX} people of a household. Give a new one, which names those who are there now.`);
+    await this.#put({ ...this.#next(grant), to: { ...to, people: [...to.people, person] } });
   }
 
   async takeBack(grant: Grant): Promise<void> {
@@ -140,6 +157,14 @@ export class Grants {
         // Another adult's app was first, or took it back; or the next visit renews it.
       }
     }
+  }
+
+  /** A household is named as it is when it is let in; a change names nobody anew. */
+  async #named(to: Whom, before: Grant | undefined): Promise<Grant["to"]> {
+    if (to.type !== "household") return to;
+    if (before?.to.type === "household" && before.to.theirGenesis === to.theirGenesis) return { ...to, people: before.to.people };
+    const { person, household } = await this.#session.request({ type: "contact_people", contact: to.contact }, "contact_people");
+    return { ...to, people: [person, ...household.filter((one) => one !== person)].slice(0, PEOPLE_MAX) };
   }
 
   /** The next revision, for thirty days from now. Its number is the time, which grows whichever adult's app signs. */

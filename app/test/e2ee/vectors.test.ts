@@ -163,14 +163,14 @@ test("drop-in grants: the same bytes, and the same are refused", () => {
     const { contact, hours } = grant;
     assert.deepEqual({
       id: grant.id, revision: grant.revision, to: grant.to, contact: contact?.id ?? null, their_genesis: contact === undefined ? null : toBase64Url(contact.genesis),
-      person: grant.person, devices: grant.devices.map(toBase64Url), picture: grant.picture, opening: grant.opening,
+      person: grant.person, people: grant.people, devices: grant.devices.map(toBase64Url), picture: grant.picture, opening: grant.opening,
       hours: hours === undefined ? null : {
         zone: hours.timeZone, windows: hours.windows.map(({ days, fromMinute, toMinute }) => ({ days, from_minute: fromMinute, to_minute: toMinute })),
       },
       signed_at_ms: grant.signedAtMs, expires_at_ms: grant.expiresAtMs, revoked: grant.revoked, name: one.name, signed: one.signed,
     }, one, one.name);
-    // Whoever signs puts the devices in order.
-    const made = signGrant({ ...grant, devices: [...grant.devices].reverse() }, signerOf(blob));
+    // Whoever signs puts devices and people in order.
+    const made = signGrant({ ...grant, devices: [...grant.devices].reverse(), people: [...grant.people, ...grant.people].reverse() }, signerOf(blob));
     assert.equal(toBase64Url(made), one.signed, one.name);
   }
   for (const { name, signed } of vector.refused) assert.throws(() => openGrant(fromBase64Url(signed), roster), Error, name);

@@ -6,6 +6,7 @@ import { fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
 import type { E2ee } from "../../src/e2ee/page.ts";
 import { type Choice, Grants } from "../../src/home/grants.ts";
 import type { DropInGrant, Request } from "../../src/protocol.ts";
+import type { Session } from "../../src/session/client.ts";
 import type { Page } from "../e2ee/desks.ts";
 import { founded, paired } from "../e2ee/founded.ts";
 import { key } from "../e2ee/home.ts";
@@ -17,7 +18,7 @@ const TO_BEN: Choice = { to: { type: "household", contact: BEN, theirGenesis: TH
 const TO_HOME: Choice = { ...TO_BEN, to: { type: "home" } };
 
 /** An app over a server that keeps what it is given. */
-function at(page: Page, clock: { now: number }, server: { grants: DropInGrant[] }) {
+function at(page: Page, clock: { now: number }, server: { grants: DropInGrant[]; people: string[] }) {
   const told: { grants: string[] | undefined } = { grants: undefined };
   const memory = { toldGrants: () => told.grants, keepToldGrants: (grants: readonly string[]) => void (told.grants = [...grants]) };
   const session = {
@@ -26,7 +27,11 @@ function at(page: Page, clock: { now: number }, server: { grants: DropInGrant[] 
       server.grants = [...server.grants.filter(({ id }) => id !== body.grant), { id: body.grant, statement: body.statement }];
       return Promise.resolve();
     },
-  };
+    request: (body: Request) => {
+      assert.deepEqual(body, { type: "contact_people", contact: BEN });
+      return Promise.resolve({ type: "contact_people", person: "be".repeat(16), household: server.people });
+    },
+  } as unknown as Pick<Session, "done" | "request">;
   return new Grants({ request: page.ask.bind(page) } as unknown as E2ee, session, memory, () => clock.now);
 }
 
@@ -34,7 +39,7 @@ async function home() {
   const house = await founded();
   const speaker = await paired(house);
   await speaker.ask("open", { slot: "device" });
-  const server = { grants: [] as DropInGrant[] };
+  const server = { grants: [] as DropInGrant[], people: ["ee".repeat(16), "be".repeat(16)] };
   const clock = { now: Date.now() };
   return { house, speaker, server, clock, app: at(house.page, clock, server), device: at(speaker, clock, server) };
 }
@@ -130,4 +135,31 @@ test("everybody of the household is told once of what another app gave, and nobo
   await app.give({ ...TO_BEN, picture: true });
   await device.load(server.grants);
   assert.deepEqual(device.news(), []);
+});
+
+test("a household is named as it is when it is let in, and whoever is new there by an adult's word", async () => {
+  const { server, app, device } = await home();
+  const people = () => {
+    const to = device.ofContact(BEN)?.to;
+    return to?.type === "household" ? to.people : undefined;
+  };
+  await app.give(TO_BEN);
+  await device.load(server.grants);
+  assert.deepEqual(people(), ["be".repeat(16), "ee".repeat(16)]);
+  // A change lets in nobody anew.
+  const kim = "aa".repeat(16);
+  server.people.push(kim);
+  await app.give({ ...TO_BEN, picture: true });
+  await device.load(server.grants);
+  assert.equal(people()?.includes(kim), false);
+  const given = app.ofContact(BEN);
+  assert.ok(given !== undefined);
+  await app.allow(given, kim);
+  await device.load(server.grants);
+  assert.deepEqual([people(), device.ofContact(BEN)?.picture], [[kim, "be".repeat(16), "ee".repeat(16)], true]);
+  // Given anew, it names those who are there.
+  await app.takeBack(given);
+  await app.give(TO_BEN);
+  await device.load(server.grants);
+  assert.equal(people()?.length, 3);
 });

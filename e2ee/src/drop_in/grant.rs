@@ -20,6 +20,8 @@ quiet_debug!(Grant, Grantee);
 pub const DEVICES_MAX: usize = 64;
 /// The account id in words; longer ones are refused.
 pub const PERSON_BYTES_MAX: usize = 64;
+/// More people than a household has; a longer list is refused.
+pub const PEOPLE_MAX: usize = 32;
 /// How long a grant lasts at most: this bounds what a withheld revocation can do.
 pub const LIFETIME_MS_MAX: u64 = 30 * DAY_MS;
 /// An adult's app that is open renews what lasts less long than this, so that a week's pause between
@@ -58,10 +60,13 @@ pub enum Grantee {
         /// The account id in words, as their certificates say it.
         person: String,
     },
-    /// The contact's whole household, as it is when somebody drops in.
+    /// The contact's whole household, as it was when an adult looked: whoever is new there needs an adult's
+    /// word first.
     Household {
         contact: ContactId,
         their_genesis: PublicKey,
+        /// Their account ids in words, in ascending order, none twice; at least one.
+        people: Vec<String>,
     },
 }
 
@@ -97,6 +102,15 @@ impl Grantee {
             Self::Person { their_genesis, .. } | Self::Household { their_genesis, .. } => {
                 Some(*their_genesis)
             }
+        }
+    }
+
+    /// Whether it names this person of whom it is to. The own household needs no names.
+    pub fn names(&self, who: &str) -> bool {
+        match self {
+            Self::OwnHousehold => true,
+            Self::Person { person, .. } => person == who,
+            Self::Household { people, .. } => people.iter().any(|person| person == who),
         }
     }
 
@@ -201,6 +215,17 @@ impl Grant {
             .raw(&contact.0)
             .raw(&genesis.0)
             .string(person);
+        let mut people = match &self.to {
+            Grantee::Household { people, .. } => people.clone(),
+            _ => vec![],
+        };
+        people.sort();
+        people.dedup();
+        people.truncate(PEOPLE_MAX);
+        writer.u16(u16::try_from(people.len()).expect("at most PEOPLE_MAX"));
+        people.iter().for_each(|person| {
+            writer.string(person);
+        });
     }
 
     /// Decodes a body. Says nothing about its signature: `open` does.
@@ -254,7 +279,7 @@ impl Opening {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match reader.u8()? {
             0 => Ok(Self::AtOnce),
             1 => Ok(Self::KnockUntilYes),
@@ -269,8 +294,10 @@ fn read_grantee(reader: &mut Reader<'_>, own: PublicKey) -> Result<Grantee, Deco
     let contact = ContactId(reader.array()?);
     let their_genesis = PublicKey(reader.array()?);
     let person = reader.string()?;
-    let named = !person.is_empty() && person.len() <= PERSON_BYTES_MAX;
-    let nobody = contact.0 == [0; 16] && person.is_empty();
+    let people = read_people(reader)?;
+    let named = is_person(&person) && people.is_empty();
+    let nobody = contact.0 == [0; 16] && person.is_empty() && people.is_empty();
+    let several = person.is_empty() && !people.is_empty();
     let theirs = their_genesis != own && !their_genesis.is_zero() && contact.0 != [0; 16];
     match kind {
         1 if nobody && their_genesis == own => Ok(Grantee::OwnHousehold),
@@ -279,12 +306,35 @@ fn read_grantee(reader: &mut Reader<'_>, own: PublicKey) -> Result<Grantee, Deco
             their_genesis,
             person,
         }),
-        3 if person.is_empty() && theirs => Ok(Grantee::Household {
+        3 if several && theirs => Ok(Grantee::Household {
             contact,
             their_genesis,
+            people,
         }),
         other => Err(refused("to", other.into())),
     }
+}
+
+fn read_people(reader: &mut Reader<'_>) -> Result<Vec<String>, DecodeError> {
+    let count = usize::from(reader.u16()?);
+    if count > PEOPLE_MAX {
+        return Err(DecodeError::TooMany {
+            field: "people",
+            max: PEOPLE_MAX,
+        });
+    }
+    let people = (0..count)
+        .map(|_| reader.string())
+        .collect::<Result<Vec<_>, _>>()?;
+    let fits = people.iter().all(|person| is_person(person));
+    match fits && people.is_sorted_by(|one, next| one < next) {
+        true => Ok(people),
+        false => Err(refused("people", count as u64)),
+    }
+}
+
+fn is_person(text: &str) -> bool {
+    !text.is_empty() && text.len() <= PERSON_BYTES_MAX
 }
 
 fn read_devices(reader: &mut Reader<'_>) -> Result<Vec<PublicKey>, DecodeError> {
@@ -304,7 +354,7 @@ fn read_devices(reader: &mut Reader<'_>) -> Result<Vec<PublicKey>, DecodeError> 
     }
 }
 
-fn read_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, DecodeError> {
+pub(super) fn read_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, DecodeError> {
     match reader.u8()? {
         0 => Ok(false),
         1 => Ok(true),
@@ -312,6 +362,6 @@ fn read_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, Decod
     }
 }
 
-fn refused(field: &'static str, value: u64) -> DecodeError {
+pub(super) fn refused(field: &'static str, value: u64) -> DecodeError {
     DecodeError::Value { field, value }
 }

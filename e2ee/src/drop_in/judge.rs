@@ -76,6 +76,8 @@ pub enum Refusal {
     Expired,
     #[error("the grant is to somebody who is no contact any more, or has another key now")]
     NotAContact,
+    #[error("they are new in the contact's household, and no adult here has agreed to them yet")]
+    NewMember,
     #[error("the grant does not cover this device")]
     OtherDevice,
     #[error("it is outside the grant's hours")]
@@ -146,6 +148,9 @@ impl Question<'_> {
             _ => {}
         }
         self.counts(&grant)?;
+        if !grant.to.names(&self.initiator.person) {
+            return Err(Refusal::NewMember);
+        }
         if !grant.covers(self.standing.device) {
             return Err(Refusal::OtherDevice);
         }
@@ -224,9 +229,10 @@ impl Refusal {
             Self::EndedHere => 5,
             Self::NotYet | Self::Expired => 6,
             Self::NotAContact => 7,
-            Self::OtherDevice => 8,
-            Self::OutsideHours => 9,
-            Self::SoundOnly => 10,
+            Self::NewMember => 8,
+            Self::OtherDevice => 9,
+            Self::OutsideHours => 10,
+            Self::SoundOnly => 11,
         }
     }
 }

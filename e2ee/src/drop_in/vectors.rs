@@ -21,7 +21,7 @@ pub(crate) fn vectors() -> Value {
             case("a person, narrowed in every way", &house, &person),
             case("a contact's household, revoked", &house, &household),
         ],
-        "refused": refused(&house, &own, &person),
+        "refused": refused(&house, [&own, &person, &household]),
         "asking": asking_case(&house),
         "refused_askings": refused_askings(&house),
     })
@@ -142,6 +142,7 @@ fn grants(house: &House) -> [Grant; 3] {
         to: Grantee::Household {
             contact,
             their_genesis,
+            people: vec!["ben".to_owned(), "cara".to_owned(), "dörte".to_owned()],
         },
         opening: Opening::KnockUnlessNo,
         revoked: true,
@@ -164,8 +165,13 @@ fn case(name: &str, house: &House, grant: &Grant) -> Value {
         Grantee::Person { person, .. } => (2, person.as_str()),
         Grantee::Household { .. } => (3, ""),
     };
+    let people = match &grant.to {
+        Grantee::Household { people, .. } => people.as_slice(),
+        _ => &[],
+    };
     json!({
         "name": name,
+        "people": people,
         "id": grant.id.to_string(),
         "revision": grant.revision,
         "to": to,
@@ -185,7 +191,7 @@ fn case(name: &str, house: &House, grant: &Grant) -> Value {
 
 /// Bodies that say something else than any grant may, each signed by an adult all the same, and grants
 /// that the wrong one signed.
-fn refused(house: &House, own: &Grant, person: &Grant) -> Vec<Value> {
+fn refused(house: &House, [own, person, household]: [&Grant; 3]) -> Vec<Value> {
     let (own_body, person_body) = (own.body(), person.body());
     let signed = |body: Vec<u8>| Signed::sign(Context::DropInGrant, body, &house.app);
     let changed = |name: &str, body: &[u8], at: usize, byte: u8| {
@@ -200,12 +206,16 @@ fn refused(house: &House, own: &Grant, person: &Grant) -> Vec<Value> {
     long.expires_at = long.expires_at.plus(1);
     let mut swapped = person.clone();
     swapped.devices.reverse();
-    let first_device = to + 1 + 16 + 32 + 2 + 3 + 2;
+    // The person, nobody further, and how many devices.
+    let first_device = to + 1 + 16 + 32 + 2 + 3 + 2 + 2;
     let mut unsorted = person_body.clone();
     for (place, device) in swapped.devices.iter().enumerate() {
         let at = first_device + 32 * place;
         unsorted[at..at + 32].copy_from_slice(&device.0);
     }
+    // How many people, after an empty person; the first of them is "ben".
+    let people = to + 1 + 16 + 32 + 2;
+    let household_body = household.body();
     let by = |name: &str, signed: Signed| json!({ "name": name, "signed": blob(signed.encode()) });
     vec![
         changed("another version", &own_body, 0, 2),
@@ -214,6 +224,11 @@ fn refused(house: &House, own: &Grant, person: &Grant) -> Vec<Value> {
         changed("an unknown opening", &own_body, end - 18, 3),
         changed("picture neither on nor off", &own_body, end - 19, 2),
         changed("neither revoked nor not", &own_body, end - 1, 2),
+        changed("people out of order", &household_body, people + 4, b'd'),
+        changed("people of the own household", &household_body, to, 1),
+        changed("people beside a person", &household_body, to, 2),
+        changed("a household of nobody known", &person_body, to, 3),
+        changed("more people than there are", &household_body, people, 1),
         by("for longer than thirty days", signed(long.body())),
         by("devices out of order", signed(unsorted)),
         by("by a home device", own.sign(&key(20))),

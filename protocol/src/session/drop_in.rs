@@ -77,6 +77,8 @@ pub enum DropInRefusal {
     /// The device did not answer in time, or went away. Said by the server. To whoever is of another
     /// household this stands for every other reason but `turned_away`.
     Unavailable,
+    /// They are new in the contact's household, and no adult here has said yet that they may too.
+    NewMember,
 }
 
 /// Where a ledger of one target device ends.

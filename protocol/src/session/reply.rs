@@ -8,6 +8,7 @@ use super::{
     ImportedEntry, Invitation, LedgerHead, NearDevice, OutsideState, PastCall, Quality,
     RelayServers, RunningCall, Track,
 };
+use crate::id::AccountId;
 use crate::{Blob, E164, Secret};
 
 /// A reply.
@@ -122,5 +123,13 @@ pub enum Reply {
     RecentlyActive {
         /// They.
         devices: Vec<NearDevice>,
+    },
+    // ---- drop_in: whom a grant names ----
+    /// Who is of a contact's household now.
+    ContactPeople {
+        /// The contact.
+        person: AccountId,
+        /// All of their household, the contact among them.
+        household: Vec<AccountId>,
     },
 }

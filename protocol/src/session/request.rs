@@ -693,6 +693,12 @@ pub enum Request {
     },
     /// Near which home devices somebody was lately, of those that this account may drop in on. Reply `recently_active`.
     GetRecentlyActive,
+    // ---- drop_in: whom a grant names ----
+    /// Who is of a contact's household now (adults' apps): a grant to that household names them. Reply `contact_people`.
+    ContactPeople {
+        /// A contact whose card pins their household's key.
+        contact: ContactId,
+    },
 }
 
 /// A Welcome and whom it is for.

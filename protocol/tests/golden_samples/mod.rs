@@ -6,6 +6,7 @@ mod children;
 mod drop_in;
 mod events;
 mod guests;
+mod newcomers;
 mod outside;
 mod people;
 mod pictures;
@@ -223,6 +224,7 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(relay::replies());
     replies.extend(outside::replies());
     replies.extend(drop_in::replies());
+    replies.extend(newcomers::replies());
     replies
 }
 

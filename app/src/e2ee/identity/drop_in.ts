@@ -10,6 +10,7 @@ const CONTEXT = "homeline drop-in grant v1";
 const ID_LENGTH = 16;
 export const GRANT_DEVICES_MAX = 64;
 export const GRANT_WINDOWS_MAX = 32;
+export const GRANT_PEOPLE_MAX = 32;
 const ZONE_BYTES_MAX = 64;
 const PERSON_BYTES_MAX = 64;
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -44,6 +45,8 @@ export interface DropInGrant {
   contact: { id: string; genesis: Bytes } | undefined;
   /** The account id in words; empty unless it is to one person. */
   person: string;
+  /** Whom of a contact's household it names, in ascending order, none twice, at least one; empty unless it is to a household. */
+  people: string[];
   /** In ascending order, none twice; none: every home device of the household. */
   devices: Bytes[];
   /** Absent: always. */
@@ -53,6 +56,16 @@ export interface DropInGrant {
   signedAtMs: number;
   expiresAtMs: number;
   revoked: boolean;
+}
+
+/** A genuine statement that is no grant here: the one or the other of it. */
+export class GrantError extends SignatureError {
+  readonly reason: "other_household" | "signer_may_not";
+  constructor(reason: GrantError["reason"]) {
+    super("drop-in grant");
+    this.name = "GrantError";
+    this.reason = reason;
+  }
 }
 
 /** Fails as malformed with what nobody could open. */
@@ -66,17 +79,19 @@ export function openGrant(blob: Uint8Array, roster: Roster): DropInGrant {
   const signed = decodeSigned(blob);
   verifySigned(CONTEXT, signed);
   const grant = decodeGrant(signed.body);
-  const ours = equalBytes(grant.genesis, roster.genesis);
-  if (!ours || !roster.isAdultApp(signed.signer)) throw new SignatureError("drop-in grant");
+  if (!equalBytes(grant.genesis, roster.genesis)) throw new GrantError("other_household");
+  if (!roster.isAdultApp(signed.signer)) throw new GrantError("signer_may_not");
   return grant;
 }
 
 export function encodeGrant(grant: DropInGrant): Bytes {
   const devices = [...grant.devices].sort(compareBytes);
+  const people = [...new Set(grant.people)].map(utf8).sort(compareBytes);
   return new Writer()
     .u8(1).key(grant.genesis).opaque(fromHex(grant.id), ID_LENGTH).u64(grant.revision)
     .u8(grant.to).opaque(grant.contact === undefined ? new Uint8Array(ID_LENGTH) : fromHex(grant.contact.id), ID_LENGTH)
     .key(grant.contact?.genesis ?? grant.genesis).string(grant.person)
+    .list16(people, (writer, person) => writer.vec16(person))
     .list16(devices, (writer, device) => writer.key(device))
     .string(grant.hours?.timeZone ?? "")
     .list16(grant.hours?.windows ?? [], (writer, window) => writer.u8(window.days).u16(window.fromMinute).u16(window.toMinute))
@@ -103,16 +118,30 @@ export function decodeGrant(body: Uint8Array): DropInGrant {
   });
 }
 
-function readWhom(reader: Reader, own: Bytes): Pick<DropInGrant, "to" | "contact" | "person"> {
+function readWhom(reader: Reader, own: Bytes): Pick<DropInGrant, "to" | "contact" | "person" | "people"> {
   const to = reader.u8();
   const id = reader.opaque(ID_LENGTH);
   const genesis = reader.key();
   const person = reader.string();
+  const people = readPeople(reader);
   const theirs = !isZero(id) && !equalBytes(genesis, own) && !equalBytes(genesis, new Uint8Array(KEY_LENGTH));
-  const named = person !== "" && utf8(person).length <= PERSON_BYTES_MAX;
-  if (to === GRANT_TO.home && isZero(id) && equalBytes(genesis, own) && person === "") return { to, contact: undefined, person };
-  if ((to === GRANT_TO.person && theirs && named) || (to === GRANT_TO.household && theirs && person === "")) return { to, contact: { id: toHex(id), genesis }, person };
+  const contact = { id: toHex(id), genesis };
+  const nobody = person === "" && people.length === 0;
+  if (to === GRANT_TO.home && isZero(id) && equalBytes(genesis, own) && nobody) return { to, contact: undefined, person, people };
+  if (to === GRANT_TO.person && theirs && isPerson(person) && people.length === 0) return { to, contact, person, people };
+  if (to === GRANT_TO.household && theirs && person === "" && people.length > 0) return { to, contact, person, people };
   throw new MalformedError("a grant to nobody known here");
+}
+
+function readPeople(reader: Reader): string[] {
+  const people = reader.list16(GRANT_PEOPLE_MAX, (item) => item.string());
+  const ordered = people.every((person, at) => at === 0 || compareBytes(utf8(people[at - 1] as string), utf8(person)) < 0);
+  if (!ordered || !people.every(isPerson)) throw new MalformedError("people out of order");
+  return people;
+}
+
+function isPerson(text: string): boolean {
+  return text !== "" && utf8(text).length <= PERSON_BYTES_MAX;
 }
 
 function readHours(reader: Reader): GrantHours | undefined {

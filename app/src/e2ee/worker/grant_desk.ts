@@ -22,11 +22,12 @@ export function grantDesk(home: Home): Handlers<Prefixed<"grant">> {
 
 function readGrant({ to, opening, ...grant }: Grant, genesis: DropInGrant["genesis"]): DropInGrant {
   const whom = to.type === "home"
-    ? { to: GRANT_TO.home, contact: undefined, person: "" }
+    ? { to: GRANT_TO.home, contact: undefined, person: "", people: [] }
     : {
         to: to.type === "person" ? GRANT_TO.person : GRANT_TO.household,
         contact: { id: readId(to.contact), genesis: readKey(to.theirGenesis) },
         person: to.type === "person" ? to.person : "",
+        people: to.type === "household" ? to.people : [],
       };
   const openings = { at_once: OPENING.atOnce, knock_until_yes: OPENING.knockUntilYes, knock_unless_no: OPENING.knockUnlessNo };
   return {
@@ -34,16 +35,16 @@ function readGrant({ to, opening, ...grant }: Grant, genesis: DropInGrant["genes
   };
 }
 
-function showGrant({ id, revision, contact, person, devices, hours, picture, opening, signedAtMs, expiresAtMs, revoked, to }: DropInGrant): Grant {
+function showGrant({ id, revision, contact, person, people, devices, hours, picture, opening, signedAtMs, expiresAtMs, revoked, to }: DropInGrant): Grant {
   return {
-    id, revision, to: showWhom(to, contact, person), devices: devices.map(toBase64Url), hours, picture,
+    id, revision, to: showWhom(to, contact, { person, people }), devices: devices.map(toBase64Url), hours, picture,
     opening: opening === OPENING.atOnce ? "at_once" : opening === OPENING.knockUntilYes ? "knock_until_yes" : "knock_unless_no",
     signedAtMs, expiresAtMs, revoked,
   };
 }
 
-function showWhom(to: DropInGrant["to"], contact: DropInGrant["contact"], person: string): Grant["to"] {
+function showWhom(to: DropInGrant["to"], contact: DropInGrant["contact"], named: { person: string; people: string[] }): Grant["to"] {
   if (contact === undefined) return { type: "home" };
   const theirs = { contact: contact.id, theirGenesis: toBase64Url(contact.genesis) };
-  return to === GRANT_TO.person ? { type: "person", ...theirs, person } : { type: "household", ...theirs };
+  return to === GRANT_TO.person ? { type: "person", ...theirs, person: named.person } : { type: "household", ...theirs, people: named.people };
 }

@@ -16,9 +16,13 @@ fn any_grantee() -> impl Strategy<Value = Grantee> {
             their_genesis,
             person,
         }),
-        Just(Grantee::Household {
-            contact: CONTACT,
-            their_genesis,
+        // The friends' app is anna's.
+        proptest::sample::subsequence(vec!["anna", "ben", "cara"], 1..=3).prop_map(move |people| {
+            Grantee::Household {
+                contact: CONTACT,
+                their_genesis,
+                people: people.into_iter().map(str::to_owned).collect(),
+            }
         }),
     ]
 }
@@ -148,6 +152,7 @@ proptest! {
                         && grant.signed_at > out
                         && grant.covers(scene.kitchen.public())
                         && grant.to.their_genesis() == Some(scene.friends.genesis.public())
+                        && grant.to.names("anna")
                         && grant.hours.as_ref().is_none_or(|hours| hours.are_open(now))
                 };
                 prop_assert!(by.iter().any(holds));

@@ -67,6 +67,7 @@ impl Scene {
         self.grant(Grantee::Household {
             contact: CONTACT,
             their_genesis,
+            people: vec!["anna".to_owned(), "ben".to_owned()],
         })
     }
 
@@ -284,6 +285,37 @@ fn who_is_no_contact_any_more_or_has_another_key_is_refused() {
     assert_eq!(scene.friends_ask(NOW), Err(Refusal::NotAContact));
     scene.pinned.clear();
     assert_eq!(scene.friends_ask(NOW), Err(Refusal::NotAContact));
+}
+
+#[test]
+fn who_is_new_in_a_contacts_household_needs_an_adults_word_first() {
+    let named = |people: &[&str]| {
+        let people = people.iter().map(|&person| person.to_owned()).collect();
+        move |grant: &mut Grant| {
+            if let Grantee::Household { people: all, .. } = &mut grant.to {
+                *all = people;
+            }
+        }
+    };
+    let mut scene = Scene::new().with(named(&["ben"]));
+    assert_eq!(scene.friends_ask(NOW), Err(Refusal::NewMember));
+    // Why it would not count for anybody comes first, what else it does not cover later.
+    let elsewhere = |grant: &mut Grant| grant.devices = vec![key(21).public()];
+    let other = Scene::new().with(|grant| {
+        named(&["ben"])(grant);
+        elsewhere(grant);
+    });
+    assert_eq!(other.friends_ask(NOW), Err(Refusal::NewMember));
+    scene.pinned.clear();
+    assert_eq!(scene.friends_ask(NOW), Err(Refusal::NotAContact));
+    scene.pinned = vec![(CONTACT, scene.friends.genesis.public())];
+
+    // An adult agrees: the next revision names them too.
+    let mut agreed = scene.to_friends().renewed(NOW);
+    named(&["anna", "ben"])(&mut agreed);
+    scene.take(&agreed).unwrap();
+    let permitted = scene.friends_ask(NOW).map(|permit| permit.revision);
+    assert_eq!(permitted, Ok(agreed.revision));
 }
 
 #[test]

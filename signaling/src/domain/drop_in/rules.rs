@@ -13,7 +13,7 @@ use crate::store::drop_in::GrantRow;
 /// More grants than a household gives, those that were revoked within a month among them; a further one is
 /// refused. Devices hold as many.
 pub(super) const GRANTS_MAX: usize = 128;
-/// A grant's longest form: 64 devices, 32 windows, a zone, a few keys.
+/// A grant's longest form: 64 devices, 32 people, 32 windows, a zone, a few keys.
 pub(super) const GRANT_BYTES_MAX: usize = 4096;
 /// How far an honest clock may be ahead of ours.
 const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;

@@ -156,7 +156,11 @@ async fn check_contact(
     to: &GrantTo,
     roster: &Roster,
 ) -> Result<(), PutGrantError> {
-    if matches!(to, GrantTo::Person { person: None, .. }) {
+    let nobody = matches!(
+        to,
+        GrantTo::Person { person: None, .. } | GrantTo::Household { people: None, .. }
+    );
+    if nobody {
         return Err(StatementError::SaysOtherwise.into());
     }
     let Some((contact, key)) = to.contact() else {

@@ -128,6 +128,13 @@ fn what_clients_sign_is_read_alike_here() {
             case["devices"].as_array().unwrap().len()
         );
         assert_eq!(said.to.contact().is_some(), case["to"] != 1);
+        let named = case["people"].as_array().unwrap().len();
+        let household = match said.to {
+            // Their ids are words of the vectors, none of an account.
+            GrantTo::Household { people: None, .. } => named > 0,
+            _ => named == 0,
+        };
+        assert!(household, "{}", case["name"]);
         let zone = said.hours.map(|hours| hours.time_zone);
         assert_eq!(zone.as_deref(), case["hours"]["zone"].as_str());
     }

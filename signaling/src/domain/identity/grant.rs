@@ -10,6 +10,8 @@ use super::statements::{by_an_adult, of_this_household};
 
 /// More devices than anyone names in one grant.
 const DEVICES_MAX: u16 = 64;
+/// More people than a household has.
+const PEOPLE_MAX: u16 = 32;
 /// Windows of one grant.
 const WINDOWS_MAX: u16 = 32;
 /// How long a grant lasts at most.
@@ -54,12 +56,15 @@ pub enum GrantTo {
         /// Who; absent when it is no account's id.
         person: Option<AccountId>,
     },
-    /// A contact's whole household.
+    /// A contact's whole household. Whoever is new there is let to the device, which refuses them by name and
+    /// writes them down, so that an adult hears of them.
     Household {
         /// The contact.
         contact: ContactId,
         /// Their household's key.
         their_genesis: PublicKey,
+        /// Whom of it the grant names; absent when one is no account's id.
+        people: Option<Vec<AccountId>>,
     },
 }
 
@@ -86,6 +91,7 @@ impl GrantTo {
             | Self::Household {
                 contact,
                 their_genesis,
+                ..
             } => Some((*contact, *their_genesis)),
         }
     }
@@ -154,21 +160,41 @@ fn read_to(reader: &mut Reader<'_>, own: PublicKey) -> Result<GrantTo, Malformed
     let contact = ContactId(reader.array()?);
     let their_genesis = PublicKey(reader.array()?);
     let person = reader.string()?;
+    let people = read_people(reader)?;
     let theirs = contact.0 != [0; 16] && their_genesis.0 != [0; 32] && their_genesis != own;
     match kind {
         1 if contact.0 == [0; 16] && their_genesis == own && person.is_empty() => {
-            Ok(GrantTo::OwnHousehold)
+            match people.is_empty() {
+                true => Ok(GrantTo::OwnHousehold),
+                false => Err(Malformed),
+            }
         }
-        2 if theirs && !person.is_empty() => Ok(GrantTo::Person {
+        2 if theirs && !person.is_empty() && people.is_empty() => Ok(GrantTo::Person {
             contact,
             their_genesis,
             person: person.parse().ok(),
         }),
-        3 if theirs && person.is_empty() => Ok(GrantTo::Household {
+        3 if theirs && person.is_empty() && !people.is_empty() => Ok(GrantTo::Household {
             contact,
             their_genesis,
+            people: people.into_iter().map(|one| one.parse().ok()).collect(),
         }),
         _ => Err(Malformed),
+    }
+}
+
+fn read_people<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, Malformed> {
+    let count = reader.u16()?;
+    if count > PEOPLE_MAX {
+        return Err(Malformed);
+    }
+    let people = (0..count)
+        .map(|_| reader.string())
+        .collect::<Result<Vec<_>, _>>()?;
+    let fits = people.iter().all(|person| (1..=64).contains(&person.len()));
+    match fits && people.is_sorted_by(|one, next| one < next) {
+        true => Ok(people),
+        false => Err(Malformed),
     }
 }
 

@@ -8,6 +8,7 @@ mod drop_in;
 mod guardians;
 mod guests;
 mod home;
+mod ledgers;
 mod members;
 mod outside;
 mod pairing;

@@ -79,6 +79,7 @@ impl Scene {
             Grantee::Household {
                 contact: BEN,
                 their_genesis: self.ben.genesis,
+                people: vec![self.ben.account.to_string()],
             },
         )
     }

@@ -103,9 +103,11 @@ async fn a_grant_to_nobody_who_is_known_or_on_no_device_is_refused() {
     let mut scene = Scene::new().await;
     let theirs = scene.ben.genesis;
     let phone = scene.anna.app.public();
+    let ben = scene.ben.account.to_string();
     let household = |contact, their_genesis| Grantee::Household {
         contact,
         their_genesis,
+        people: vec![ben.clone()],
     };
     let on = |device| changed(&scene, |one| one.devices = vec![device]);
     let to = |whom| changed(&scene, |one| one.to = whom);
@@ -115,6 +117,12 @@ async fn a_grant_to_nobody_who_is_known_or_on_no_device_is_refused() {
         their_genesis: theirs,
         person: "ben".to_owned(),
     };
+    let whole = |people| Grantee::Household {
+        contact: BEN,
+        their_genesis: theirs,
+        people,
+    };
+    let (no_accounts, empty) = (whole(vec!["ben".to_owned()]), whole(vec![]));
     let cases = vec![
         (
             "on no device",
@@ -133,6 +141,8 @@ async fn a_grant_to_nobody_who_is_known_or_on_no_device_is_refused() {
             ErrorCode::NotFound,
         ),
         ("to no account", to(no_account), ErrorCode::BadRequest),
+        ("to no accounts", to(no_accounts), ErrorCode::BadRequest),
+        ("to a household of nobody", to(empty), ErrorCode::BadRequest),
     ];
     all_refused(&mut scene, cases).await;
     // A contact whose key was never seen can't be let in: nobody could tell them from another.

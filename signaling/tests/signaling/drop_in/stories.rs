@@ -29,14 +29,31 @@ async fn nobody_may_drop_in_until_it_is_granted_then_the_contact_and_their_house
     assert_eq!(scene.bens.refused(on("anna")).await, ErrorCode::Forbidden);
     assert_eq!(scene.kitchen_says(&bens_chain).await, Err(Refusal::NoGrant));
 
-    let granted = scene.to_bens_household(7);
-    scene.give(&granted).await;
+    let first = scene.to_bens_household(7);
+    scene.give(&first).await;
     let told = scene.kitchen.session.event(put_event).await;
-    assert_eq!(told.id, granted.id);
-    assert_eq!(told.statement.0, granted.sign(&scene.anna.app).encode());
+    assert_eq!(told.id, first.id);
+    assert_eq!(told.statement.0, first.sign(&scene.anna.app).encode());
     assert!(scene.ben_may().await);
-    assert!(may(&mut kims, "anna").await);
     assert_eq!(scene.kitchen_says(&bens_chain).await, Ok(()));
+    // Kim came to Ben's household after that: she may ask, and the device wants an adult's word first.
+    assert!(may(&mut kims, "anna").await);
+    let asked = scene.kitchen_says(&kims_chain).await;
+    assert_eq!(asked, Err(Refusal::NewMember));
+    let Grantee::Household { mut people, .. } = first.to.clone() else {
+        panic!("to a household")
+    };
+    people.push(kim.account.to_string());
+    people.sort();
+    let granted = Grant {
+        to: Grantee::Household {
+            contact: BEN,
+            their_genesis: scene.ben.genesis,
+            people,
+        },
+        ..first.renewed(scene.server.now())
+    };
+    scene.give(&granted).await;
     assert_eq!(scene.kitchen_says(&kims_chain).await, Ok(()));
     // Nobody else, in the words that are said of a handle that nobody has; and it is no mutual thing.
     let nobody = scene.bens.request(on("nobody")).await.unwrap_err();

@@ -25,6 +25,7 @@ use homeline_signaling::domain::guardians::{Guardians, GuardiansParts};
 use homeline_signaling::domain::guests::Guests;
 use homeline_signaling::domain::households::Households;
 use homeline_signaling::domain::invitations::Invitations;
+use homeline_signaling::domain::ledgers::Ledgers;
 use homeline_signaling::domain::limits::LimitsConfig;
 use homeline_signaling::domain::mail::Mailer;
 use homeline_signaling::domain::numbers::{Numbers, NumbersConfig};
@@ -179,6 +180,7 @@ impl Server {
         let outside = Outside::new(clock.clone(), probes, told, OutsideConfig { file });
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts.clone(), calls.reach().clone())),
+            ledgers: Arc::new(Ledgers::new(store.clone(), events.clone())),
             guardians: guardians(parts.clone(), &calls),
             guests,
             relays,

@@ -7,6 +7,7 @@ mod drop_in;
 mod guardians;
 mod guests;
 mod home;
+mod ledgers;
 mod members;
 mod outside;
 mod pairing;
@@ -32,6 +33,7 @@ use crate::domain::guardians::Guardians;
 use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::ledgers::Ledgers;
 use crate::domain::limits::Origin;
 use crate::domain::numbers::Numbers;
 use crate::domain::outside::Outside;
@@ -78,6 +80,8 @@ pub struct Services {
     pub outside: Outside,
     /// Who may drop in.
     pub drop_in: Arc<DropIn>,
+    /// What happened at home devices.
+    pub ledgers: Arc<Ledgers>,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -93,6 +97,8 @@ pub(super) async fn dispatch(
         Err(guests::not_for_guests())
     } else if drop_in::takes(&request) {
         drop_in::drop_in(services, speaker, request).await
+    } else if ledgers::takes(&request) {
+        ledgers::ledgers(services, speaker, request).await
     } else {
         route(services, speaker, from, request).await
     };
