@@ -2,15 +2,17 @@
 //!
 //! A device opens its microphone by nobody's word but that of an adult of its own household. `grant` is
 //! that word, signed; `hours` its weekly times; `held` what a device keeps of all grants, so that an older
-//! one or one that was ended at the device never counts again; `judge` decides about one request; `ledger` is
-//! what happened, for the adults of the household.
+//! one or one that was ended at the device never counts again; `judge` decides about one request; `asking` is
+//! what the device that wants to drop in signs; `ledger` is what happened, for the adults of the household.
 
+mod asking;
 mod grant;
 mod held;
 mod hours;
 mod judge;
 pub mod ledger;
 
+pub use asking::{ASKING_AGE_MS_MAX, Asked, Asking, AskingError};
 pub use grant::{
     DEVICES_MAX, Grant, GrantError, Grantee, LIFETIME_MS_MAX, Opening, PEOPLE_MAX,
     PERSON_BYTES_MAX, RENEW_BELOW_MS,
