@@ -7,6 +7,7 @@ import { extname } from "node:path";
 import { answerGuest, guestCame, knock } from "./stand_in_guests.mjs";
 import { answerChildren, reviewed } from "./stand_in_children.mjs";
 import { answerCompany, isBusy } from "./stand_in_company.mjs";
+import { answerDropIn } from "./stand_in_drop_in.mjs";
 import { answerRule, newDeviceSettings, newSettings, rungBy } from "./stand_in_rules.mjs";
 import { accept } from "./stand_in_socket.mjs";
 
@@ -213,12 +214,12 @@ export class StandIn {
     const account = this.accounts.get(session.account);
     const household = this.households.get(account.household);
     const call = this.calls.get(body.call);
-    const answer = answerCompany(this, session, account, body) ?? answerChildren(this, household, account, body);
+    const answer = answerCompany(this, session, account, body) ?? answerChildren(this, household, account, body) ?? answerDropIn(this, session, account, household, body);
     if (answer !== undefined) return answer;
     switch (body.type) {
       case "get_home": return {
         type: "home", account: shown(account), household: household ?? null, contacts: household?.contacts ?? [],
-        invitations: household?.invitations ?? [], join_requests: household?.join_requests ?? [], answer_policies: household?.policies ?? [],
+        invitations: household?.invitations ?? [], join_requests: household?.join_requests ?? [], answer_policies: household?.policies ?? [], drop_in_grants: household?.grants ?? [],
         settings: account.settings, children: household?.children ?? [], leave_requests: household?.leave_requests ?? [],
       };
       case "set_display_name": account.display_name = body.name; return DONE;

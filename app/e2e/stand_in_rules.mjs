@@ -8,7 +8,7 @@ export function newSettings() {
 
 export function newDeviceSettings() {
   return {
-    room: "", do_not_disturb: false, capabilities: { microphone: true, speaker: true, screen: false, camera: false }, switches: { microphone: true, camera: "on" },
+    room: "", do_not_disturb: false, capabilities: { microphone: true, speaker: true, screen: false, camera: false }, switches: { microphone: true, camera: "on" }, drop_in: true, recently_active: true,
   };
 }
 
@@ -53,6 +53,14 @@ export function answerRule(server, session, account, household, body) {
     case "set_capabilities": device.settings.capabilities = body.capabilities; return tellDevice();
     case "set_switches": device.settings.switches = body.switches; return tellDevice();
     case "set_device_do_not_disturb": device.settings.do_not_disturb = body.on; return tellDevice();
+    case "set_drop_in": device.settings.drop_in = body.on; return tellDevice();
+    case "set_recently_active": device.settings.recently_active = body.on; return tellDevice();
+    case "put_drop_in_grant": {
+      const grant = { id: body.grant, statement: body.statement };
+      household.grants = [...(household.grants ?? []).filter(({ id }) => id !== grant.id), grant];
+      server.tellHousehold(household, { type: "drop_in_grant_put", ...grant });
+      return DONE;
+    }
     case "set_do_not_disturb_everywhere":
       account.settings.do_not_disturb.everywhere = body.on;
       return tellPerson({ type: "do_not_disturb_changed", ...account.settings.do_not_disturb });

@@ -4,6 +4,7 @@ import { StandIn } from "./stand_in.mjs";
 import { guests } from "./tour_guests.mjs";
 import { children } from "./tour_children.mjs";
 import { company } from "./tour_company.mjs";
+import { dropIn } from "./tour_drop_in.mjs";
 
 /** `open()` gives a fresh page of a fresh browser context; the walk closes none. */
 export async function tour(open, visit) {
@@ -70,6 +71,8 @@ async function contactsAndCalls(server, open, visit, anna) {
   await visit(anna, "card");
   await anna.getByText("Change or delete").click();
   await visit(anna, "card-open");
+  await at(anna, "card-drop-in").click();
+  await visit(anna, "card-drop-in");
   await at(anna, "dialog-close").click();
   await at(anna, "my-link").click();
   await at(anna, "contact-link").waitFor();
@@ -147,6 +150,12 @@ async function devices(server, open, visit, { anna, ben }) {
   await at(anna, "device-added").waitFor();
   await at(anna, "add-device-done").click();
   await visit(anna, "household");
+  await at(anna, "drop-in-open").click();
+  await at(anna, "drop-in-hours").check();
+  await visit(anna, "household-drop-in");
+  await at(anna, "submit-drop-in").click();
+  await at(anna, "drop-in-take-back").waitFor();
+  await visit(anna, "household-drop-in-given");
   await device(anna, "Kitchen").click();
   await at(anna, "answering").waitFor();
   await visit(anna, "device-sheet");
@@ -173,6 +182,7 @@ async function devices(server, open, visit, { anna, ben }) {
   await at(speaker, "end-close").click();
   await at(display, "device-label").waitFor();
   await deviceButtons(visit, { anna, ben, speaker, display });
+  await dropIn(server, visit, { anna, display });
   return { speaker };
 }
 

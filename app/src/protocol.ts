@@ -32,6 +32,8 @@ display_name: string, };
 
 export type AccountId = string;
 
+export type Activity = "interaction" | "motion";
+
 export type AddressBook = { 
 /**
  * Whether address books may be imported; absent until the person chose.
@@ -437,7 +439,15 @@ capabilities: Capabilities,
 /**
  * Its switches.
  */
-switches: Switches, };
+switches: Switches, 
+/**
+ * Whether anybody may drop in on it, whatever the grants.
+ */
+drop_in: boolean, 
+/**
+ * Whether it may say that somebody is near it.
+ */
+recently_active: boolean, };
 
 export type DoNotDisturb = { 
 /**
@@ -453,6 +463,20 @@ schedule: QuietSchedule | null,
  * that is silent by its own switch stays silent for them too.
  */
 exceptions: Array<ContactId>, };
+
+export type DropInGrant = { 
+/**
+ * Chosen by the app that gave it.
+ */
+id: GrantId, 
+/**
+ * What an adult's app signed (docs/drop-in.md).
+ */
+statement: Blob, };
+
+export type DropInRefusal = "off" | "initiator" | "not_in_household" | "no_grant" | "forged" | "other_household" | "signer_may_not" | "replayed" | "revoked" | "ended_here" | "not_yet" | "expired" | "not_a_contact" | "other_device" | "outside_hours" | "sound_only" | "busy" | "quiet" | "turned_away" | "no_signal" | "unavailable" | "new_member";
+
+export type DropInStage = "knocking" | "frosted" | "clear" | "hushed";
 
 export type E164 = string;
 
@@ -944,7 +968,87 @@ own: OwnConnection | null,
 /**
  * Those of the others of which something is known.
  */
-others: Array<GradedDevice>, };
+others: Array<GradedDevice>, } | { "type": "drop_in_grant_put" } & DropInGrant | { "type": "drop_in_grant_ended", 
+/**
+ * The grant.
+ */
+grant: GrantId, } | { "type": "drop_in_asked", 
+/**
+ * The drop-in.
+ */
+call: CallId, 
+/**
+ * Who, as they call themselves.
+ */
+from: Party, 
+/**
+ * With picture.
+ */
+picture: boolean, 
+/**
+ * What the asking device signed (docs/drop-in.md).
+ */
+asking: Blob, 
+/**
+ * The MLS KeyPackage.
+ */
+key_package: Blob, 
+/**
+ * The grant that the server went by.
+ */
+grant: DropInGrant, 
+/**
+ * Until then the target has to have decided, Unix milliseconds.
+ */
+expires_at_ms: number, } | { "type": "drop_in_opened", 
+/**
+ * The drop-in.
+ */
+call: CallId, 
+/**
+ * The target.
+ */
+device: DeviceId, 
+/**
+ * What it is called.
+ */
+label: string, } | { "type": "drop_in_stage", 
+/**
+ * The drop-in.
+ */
+call: CallId, 
+/**
+ * Now.
+ */
+stage: DropInStage, } | { "type": "drop_in_refused", 
+/**
+ * The drop-in.
+ */
+call: CallId, 
+/**
+ * Why; to another household only `turned_away` or `unavailable`.
+ */
+refusal: DropInRefusal, } | { "type": "drop_in_ended", 
+/**
+ * The drop-in.
+ */
+call: CallId, } | { "type": "ledger_grew", 
+/**
+ * Whose.
+ */
+device: DeviceId, 
+/**
+ * The place of the entry.
+ */
+index: number, 
+/**
+ * The entry.
+ */
+entry: Blob, } | { "type": "recently_active", 
+/**
+ * They.
+ */
+devices: Array<NearDevice>, };
 
 export type Found = { "answer": "unique", 
 /**
@@ -971,6 +1075,8 @@ device: DeviceId,
  * How good.
  */
 grade: Grade, };
+
+export type GrantId = string;
 
 export type GuestRefusal = "refused" | "link_ended" | "no_answer";
 
@@ -1012,7 +1118,11 @@ children: Array<Child>,
 /**
  * Members who asked to leave and wait for an adult's app to sign them out.
  */
-leave_requests: Array<AccountId>, };
+leave_requests: Array<AccountId>, 
+/**
+ * Who may drop in on the household's home devices.
+ */
+drop_in_grants: Array<DropInGrant>, };
 
 export type Household = { 
 /**
@@ -1146,6 +1256,16 @@ device: DeviceId,
  */
 expires_at_ms: number, };
 
+export type LedgerHead = { 
+/**
+ * Whose.
+ */
+device: DeviceId, 
+/**
+ * How many entries it has.
+ */
+length: number, };
+
 export type MailId = string;
 
 export type MailState = "off" | "waiting" | "sent" | "given_up";
@@ -1177,6 +1297,20 @@ display_name: string,
  * What they are.
  */
 role: Role, };
+
+export type NearDevice = { 
+/**
+ * Which of the own household's devices; absent for another household, of which devices are not told.
+ */
+device: DeviceId | null, 
+/**
+ * Whose it is, if it is another household's: the person's handle.
+ */
+handle: Handle | null, 
+/**
+ * Within the last five minutes or the five before: 0 or 5.
+ */
+minutes_ago: number, };
 
 export type NewApp = { 
 /**
@@ -1869,7 +2003,31 @@ address: string | null,
 /**
  * It counts until then, Unix milliseconds.
  */
-expires_at_ms: number, } | { "type": "outside" } & OutsideState;
+expires_at_ms: number, } | { "type": "outside" } & OutsideState | { "type": "ledger_heads", 
+/**
+ * One for each home device that has any.
+ */
+heads: Array<LedgerHead>, } | { "type": "ledger", 
+/**
+ * As they were signed.
+ */
+entries: Array<Blob>, 
+/**
+ * Whether there are more.
+ */
+more: boolean, } | { "type": "recently_active", 
+/**
+ * They.
+ */
+devices: Array<NearDevice>, } | { "type": "contact_people", 
+/**
+ * The contact.
+ */
+person: AccountId, 
+/**
+ * All of their household, the contact among them.
+ */
+household: Array<AccountId>, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2449,7 +2607,111 @@ call: CallId,
 /**
  * At most 32.
  */
-views: Array<TrackView>, } | { "type": "test_from_outside" } | { "type": "get_outside" };
+views: Array<TrackView>, } | { "type": "test_from_outside" } | { "type": "get_outside" } | { "type": "put_drop_in_grant", 
+/**
+ * Chosen by the app that gave it, random.
+ */
+grant: GrantId, 
+/**
+ * The signed statement (docs/drop-in.md); its revision is newer than the one before.
+ */
+statement: Blob, } | { "type": "set_drop_in", 
+/**
+ * Which.
+ */
+device: DeviceId, 
+/**
+ * False: nobody may.
+ */
+on: boolean, } | { "type": "may_drop_in", 
+/**
+ * On whom.
+ */
+to: Callee, } | { "type": "drop_in", 
+/**
+ * Chosen by the asking device, random.
+ */
+call: CallId, 
+/**
+ * On whom: a device or a person. Of a person's devices it is the most recently active permitted one.
+ */
+to: Callee, 
+/**
+ * With picture.
+ */
+picture: boolean, 
+/**
+ * What the asking device signed (docs/drop-in.md).
+ */
+asking: Blob, 
+/**
+ * The MLS KeyPackage that the target adds to its group.
+ */
+key_package: Blob, } | { "type": "refuse_drop_in", 
+/**
+ * The drop-in.
+ */
+call: CallId, 
+/**
+ * Why.
+ */
+refusal: DropInRefusal, } | { "type": "open_drop_in", 
+/**
+ * The drop-in.
+ */
+call: CallId, 
+/**
+ * Its switches; what the grant does not cover is off.
+ */
+media: MediaState, 
+/**
+ * How it begins: `knocking`, `frosted`, or `clear` where there is no picture or the grant says so.
+ */
+stage: DropInStage, } | { "type": "set_drop_in_stage", 
+/**
+ * The drop-in.
+ */
+call: CallId, 
+/**
+ * How.
+ */
+stage: DropInStage, } | { "type": "append_ledger", 
+/**
+ * Its place, from 0.
+ */
+index: number, 
+/**
+ * The signed entry (docs/drop-in.md).
+ */
+entry: Blob, } | { "type": "get_ledger_heads" } | { "type": "list_ledger", 
+/**
+ * Whose.
+ */
+device: DeviceId, 
+/**
+ * From this place on.
+ */
+from: number, 
+/**
+ * 1 to 200.
+ */
+limit: number, } | { "type": "report_activity", 
+/**
+ * What was noticed.
+ */
+activity: Activity, } | { "type": "set_recently_active", 
+/**
+ * Which.
+ */
+device: DeviceId, 
+/**
+ * False: it says nothing, and what it said is forgotten.
+ */
+on: boolean, } | { "type": "get_recently_active" } | { "type": "contact_people", 
+/**
+ * A contact whose card pins their household's key.
+ */
+contact: ContactId, };
 
 export type Resume = { 
 /**

@@ -86,6 +86,8 @@ impl Founder {
                     microphone: true,
                     camera: CameraSwitch::On,
                 },
+                drop_in: true,
+                recently_active: true,
             },
         };
         let household = Household {
@@ -111,6 +113,7 @@ impl Founder {
             settings: PersonSettings::default(),
             children: vec![],
             leave_requests: vec![],
+            drop_in_grants: vec![],
         }
     }
 }

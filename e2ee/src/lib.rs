@@ -6,11 +6,12 @@
 //!
 //! In reading order: bytes and keys (`encoding`, `key`, `signed`, `ids`, `time`), who is who
 //! (`certificate`, `chain`, `roster`, `recovery`, `recovery_proof`, `pairing`, `invitation`, `guest`,
-//! `contact`, `policy`), then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
+//! `contact`, `policy`), who may drop in (`drop_in`), then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
 
 pub mod certificate;
 pub mod chain;
 pub mod contact;
+pub mod drop_in;
 pub mod encoding;
 pub mod group;
 pub mod guest;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use crate::chain::{Chain, verify_chain_bytes};
 use crate::contact::Contact;
+use crate::drop_in::{self, Grant};
 use crate::group::{Credential, Expect};
 use crate::guest::{GuestLink, guest_chain};
 use crate::introduction::{CallInvitation, Ringing};
@@ -34,6 +35,13 @@ fn decode_all(bytes: &[u8]) {
     drop(Entry::read(bytes));
     drop(Contact::read(bytes));
     drop(AnswerPolicy::read(bytes));
+    if let Ok(grant) = Grant::read(bytes) {
+        assert_eq!(grant.body(), bytes);
+    }
+    if let Ok(entry) = drop_in::ledger::Entry::read(bytes) {
+        assert_eq!(entry.body(), bytes);
+    }
+    drop(drop_in::ledger::OwnLedger::decode(bytes));
     drop(CallInvitation::read(bytes));
     drop(Ringing::read(bytes));
     drop(DeviceReveal::decode(bytes));
@@ -58,6 +66,8 @@ fn samples() -> Vec<Vec<u8>> {
     samples.push(proof.encode());
     let guest = guest_chain(&key(80), "Bob", NOW);
     samples.extend([guest.encode(), guest.0[0].body.clone()]);
+    samples.extend(drop_in::sample_bodies());
+    samples.extend(drop_in::ledger::sample_bodies());
     samples.extend([invitation.body.clone(), invitation.encode(), ringing.body]);
     samples
 }

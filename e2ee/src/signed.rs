@@ -19,6 +19,9 @@ pub enum Context {
     CallInvitation,
     Ringing,
     RecoveryBinding,
+    DropInGrant,
+    DropInAsking,
+    DropInLedger,
 }
 
 impl Context {
@@ -31,6 +34,9 @@ impl Context {
             Self::CallInvitation => "homeline call invitation v1",
             Self::Ringing => "homeline ringing v1",
             Self::RecoveryBinding => "homeline recovery binding v1",
+            Self::DropInGrant => "homeline drop-in grant v1",
+            Self::DropInAsking => "homeline drop-in asking v1",
+            Self::DropInLedger => "homeline drop-in ledger v1",
         }
     }
 }

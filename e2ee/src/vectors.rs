@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::certificate::{Certificate, Kind, Rights};
 use crate::chain::{Chain, verify_chain};
 use crate::contact::{Contact, Pin};
+use crate::drop_in;
 use crate::group::call_code;
 use crate::guest::{GuestLink, GuestSecret, guest_chain};
 use crate::ids;
@@ -57,6 +58,8 @@ fn vectors() -> Value {
         "guest": guest(),
         "contacts": contacts(),
         "policy": policy(),
+        "drop_in": drop_in::vectors(),
+        "ledger": drop_in::ledger::vectors(),
         "call_invitation": call_invitation(),
         "ringing": ringing(),
         "call_code": codes(),

@@ -92,6 +92,8 @@ ids! {
     MailId;
     /// A call link, chosen by the app that makes it, which makes making it idempotent.
     CallLinkId;
+    /// A drop-in grant, chosen by the app that gives it. Its versions share it.
+    GrantId;
 }
 
 fn write_hex(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {

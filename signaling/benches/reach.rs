@@ -38,6 +38,7 @@ fn device(number: u8) -> DeviceFacts {
         },
         session: !number.is_multiple_of(3),
         push: true,
+        drop_in: true,
     }
 }
 

@@ -18,13 +18,17 @@ use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
+use crate::domain::drop_in::DropIn;
+use crate::domain::dropping_in::{DroppingIn, DroppingInParts};
 use crate::domain::guardians::{Guardians, GuardiansParts};
 use crate::domain::guests::Guests;
 use crate::domain::history::HistoryError;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::ledgers::Ledgers;
 use crate::domain::limits::LimitsConfig;
 use crate::domain::mail::Mailer;
+use crate::domain::nearby::Nearby;
 use crate::domain::numbers::{BadRegion, Numbers};
 use crate::domain::outside::Outside;
 use crate::domain::pairing::Pairings;
@@ -149,20 +153,31 @@ impl Signaling {
         let relays = Arc::new(Relays::new(clock.clone(), calls.clone(), relays)?);
         let (own, told) = (media.clone(), Arc::clone(&relays));
         let outside = Outside::new(clock.clone(), own, told, outside);
+        let nearby = Nearby::start(parts(), calls.reach().clone());
+        let dropping_in = DroppingIn::start(DroppingInParts {
+            db: db.clone(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            presence: presence.clone(),
+            nearby: nearby.clone(),
+            calls: calls.clone(),
+        });
         let (store, events, time) = parts();
         let services = Services {
+            drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
+<<<<<<< HEAD
+            dropping_in,
+            nearby,
+=======
+            ledgers: Arc::new(Ledgers::new(db.clone(), bus.clone())),
+>>>>>>> ledger
             guardians,
             guests: calls.guests().clone(),
             relays,
             outside,
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
-            devices: Arc::new(Devices::new(
-                db.clone(),
-                bus.clone(),
-                clock.clone(),
-                gate.clone(),
-            )),
+            devices: devices(parts(), &gate),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
             pairings: Arc::new(Pairings::new(
                 parts(),
@@ -261,6 +276,10 @@ fn about(app_hash: &str) -> About {
         protocol: PROTOCOL_VERSION,
         app_hash: app_hash.to_owned(),
     }
+}
+
+fn devices((db, bus, clock): (Db, Bus, Clock), gate: &RosterGate) -> Arc<Devices> {
+    Arc::new(Devices::new(db, bus, clock, gate.clone()))
 }
 
 /// Calls, and what they stand on: who is there, who may be reached, who is woken, and who comes as a

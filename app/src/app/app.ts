@@ -5,7 +5,10 @@ import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import { AddressBookStore } from "../home/address_book.ts";
+import { Doors } from "../home/doors.ts";
+import { Near } from "../home/near.ts";
 import { CallLinks } from "../home/call_links.ts";
+import { Ledgers } from "../home/ledgers.ts";
 import type { Departing } from "../home/departures.ts";
 import { LocalMemory } from "../home/local.ts";
 import { isGuestLink, type Link as UrlLink, parseLink } from "../home/links.ts";
@@ -23,7 +26,7 @@ import { Drafts } from "./drafts.ts";
 import { LinkUp } from "./link_up.ts";
 import { Pairing } from "./pairing.ts";
 
-export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet" | "outside";
+export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet" | "outside" | "ledger";
 export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
 
 export type Stage =
@@ -41,6 +44,9 @@ export interface Notice {
   text: string;
   kind: "info" | "alarm";
 }
+
+/** After these, one may drop in elsewhere than before. */
+const DOORS: ReadonlySet<Event["type"]> = new Set(["drop_in_grant_put", "drop_in_grant_ended", "device_settings_changed", "contact_put", "contact_deleted", "roster_grew", "recently_active"]);
 
 const NOTICES_MAX = 5;
 const NOTICE_MS = 6_000;
@@ -72,6 +78,12 @@ export class App {
   addDevice: AddDevice | undefined;
   children: Children | undefined;
   callLinks: CallLinks | undefined;
+  /** Where this app may drop in. */
+  doors: Doors | undefined;
+  /** Where somebody was lately. */
+  near: Near | undefined;
+  /** What happened at home devices. */
+  ledgers: Ledgers | undefined;
   /** Answered in a notice before it rang in this page. */
   #answering: CallId | undefined;
   #ringing: CallId | undefined;
@@ -129,6 +141,10 @@ export class App {
   departing(): Departing {
     if (this.linkUp === undefined || this.self === undefined) throw new Error("You are signed out.");
     return { e2ee: this.e2ee, session: this.linkUp.session, roster: this.store.roster, adult: this.adult, self: this.self };
+  }
+
+  get ownGenesis(): string | undefined {
+    return this.identity.state === "ready" ? this.identity.who.genesis : undefined;
   }
 
   get adult(): boolean {
@@ -218,6 +234,11 @@ export class App {
     this.calls.dial(peer, video);
   }
 
+  dropIn(peer: PeerView, video: boolean): void {
+    void this.tones.unlock();
+    this.calls.dropIn(peer, video);
+  }
+
   async loadHistory(more: boolean): Promise<void> {
     const session = this.linkUp?.session;
     if (session === undefined) return;
@@ -281,10 +302,19 @@ export class App {
       alert: (text) => this.say(text, "alarm"),
       linkChanged: (link) => this.#linkChanged(link),
       begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
+      loaded: () => {
+        void this.near?.load().catch(() => undefined);
+        if (this.grown) void this.ledgers?.load().catch(() => undefined);
+      },
       event: (event) => this.#event(event),
       changed: () => this.#homeChanged(),
     });
     this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
+    this.doors = new Doors(this.linkUp.session, () => this.changed());
+    this.ledgers = new Ledgers(this.e2ee, this.linkUp.session, {
+      memory: this.memory, genesis: () => this.ownGenesis, label: (device) => this.linkUp?.store.device(device)?.label, changed: () => this.changed(),
+    });
+    this.near = new Near(this.linkUp.session, () => this.changed());
     this.children = new Children(this.linkUp.session, () => this.changed());
     this.callLinks = new CallLinks(this.e2ee, this.linkUp.session, {
       memory: this.memory,
@@ -299,6 +329,7 @@ export class App {
     this.addDevice = undefined;
     this.children = undefined;
     this.callLinks = undefined;
+    this.doors = this.near = this.ledgers = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.book = undefined;
@@ -320,6 +351,9 @@ export class App {
     if (event.type === "call_missed") this.missed = [event, ...this.missed];
     if (event.type === "missed_seen") this.missed = this.missed.filter((call) => call.started_at_ms > event.until_ms);
     if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
+    this.near?.handle(event);
+    this.ledgers?.handle(event);
+    if (DOORS.has(event.type)) this.doors?.stale();
     this.children?.handle(event);
     this.callLinks?.handle(event);
     void this.addDevice?.handle(event);
@@ -369,7 +403,7 @@ export class App {
       if (door !== "second-app") this.pairing = undefined;
       this.stage = { at: "door", door };
     } else if (this.stage.at === "home") {
-      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet", "outside"];
+      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet", "outside", "ledger"];
       const page = pages.find((candidate) => candidate === name) ?? "contacts";
       if (page !== "household") this.stopAddDevice();
       this.stage = { at: "home", page };

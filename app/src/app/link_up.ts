@@ -1,6 +1,6 @@
 //! A signed-in app or device: its session, its household, its calls, kept together and taken apart together.
 
-import { CallController, type CallHost } from "../call/controller.ts";
+import { CallController, type CallHost, type DropInAsked } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import type { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus, WhoIs } from "../e2ee/port.ts";
@@ -12,6 +12,9 @@ import { type Link, Session, sessionUrl, type Welcome } from "../session/client.
 
 /** Events before the first loading; far more than a session begins with. */
 const EARLY_MAX = 1_000;
+
+/** An app may stay open for weeks without a new session. */
+const RENEW_EVERY_MS = 6 * 60 * 60 * 1_000;
 
 export interface LinkUpHost {
   identity(): IdentityStatus;
@@ -28,6 +31,11 @@ export interface LinkUpHost {
   linkChanged(link: Link): void;
   /** A session began that takes up no older one. */
   begun?(): void;
+  /** The household is known, or known anew. */
+  loaded?(): void;
+  /** Home devices alone. */
+  dropInAsked?(event: DropInAsked): void;
+  dropInEnded?(call: CallId): void;
   /** Events that only some screens care about (pairing, admission). */
   event(event: Event): void;
   changed(): void;
@@ -40,15 +48,19 @@ export class LinkUp implements CallHost {
   readonly e2ee: E2ee;
   readonly memory: LocalMemory;
   loaded = false;
+  readonly dropInAsked?: (event: DropInAsked) => void;
   /** Events of calls wait until the contacts are known: a caller's name and pinned key come from there. */
   #early: Event[] | undefined = [];
   #clockOffsetMs = 0;
+  #renewals: ReturnType<typeof setInterval> | undefined;
   readonly #host: LinkUpHost;
 
   constructor(e2ee: E2ee, memory: LocalMemory, token: string, host: LinkUpHost) {
     this.e2ee = e2ee;
     this.memory = memory;
     this.#host = host;
+    const { dropInAsked } = host;
+    if (dropInAsked !== undefined) this.dropInAsked = (event) => dropInAsked(event);
     this.session = new Session(sessionUrl(), token, {
       link: (link) => host.linkChanged(link),
       welcome: (welcome) => void this.#welcome(welcome),
@@ -61,9 +73,11 @@ export class LinkUp implements CallHost {
 
   start(): void {
     this.session.start();
+    this.#renewals = setInterval(() => void this.#renew().catch(() => undefined), RENEW_EVERY_MS);
   }
 
   stop(): void {
+    clearInterval(this.#renewals);
     this.calls.dispose();
     this.session.close();
   }
@@ -98,6 +112,9 @@ export class LinkUp implements CallHost {
   changed(): void {
     this.#host.changed();
   }
+  dropInEnded(call: CallId): void {
+    this.#host.dropInEnded?.(call);
+  }
 
   async #welcome(welcome: Welcome): Promise<void> {
     this.#clockOffsetMs = welcome.server_time_ms - Date.now();
@@ -106,6 +123,7 @@ export class LinkUp implements CallHost {
       await this.store.load();
       await this.#adoptIfAdmitted();
       this.loaded = true;
+      this.#host.loaded?.();
       const early = this.#early ?? [];
       this.#early = undefined;
       for (const event of early) this.calls.handle(event);
@@ -173,6 +191,7 @@ export class LinkUp implements CallHost {
         // Another adult app, or the next visit, renews it.
       }
     }
+    await this.store.renewDropIn();
   }
 
   async #takeRenewed(chain: string): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { E2ee } from "../e2ee/page.ts";
 import { Capture, type SourceKind } from "../media/capture.ts";
+import { Frost } from "../media/frost.ts";
 import type { PictureMode } from "../media/encodings.ts";
 import { type Figures, Meter, rate, type Rating } from "../media/quality.ts";
 import { Transport, type MediaAnswer, type OfferMedia } from "../media/transport.ts";
@@ -53,6 +54,9 @@ export class CallMedia {
   #own: OwnConnection | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
   #muted = false;
+  /** A drop-in's picture, made before the encoder, until it may be clear. */
+  #frosted = false;
+  #frost: Frost | undefined;
   #closed = false;
 
   constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, { original, pictures, maySend }: MediaOptions) {
@@ -103,9 +107,24 @@ export class CallMedia {
       return;
     }
     this.#capture.close("camera");
+    this.#frost?.stop();
+    this.#frost = undefined;
     this.localVideo = undefined;
     void this.#transport.send("camera", null);
     this.#listener.changed();
+  }
+
+  /** At the target of a drop-in: its microphone is open or shut as a whole, and its picture frosted or clear. */
+  dropIn(microphone: boolean, frosted: boolean): void {
+    if (microphone && this.#capture.track("microphone") === undefined) void this.#capture.open(["microphone"]);
+    if (!microphone) {
+      this.#capture.close("microphone");
+      void this.#transport.send("microphone", null);
+    }
+    if (frosted === this.#frosted) return;
+    this.#frosted = frosted;
+    const camera = this.#capture.track("camera");
+    if (camera !== undefined) this.#showCamera(camera);
   }
 
   /** The device's own switches were moved: what is off is cut at once, what is on again comes back. */
@@ -147,16 +166,27 @@ export class CallMedia {
     this.#closed = true;
     clearInterval(this.#timer);
     this.views.close();
+    this.#frost?.stop();
     this.#capture.end();
     this.#transport.close();
   }
 
   #captured(kind: SourceKind, track: MediaStreamTrack | undefined, problem: DeviceProblem | undefined): void {
     if (kind === "microphone" && track !== undefined) track.enabled = !this.#muted;
-    if (kind === "camera") this.localVideo = track === undefined ? undefined : new MediaStream([track]);
+    if (kind === "camera") this.#showCamera(track);
     // The sender's track is replaced, never removed: the encrypting transform stays where it is.
-    void this.#transport.send(kind, track ?? null);
+    else void this.#transport.send(kind, track ?? null);
     this.#listener.captured(kind, problem);
+    this.#listener.changed();
+  }
+
+  /** What is sent is what the own picture shows. */
+  #showCamera(camera: MediaStreamTrack | undefined): void {
+    this.#frost?.stop();
+    this.#frost = camera !== undefined && this.#frosted ? new Frost(camera) : undefined;
+    const sent = this.#frost?.track ?? camera;
+    this.localVideo = sent === undefined ? undefined : new MediaStream([sent]);
+    void this.#transport.send("camera", sent ?? null);
     this.#listener.changed();
   }
 

@@ -39,7 +39,13 @@ export interface CallHost {
   /** Something that a person should read even without a call screen. */
   alert(text: string): void;
   changed(): void;
+  /** Home devices alone: somebody wants to drop in on this one. */
+  dropInAsked?(event: DropInAsked): void;
+  /** It is given up before it opened. */
+  dropInEnded?(call: CallId): void;
 }
+
+export type DropInAsked = Extract<Event, { type: "drop_in_asked" }>;
 
 /** A call that was not put through, since the caller's key is not the pinned one. */
 export interface BlockedCall {
@@ -79,6 +85,12 @@ export class CallController {
   dial(peer: PeerView, video: boolean): void {
     this.#effects.failure = undefined;
     this.input({ on: "dial", call: randomId(), peer, video: video && this.#host.mayUseCamera() });
+  }
+
+  /** Nobody answers there. */
+  dropIn(peer: PeerView, video: boolean): void {
+    this.#effects.failure = undefined;
+    this.input({ on: "drop_in", call: randomId(), peer, video: video && this.#host.mayUseCamera() });
   }
 
   answer(video: boolean): void {
@@ -207,6 +219,8 @@ export class CallController {
     const running = calls.find(({ here }) => here);
     if (running === undefined || (running.phase !== "answered" && running.direction === "incoming")) return;
     const { call } = running;
+    // Its keys went with the page, and nobody at the device has said that it may begin again.
+    if (stored?.dropIn === true && stored.call === call) return this.#effects.run({ do: "hang_up", call, reason: "hung_up" });
     if (running.phase !== "answered") return this.#effects.run({ do: "cancel", call });
     const same = stored?.call === call ? stored : undefined;
     const contact = this.#host.store.contactByHandle(running.party.handle);
@@ -227,6 +241,14 @@ export class CallController {
       case "move_offered": return this.#offered(event);
       case "device_ringing": return this.#deviceRings(event);
       case "call_answered": return this.#answered(event);
+      case "drop_in_opened": return this.input({ on: "drop_in_opened", call: event.call, device: event.device, label: event.label, nowMs: Date.now() });
+      case "drop_in_stage": return this.input({ on: "drop_in_stage", call: event.call, stage: event.stage, frosted: event.stage === "frosted" });
+      case "drop_in_refused": return this.input({ on: "drop_in_refused", call: event.call, refusal: event.refusal, nowMs: Date.now() });
+      case "drop_in_asked":
+        // Apps start drop-ins and are never their target.
+        if (this.#host.dropInAsked === undefined) return this.#host.session.done({ type: "refuse_drop_in", call: event.call, refusal: "no_grant" }).catch(() => undefined);
+        return this.#host.dropInAsked(event);
+      case "drop_in_ended": return this.#host.dropInEnded?.(event.call);
       case "call_ended": return this.input({ on: "over", call: event.call, reason: event.reason, nowMs: Date.now() });
       case "call_switches": return this.input({ on: "their_switches", call: event.call, device: event.device, media: event.media });
       case "participant_connection":
@@ -348,6 +370,8 @@ export class CallController {
 
   async #answered(event: Extract<Event, { type: "call_answered" }>): Promise<void> {
     const { call, device, media, key_package: keyPackage, statement } = event;
+    // Whoever dropped in was judged before anything opened, and comes by the key package that was judged.
+    if (this.state.at === "running" && this.state.dropIn !== undefined) return this.input({ on: "drop_in_answered", call, device, media });
     const who = await this.#checkRinging(event);
     if (who === undefined) return this.input({ on: "hang_up", reason: "encryption_refused", nowMs: Date.now() });
     const path = this.media?.path ?? "connecting";

@@ -73,6 +73,16 @@ export class Effects {
         this.#joined = this.#answer(effect).then(ignore, (error: unknown) => this.#control.input({ on: "answer_failed", call: effect.call, reason: endingOf(error) }));
         return;
       case "answer_waiting": return void this.#answerWaiting(effect);
+      case "drop_in": return void this.#dropIn(effect);
+      case "open_drop_in":
+        this.#joined = Promise.resolve();
+        this.started = session.done({ type: "open_drop_in", call: effect.call, media: effect.media, stage: effect.stage });
+        this.started.catch(() => this.#control.input({ on: "over", call: effect.call, reason: "cancelled", nowMs: Date.now() }));
+        return;
+      case "admit_drop_in":
+        return void this.#host.e2ee.request("drop_in.admit", { call: effect.call }).catch(() => this.#control.input({ on: "not_admitted", call: effect.call, nowMs: Date.now() }));
+      case "drop_in_media": return this.media?.dropIn(effect.microphone, effect.frosted);
+      case "remember_drop_in": return memory.keepCall({ call: effect.call, handle: "", name: "", genesis: "", video: false, dropIn: true });
       case "rejoin":
         // The server drops the old transport when it hears of the new member: the offer waits for that.
         this.started = this.#comeBack(effect);
@@ -165,6 +175,21 @@ export class Effects {
       this.failure = error instanceof Error ? error.message : undefined;
       this.#control.input({ on: "start_failed", call, reason: endingOf(error) });
       throw error;
+    }
+  }
+
+  /** To whom it is, is said by the key that the household or the contact's card has, never by the server. */
+  async #dropIn({ call, peer, picture }: Do<"drop_in">): Promise<void> {
+    const { e2ee, session } = this.#host;
+    this.#joined = Promise.resolve();
+    this.started = Promise.resolve();
+    try {
+      if (peer.genesis === undefined) throw new Error(`${peer.name}'s household has not been met yet.`);
+      const { asking, keyPackage } = await e2ee.request("drop_in.asking", { call, targetGenesis: peer.genesis, picture });
+      await session.done({ type: "drop_in", call, to: peer.target ?? { handle: peer.handle }, picture, asking, key_package: keyPackage });
+    } catch (error) {
+      this.failure = wordsOf(error);
+      this.#control.input({ on: "start_failed", call, reason: "failed_to_start" });
     }
   }
 

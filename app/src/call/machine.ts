@@ -2,8 +2,9 @@
 //!
 //! Inputs about another call than the present one change nothing: a late event never touches a newer call.
 
-import type { CallId, MediaState } from "../protocol.ts";
+import type { CallId, DropInRefusal, MediaState } from "../protocol.ts";
 import { ALONE, company, present } from "./company.ts";
+import { dropIn } from "./drop_in.ts";
 import { pinAfter } from "./pins.ts";
 import type { At, On, Step } from "./step.ts";
 import { stay, to } from "./step.ts";
@@ -15,8 +16,11 @@ export type { Step } from "./step.ts";
 const OFF: Source = { on: false, problem: undefined };
 const ON: Source = { on: true, problem: undefined };
 
+/** These bring a call of their own. */
+const BEGINS: ReadonlySet<Input["on"]> = new Set(["dial", "incoming", "rejoin", "drop_in", "drop_in_arrives"]);
+
 export function step(state: CallState, input: Input): Step {
-  if ("call" in input && input.on !== "dial" && input.on !== "incoming" && input.on !== "rejoin") {
+  if ("call" in input && !BEGINS.has(input.on)) {
     if (state.at === "running" && state.waiting?.call === input.call) return waiting(state, input, begun);
     if (input.on !== "take_over" && (state.at === "idle" || state.call !== input.call)) return stay(state);
   }
@@ -28,6 +32,9 @@ export function step(state: CallState, input: Input): Step {
     case "over": return over(state, input.reason, input.nowMs);
     case "dismiss": return state.at === "ended" ? to({ at: "idle" }) : stay(state);
     case "hang_up": return hangUp(state, input);
+    case "drop_in": case "drop_in_opened": case "drop_in_refused": case "drop_in_arrives": case "drop_in_opens": case "drop_in_answered":
+    case "drop_in_stage": case "drop_in_over":
+      return dropIn(state, input, { begin, end });
   }
   if (state.at === "outgoing") return outgoing(state, input);
   if (state.at === "incoming") return ringing(state, input);
@@ -114,7 +121,7 @@ function outgoing(state: At<"outgoing">, input: Input): Step {
       return answered(state, input);
     case "cancel": {
       const ended = end(state, "cancelled", 0);
-      return { ...ended, effects: [{ do: "cancel", call: state.call }, ...ended.effects] };
+      return { ...ended, effects: [givenUp(state), ...ended.effects] };
     }
     case "toggle": return toggle(state, input);
     case "captured": return captured(state, input);
@@ -249,7 +256,7 @@ function sending(state: At<"running">): Step {
 function hangUp(state: CallState, { reason, nowMs }: On<"hang_up">): Step {
   if (state.at === "outgoing") {
     const ended = end(state, reason === "hung_up" ? "cancelled" : reason, nowMs);
-    const effect: Effect = reason === "hung_up" ? { do: "cancel", call: state.call } : { do: "hang_up", call: state.call, reason };
+    const effect: Effect = reason === "hung_up" ? givenUp(state) : { do: "hang_up", call: state.call, reason };
     return { ...ended, effects: [effect, ...ended.effects] };
   }
   if (state.at !== "running") return stay(state);
@@ -257,11 +264,16 @@ function hangUp(state: CallState, { reason, nowMs }: On<"hang_up">): Step {
   return { ...ended, effects: [{ do: "hang_up", call: state.call, reason }, ...ended.effects] };
 }
 
+function givenUp({ call, dropIn: drops }: At<"outgoing">): Effect {
+  return drops === undefined ? { do: "cancel", call } : { do: "hang_up", call, reason: "hung_up" };
+}
+
 /** The server says that it is over. */
 function over(state: CallState, reason: Ending, nowMs: number): Step {
   if (state.at === "incoming") {
     return silently(state);
   }
+  if (state.at === "arriving") return to({ at: "idle" }, { do: "close", call: state.call });
   return state.at === "outgoing" || state.at === "running" ? end(state, reason, nowMs) : stay(state);
 }
 
@@ -270,16 +282,21 @@ function silently(state: At<"incoming">): Step {
   return to({ at: "idle" }, { do: "tone", tone: "none" }, { do: "unannounce" }, { do: "close", call: state.call });
 }
 
-function end(state: At<"outgoing"> | At<"running">, reason: Ending, nowMs: number, changedKey?: string): Step {
+function end(state: At<"outgoing"> | At<"running">, reason: Ending, nowMs: number, changedKey?: string, refusal?: DropInRefusal): Step {
+  const drops = state.dropIn === undefined ? {} : { dropIn: { refusal } };
   const second = state.at === "running" ? state.waiting : undefined;
   // What was refused for safety is read before anything else; the second call rings on at other devices.
   if (state.at === "running" && second !== undefined && reason !== "encryption_refused") return nextInLine(state, second, nowMs);
   const { call, peer, video } = state;
+  // Nobody at the target answered anything, so nothing is to be closed; what was refused for safety is read all the same.
+  if (state.at === "running" && state.dropIn?.side === "target" && reason !== "encryption_refused") {
+    return to({ at: "idle" }, { do: "tone", tone: "ended" }, { do: "close", call }, { do: "forget" });
+  }
   const mine = state.at === "outgoing" || state.outgoing;
   const seconds = state.at === "running" ? Math.max(0, Math.round((nowMs - state.sinceMs) / 1_000)) : undefined;
   const movedTo = state.at === "running" && reason === "moved" ? state.moving?.label : undefined;
   return to(
-    { at: "ended", call, peer, video, outgoing: mine, reason, changedKey, seconds, movedTo },
+    { at: "ended", call, peer, video, outgoing: mine, reason, changedKey, seconds, movedTo, ...drops },
     { do: "tone", tone: "ended" },
     { do: "unannounce" },
     { do: "close", call },
@@ -298,7 +315,7 @@ function nextInLine(state: At<"running">, { call, peer, video, to: person, expir
 function begin(call: CallId, peer: PeerView, video: boolean, mine: boolean, nowMs: number, microphone: Source, camera: Source): At<"running"> {
   const next: Running = {
     call, peer, video, outgoing: mine, rejoined: false, sinceMs: nowMs, microphone, camera, path: "connecting", keys: "waiting", code: undefined,
-    warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true, others: [], ...ALONE,
+    dropIn: undefined, warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true, others: [], ...ALONE,
   };
   return { at: "running", ...next };
 }

@@ -1,7 +1,7 @@
 //! What a call can be, what can happen to it, and what is to be done about it: the words of the call machine.
 
 import type { StopReason, WarnReason, WhoKind } from "../e2ee/port.ts";
-import type { Blob, Callee, CallId, ContactId, DeviceId, EndReason, Grade, GradedDevice, MediaState, Participant, Party } from "../protocol.ts";
+import type { Blob, Callee, CallId, ContactId, DeviceId, DropInRefusal, DropInStage, EndReason, Grade, GradedDevice, MediaState, Participant, Party } from "../protocol.ts";
 import type { Verdict } from "./pins.ts";
 
 /** The person on the other end. */
@@ -107,7 +107,19 @@ export interface Company {
   grades: Readonly<Record<DeviceId, Grade>>;
 }
 
+/** A drop-in: nobody answered it. */
+export interface DropIn {
+  /** The target is the device that is heard. */
+  side: "target" | "initiator";
+  stage: DropInStage;
+  /** What the target sends of its picture; the initiator goes by the stage. */
+  frosted: boolean;
+  /** What the target is called. */
+  room: string;
+}
+
 export interface Running extends Company {
+  dropIn: DropIn | undefined;
   call: CallId;
   peer: PeerView;
   video: boolean;
@@ -134,7 +146,11 @@ export type CallState =
   | {
       at: "outgoing"; call: CallId; peer: PeerView; video: boolean; ringing: boolean; microphone: Source; camera: Source; warnings: Warning[];
       theirSwitches: TheirSwitches;
+      /** No call: this device drops in. */
+      dropIn?: { stage: DropInStage | undefined };
     }
+  /** Somebody drops in on this device: its tone plays and its light is on, and nothing else is. */
+  | { at: "arriving"; call: CallId; peer: PeerView; video: boolean; knocks: boolean }
   /** `moves`: no new call, but one of the household that would go on here; `outgoing`: the own person began it. */
   | {
       at: "incoming"; call: CallId; peer: PeerView; video: boolean; to: string; expiresAtMs: number; theirSwitches: TheirSwitches;
@@ -145,10 +161,12 @@ export type CallState =
       at: "ended"; call: CallId; peer: PeerView; video: boolean; outgoing: boolean; reason: Ending; changedKey: string | undefined; seconds: number | undefined;
       /** Where it goes on, by the device's label. */
       movedTo: string | undefined;
+      /** It was no call; and if nothing opened, why. */
+      dropIn?: { refusal: DropInRefusal | undefined };
     };
 
-/** The server's reasons, and the two that this side alone knows. */
-export type Ending = EndReason | "failed_to_start" | "left_here";
+/** The server's reasons, and those that this side alone knows. */
+export type Ending = EndReason | "failed_to_start" | "left_here" | "drop_in_refused";
 
 export type Input =
   | { on: "dial"; call: CallId; peer: PeerView; video: boolean }
@@ -179,7 +197,21 @@ export type Input =
   /** The keys of whom was to be let in do not fit. */
   | { on: "not_admitted"; call: CallId; nowMs: number }
   | { on: "peer_pinned"; contact: ContactId; verdict: Verdict }
-  | CompanyInput;
+  | CompanyInput
+  | DropInInput;
+
+/** Of drop-ins: on the initiator's side and, from `drop_in_arrives` on, on the target's. */
+export type DropInInput =
+  | { on: "drop_in"; call: CallId; peer: PeerView; video: boolean }
+  | { on: "drop_in_opened"; call: CallId; device: DeviceId; label: string; nowMs: number }
+  | { on: "drop_in_refused"; call: CallId; refusal: DropInRefusal; nowMs: number }
+  | { on: "drop_in_arrives"; call: CallId; peer: PeerView; video: boolean; knocks: boolean }
+  | { on: "drop_in_opens"; call: CallId; stage: DropInStage; frosted: boolean; nowMs: number; media: MediaState; room: string }
+  | { on: "drop_in_answered"; call: CallId; device: DeviceId; media: MediaState }
+  /** On both sides. */
+  | { on: "drop_in_stage"; call: CallId; stage: DropInStage; frosted: boolean }
+  /** The target's keys are gone. */
+  | { on: "drop_in_over"; call: CallId };
 
 /** More than two, moves, and a second call. */
 export type CompanyInput =
@@ -238,4 +270,11 @@ export type Effect =
   | { do: "let_in"; call: CallId; device: DeviceId; genesis: string; keyPackage: Blob; statement: Blob }
   | { do: "move"; call: CallId; device: DeviceId; video: boolean }
   | { do: "end_for_everyone"; call: CallId }
+  | { do: "drop_in"; call: CallId; peer: PeerView; picture: boolean }
+  | { do: "open_drop_in"; call: CallId; stage: DropInStage; media: MediaState }
+  | { do: "admit_drop_in"; call: CallId }
+  /** What the target captures and sends, by its stage. */
+  | { do: "drop_in_media"; call: CallId; microphone: boolean; frosted: boolean }
+  /** No reload takes it up again. */
+  | { do: "remember_drop_in"; call: CallId }
   | { do: "answer_waiting"; call: CallId; genesis: string | undefined; media: MediaState };

@@ -12,8 +12,10 @@ import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
 import type { CallId } from "../protocol.ts";
+import { Activity } from "./activity.ts";
 import { AutoAnswer } from "./auto_answer.ts";
 import { Buttons, peerOf } from "./buttons.ts";
+import { Visits } from "./visits.ts";
 import { Voice } from "./voice.ts";
 
 export type Shape = "speaker" | "display";
@@ -47,6 +49,12 @@ export class DeviceModel {
     answer: () => this.calls.answer(false),
   });
   readonly buttons = new Buttons(this);
+  readonly visits = new Visits(this);
+  readonly #activity = new Activity(() => {
+    if (this.link.state !== "online" || this.linkUp === undefined) return false;
+    void this.linkUp.session.done({ type: "report_activity", activity: "interaction" }).catch(() => undefined);
+    return true;
+  });
   stage: DeviceStage = { at: "opening" };
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
@@ -103,7 +111,7 @@ export class DeviceModel {
     if (this.stage.at !== "ready" || this.linkUp === undefined) return "off";
     const state = this.calls.state;
     if (state.at === "incoming") return "ringing";
-    if (state.at === "outgoing" || state.at === "running") return "call";
+    if (state.at === "outgoing" || state.at === "running" || state.at === "arriving") return "call";
     if (!this.buttons.switches.now.microphone) return "muted";
     return this.link.state === "connecting" && this.link.failures > 1 ? "trouble" : "off";
   }
@@ -119,6 +127,7 @@ export class DeviceModel {
   }
 
   changed(): void {
+    this.visits.look();
     this.#render();
   }
 
@@ -167,6 +176,7 @@ export class DeviceModel {
 
   /** The keys of a device that was taken out of its household are worth nothing: it begins anew. */
   async startOver(): Promise<void> {
+    this.visits.end();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.memory.forgetAll();
@@ -175,6 +185,7 @@ export class DeviceModel {
   }
 
   useHere(): void {
+    this.visits.end();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.#enter();
@@ -208,9 +219,13 @@ export class DeviceModel {
       unannounce: () => this.voice.stop(),
       alert: (text) => this.say(text),
       linkChanged: (link) => this.#linkChanged(link),
-      event: () => undefined,
+      event: (event) => this.visits.handle(event),
+      loaded: () => void this.visits.loaded().catch(() => undefined),
+      dropInAsked: (event) => this.visits.asked(event),
+      dropInEnded: (call) => this.visits.ended(call),
       changed: () => this.changed(),
     });
+    this.visits.begin(this.linkUp);
     this.linkUp.start();
     void this.#stayAwake();
     this.changed();
@@ -249,6 +264,7 @@ export class DeviceModel {
   }
 
   #stop(code: string, text: string): void {
+    this.visits.end();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.stage = { at: "stopped", code, text };
@@ -263,8 +279,12 @@ export class DeviceModel {
     document.addEventListener("freeze", () => this.#tell("asleep"));
     document.addEventListener("resume", () => this.#tellPresence());
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.buttons.tell());
-    addEventListener("pointerdown", () => this.touched || void this.unlock());
-    addEventListener("keydown", () => this.touched || void this.unlock());
+    for (const touch of ["pointerdown", "keydown"] as const) {
+      addEventListener(touch, () => {
+        if (!this.touched) void this.unlock();
+        this.#activity.noticed(performance.now());
+      });
+    }
   }
 
   /** A hidden tab may be suspended at any moment without another word, so it says so at once. */

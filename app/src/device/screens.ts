@@ -9,6 +9,7 @@ import { elsewhere } from "../screens/elsewhere.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, field, form } from "../ui/parts.ts";
 import { hardSwitches, quietWords, topButton } from "./controls.ts";
+import { dropInControls, dropInScreen, droppedInOn } from "./drop_in.ts";
 import { ring } from "./light.ts";
 import { type DeviceModel, GONE, type Shape } from "./model.ts";
 import { inCall, speakerCall } from "./speaker.ts";
@@ -37,7 +38,7 @@ function content(device: DeviceModel): TemplateResult {
 function bar(device: DeviceModel): TemplateResult | typeof nothing {
   if (device.shape !== "display" || device.stage.at !== "ready") return nothing;
   const on = device.light === "ringing" || device.light === "call";
-  return on ? html`<div class="light-bar" data-testid="light-bar" data-light=${device.light} data-microphone=${device.buttons.switches.now.microphone ? "on" : "off"}><span>${device.light === "ringing" ? "Incoming call" : "Call in progress"}${device.buttons.switches.now.microphone ? "" : " · microphone off"}</span></div>` : nothing;
+  return on ? html`<div class="light-bar" data-testid="light-bar" data-light=${device.light} data-microphone=${device.buttons.switches.now.microphone ? "on" : "off"}><span>${device.light === "ringing" ? "Incoming call" : device.linkUp !== undefined && droppedInOn(device.calls.state) !== undefined ? "Drop-in" : "Call in progress"}${device.buttons.switches.now.microphone ? "" : " · microphone off"}</span></div>` : nothing;
 }
 
 function setup(device: DeviceModel): TemplateResult {
@@ -98,6 +99,8 @@ function stopped(device: DeviceModel): TemplateResult {
 
 function ready(device: DeviceModel): TemplateResult {
   const state = device.calls.state;
+  const visit = droppedInOn(state);
+  if (visit !== undefined) return html`${dropInScreen(device, hostOf(device), visit)}${hardSwitches(device, true)}`;
   if (device.shape === "display" && state.at !== "idle") return html`${callScreen(hostOf(device))}${inCall(device) ? hardSwitches(device, true) : nothing}`;
   if (state.at !== "idle") return speakerCall(device, hostOf(device));
   return html`<main class="device-home">
@@ -106,7 +109,7 @@ function ready(device: DeviceModel): TemplateResult {
       ${device.link.state === "online" ? nothing : html`<p class="device-words" role="status" data-testid="offline">No connection to the server</p>`}
       ${device.touched ? nothing : html`<button class="button primary" data-testid="unlock" @click=${() => void device.unlock()}>Touch once, so that it may ring</button>`}
     </div>
-    <div class="device-people">${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${topButton(device)}${people(device)}</div>
+    <div class="device-people">${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${topButton(device)}${people(device)}${dropInControls(device)}</div>
     ${hardSwitches(device, false)}
   </main>`;
 }

@@ -24,7 +24,7 @@ export function inCall(device: DeviceModel): boolean {
 export function speakerCall(device: DeviceModel, host: CallScreenHost): TemplateResult {
   const { calls } = device;
   const state = calls.state;
-  if (state.at === "idle") return html``;
+  if (state.at === "idle" || state.at === "arriving") return html``;
   const people = state.at === "running" ? peopleIn(state, device.store) : [];
   const title = state.at === "running" ? titleOf(people, state.peer) : state.peer.name;
   const face = html`<strong class="ring-name" data-testid=${state.at === "incoming" ? "caller-name" : "peer-name"}>${title}</strong>`;
@@ -78,7 +78,7 @@ function statusOf(device: DeviceModel): string {
     case "outgoing": return state.ringing ? "Ringing…" : "Calling…";
     case "running": return state.path === "connected" && state.keys === "sending" ? "In a call" : state.path === "reconnecting" ? "Reconnecting…" : "Connecting…";
     case "ended": return state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`;
-    case "idle": return "";
+    case "idle": case "arriving": return "";
   }
 }
 
@@ -93,6 +93,6 @@ function speakerButtons(device: DeviceModel): TemplateResult {
     case "running": return html`${button("mute", state.microphone.on ? "Mute" : "Unmute", state.microphone.on ? icons.mic : icons.micOff, state.microphone.on ? "plain" : "off",
       () => calls.input({ on: "toggle", source: "microphone", to: !state.microphone.on }))}${button("hang-up", "Hang up", icons.hangUp, "red", () => device.buttons.hangUp())}`;
     case "ended": return button("end-close", "Close", icons.close, "plain", () => calls.input({ on: "dismiss" }));
-    case "idle": return html``;
+    case "idle": case "arriving": return html``;
   }
 }

@@ -24,6 +24,12 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** As numbers, the first difference counts. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const at = a.findIndex((byte, place) => byte !== b[place]);
+  return at === -1 ? a.length - b.length : (a[at] as number) - (b[at] ?? -1);
+}
+
 export function utf8(text: string): Bytes {
   return new TextEncoder().encode(text);
 }

@@ -26,11 +26,16 @@
 //! - Callee:    `call.check_invitation` -> `call.ringing` (one fresh key package) -> answer -> `call.deliver` with the welcome.
 //! - Link:      `guest.make` -> server gives an id -> `guest.keep`; somebody knocks -> `guest.check` -> a call to the guest's device.
 //! - Guest:     `guest.begin` in a worker of its own -> knock -> as a callee; `check_invitation` takes the link's household alone.
+//! - Drop in:   `drop_in.asking` -> server; the welcome comes as in every call.   Target: `drop_in.take` with all grants; `drop_in.asked` -> `signal`:
+//!              tone to its end and light -> `signalled` -> `open`: microphone, camera, server -> on `call_answered` `drop_in.admit`.
 //! - In a call: every `send` event goes to the server as it is; a `send_commit` that fails comes back as `epoch_taken` or `commit_failed`.
 //!              Every group event of the server goes to `call.deliver`. Somebody left: `call.remove`. Hang up: `call.leave`.
 //!              After `warning: invalid_commit` or `refused_member` the call cannot go on: hang up with `encryption_refused`.
 //! - New group: (both sides lost theirs) `call.leave` first, then as at the start: a welcome is taken only while there is no group.
 //! - Reload:    the reloaded page is a new leaf: `call.expect`, `call.ringing`; another member says `call.add` with what it made.
+
+import type { DropInRefusal, DropInStage } from "../protocol.ts";
+import type { LedgerReadArgs, LedgerReadReply } from "./port_ledger.ts";
 
 export type Blob64 = string;
 export type HexId = string;
@@ -104,6 +109,58 @@ export interface PolicyRule {
   person: string;
   mode: "auto" | "echo";
 }
+
+/** Who may drop in, where, when and how (docs/drop-in.md). */
+export interface Grant {
+  id: HexId;
+  revision: number;
+  to:
+    | { type: "home" }
+    /** One person of a contact's household, by their account id. */
+    | { type: "person"; contact: HexId; theirGenesis: Blob64; person: string }
+    /** Those of that household whom an adult here has agreed to, by their account ids. */
+    | { type: "household"; contact: HexId; theirGenesis: Blob64; people: string[] };
+  /** Keys of home devices; none: all of the household. */
+  devices: Blob64[];
+  /** Absent: always. `days` is a sum of bits, Monday 1 to Sunday 64. */
+  hours?: { timeZone: string; windows: { days: number; fromMinute: number; toMinute: number }[] } | undefined;
+  picture: boolean;
+  opening: "at_once" | "knock_until_yes" | "knock_unless_no";
+  signedAtMs: number;
+  expiresAtMs: number;
+  revoked: boolean;
+}
+
+export interface PinnedContact {
+  contact: HexId;
+  theirGenesis: Blob64;
+}
+
+/** What a device that is asked for a drop-in knows of itself. */
+export interface DropInHere {
+  /** In a call. */
+  busy: boolean;
+  /** On do not disturb. */
+  quiet: boolean;
+  /** Switched off for it in the household. */
+  off: boolean;
+  /** Its camera is there and neither off nor covered. */
+  camera: boolean;
+  /** How long its picture is frosted. */
+  frostedMs: number;
+  pinned: PinnedContact[];
+}
+
+export type DropInInput = "signalled" | "not_signalled" | "yes" | "no" | "hush" | "unhush" | "end" | "over" | "lost";
+
+/** What a device does about a drop-in: in this order, and at once. */
+export type DropInOutput =
+  | { do: "signal" }
+  | { do: "open"; stage: DropInStage; frosted: boolean }
+  | { do: "stage"; stage: DropInStage; frosted: boolean }
+  | { do: "refuse"; refusal: DropInRefusal }
+  | { do: "close"; by: "target" | "initiator" | "grant" | "put_out" | "connection" }
+  | { do: "remind" };
 
 /** Who may take part in a call, by genesis key. One's own household always may, if the roster lists the device. */
 export interface Expect {
@@ -265,6 +322,47 @@ export interface Requests {
   "policy.sign": [{ deviceKey: Blob64; revision: number; rules: PolicyRule[] }, { policy: Blob64 }];
   "policy.open": [{ policy: Blob64 }, { deviceKey: Blob64; revision: number; rules: PolicyRule[] }];
 
+  "grant.sign": [Grant, { statement: Blob64 }];
+  /** Checks the signature against the roster, and refuses a lower revision than seen (`rollback`). */
+  "grant.open": [{ statement: Blob64 }, Grant];
+
+  /**
+   * The initiator's side: a fresh key package for this drop-in alone, and what this device signs. Afterwards nobody comes into
+   * the call but a home device of the household that was meant.
+   */
+  "drop_in.asking": [{ call: HexId; targetGenesis: Blob64; picture: boolean }, { asking: Blob64; keyPackage: Blob64 }];
+  /** A home device takes what it is shown; what does not hold is left aside and counted. It outlives a reload. `told`: by an event of its own. */
+  "drop_in.take": [{ statements: Blob64[]; told?: boolean }, { refused: number }];
+  /** The server says that a grant is gone. */
+  "drop_in.forget": [{ grant: HexId }, Record<string, never>];
+  /** Somebody wants to drop in: checked and judged. If it may begin, a `drop_in` event with `signal` follows. */
+  "drop_in.asked": [
+    { call: HexId; picture: boolean; asking: Blob64; keyPackage: Blob64; grant: Blob64; here: DropInHere },
+    { permitted: true; who: WhoIs; knocks: boolean; picture: boolean } | { permitted: false; refusal: DropInRefusal; who?: WhoIs | undefined },
+  ];
+  /** What somebody at the device does, or what became of tone and light. */
+  "drop_in.input": [{ call: HexId; input: DropInInput }, Record<string, never>];
+  /** The server says that the initiator is there: it comes into the group, by the key package that was asked with. */
+  "drop_in.admit": [{ call: HexId }, Record<string, never>];
+  /** The contacts' pinned keys as they are now; a drop-in that may not go on ends. */
+  "drop_in.pinned": [{ pinned: PinnedContact[] }, Record<string, never>];
+  /** Whether drop-in is off at this device, by its own switch. */
+  "drop_in.switch": [{ off: boolean }, { off: boolean }];
+  "drop_in.status": [Record<string, never>, { off: boolean }];
+  /** Ends what runs, all that is held, and all that was signed until now and did not arrive. */
+  "drop_in.everyone_out": [Record<string, never>, Record<string, never>];
+
+  /** The next entry of this device's ledger that the server has not stored. An event `ledger_wrote` says that there is one. */
+  "own_ledger.next": [Record<string, never>, { next?: { index: number; entry: Blob64 } | undefined }];
+  "own_ledger.stored": [{ index: number }, Record<string, never>];
+  /** What the server has, at the beginning of a session. `same` is false when that is not what was written: then it is read whole. */
+  "own_ledger.meet": [{ length: number; last?: Blob64 | undefined }, { same: boolean }];
+  /** After `same: false`, from the first entry on. Fails when that is no sound ledger of this device. */
+  "own_ledger.read": [{ entries: Blob64[]; more: boolean }, Record<string, never>];
+
+  /** A part of a device's ledger, checked from where reading began; finished when there is no more. */
+  "ledgers.read": [LedgerReadArgs, LedgerReadReply];
+
   /** `running`: into a call that runs; whoever comes learns which households are in it. */
   "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean; running?: boolean }, { invitation: Blob64 }];
   /** Fails with `stale`, `not_for_me`, `bad_signature` or `bad_chain`. Compare `who.genesis` with the pinned contact before ringing. */
@@ -338,6 +436,10 @@ export interface Events {
   sending: { call: HexId; epoch: number };
   /** This member was removed, or the last other one is gone. */
   left: { call: HexId; reason: "removed" | "alone" };
+  /** A drop-in on this device goes on. */
+  drop_in: { call: HexId; output: DropInOutput };
+  /** This device's ledger has an entry that the server has not stored. */
+  ledger_wrote: Record<string, never>;
   /** At most one a second for each call; the counters tell all. A few at a change of epoch are normal, a growing number is not. */
   decrypt_failures: { call: HexId; counters: FrameCounters };
 }

@@ -1,7 +1,8 @@
 //! What this browser remembers outside the key worker: the session token, link fingerprints, keys seen changed.
 
-import type { AccountId, ContactId } from "../protocol.ts";
+import type { AccountId, ContactId, DeviceId, GrantId } from "../protocol.ts";
 import type { Held } from "./held.ts";
+import type { KeptLedger } from "./ledgers.ts";
 
 export interface StoredSession {
   token: string;
@@ -16,6 +17,8 @@ export interface StoredCall {
   genesis: string;
   name: string;
   video: boolean;
+  /** A drop-in: a reload ends it. */
+  dropIn?: true;
 }
 
 export class LocalMemory {
@@ -58,6 +61,24 @@ export class LocalMemory {
 
   keepHeld(held: Held): void {
     this.#write("held", held);
+  }
+
+  /** Grants to drop in that were told here. */
+  toldGrants(): GrantId[] | undefined {
+    return this.#read<GrantId[]>("told-grants");
+  }
+
+  keepToldGrants(grants: readonly GrantId[]): void {
+    this.#write("told-grants", grants);
+  }
+
+  /** How far the ledgers of home devices were seen. */
+  ledgers(): Record<DeviceId, KeptLedger> | undefined {
+    return this.#read<Record<DeviceId, KeptLedger>>("ledgers");
+  }
+
+  keepLedgers(kept: Record<DeviceId, KeptLedger>): void {
+    this.#write("ledgers", kept);
   }
 
   setting(name: string): string | undefined {

@@ -66,6 +66,22 @@ export class Rules {
     });
   }
 
+  /** Whether anybody may drop in on a device, whatever the grants. */
+  allowDropIn(device: DeviceId, on: boolean): Promise<void> {
+    return this.#ask({ type: "set_drop_in", device, on }, (home) => {
+      const found = deviceOf(home, device);
+      if (found !== undefined) found.settings = { ...found.settings, drop_in: on };
+    });
+  }
+
+  /** Whether a home device says that somebody is near it. */
+  allowNear(device: DeviceId, on: boolean): Promise<void> {
+    return this.#ask({ type: "set_recently_active", device, on }, (home) => {
+      const found = deviceOf(home, device);
+      if (found !== undefined) found.settings = { ...found.settings, recently_active: on };
+    });
+  }
+
   silenceEverything(on: boolean): Promise<void> {
     return this.#ask({ type: "set_do_not_disturb_everywhere", on }, (home) => {
       home.settings.do_not_disturb = { ...home.settings.do_not_disturb, everywhere: on };

@@ -4,9 +4,10 @@
 //! (shorter or different than seen before) raises an alarm and stops everything that relies on it.
 
 import type { E2ee } from "../e2ee/page.ts";
-import type { Card, Pin, PolicyRule, RosterView, WhoIs } from "../e2ee/port.ts";
+import type { Card, Grant, Pin, PolicyRule, RosterView, WhoIs } from "../e2ee/port.ts";
 import type { AnswerPolicy, Blob, Contact, ContactId, Device, DeviceId, Event, Home, Household, Member } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
+import { type Choice, type GrantMemory, Grants } from "./grants.ts";
 import { bounded, type HeldMemory, NOTHING_HELD } from "./held.ts";
 import { type AnswerMode, modeFor, Policies } from "./policies.ts";
 import { applyRule, forgetGone, Rules } from "./rules.ts";
@@ -45,6 +46,8 @@ export class HomeStore {
   alarm: string | undefined;
   readonly policies: Policies;
   readonly rules: Rules;
+  /** Who may drop in. */
+  readonly grants: Grants;
   readonly #e2ee: E2ee;
   readonly #session: Session;
   readonly #changed: () => void;
@@ -56,10 +59,11 @@ export class HomeStore {
   readonly #shown = new Map<ContactId, Blob>();
   readonly #memory: HeldMemory | undefined;
 
-  constructor(e2ee: E2ee, session: Session, changed: () => void, memory?: HeldMemory) {
+  constructor(e2ee: E2ee, session: Session, changed: () => void, memory?: HeldMemory & Partial<GrantMemory>) {
     this.#e2ee = e2ee;
     this.#memory = memory;
     this.policies = new Policies(e2ee);
+    this.grants = new Grants(e2ee, session, memory);
     this.rules = new Rules(session, () => this.home, changed);
     this.#session = session;
     this.#changed = changed;
@@ -75,6 +79,7 @@ export class HomeStore {
       for (const contact of home.contacts.slice(0, CONTACTS_MAX)) contacts.set(contact.id, await this.#open(contact));
       this.contacts = contacts;
       await this.policies.load(home.answer_policies, this.roster);
+      await this.grants.load(home.drop_in_grants ?? []);
       await this.#adoptHeld();
       this.#hold();
     });
@@ -131,10 +136,35 @@ export class HomeStore {
     return this.#next(() => this.#putContact(change));
   }
 
+  /** Signs who may drop in and stores it. */
+  giveDropIn(choice: Choice): Promise<void> {
+    return this.#next(() => this.grants.give(choice));
+  }
+
+  /** Lets in somebody who is new in a contact's household. */
+  allowDropIn(grant: Grant, person: string): Promise<void> {
+    return this.#next(() => this.grants.allow(grant, person));
+  }
+
+  takeDropInBack(grant: Grant): Promise<void> {
+    return this.#next(() => this.grants.takeBack(grant));
+  }
+
+  everyoneOut(): Promise<void> {
+    return this.#next(() => this.grants.takeAllBack());
+  }
+
+  /** Renews what ends soon; for adults' apps. */
+  renewDropIn(): Promise<void> {
+    return this.#next(() => this.grants.renew());
+  }
+
   deleteContact(contact: ContactView): Promise<void> {
     return this.#next(async () => {
       const { id, name, handle, revision } = contact;
       await this.#unname(contact);
+      const granted = this.grants.ofContact(id);
+      if (granted !== undefined) await this.grants.takeBack(granted);
       const signed = await this.#e2ee.request("contact.sign", { contactId: id, revision: revision + 1, name, handle, pin: 3 });
       await this.#session.done({ type: "delete_contact", contact: id, card: signed.card });
       this.contacts.delete(id);
@@ -255,6 +285,11 @@ export class HomeStore {
         const { type: _, ...policy } = event;
         return this.#takePolicy(policy);
       }
+      case "drop_in_grant_put":
+        return this.grants.take(event);
+      case "drop_in_grant_ended":
+        this.grants.end(event.grant);
+        return;
       case "invitation_made": {
         const { type: _, ...invitation } = event;
         home.invitations = [...home.invitations.filter((other) => other.id !== invitation.id), invitation];
@@ -296,6 +331,8 @@ export class HomeStore {
     const orphaned = policies.filter(({ policy }) => gone.has(signerOf(policy) ?? "")).map(({ device }) => ({ device, rules: [...this.policies.rules(device)] }));
     await this.policies.load(policies, this.roster);
     if (gone.size === 0) return;
+    await this.grants.renew(gone);
+    await this.grants.recheck();
     try {
       for (const { id, name, handle, pin, theirGenesis, trouble } of this.sortedContacts()) {
         if (trouble === undefined && gone.has(signerOf(this.#cards.get(id) ?? "") ?? "")) await this.#putContact({ id, name, handle, pin, theirGenesis });

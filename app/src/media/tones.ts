@@ -15,7 +15,7 @@ interface Pattern {
   loudness: number;
 }
 
-const E5 = 659.26, G5 = 783.99, B5 = 987.77, C6 = 1046.5, A4 = 440;
+const D5 = 587.33, A5 = 880, E5 = 659.26, G5 = 783.99, B5 = 987.77, C6 = 1046.5, A4 = 440;
 
 const PATTERNS: Record<Exclude<Tone, "none">, Pattern> = {
   ring: {
@@ -38,6 +38,18 @@ const KNOCKING: Pattern = {
   notes: [0, 7, 14].flatMap((at) => [{ hertz: [196], at, length: 0.14 }, { hertz: [220], at: at + 0.24, length: 0.18 }]),
   loudness: 0.3,
 };
+
+/** Somebody drops in: long enough to be heard in another room, and unlike every other sound. */
+const DROP_IN: readonly Note[] = [
+  { hertz: [D5], at: 0, length: 0.3 }, { hertz: [A5], at: 0.25, length: 0.3 }, { hertz: [D5, A5], at: 0.5, length: 0.6 },
+];
+/** Of full volume, whatever else is set: nobody is listened to who could not hear it. */
+const DROP_IN_LOUDNESS = 0.5;
+const DROP_IN_MS = 1_100;
+/** A sound output that has not played it by then is none. */
+const DROP_IN_LATE_MS = 3_000;
+/** It goes on: soft, so that nobody is startled, and still heard. */
+const STILL_THERE: Pattern = { notes: [{ hertz: [A5], at: 0, length: 0.18 }, { hertz: [D5], at: 0.22, length: 0.3 }], loudness: 0.12 };
 
 export class Tones {
   #context: AudioContext | undefined;
@@ -69,6 +81,28 @@ export class Tones {
     this.#repeat(KNOCKING);
   }
 
+  /** Resolves once it has sounded to its end; false: it has not, and nothing may open. No other tone cuts it short. */
+  async dropIn(): Promise<boolean> {
+    const context = this.#ready();
+    if (context.state !== "running") await Promise.race([context.resume().catch(() => undefined), after(300)]);
+    if (context.state !== "running") return false;
+    const gain = context.createGain();
+    gain.gain.value = DROP_IN_LOUDNESS;
+    gain.connect(context.destination);
+    const end = context.currentTime + DROP_IN_MS / 1_000 + 0.05;
+    for (const note of DROP_IN) sound(context, gain, note);
+    // By the clock of the sound itself: it stands still when nothing is played.
+    for (const late = performance.now() + DROP_IN_LATE_MS; context.currentTime < end && performance.now() < late;) await after(50);
+    gain.disconnect();
+    return context.currentTime >= end;
+  }
+
+  /** A drop-in has gone on for five minutes more. */
+  stillThere(): void {
+    this.play("none");
+    this.#repeat(STILL_THERE);
+  }
+
   #ready(): AudioContext {
     this.#context ??= new AudioContext();
     return this.#context;
@@ -87,6 +121,10 @@ export class Tones {
     };
     round();
   }
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** A soft bell: quick in, slow out, with a quiet octave above. */

@@ -12,6 +12,7 @@ import { durationWords, endingWords, problemWords, theirSwitchWords, warningWord
 import type { GuestButtons } from "./call_guests.ts";
 import { PANEL_DRAFT } from "./call_panels.ts";
 import { running } from "./call_running.ts";
+import { askingWords, dropInEndWords } from "./drop_in_call.ts";
 import { sink } from "./sink.ts";
 
 /** What a call screen needs of the page around it: the app and a home device both are one. */
@@ -47,7 +48,8 @@ export function callScreen(host: CallScreenHost): TemplateResult | typeof nothin
   // A panel belongs to the call over which it was opened.
   if (state.at !== "running") host.drafts.set(PANEL_DRAFT, undefined);
   switch (state.at) {
-    case "idle": return nothing;
+    // A home device has a screen of its own for it.
+    case "idle": case "arriving": return nothing;
     case "incoming": return incoming(host, state);
     case "outgoing": return outgoing(host, state);
     case "running": return running(host, state);
@@ -93,7 +95,7 @@ function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
     ${ownPicture(host, state.camera)}
     <div class="call-person">
       <div class=${ringing ? "pulse" : ""}>${avatar(peer.name, "huge")}</div>
-      <p class="call-kind" role="status" data-testid="call-status">${ringing ? "Ringing…" : video ? "Video calling…" : "Calling…"}</p>
+      <p class="call-kind" role="status" data-testid="call-status">${askingWords(state) ?? (ringing ? "Ringing…" : video ? "Video calling…" : "Calling…")}</p>
       <h1 data-testid="callee-name">${peer.name}</h1>
       <p class="call-handle">${peer.verdict === "guest" ? guestMark() : `@${peer.handle}`}</p>
     </div>
@@ -110,13 +112,13 @@ function outgoing(host: CallScreenHost, state: At<"outgoing">): TemplateResult {
 }
 
 function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
-  const words = state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`;
+  const words = dropInEndWords(state) ?? (state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`);
   const again = (): void => {
     host.calls.input({ on: "dismiss" });
     host.calls.dial(state.peer, state.video);
   };
   const serious = state.reason === "encryption_refused";
-  return html`<section class="call call-ended ${serious ? "call-refused" : ""}" aria-label="Call ended" data-testid="call-ended" data-call-state="ended" data-reason=${state.reason}>
+  return html`<section class="call call-ended ${serious ? "call-refused" : ""}" aria-label=${state.dropIn === undefined ? "Call ended" : "Drop-in ended"} data-testid="call-ended" data-call-state="ended" data-reason=${state.reason} data-refusal=${state.dropIn?.refusal ?? nothing}>
     <div class="call-person">
       ${serious ? html`<div class="alarm-sign">${icons.alarm}</div>` : avatar(state.peer.name, "huge")}
       <h1>${state.peer.name}</h1>
@@ -128,7 +130,7 @@ function ended(host: CallScreenHost, state: At<"ended">): TemplateResult {
     </div>
     <div class="call-buttons">
       ${round("end-close", "Close", icons.close, "plain", () => host.calls.input({ on: "dismiss" }))}
-      ${serious || state.reason === "moved" || state.peer.verdict === "guest" ? nothing : round("end-call-again", "Call again", state.video ? icons.video : icons.phone, "green", again)}
+      ${serious || state.reason === "moved" || state.peer.verdict === "guest" ? nothing : round("end-call-again", state.dropIn === undefined ? "Call again" : "Call", state.video ? icons.video : icons.phone, "green", again)}
     </div>
   </section>`;
 }

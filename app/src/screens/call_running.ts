@@ -11,6 +11,7 @@ import { type CallScreenHost, ownPicture, problems, round, switches } from "./ca
 import { notes, panels, setPanel } from "./call_panels.ts";
 import { tiles } from "./call_tiles.ts";
 import { ownQuality, theirQuality } from "./call_quality.ts";
+import { dropInNote, dropInTitle } from "./drop_in_call.ts";
 import { alarms, codePanel, trust } from "./call_trust.ts";
 import { waitingCall } from "./call_waiting.ts";
 import { sink } from "./sink.ts";
@@ -20,14 +21,14 @@ type At = Extract<CallState, { at: "running" }>;
 
 export function running(host: CallScreenHost, state: At): TemplateResult {
   const people = peopleIn(state, host.store);
-  const title = titleOf(people, state.peer);
+  const title = state.dropIn === undefined ? titleOf(people, state.peer) : dropInTitle(state.peer, state.dropIn);
   const many = people.length > 1;
   const media = host.calls.media;
   const theirs = media?.of(state.theirDevice);
   const picture = !many && state.theirMedia.camera && theirs?.video !== undefined;
   const speaks = !many && people[0]?.speaking === true;
   return html`<section class="call call-running ${picture ? "with-picture" : ""} ${many ? "call-many" : ""} ${speaks ? "they-speak" : ""}" data-testid="call-screen" data-call-state=${state.path === "connected" && state.keys === "sending" ? "connected" : state.path}
-      aria-label=${`Call with ${title}`}>
+      data-drop-in=${state.dropIn?.stage ?? nothing} aria-label=${state.dropIn === undefined ? `Call with ${title}` : `Drop-in: ${title}`}>
     <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(many ? undefined : theirs?.video)} ${viewed(media?.views, picture ? state.theirDevice : undefined)}></video>
     ${sounds(host, state)}
     ${many ? tiles(host, people, ownPicture(host, state.camera)) : picture ? nothing : html`<div class="call-person">${avatar(title, "huge")}
@@ -39,6 +40,7 @@ export function running(host: CallScreenHost, state: At): TemplateResult {
     </header>
     ${many ? nothing : ownPicture(host, state.camera)}
     <div class="call-messages">
+      ${dropInNote(state)}
       ${alarms(state)}
       ${problems(state)}
       ${many ? nothing : aboutThem(state, title, people[0])}
@@ -72,9 +74,9 @@ function buttons(host: CallScreenHost, people: readonly PersonView[]): TemplateR
   if (state.at !== "running") return html``;
   return html`<div class="call-buttons">
     ${switches(host, state)}
-    ${host.visitor === true ? nothing : round("add-somebody", "Add", icons.addPerson, "plain", () => setPanel(host, "add"))}
-    ${round("call-more", "More", icons.more, "plain", () => setPanel(host, "more"))}
-    ${round("hang-up", people.length > 1 ? "Leave" : "Hang up", icons.hangUp, "red", () => host.calls.hangUp())}
+    ${host.visitor === true || state.dropIn !== undefined ? nothing : round("add-somebody", "Add", icons.addPerson, "plain", () => setPanel(host, "add"))}
+    ${state.dropIn !== undefined ? nothing : round("call-more", "More", icons.more, "plain", () => setPanel(host, "more"))}
+    ${round("hang-up", state.dropIn !== undefined ? "End" : people.length > 1 ? "Leave" : "Hang up", icons.hangUp, "red", () => host.calls.hangUp())}
   </div>`;
 }
 

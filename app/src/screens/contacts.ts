@@ -12,6 +12,8 @@ import { qr } from "../ui/qr.ts";
 import { askToImport, fits, imported, numberList, searchField } from "./imported.ts";
 import { numbersForm } from "./numbers.ts";
 import { blockButton, blockedMark } from "./blocks.ts";
+import { contactDropIn } from "./drop_in.ts";
+import { dropInButtons, nearMark } from "./drop_in_call.ts";
 import { topMark, topToggle } from "./top_contact.ts";
 
 export const NAME_MAX = 64;
@@ -61,7 +63,7 @@ function row(app: App, contact: ContactView): TemplateResult {
   return html`<li class="row" data-testid="contact" data-handle=${contact.handle}>
     <button class="row-main" data-testid="open-card" @click=${() => open(app, `card:${contact.id}`)}>
       ${avatar(contact.name)}
-      <span class="row-text"><strong data-testid="contact-name">${contact.name}</strong><small>@${contact.handle} ${pinMark(contact.pin, contact.trouble !== undefined, stop)} ${blockedMark(app, contact.handle)} ${topMark(app, { type: "contact", contact: contact.id })}</small></span>
+      <span class="row-text"><strong data-testid="contact-name">${contact.name}</strong><small>@${contact.handle} ${pinMark(contact.pin, contact.trouble !== undefined, stop)} ${blockedMark(app, contact.handle)} ${topMark(app, { type: "contact", contact: contact.id })} ${nearMark(app.near?.at(contact.handle))}</small></span>
     </button>
     <button class="icon-button go" aria-label=${`Call ${contact.name}`} title="Call" data-testid="call-voice" ?disabled=${stop} @click=${() => app.call(app.peerOf(contact), false)}>${icons.phone}</button>
     <button class="icon-button go" aria-label=${`Video call ${contact.name}`} title="Video call" data-testid="call-video" ?disabled=${stop} @click=${() => app.call(app.peerOf(contact), true)}>${icons.video}</button>
@@ -86,7 +88,10 @@ function card(app: App): TemplateResult | typeof nothing {
       <button class="button primary" data-testid="card-call-voice" ?disabled=${stop} @click=${() => (close(), app.call(app.peerOf(contact), false))}>${icons.phone}Call</button>
       <button class="button primary" data-testid="card-call-video" ?disabled=${stop} @click=${() => (close(), app.call(app.peerOf(contact), true))}>${icons.video}Video</button>
     </div>
+    ${nearMark(app.near?.at(contact.handle))}
+    ${stop ? nothing : dropInButtons(app, app.peerOf(contact), true, close)}
     <div class="card-part">${topToggle(app, { type: "contact", contact: contact.id })}</div>
+    ${contactDropIn(app, contact)}
     <details class="more"><summary data-testid="card-block">${app.store.rules.blocks(contact.handle) ? "Blocked" : "Block"}</summary>${blockButton(app, contact.handle, contact.name)}</details>
     ${app.adult ? html`<details class="more"><summary>Change or delete</summary>
       ${numbersForm(app, contact.id)}

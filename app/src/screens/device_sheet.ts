@@ -8,6 +8,9 @@ import { icons } from "../ui/icons.ts";
 import { dialog, field, form } from "../ui/parts.ts";
 import { capabilityWords, presenceWords, switchWords } from "../ui/words.ts";
 import { answering } from "./answering.ts";
+import { deviceDropIn } from "./drop_in.ts";
+import { dropInButtons } from "./drop_in_call.ts";
+import { toLedger } from "./ledger.ts";
 import { WHAT_CALLERS_HEAR, deviceToggle } from "./quiet.ts";
 
 const LABEL_MAX = 64;
@@ -22,10 +25,22 @@ export function deviceSheet(app: App): TemplateResult | typeof nothing {
   };
   return dialog("device", device.label, close, html`
     ${facts(app, device)}
+    ${dropInHere(app, device, close)}
     ${app.grown ? naming(app, device) : nothing}
     ${silence(app, device)}
     ${answering(app, device)}
+    ${deviceDropIn(app, device)}
+    ${device.kind === "home_device" ? toLedger(app, device.id) : nothing}
     ${removal(app, device, close)}`);
+}
+
+/** "Drop in on the kitchen". */
+function dropInHere(app: App, device: Device, close: () => void): TemplateResult | typeof nothing {
+  const person = app.store.members.find(({ id }) => id === device.account);
+  if (device.kind !== "home_device" || person === undefined) return nothing;
+  const peer = { handle: person.handle, name: device.label, contact: undefined, genesis: app.ownGenesis, verdict: "own" as const, target: { device: device.id } };
+  const { screen, camera } = device.settings.capabilities;
+  return dropInButtons(app, peer, screen && camera, close);
 }
 
 function facts(app: App, device: Device): TemplateResult {

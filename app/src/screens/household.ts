@@ -12,6 +12,9 @@ import { presenceWords, roleWords, switchWords } from "../ui/words.ts";
 import { answeringMark } from "./answering.ts";
 import { isForAdults } from "./children.ts";
 import { deviceSheet } from "./device_sheet.ts";
+import { householdDropIn } from "./drop_in.ts";
+import { toLedger } from "./ledger.ts";
+import { nearMark } from "./drop_in_call.ts";
 import { memberSheet, signOutOfHousehold } from "./member_sheet.ts";
 import { topMark } from "./top_contact.ts";
 
@@ -32,6 +35,8 @@ export function household(app: App): TemplateResult {
     ${isForAdults(app) && app.store.members.length > 1 ? html`<button class="button children-link" data-testid="to-children" @click=${() => app.go("children")}>${icons.people}Children</button>` : nothing}
     <div class="section-head"><h2 class="section">Devices</h2>${callHome(app)}</div>
     <ul class="list" data-testid="devices">${repeat(app.store.devices, ({ id }) => id, (device) => deviceRow(app, device))}</ul>
+    ${householdDropIn(app)}
+    ${toLedger(app)}
     ${(home?.invitations.length ?? 0) === 0 ? nothing : html`<h2 class="section">Open invitations</h2>
       <ul class="list">${home?.invitations.map((invitation) => html`<li class="row"><span class="row-text pad"><strong>Invitation</strong>
         <small>ends ${new Date(invitation.expires_at_ms).toLocaleString()}</small></span>
@@ -95,7 +100,7 @@ function deviceRow(app: App, device: Device): TemplateResult {
       <span class="row-text"><strong>${device.label}</strong>
         <small><span class="dot dot-${device.presence}"></span>${self ? "This one" : presenceWords(device.presence)} · ${device.settings.room === "" ? "" : `${device.settings.room} · `}${owner?.display_name ?? "nobody's"}${device.adult ? " · adult" : ""}${answeringMark(app, device)}
           ${device.settings.do_not_disturb ? html`<span class="mark" data-testid="device-silent">${icons.moon}Do not disturb</span>` : nothing}
-          ${off === undefined ? nothing : html`<span class="mark mark-alarm" data-testid="device-off">${icons.micOff}${off}</span>`}</small></span>
+          ${off === undefined ? nothing : html`<span class="mark mark-alarm" data-testid="device-off">${icons.micOff}${off}</span>`} ${nearMark(app.near?.atDevice(device.id))}</small></span>
     </button>${callDevice(app, device)}</li>`;
 }
 

@@ -7,6 +7,7 @@ import type { AccountId, Member, Role } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, dialog, form } from "../ui/parts.ts";
 import { roleWords } from "../ui/words.ts";
+import { dropInButtons } from "./drop_in_call.ts";
 import { limits } from "./limits.ts";
 import { topToggle } from "./top_contact.ts";
 
@@ -24,6 +25,7 @@ export function memberSheet(app: App): TemplateResult | typeof nothing {
       <p class="handle">@${member.handle}</p>
       <p class="mark" data-testid="member-role">${roleWords(member.role)}</p>
     </div>
+    ${self ? nothing : dropInButtons(app, { handle: member.handle, name: member.display_name, contact: undefined, genesis: app.ownGenesis, verdict: "own" }, true, close)}
     ${self ? nothing : html`<section class="sheet-part">${topToggle(app, { type: "person", handle: member.handle })}</section>`}
     ${app.grown && !self && member.role !== "owner" ? roleForm(app, member) : nothing}
     ${member.role === "child" ? html`${consent(app, member)}${limits(app, member.id)}` : nothing}

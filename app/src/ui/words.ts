@@ -21,6 +21,7 @@ export function endingWords(reason: Ending, name: string, outgoing: boolean): st
     case "moved": return "The call goes on at your other device";
     case "failed_to_start": return "The call could not be started";
     case "left_here": return "Call ended";
+    case "drop_in_refused": return "The drop-in was refused";
   }
 }
 

@@ -11,6 +11,8 @@ import { Keyring } from "../../src/e2ee/frames/keyring.ts";
 import { isAdult } from "../../src/e2ee/identity/certificate.ts";
 import { ChainError, decodeChain, encodeChain, verifyChain } from "../../src/e2ee/identity/chain.ts";
 import { encodeContactCard, openContactCard, signContactCard } from "../../src/e2ee/identity/contact.ts";
+import { openGrant, signGrant } from "../../src/e2ee/identity/drop_in.ts";
+import { AskingError, checkAsking, signAsking } from "../../src/e2ee/identity/drop_in_asking.ts";
 import { checkGuestProof, guestChain, guestProof } from "../../src/e2ee/identity/guest.ts";
 import { deviceIdOf, fingerprintOf, householdIdOf } from "../../src/e2ee/identity/ids.ts";
 import { checkInvitation, checkRinging, signInvitation } from "../../src/e2ee/identity/introduction.ts";
@@ -151,6 +153,37 @@ test("an answer policy", () => {
   const rules = policy.rules.map(({ mode, person, theirGenesis }) => ({ mode, person, their_genesis: toBase64Url(theirGenesis) }));
   assert.deepEqual(rules, vector.rules);
   assert.deepEqual(encodePolicy(policy), decodeSigned(blob).body);
+});
+
+test("drop-in grants: the same bytes, and the same are refused", () => {
+  const vector = vectors.drop_in;
+  const roster = Roster.load(vector.entries.map(fromBase64Url));
+  for (const one of vector.grants) {
+    const blob = fromBase64Url(one.signed);
+    const grant = openGrant(blob, roster);
+    const { contact, hours } = grant;
+    assert.deepEqual({
+      id: grant.id, revision: grant.revision, to: grant.to, contact: contact?.id ?? null, their_genesis: contact === undefined ? null : toBase64Url(contact.genesis),
+      person: grant.person, people: grant.people, devices: grant.devices.map(toBase64Url), picture: grant.picture, opening: grant.opening,
+      hours: hours === undefined ? null : {
+        zone: hours.timeZone, windows: hours.windows.map(({ days, fromMinute, toMinute }) => ({ days, from_minute: fromMinute, to_minute: toMinute })),
+      },
+      signed_at_ms: grant.signedAtMs, expires_at_ms: grant.expiresAtMs, revoked: grant.revoked, name: one.name, signed: one.signed,
+    }, one, one.name);
+    // Whoever signs puts devices and people in order.
+    const made = signGrant({ ...grant, devices: [...grant.devices].reverse(), people: [...grant.people, ...grant.people].reverse() }, signerOf(blob));
+    assert.equal(toBase64Url(made), one.signed, one.name);
+  }
+  for (const { name, signed } of vector.refused) assert.throws(() => openGrant(fromBase64Url(signed), roster), Error, name);
+});
+
+test("the asking of a drop-in: the same bytes, and the same are refused", () => {
+  const { asking: vector, refused_askings: refused } = vectors.drop_in;
+  const expected = { call: vector.call, genesis: fromBase64Url(vector.target_genesis), keyPackage: fromBase64Url(vector.key_package), picture: vector.picture };
+  const asking = checkAsking(fromBase64Url(vector.signed), expected, vector.at_ms);
+  assert.equal(toBase64Url(encodeChain(asking.chain)), vector.chain);
+  assert.equal(toBase64Url(signAsking(asking, keyPairFromSeed(fromBase64Url(vector.seed)))), vector.signed);
+  for (const { name, signed } of refused) assert.throws(() => checkAsking(fromBase64Url(signed), expected, vector.at_ms), AskingError, name);
 });
 
 test("a call's invitation and a ringing statement", () => {

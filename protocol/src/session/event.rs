@@ -5,12 +5,12 @@ use ts_rs::TS;
 
 use super::{
     Account, AnswerPolicy, CallLink, Child, Contact, ContactNumbers, Device, DeviceKind,
-    DeviceSettings, DoNotDisturb, EndReason, GradedDevice, GuestRefusal, Invitation, JoinRequest,
-    MediaState, Member, OwnConnection, Participant, Party, PastCall, Presence, Source, TopContact,
-    Track,
+    DeviceSettings, DoNotDisturb, DropInGrant, DropInRefusal, DropInStage, EndReason, GradedDevice,
+    GuestRefusal, Invitation, JoinRequest, MediaState, Member, NearDevice, OwnConnection,
+    Participant, Party, PastCall, Presence, Source, TopContact, Track,
 };
 use crate::id::{
-    AccountId, CallId, CallLinkId, ContactId, DeviceId, HouseholdId, InvitationId, MailId,
+    AccountId, CallId, CallLinkId, ContactId, DeviceId, GrantId, HouseholdId, InvitationId, MailId,
     PairingId,
 };
 use crate::{Blob, Handle};
@@ -439,5 +439,77 @@ pub enum Event {
         own: Option<OwnConnection>,
         /// Those of the others of which something is known.
         others: Vec<GradedDevice>,
+    },
+    // ---- drop_in ----
+    /// A drop-in grant of the own household was given, changed, renewed or revoked.
+    DropInGrantPut(DropInGrant),
+    /// A drop-in grant is gone without a signature: its contact was deleted, or has another key now.
+    DropInGrantEnded {
+        /// The grant.
+        grant: GrantId,
+    },
+    // ---- drop_in: once through ----
+    /// To a home device: somebody wants to drop in. It decides by itself, answers with `refuse_drop_in` or
+    /// plays its tone, lights its indicator and answers with `open_drop_in`.
+    DropInAsked {
+        /// The drop-in.
+        call: CallId,
+        /// Who, as they call themselves.
+        from: Party,
+        /// With picture.
+        picture: bool,
+        /// What the asking device signed (docs/drop-in.md).
+        asking: Blob,
+        /// The MLS KeyPackage.
+        key_package: Blob,
+        /// The grant that the server went by.
+        grant: DropInGrant,
+        /// Until then the target has to have decided, Unix milliseconds.
+        #[ts(type = "number")]
+        expires_at_ms: u64,
+    },
+    /// To the one who drops in: the target has opened. A `group_welcome` follows.
+    DropInOpened {
+        /// The drop-in.
+        call: CallId,
+        /// The target.
+        device: DeviceId,
+        /// What it is called.
+        label: String,
+    },
+    /// To the one who drops in: how far it has come.
+    DropInStage {
+        /// The drop-in.
+        call: CallId,
+        /// Now.
+        stage: DropInStage,
+    },
+    /// To the one who drops in: nothing of the target will be heard or seen.
+    DropInRefused {
+        /// The drop-in.
+        call: CallId,
+        /// Why; to another household only `turned_away` or `unavailable`.
+        refusal: DropInRefusal,
+    },
+    /// To a target whose drop-in has ended before it opened: given up, or too late.
+    DropInEnded {
+        /// The drop-in.
+        call: CallId,
+    },
+    /// To adults' apps: a ledger of the household grew.
+    LedgerGrew {
+        /// Whose.
+        device: DeviceId,
+        /// The place of the entry.
+        #[ts(type = "number")]
+        index: u64,
+        /// The entry.
+        entry: Blob,
+    },
+    // ---- recently_active ----
+    /// Of those whom this account may drop in on: near which devices somebody was lately, all of them now.
+    RecentlyActive {
+        /// They.
+        devices: Vec<NearDevice>,
     },
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use super::{Child, DeviceSettings, Member, PersonSettings};
+use super::{Child, DeviceSettings, DropInGrant, Member, PersonSettings};
 use crate::id::{AccountId, ContactId, DeviceId, HouseholdId, InvitationId};
 use crate::{Blob, Handle};
 
@@ -51,6 +51,9 @@ pub struct Home {
     pub children: Vec<Child>,
     /// Members who asked to leave and wait for an adult's app to sign them out.
     pub leave_requests: Vec<AccountId>,
+    /// Who may drop in on the household's home devices.
+    #[serde(default)]
+    pub drop_in_grants: Vec<DropInGrant>,
 }
 
 /// A person.

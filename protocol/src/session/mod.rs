@@ -7,6 +7,7 @@
 mod address_book;
 mod call;
 mod children;
+mod drop_in;
 mod error;
 mod event;
 mod frame;
@@ -24,6 +25,7 @@ mod rules;
 pub use address_book::*;
 pub use call::*;
 pub use children::*;
+pub use drop_in::*;
 pub use error::{ApiError, ErrorCode};
 pub use event::Event;
 pub use frame::*;

@@ -5,9 +5,11 @@ use ts_rs::TS;
 
 use super::{
     AddressBook, CallLink, ConsentRecord, ConsentText, ContactNumbers, Found, Home, ImportResult,
-    ImportedEntry, Invitation, OutsideState, PastCall, Quality, RelayServers, RunningCall, Track,
+    ImportedEntry, Invitation, LedgerHead, NearDevice, OutsideState, PastCall, Quality,
+    RelayServers, RunningCall, Track,
 };
-use crate::{E164, Secret};
+use crate::id::AccountId;
+use crate::{Blob, E164, Secret};
 
 /// A reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -103,4 +105,31 @@ pub enum Reply {
     },
     /// Whether the home can be reached from outside.
     Outside(Box<OutsideState>),
+    // ---- drop_in ----
+    /// How long the household's ledgers are.
+    LedgerHeads {
+        /// One for each home device that has any.
+        heads: Vec<LedgerHead>,
+    },
+    /// Entries of one ledger, in order.
+    Ledger {
+        /// As they were signed.
+        entries: Vec<Blob>,
+        /// Whether there are more.
+        more: bool,
+    },
+    // ---- recently_active ----
+    /// Near which devices somebody was lately.
+    RecentlyActive {
+        /// They.
+        devices: Vec<NearDevice>,
+    },
+    // ---- drop_in: whom a grant names ----
+    /// Who is of a contact's household now.
+    ContactPeople {
+        /// The contact.
+        person: AccountId,
+        /// All of their household, the contact among them.
+        household: Vec<AccountId>,
+    },
 }

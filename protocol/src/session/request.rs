@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    BroughtEntry, Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb, EndReason,
-    MediaState, NumberKind, NumberOf, Presence, PublishSection, PushAddress, Role,
-    SubscribeSection, Switches, TopContact, TrackView, WrittenNumber,
+    Activity, BroughtEntry, Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb,
+    DropInRefusal, DropInStage, EndReason, MediaState, NumberKind, NumberOf, Presence,
+    PublishSection, PushAddress, Role, SubscribeSection, Switches, TopContact, TrackView,
+    WrittenNumber,
 };
 use crate::id::{
-    AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, ImportId, InvitationId, PairingId,
+    AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, GrantId, ImportId, InvitationId,
+    PairingId,
 };
 use crate::{Blob, EmailAddress, Handle, PhoneText, Secret};
 
@@ -593,6 +595,110 @@ pub enum Request {
     TestFromOutside,
     /// Asks what is known of whether this home can be reached from outside. An adult's app. Reply `outside`.
     GetOutside,
+    // ---- drop_in ----
+    /// Gives, changes, renews or revokes a drop-in grant, as the statement says (adults' apps). All of the
+    /// household are told. A revocation is final.
+    PutDropInGrant {
+        /// Chosen by the app that gave it, random.
+        grant: GrantId,
+        /// The signed statement (docs/drop-in.md); its revision is newer than the one before.
+        statement: Blob,
+    },
+    /// Whether anybody may drop in on a home device, whatever the grants. The device itself, or an adult's app.
+    SetDropIn {
+        /// Which.
+        device: DeviceId,
+        /// False: nobody may.
+        on: bool,
+    },
+    /// Asks whether this device may drop in on somebody now. Reply `done`, else refused in the words that a
+    /// drop-in would be refused with. That nobody can be reached now is not told.
+    MayDropIn {
+        /// On whom.
+        to: Callee,
+    },
+    // ---- drop_in: once through ----
+    /// Drops in on somebody with this device. What comes of it is told by `drop_in_stage`, `drop_in_opened`
+    /// and `drop_in_refused`. Sending it again with the same id does nothing more. `hang_up` gives it up or
+    /// ends it.
+    DropIn {
+        /// Chosen by the asking device, random.
+        call: CallId,
+        /// On whom: a device or a person. Of a person's devices it is the most recently active permitted one.
+        to: Callee,
+        /// With picture.
+        picture: bool,
+        /// What the asking device signed (docs/drop-in.md).
+        asking: Blob,
+        /// The MLS KeyPackage that the target adds to its group.
+        key_package: Blob,
+    },
+    /// From the target: nothing of it will be heard or seen, or, while it knocks, no more.
+    RefuseDropIn {
+        /// The drop-in.
+        call: CallId,
+        /// Why.
+        refusal: DropInRefusal,
+    },
+    /// From the target: its tone has played and its indicator is lit, and it adds the asking device to its
+    /// group now. The rest is a call that the target began and the asking device has answered.
+    OpenDropIn {
+        /// The drop-in.
+        call: CallId,
+        /// Its switches; what the grant does not cover is off.
+        media: MediaState,
+        /// How it begins: `knocking`, `frosted`, or `clear` where there is no picture or the grant says so.
+        stage: DropInStage,
+    },
+    /// From the target: it goes on otherwise.
+    SetDropInStage {
+        /// The drop-in.
+        call: CallId,
+        /// How.
+        stage: DropInStage,
+    },
+    /// From a target: the next entry of its ledger, signed by it. Sending it again changes nothing. Fails
+    /// with `conflict` when it does not follow the last one stored.
+    AppendLedger {
+        /// Its place, from 0.
+        #[ts(type = "number")]
+        index: u64,
+        /// The signed entry (docs/drop-in.md).
+        entry: Blob,
+    },
+    /// How long the ledgers of the household are (adults' apps, and a device for its own). Reply `ledger_heads`.
+    GetLedgerHeads,
+    /// Entries of one device's ledger (adults' apps, and the device itself). Reply `ledger`.
+    ListLedger {
+        /// Whose.
+        device: DeviceId,
+        /// From this place on.
+        #[ts(type = "number")]
+        from: u64,
+        /// 1 to 200.
+        limit: u16,
+    },
+    // ---- recently_active ----
+    /// From a home device: somebody is near. Kept for ten minutes and never stored.
+    ReportActivity {
+        /// What was noticed.
+        activity: Activity,
+    },
+    /// Whether a home device may say that somebody is near: the device itself, or an adult's app.
+    SetRecentlyActive {
+        /// Which.
+        device: DeviceId,
+        /// False: it says nothing, and what it said is forgotten.
+        on: bool,
+    },
+    /// Near which home devices somebody was lately, of those that this account may drop in on. Reply `recently_active`.
+    GetRecentlyActive,
+    // ---- drop_in: whom a grant names ----
+    /// Who is of a contact's household now (adults' apps): a grant to that household names them. Reply `contact_people`.
+    ContactPeople {
+        /// A contact whose card pins their household's key.
+        contact: ContactId,
+    },
 }
 
 /// A Welcome and whom it is for.

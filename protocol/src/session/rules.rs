@@ -78,6 +78,16 @@ pub struct DeviceSettings {
     pub capabilities: Capabilities,
     /// Its switches.
     pub switches: Switches,
+    /// Whether anybody may drop in on it, whatever the grants.
+    #[serde(default = "allowed")]
+    pub drop_in: bool,
+    /// Whether it may say that somebody is near it.
+    #[serde(default = "allowed")]
+    pub recently_active: bool,
+}
+
+fn allowed() -> bool {
+    true
 }
 
 /// A day of the week.

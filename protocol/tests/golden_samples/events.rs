@@ -20,6 +20,7 @@ pub(crate) fn events() -> Vec<Event> {
         children::events(),
         guests::events(),
         super::pictures::events(),
+        super::drop_in::events(),
     ]
     .concat()
 }

@@ -3,8 +3,10 @@
 mod address_book;
 mod calls;
 mod children;
+mod drop_in;
 mod events;
 mod guests;
+mod newcomers;
 mod outside;
 mod people;
 mod pictures;
@@ -143,6 +145,7 @@ fn homes() -> [Home; 2] {
         settings: rules::person_settings(),
         children: vec![rules::child()],
         leave_requests: vec![ACCOUNT],
+        drop_in_grants: vec![drop_in::grant()],
     };
     let waiting = Home {
         household: None,
@@ -153,6 +156,7 @@ fn homes() -> [Home; 2] {
         settings: PersonSettings::default(),
         children: vec![],
         leave_requests: vec![],
+        drop_in_grants: vec![],
         ..home.clone()
     };
     [home, waiting]
@@ -219,6 +223,8 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(guests::replies());
     replies.extend(relay::replies());
     replies.extend(outside::replies());
+    replies.extend(drop_in::replies());
+    replies.extend(newcomers::replies());
     replies
 }
 

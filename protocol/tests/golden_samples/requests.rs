@@ -29,6 +29,8 @@ pub(crate) fn requests() -> Vec<Request> {
         super::relay::requests(),
         super::pictures::requests(),
         super::outside::requests(),
+        super::drop_in::requests(),
+        super::newcomers::requests(),
     ]
     .concat()
 }

@@ -25,6 +25,8 @@ pub(crate) fn device_settings() -> DeviceSettings {
         do_not_disturb: true,
         capabilities: CAPABILITIES,
         switches: SWITCHES,
+        drop_in: true,
+        recently_active: true,
     }
 }
 

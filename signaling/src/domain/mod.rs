@@ -44,6 +44,14 @@ pub mod reach;
 
 pub mod settings;
 
+pub mod drop_in;
+
+<<<<<<< HEAD
+pub mod nearby;
+=======
+pub mod ledgers;
+>>>>>>> ledger
+
 pub mod children;
 
 pub mod keys;
@@ -51,6 +59,8 @@ pub mod keys;
 pub mod history;
 
 pub mod calls;
+
+pub mod dropping_in;
 
 pub mod members;
 

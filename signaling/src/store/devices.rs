@@ -52,6 +52,10 @@ pub struct SettingsColumns {
     microphone_on: bool,
     #[sqlx(try_from = "String")]
     camera_switch: CameraColumn,
+    /// Whether anybody may drop in on it, whatever the grants.
+    pub drop_in: bool,
+    /// Whether it may say that somebody is near.
+    pub recently_active: bool,
 }
 
 /// As the columns' defaults are.
@@ -66,6 +70,8 @@ impl Default for SettingsColumns {
             has_camera: false,
             microphone_on: true,
             camera_switch: CameraColumn(CameraSwitch::On),
+            drop_in: true,
+            recently_active: true,
         }
     }
 }
@@ -99,6 +105,8 @@ impl SettingsColumns {
             do_not_disturb: self.quiet,
             capabilities: self.capabilities(),
             switches: self.switches(),
+            drop_in: self.drop_in,
+            recently_active: self.recently_active,
         }
     }
 }
@@ -260,7 +268,7 @@ pub async fn set_settings(
     let query = sqlx::query(
         "update device set label = $2, room = $3, quiet = $4, has_microphone = $5, \
          has_speaker = $6, has_screen = $7, has_camera = $8, microphone_on = $9, \
-         camera_switch = $10 where id = $1",
+         camera_switch = $10, drop_in = $11, recently_active = $12 where id = $1",
     )
     .bind(id.to_string())
     .bind(label.to_owned())
@@ -271,7 +279,9 @@ pub async fn set_settings(
     .bind(settings.capabilities.screen)
     .bind(settings.capabilities.camera)
     .bind(settings.switches.microphone)
-    .bind(CameraColumn(settings.switches.camera).text());
+    .bind(CameraColumn(settings.switches.camera).text())
+    .bind(settings.drop_in)
+    .bind(settings.recently_active);
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }

@@ -27,6 +27,7 @@ export type Sort = "household" | "guest" | "whoever";
 export class Expect {
   readonly #own: () => Roster | undefined;
   readonly #others = new Map<KeyText, { genesis: Bytes; sort: Sort }>();
+  #fits: (identity: Identity) => boolean = () => true;
 
   /** The roster is asked for anew each time: a device removed in mid-call is refused from then on. */
   constructor(own: () => Roster | undefined, genesis: readonly Uint8Array[] = []) {
@@ -40,12 +41,18 @@ export class Expect {
     if (sort === "guest" || !this.#others.has(key)) this.#others.set(key, { genesis: Uint8Array.from(genesis), sort });
   }
 
+  /** Besides, only who fits, whatever is allowed later: a drop-in is between two. */
+  restrict(fits: (identity: Identity) => boolean): void {
+    this.#fits = fits;
+  }
+
   /** Those besides the own household, in the order in which they came. */
   get households(): Bytes[] {
     return [...this.#others.values()].map(({ genesis }) => genesis);
   }
 
   check(identity: Identity): RefusalReason | undefined {
+    if (!this.#fits(identity)) return "unknown_household";
     const own = this.#own();
     if (own !== undefined && equalKeys(identity.genesis, own.genesis)) return own.admits(identity) ? undefined : "not_in_roster";
     const sort = this.#others.get(keyText(identity.genesis))?.sort;

@@ -11,7 +11,11 @@ export type Context =
   | "homeline answer policy v1"
   | "homeline call invitation v1"
   | "homeline ringing v1"
-  | "homeline recovery binding v1";
+  | "homeline recovery binding v1"
+  | "homeline drop-in grant v1"
+  | "homeline drop-in grant v1"
+  | "homeline drop-in asking v1"
+  | "homeline drop-in ledger v1";
 
 export interface Signed {
   body: Bytes;

@@ -7,6 +7,7 @@ import { CallCrypto } from "../call/member.ts";
 import type { Input, Output } from "../call/message.ts";
 import { Keyring } from "../frames/keyring.ts";
 import type { ReceiveTrack } from "../frames/receive.ts";
+import type { Identity } from "../identity/chain.ts";
 import { checkInvitation, checkRinging, signInvitation, signRinging } from "../identity/introduction.ts";
 import { sha256 } from "../identity/keys.ts";
 import type { CallDelivery, EventName, Events, Expect as Expected, FrameCounters } from "../port.ts";
@@ -61,6 +62,36 @@ export class Calls {
 
   removeTrack(track: AnyReceiveTrack): void {
     this.#tracks.delete(track);
+  }
+
+  /** The initiator's side of a drop-in: nobody but who fits may come, and this key package is for its welcome alone. */
+  async wantDropIn(call: string, genesis: Bytes, fits: (identity: Identity) => boolean): Promise<Bytes> {
+    const session = this.#start(call);
+    session.expect.allow(genesis);
+    session.expect.restrict(fits);
+    session.keyPackage = await makeKeyPackage(this.#home.me(), this.#home.now());
+    return session.keyPackage.encoded;
+  }
+
+  /** The target's side: its group, alone in it, for this initiator alone. */
+  async openDropIn(call: string, genesis: Bytes, fits: (identity: Identity) => boolean): Promise<void> {
+    const session = this.#start(call);
+    session.expect.allow(genesis);
+    session.expect.restrict(fits);
+    await this.#step(call, session, { type: "create" });
+  }
+
+  /** The key package that the target was asked with. */
+  async admit(call: string, keyPackage: Bytes, deviceKey: Bytes): Promise<void> {
+    const [id, session] = this.#session(call);
+    await this.#step(id, session, { type: "add", keyPackage, deviceKey });
+  }
+
+  async leave(call: string): Promise<void> {
+    const session = this.#sessions.get(call);
+    session?.keyring.reset();
+    this.#sessions.delete(call);
+    if (session !== undefined && session.kept > 0) await this.#home.forgetExpected(call);
   }
 
   get running(): boolean {
@@ -131,11 +162,7 @@ export class Calls {
       "call.update": ({ call }) => this.#input(call, { type: "update" }),
       "call.deliver": (delivery) => this.#deliver(delivery),
       "call.leave": async ({ call }) => {
-        const id = readId(call);
-        const session = this.#sessions.get(id);
-        session?.keyring.reset();
-        this.#sessions.delete(id);
-        if (session !== undefined && session.kept > 0) await this.#home.forgetExpected(id);
+        await this.leave(readId(call));
         return NOTHING;
       },
       "call.counters": ({ call }): FrameCounters => ({ ...this.#session(call)[1].keyring.counters }),

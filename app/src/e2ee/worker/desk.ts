@@ -5,16 +5,20 @@ import { KeyStore } from "../keys/keystore.ts";
 import type { Records } from "../keys/records.ts";
 import type { EventName, Events, RequestMessage, RequestName, WorkerMessage } from "../port.ts";
 import { Calls } from "./calls.ts";
+import { DropInDesk } from "./drop_in_desk.ts";
 import { codeOf } from "./errors.ts";
+import { grantDesk } from "./grant_desk.ts";
 import { guestDesk } from "./guest_desk.ts";
 import { type Handlers } from "./handlers.ts";
 import { Home } from "./home.ts";
 import { householdDesk } from "./household_desk.ts";
 import { identityDesk } from "./identity_desk.ts";
+import { ledgersDesk } from "./ledgers_desk.ts";
 import { PairingDesk } from "./pairing_desk.ts";
 
 export class Desk {
   readonly calls: Calls;
+  readonly #dropIn: DropInDesk;
   readonly #handlers: Handlers<RequestName>;
   readonly #post: (message: WorkerMessage) => void;
   #last: Promise<void> = Promise.resolve();
@@ -26,8 +30,16 @@ export class Desk {
     const pairing = new PairingDesk(home);
     const emit = <K extends EventName>(name: K, value: Events[K]) => post({ type: "event", name, value });
     this.calls = new Calls(home, emit);
+    const dropIn = new DropInDesk(home, this.calls, records, emit);
+    this.#dropIn = dropIn;
+    const identity = identityDesk(home, pairing.takeRevealed);
     this.#handlers = {
-      ...identityDesk(home, pairing.takeRevealed), ...householdDesk(home), ...pairing.handlers(), ...guestDesk(home), ...this.calls.handlers(),
+      ...identity, ...dropIn.handlers(),
+      forget: async (args) => {
+        await dropIn.forgetAll();
+        return identity.forget(args);
+      },
+      ...householdDesk(home), ...grantDesk(home), ...ledgersDesk(home), ...pairing.handlers(), ...guestDesk(home), ...this.calls.handlers(),
     };
   }
 
@@ -38,10 +50,13 @@ export class Desk {
 
   /** Called every quarter of a second; skipped while the one before is not done. */
   async tick(): Promise<void> {
-    if (this.#ticking || !this.calls.running) return;
+    if (this.#ticking || !(this.calls.running || this.#dropIn.running)) return;
     this.#ticking = true;
     try {
-      await this.#inOrder(() => this.calls.tick());
+      await this.#inOrder(async () => {
+        await this.#dropIn.tick();
+        await this.calls.tick();
+      });
     } finally {
       this.#ticking = false;
     }

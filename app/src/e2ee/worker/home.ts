@@ -63,6 +63,10 @@ export class Home {
     this.#roster = undefined;
   }
 
+  get slot(): Slot {
+    return this.#slot;
+  }
+
   get vault(): Vault | undefined {
     return this.#vault;
   }

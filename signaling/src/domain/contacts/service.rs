@@ -1,11 +1,11 @@
 //! Adds, changes and deletes contacts.
 
-use homeline_protocol::id::{AccountId, ContactId, HouseholdId};
+use homeline_protocol::id::{AccountId, ContactId, GrantId, HouseholdId};
 use homeline_protocol::session::{Contact, Event};
 use homeline_protocol::{Blob, Handle};
 
 use crate::bus::{Audience, Bus, Notice};
-use crate::domain::identity::{ContactCard, Pin, StatementError};
+use crate::domain::identity::{ContactCard, GrantStatement, Pin, PublicKey, StatementError};
 use crate::domain::roster::{self, GrowError};
 use crate::model::{NoRight, Speaker, is_name};
 use crate::store::contacts::ContactRow;
@@ -122,8 +122,11 @@ impl Contacts {
         };
         store::contacts::put(&mut tx, app.household, &row).await?;
         let children = children::who_chose(&mut tx, contact.id).await?;
+        let key = card.their_genesis;
+        let ended = end_grants(&mut tx, app.household, contact.id, Some(key)).await?;
         tx.commit().await?;
         self.tell_calls(children);
+        self.tell_ended(app.household, ended);
         self.bus.publish(
             Audience::Household(app.household),
             Event::ContactPut(contact),
@@ -156,8 +159,10 @@ impl Contacts {
         let children = children::who_chose(&mut tx, contact).await?;
         store::contacts::delete(&mut tx, app.household, contact).await?;
         store::last_numbers::forget_contact(&mut tx, contact).await?;
+        let ended = end_grants(&mut tx, app.household, contact, None).await?;
         tx.commit().await?;
         self.tell_calls(children);
+        self.tell_ended(app.household, ended);
         self.bus.publish(
             Audience::Household(app.household),
             Event::ContactDeleted { contact },
@@ -173,6 +178,35 @@ impl Contacts {
             self.bus.notify(Notice::ChildLimited { account });
         }
     }
+
+    fn tell_ended(&self, household: HouseholdId, grants: Vec<GrantId>) {
+        if !grants.is_empty() {
+            self.bus.notify(Notice::DropInChanged { household });
+        }
+        for grant in grants {
+            let event = Event::DropInGrantEnded { grant };
+            self.bus.publish(Audience::Household(household), event);
+        }
+    }
+}
+
+/// Takes out who may drop in as this contact, but with the key that is pinned now.
+async fn end_grants(
+    tx: &mut Tx,
+    household: HouseholdId,
+    contact: ContactId,
+    pinned: Option<PublicKey>,
+) -> Result<Vec<GrantId>, StoreError> {
+    let mut ended = Vec::new();
+    for row in store::drop_in::of_contact(tx, household, contact).await? {
+        let to = GrantStatement::stored(&row.statement).map(|said| said.to.contact());
+        let key = to.ok().flatten().map(|(_, key)| key);
+        if key.is_none() || key != pinned {
+            store::drop_in::delete(tx, household, row.id).await?;
+            ended.push(row.id);
+        }
+    }
+    Ok(ended)
 }
 
 async fn open(

@@ -2,13 +2,14 @@
 
 use homeline_protocol::id::HouseholdId;
 use homeline_protocol::session::{
-    AnswerPolicy, Contact, DeviceKind, Home, Household, Invitation, JoinRequest,
+    AnswerPolicy, Contact, DeviceKind, DropInGrant, Home, Household, Invitation, JoinRequest,
 };
 
 use super::view::{children_of, person_settings};
 use crate::domain::roster::{account_view, device_view, member_view};
 use crate::model::{Clock, Speaker, UnixMillis};
 use crate::store::contacts::ContactRow;
+use crate::store::drop_in::GrantRow;
 use crate::store::{self, Db, StoreError, Tx};
 
 /// Households.
@@ -54,6 +55,7 @@ impl Households {
             settings: person_settings(&mut tx, speaker.account).await?,
             children: vec![],
             leave_requests: vec![],
+            drop_in_grants: vec![],
         };
         if speaker.kind != DeviceKind::App {
             // A device stands where guests see it.
@@ -73,6 +75,9 @@ impl Households {
                 policy: row.policy.into(),
             })
             .collect();
+        let now = self.clock.now();
+        let grants = store::drop_in::of_household(&mut tx, household, now).await?;
+        home.drop_in_grants = grants.into_iter().map(grant_view).collect();
         home.children = children_of(&mut tx, household).await?;
         home.leave_requests = store::rules::leaving::asking(&mut tx, household).await?;
         if speaker.kind == DeviceKind::App {
@@ -106,6 +111,13 @@ fn contact_view(row: ContactRow) -> Contact {
         name: row.name,
         handle: row.handle,
         card: row.card.into(),
+    }
+}
+
+fn grant_view(row: GrantRow) -> DropInGrant {
+    DropInGrant {
+        id: row.id,
+        statement: row.statement.into(),
     }
 }
 

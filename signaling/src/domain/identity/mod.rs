@@ -6,16 +6,20 @@
 
 mod certificate;
 mod encoding;
+mod grant;
 mod guest;
 mod keys;
+mod ledger;
 mod roster;
 mod signed;
 mod statements;
 
 pub use certificate::{Chain, ChainError, Identity, Kind};
 pub use encoding::Malformed;
+pub use grant::{GrantHours, GrantStatement, GrantTo};
 pub use guest::GuestIdentity;
 pub use keys::{PublicKey, device_id, household_id, pairing_commit, verify_app_proof};
+pub use ledger::LedgerStatement;
 pub use roster::{Change, ENTRIES_MAX, Entry, Roster, RosterError};
 pub use signed::{Context, Signed, StatementError};
 pub use statements::{ContactCard, Pin, PolicyStatement};

@@ -16,6 +16,10 @@ pub enum Context {
     AnswerPolicy,
     /// A recovery key's word on its household.
     RecoveryBinding,
+    /// Who may drop in.
+    DropInGrant,
+    /// What happened at a home device.
+    DropInLedger,
 }
 
 impl Context {
@@ -26,6 +30,8 @@ impl Context {
             Self::Contact => b"homeline contact v1",
             Self::AnswerPolicy => b"homeline answer policy v1",
             Self::RecoveryBinding => b"homeline recovery binding v1",
+            Self::DropInGrant => b"homeline drop-in grant v1",
+            Self::DropInLedger => b"homeline drop-in ledger v1",
         }
     }
 }
@@ -93,7 +99,7 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// SHA-256 of a whole envelope: the link of the roster's chain.
+/// SHA-256 of a whole envelope: the link of a chain.
 pub(super) fn envelope_hash(bytes: &[u8]) -> [u8; 32] {
     sha256(&[bytes])
 }

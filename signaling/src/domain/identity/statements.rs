@@ -32,6 +32,8 @@ pub struct ContactCard {
     pub handle: String,
     /// Kept or deleted.
     pub pin: Pin,
+    /// The key that is pinned; zeros if none is.
+    pub their_genesis: PublicKey,
 }
 
 impl ContactCard {
@@ -54,8 +56,8 @@ impl ContactCard {
                 3 => Pin::Deleted,
                 _ => return Err(Malformed.into()),
             },
+            their_genesis: PublicKey(reader.array()?),
         };
-        let _their_genesis: [u8; 32] = reader.array()?;
         reader.finish()?;
         Ok(card)
     }
@@ -100,7 +102,7 @@ impl PolicyStatement {
     }
 }
 
-fn by_an_adult<'a>(
+pub(super) fn by_an_adult<'a>(
     bytes: &'a [u8],
     context: Context,
     roster: &Roster,
@@ -114,7 +116,10 @@ fn by_an_adult<'a>(
     }
 }
 
-fn of_this_household(reader: &mut Reader<'_>, roster: &Roster) -> Result<(), StatementError> {
+pub(super) fn of_this_household(
+    reader: &mut Reader<'_>,
+    roster: &Roster,
+) -> Result<(), StatementError> {
     if PublicKey(reader.array()?) == roster.genesis() {
         Ok(())
     } else {

@@ -1,10 +1,10 @@
 //! What a decision looks at: plain data that the caller has loaded, and nothing else.
 
 use homeline_protocol::Handle;
-use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::id::{AccountId, DeviceId, GrantId, HouseholdId};
 use homeline_protocol::session::{CameraSwitch, Capabilities, DeviceKind, Switches};
 
-use super::quiet::QuietFacts;
+use super::quiet::{QuietFacts, Schedule};
 use crate::domain::guests::GUEST_HANDLE;
 use crate::model::UnixMillis;
 
@@ -186,6 +186,8 @@ pub struct DeviceFacts {
     pub session: bool,
     /// Whether it has a push address.
     pub push: bool,
+    /// Whether anybody may drop in on it, whatever the grants.
+    pub drop_in: bool,
 }
 
 /// Calls from strangers that have rung a person.
@@ -206,20 +208,31 @@ pub struct StrangerLimits {
     pub all_a_day: u32,
 }
 
-/// Somebody has let somebody drop in. It is no mutual thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A household has let somebody drop in. It is no mutual thing.
+#[derive(Debug, Clone)]
 pub struct Grant {
-    /// Who may be dropped in on.
-    pub by: AccountId,
+    /// Which.
+    pub id: GrantId,
+    /// Whose home devices may be dropped in on.
+    pub by: HouseholdId,
     /// Who may drop in.
     pub to: Grantee,
+    /// On which devices; none named: on all of the household.
+    pub devices: Vec<DeviceId>,
+    /// When; absent: always.
+    pub hours: Option<Schedule>,
+    /// With picture, or sound only.
+    pub picture: bool,
+    /// Whom of a contact's household it names. Whoever is new there is let to the device, which refuses them
+    /// by name; absent: nobody is left out.
+    pub people: Option<Vec<AccountId>>,
 }
 
 /// Who may drop in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grantee {
-    /// A person.
-    Person(AccountId),
+    /// A person, as long as they are of this household.
+    Person(AccountId, HouseholdId),
     /// Everybody who is in a household when they ask.
     Household(HouseholdId),
 }
@@ -234,6 +247,24 @@ impl Companion {
             blocked: false,
             guest: true,
         }
+    }
+}
+
+impl Grant {
+    /// Whether it lets somebody drop in on a device now.
+    pub(super) fn lets(&self, asker: &Asker, device: DeviceId, now: UnixMillis) -> bool {
+        let fits = match self.to {
+            Grantee::Person(whom, home) => whom == asker.account && asker.household == Some(home),
+            Grantee::Household(home) => asker.household == Some(home),
+        };
+        fits && (self.devices.is_empty() || self.devices.contains(&device))
+            && self.hours.as_ref().is_none_or(|hours| hours.is_on(now))
+    }
+
+    /// Whether it names this person, where it names anybody.
+    pub(super) fn names(&self, account: AccountId) -> bool {
+        let people = self.people.as_ref();
+        people.is_none_or(|people| people.contains(&account))
     }
 }
 

@@ -78,7 +78,7 @@ impl Plan {
     }
 }
 
-/// Whether a device can be reached this way at all, and is not the one that asks. A microphone that
+/// Whether a device can be reached this way at all, and is not the one that asks. A microphone or drop-in that
 /// is switched off keeps a device from being dropped in on, not from ringing.
 pub(super) fn can(asker: &Asker, way: Way, device: &DeviceFacts) -> bool {
     let able = device.capabilities;
@@ -88,6 +88,6 @@ pub(super) fn can(asker: &Asker, way: Way, device: &DeviceFacts) -> bool {
         Way::DropIn => able.speaker && able.microphone && device.kind == DeviceKind::HomeDevice,
         Way::Announcement => able.speaker && device.kind == DeviceKind::HomeDevice,
     };
-    let listens = way != Way::DropIn || device.switches.microphone;
+    let listens = way != Way::DropIn || (device.switches.microphone && device.drop_in);
     right_kind && listens && Some(device.device) != asker.device
 }

@@ -8,6 +8,7 @@ use homeline_protocol::session::{QuietSchedule, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
+use crate::domain::identity::GrantHours;
 use crate::model::UnixMillis;
 
 /// Windows of one schedule. Two a day and some more.
@@ -74,6 +75,28 @@ impl Schedule {
         };
         let local = moment.to_zoned(self.zone.clone()).datetime();
         self.windows.iter().any(|window| window.is_open(local))
+    }
+}
+
+impl TryFrom<&GrantHours> for Schedule {
+    type Error = BadSchedule;
+    fn try_from(said: &GrantHours) -> Result<Self, BadSchedule> {
+        if said.windows.len() > WINDOWS_MAX {
+            return Err(BadSchedule::Windows);
+        }
+        let zone = TimeZone::get(&said.time_zone).map_err(|_| BadSchedule::Zone)?;
+        let windows = said.windows.iter().map(|&(days, from, to)| {
+            let in_week = days != 0 && days < 1 << 7;
+            if !in_week || from >= DAY_MINUTES || to >= DAY_MINUTES {
+                return Err(BadSchedule::Window);
+            }
+            let days = std::array::from_fn(|place| days & 1 << place != 0);
+            Ok(Window { days, from, to })
+        });
+        Ok(Self {
+            zone,
+            windows: windows.collect::<Result<_, _>>()?,
+        })
     }
 }
 

@@ -9,9 +9,7 @@ use homeline_protocol::id::{DeviceId, HouseholdId};
 use homeline_protocol::session::DeviceKind;
 
 use super::company::{children_here, guest_meets_all, meets_all};
-use super::facts::{
-    Asker, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts, Target, Way, World,
-};
+use super::facts::{Asker, DeviceFacts, GuestFacts, PersonFacts, Target, Way, World};
 use super::plan::{Plan, can};
 use super::words::Refusal;
 
@@ -198,11 +196,14 @@ fn reach_device(
     if Some(device) == asker.device {
         return Err(Refusal::OwnDevice);
     }
-    if world.way == Way::DropIn && !is_granted(world, owner) {
+    if world.way == Way::DropIn && !lets_in(world, owner, device) {
         return Err(Refusal::NoGrant);
     }
     if facts.quiet && world.way != Way::Message {
         return Err(Refusal::DeviceQuiet { label: facts.label });
+    }
+    if world.way == Way::DropIn && !facts.drop_in {
+        return Err(Refusal::DropInOff { label: facts.label });
     }
     if !can(asker, world.way, &facts) {
         return Err(Refusal::DeviceCannot { label: facts.label });
@@ -251,7 +252,8 @@ fn one_person(
     let able = person
         .devices
         .iter()
-        .filter(|one| choose(one) && can(asker, way, one));
+        .filter(|one| choose(one) && can(asker, way, one))
+        .filter(|one| way != Way::DropIn || lets_in(world, person, one.device));
     let mut silent = false;
     for device in able {
         if device.quiet {
@@ -272,7 +274,11 @@ fn is_empty(plan: &Plan) -> bool {
 
 /// A child reaches nobody outside but the chosen contacts: by handle, so that it is told the same
 /// whether anybody has it.
-fn may_leave_home(asker: &Asker, family: bool, to: Option<&Handle>) -> Result<(), Refusal> {
+pub(super) fn may_leave_home(
+    asker: &Asker,
+    family: bool,
+    to: Option<&Handle>,
+) -> Result<(), Refusal> {
     let Some(child) = &asker.child else {
         return Ok(());
     };
@@ -285,7 +291,11 @@ fn may_leave_home(asker: &Asker, family: bool, to: Option<&Handle>) -> Result<()
 }
 
 /// Why a child who is asked for can't be reached.
-fn child_keeps_out(world: &World, person: &PersonFacts, family: bool) -> Option<Refusal> {
+pub(super) fn child_keeps_out(
+    world: &World,
+    person: &PersonFacts,
+    family: bool,
+) -> Option<Refusal> {
     let child = person.child.as_ref()?;
     let name = || person.name.clone();
     if !child.consented {
@@ -306,16 +316,18 @@ fn may_still_call(world: &World, person: &PersonFacts) -> bool {
     calls.from_asker < world.limits.one_an_hour && calls.from_all < world.limits.all_a_day
 }
 
-/// Whether somebody has let the asker drop in. One's own devices need nobody's leave but the
-/// household's: HH-1 says so of a grant to oneself, and it is a grant like any other.
+/// Whether the asker may drop in on any home device of somebody's now. One's own devices need nobody's
+/// leave but the household's: HH-1 says so of a grant to oneself, and it is a grant like any other.
 fn is_granted(world: &World, person: &PersonFacts) -> bool {
-    let asker = &world.asker;
-    let fits = |grant: &Grant| match grant.to {
-        Grantee::Person(whom) => whom == asker.account,
-        Grantee::Household(home) => asker.household == Some(home),
-    };
-    world
-        .grants
-        .iter()
-        .any(|grant| grant.by == person.account && fits(grant))
+    let stands = |one: &&DeviceFacts| one.kind == DeviceKind::HomeDevice;
+    let mut devices = person.devices.iter().filter(stands);
+    devices.any(|one| lets_in(world, person, one.device))
+}
+
+/// Whether the household of a device's person has let the asker drop in on it now.
+fn lets_in(world: &World, person: &PersonFacts, device: DeviceId) -> bool {
+    let mut grants = world.grants.iter();
+    grants.any(|grant| {
+        person.household == Some(grant.by) && grant.lets(&world.asker, device, world.now)
+    })
 }

@@ -9,13 +9,14 @@ use homeline_protocol::session::{
 };
 
 use super::facts::{
-    ALL_ON, Asker, ChildFacts, Companion, DeviceFacts, GuestFacts, PersonFacts, StrangerCalls,
-    StrangerLimits, Target, Way, World,
+    ALL_ON, Asker, ChildFacts, Companion, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts,
+    StrangerCalls, StrangerLimits, Target, Way, World,
 };
 use super::quiet::{QuietFacts, Schedule};
 use super::strangers::Strangers;
 use super::together::Attendee;
 use crate::domain::guests::Guests;
+use crate::domain::identity::{GrantStatement, GrantTo};
 use crate::domain::presence::PresenceService;
 use crate::model::UnixMillis;
 use crate::store::accounts::AccountRow;
@@ -117,12 +118,16 @@ impl Reach {
                 Target::Home { people }
             }
         };
+        let grants = match asking.way {
+            Way::DropIn => grants(tx, &target, asking.now).await?,
+            Way::Call | Way::Message | Way::Announcement => Vec::new(),
+        };
         Ok(Some(World {
             now: asking.now,
             way: asking.way,
             asker,
             target,
-            grants: Vec::new(),
+            grants,
             limits: self.limits,
             company: Vec::new(),
         }))
@@ -145,6 +150,7 @@ impl Reach {
                 switches: ALL_ON,
                 session: visitor.session,
                 push: false,
+                drop_in: false,
             },
         })
     }
@@ -302,6 +308,7 @@ impl Reach {
             switches: row.settings.switches(),
             session: self.presence.of(row.id) != Presence::Offline,
             push,
+            drop_in: row.settings.drop_in,
         }
     }
 }
@@ -341,6 +348,46 @@ impl World {
             .flat_map(|person| &person.devices)
             .chain(guest)
     }
+}
+
+/// What lets anybody drop in on the target's devices now. For nobody the same question is asked.
+async fn grants(tx: &mut Tx, target: &Target, now: UnixMillis) -> Result<Vec<Grant>, StoreError> {
+    let people: &[PersonFacts] = match target {
+        Target::Person { person: one, .. } | Target::Device { owner: one, .. } => one.as_slice(),
+        Target::Household { people } | Target::Home { people } => people,
+        Target::Guest { .. } => &[],
+    };
+    // All of a target are of one household.
+    let by = people.iter().find_map(|person| person.household);
+    let by = by.unwrap_or(HouseholdId([0; 16]));
+    let rows = store::drop_in::counting(tx, by, now).await?;
+    // They were checked when they were stored.
+    let said = rows
+        .iter()
+        .filter_map(|row| GrantStatement::stored(&row.statement).ok());
+    Ok(said.filter_map(|said| grant(by, said)).collect())
+}
+
+fn grant(by: HouseholdId, said: GrantStatement) -> Option<Grant> {
+    let home = said.to.household().unwrap_or(by);
+    let people = match &said.to {
+        GrantTo::Household { people, .. } => people.clone(),
+        GrantTo::OwnHousehold | GrantTo::Person { .. } => None,
+    };
+    let to = match said.to {
+        GrantTo::OwnHousehold | GrantTo::Household { .. } => Grantee::Household(home),
+        GrantTo::Person { person, .. } => Grantee::Person(person?, home),
+    };
+    let hours = said.hours.as_ref().map(Schedule::try_from);
+    Some(Grant {
+        id: said.id,
+        picture: said.picture,
+        people,
+        by,
+        to,
+        devices: said.devices,
+        hours: hours.transpose().ok()?,
+    })
 }
 
 async fn child(tx: &mut Tx, row: &AccountRow) -> Result<Option<ChildFacts>, StoreError> {

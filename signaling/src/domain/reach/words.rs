@@ -84,6 +84,12 @@ pub enum Refusal {
         /// Which.
         label: String,
     },
+    /// Nobody may drop in on a device of the own household, whatever the grants.
+    #[error("Drop in is switched off at {label}.")]
+    DropInOff {
+        /// Which.
+        label: String,
+    },
     /// The own household has no such device.
     #[error("Your household has no such device. It may have been removed.")]
     NoSuchDevice,

@@ -4,9 +4,12 @@
 mod accounts;
 mod address_book;
 mod call_changes;
+mod drop_in;
+mod dropping_in;
 mod guardians;
 mod guests;
 mod home;
+mod ledgers;
 mod members;
 mod outside;
 mod pairing;

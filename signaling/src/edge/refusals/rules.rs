@@ -42,6 +42,7 @@ impl From<Refusal> for ApiError {
             | Refusal::DeviceQuiet { .. }
             | Refusal::AllQuiet
             | Refusal::DeviceCannot { .. }
+            | Refusal::DropInOff { .. }
             | Refusal::NoDevices => ErrorCode::NotAvailable,
         };
         Self::new(code, refusal.to_string())

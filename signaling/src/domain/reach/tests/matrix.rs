@@ -1,7 +1,7 @@
 //! Who asks x whom x what stands in the way, one row a rule.
 
 use homeline_protocol::Handle;
-use homeline_protocol::id::HouseholdId;
+use homeline_protocol::id::{GrantId, HouseholdId};
 use homeline_protocol::session::CameraSwitch;
 
 use super::world::{child, handle, outcome, world};
@@ -116,7 +116,17 @@ anna     drops-in   mia        granted                    nursery
 anna     drops-in   nursery    -                          !NoGrant
 anna     drops-in   nursery    granted                    nursery
 anna     drops-in   home       -                          !NoGrant
-anna     drops-in   home       granted                    nursery
+anna     drops-in   home       granted                    kitchen nursery
+anna     drops-in   ben        granted-kitchen            !NoGrant
+anna     drops-in   ben        granted-hall               hall
+anna     drops-in   ben        granted-on-mondays         !NoGrant
+anna     drops-in   ben        granted-on-sundays         hall
+anna     drops-in   ben        granted-to-another         !NoGrant
+anna     drops-in   ben        granted-elsewhere          !NoGrant
+anna     drops-in   ben        granted-but-off            silence, told later
+anna     drops-in   nursery    granted-but-off            !DropInOff
+anna     drops-in   nursery    granted-kitchen            !NoGrant
+anna     drops-in   home       granted-kitchen            kitchen
 mia      drops-in   anna       granted-child-off          !SwitchedOff
 
 anna     announces  home       -                          kitchen nursery
@@ -179,8 +189,13 @@ fn obstruct(world: &mut World, obstacle: &str) {
             });
         }
         "granted-to-household" => world.grants.push(Grant {
-            by: super::world::account("ben"),
+            id: GrantId([1; 16]),
+            picture: false,
+            people: None,
+            by: super::world::household("ben"),
             to: Grantee::Household(world.asker.household.unwrap()),
+            devices: vec![],
+            hours: None,
         }),
         _ => {
             gather(world, obstacle);
@@ -191,8 +206,30 @@ fn obstruct(world: &mut World, obstacle: &str) {
         for by in ["mia", "ben"] {
             world.grant(by);
         }
+        let home = world.asker.household.unwrap();
+        for grant in &mut world.grants {
+            narrow(grant, home, obstacle);
+        }
     }
     assert_eq!(world.asker.account, asker);
+}
+
+fn narrow(grant: &mut Grant, home: HouseholdId, obstacle: &str) {
+    let stands = |name: &str| vec![super::world::device(name)];
+    match obstacle {
+        "granted-kitchen" => grant.devices = stands("kitchen"),
+        "granted-hall" => grant.devices = stands("hall"),
+        "granted-on-mondays" => grant.hours = Some(super::quiet::mondays()),
+        "granted-on-sundays" => grant.hours = Some(super::quiet::sundays()),
+        "granted-to-another" => {
+            grant.to = Grantee::Person(super::world::account("mia"), home);
+        }
+        "granted-elsewhere" => {
+            let moved_to = HouseholdId([9; 16]);
+            grant.to = Grantee::Person(super::world::account("anna"), moved_to);
+        }
+        _ => {}
+    }
 }
 
 /// Somebody is in the call already, to whom the target would be added.
@@ -286,6 +323,7 @@ fn obstruct_device(device: &mut DeviceFacts, obstacle: &str) {
             device.switches.microphone = false;
             device.switches.camera = CameraSwitch::Off;
         }
+        "granted-but-off" => device.drop_in = false,
         "no-speakers" => device.capabilities.speaker = false,
         _ => {}
     }

@@ -3,6 +3,7 @@
 use homeline_protocol::session::{QuietSchedule, QuietWindow, Weekday};
 
 use super::world::SUNDAY;
+use crate::domain::identity::GrantHours;
 use crate::domain::reach::{BadSchedule, Schedule, WINDOWS_MAX};
 use crate::model::UnixMillis;
 
@@ -33,6 +34,15 @@ fn schedule(zone: &str, windows: &[(&[Weekday], u16, u16)]) -> Result<Schedule, 
 /// On all Sunday.
 pub(super) fn sundays() -> Schedule {
     schedule("UTC", &[(&[Weekday::Sunday], 0, 0)]).unwrap()
+}
+
+/// On all Monday, as a grant says it.
+pub(super) fn mondays() -> Schedule {
+    let said = GrantHours {
+        time_zone: "UTC".to_owned(),
+        windows: vec![(1, 0, 0)],
+    };
+    Schedule::try_from(&said).unwrap()
 }
 
 fn at(text: &str) -> UnixMillis {

@@ -4,7 +4,7 @@
 //! not; nobody has the handle "nobody". A guest (page) waits at a call link of Anna's.
 
 use homeline_protocol::Handle;
-use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::id::{AccountId, DeviceId, GrantId, HouseholdId};
 use homeline_protocol::session::{CameraSwitch, Capabilities, DeviceKind, Switches};
 
 use crate::domain::reach::{
@@ -35,7 +35,7 @@ pub(super) fn handle(name: &str) -> Handle {
     name.parse().unwrap()
 }
 
-fn household(name: &str) -> HouseholdId {
+pub(super) fn household(name: &str) -> HouseholdId {
     HouseholdId([if name == "ben" { 2 } else { 1 }; 16])
 }
 
@@ -62,6 +62,7 @@ pub(super) fn device_facts(name: &str) -> DeviceFacts {
         },
         session: true,
         push: false,
+        drop_in: true,
     }
 }
 
@@ -184,8 +185,13 @@ impl World {
 
     pub(super) fn grant(&mut self, by: &str) {
         self.grants.push(Grant {
-            by: account(by),
-            to: Grantee::Person(self.asker.account),
+            id: GrantId([1; 16]),
+            picture: false,
+            people: None,
+            by: household(by),
+            to: Grantee::Person(self.asker.account, self.asker.household.unwrap()),
+            devices: vec![],
+            hours: None,
         });
     }
 }

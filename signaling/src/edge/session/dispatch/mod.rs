@@ -3,9 +3,12 @@
 mod address_book;
 mod call_changes;
 mod calls;
+mod drop_in;
+mod dropping_in;
 mod guardians;
 mod guests;
 mod home;
+mod ledgers;
 mod members;
 mod outside;
 mod pairing;
@@ -26,11 +29,15 @@ use crate::domain::address_book::AddressBooks;
 use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
+use crate::domain::drop_in::DropIn;
+use crate::domain::dropping_in::DroppingIn;
 use crate::domain::guardians::Guardians;
 use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::ledgers::Ledgers;
 use crate::domain::limits::Origin;
+use crate::domain::nearby::Nearby;
 use crate::domain::numbers::Numbers;
 use crate::domain::outside::Outside;
 use crate::domain::pairing::Pairings;
@@ -74,6 +81,17 @@ pub struct Services {
     pub relays: Arc<Relays>,
     /// Whether this home can be reached from outside.
     pub outside: Outside,
+    /// Who may drop in.
+    pub drop_in: Arc<DropIn>,
+<<<<<<< HEAD
+    /// Drop-ins, once through.
+    pub dropping_in: DroppingIn,
+    /// Near which devices somebody was.
+    pub nearby: Nearby,
+=======
+    /// What happened at home devices.
+    pub ledgers: Arc<Ledgers>,
+>>>>>>> ledger
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -87,6 +105,15 @@ pub(super) async fn dispatch(
 ) -> Outcome {
     let answer = if speaker.guest && !guests::may_ask(&request) {
         Err(guests::not_for_guests())
+    } else if drop_in::takes(&request) {
+        drop_in::drop_in(services, speaker, request).await
+<<<<<<< HEAD
+    } else if dropping_in::takes(&request) {
+        dropping_in::dropping_in(services, speaker, request).await
+=======
+    } else if ledgers::takes(&request) {
+        ledgers::ledgers(services, speaker, request).await
+>>>>>>> ledger
     } else {
         route(services, speaker, from, request).await
     };

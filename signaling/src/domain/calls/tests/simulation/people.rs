@@ -257,6 +257,7 @@ impl People {
             switches: device.switches,
             session: device.session,
             push: device.push,
+            drop_in: true,
         }
     }
 

@@ -1,0 +1,168 @@
+// Drop-ins between real browsers over the real server: from the app on a home device, and every way that nothing opens.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { DESKTOP, PHONE } from "./browser.mjs";
+import { Company, connected } from "./company.mjs";
+import { believesItMay, edges, seen, watchDropIns } from "./drop_in_watch.mjs";
+import { addContact, at, contact, pairDevice } from "./people.mjs";
+import { hears, hearsSilence, until } from "./sound.mjs";
+import { device } from "./tour.mjs";
+
+const company = new Company();
+before(() => company.start());
+after(() => company.stop());
+afterEach(() => company.part());
+
+/** Ben's app and his kitchen, a display, in which everybody of his household may drop in with picture. */
+async function home({ opening = "at_once", prepare = async () => undefined, meets = async () => undefined } = {}) {
+  const page = await company.open(1_000, PHONE);
+  await watchDropIns(page.context());
+  await prepare(page);
+  const ben = await company.person("Ben", 1_000, PHONE, page);
+  await meets(ben);
+  const kitchen = await company.open(2_000, DESKTOP);
+  await watchDropIns(kitchen.context());
+  await pairDevice(page, kitchen, company.url, { handle: ben.handle, label: "Kitchen" });
+  await at(page, "drop-in-open").click();
+  await at(page, "drop-in-picture").selectOption("yes");
+  await at(page, "drop-in-opening").selectOption(opening);
+  await at(page, "submit-drop-in").click();
+  await at(page, "drop-in-take-back").waitFor();
+  await at(kitchen, "device-drop-in-controls").waitFor();
+  return { ben, page, kitchen };
+}
+
+async function dropIn(page, how = "video") {
+  await device(page, "Kitchen").click();
+  await at(page, `drop-in-${how}`).click();
+}
+
+const stage = (page, name) => page.locator(`[data-drop-in="${name}"]`).waitFor();
+
+async function endsWith(page, words) {
+  await at(page, "end-reason").waitFor();
+  const said = `${await at(page, "end-reason").textContent()} ${await at(page, "start-failure").allTextContents()}`;
+  assert.ok(said.includes(words), said);
+  await at(page, "end-close").click();
+}
+
+/** Nothing of it was captured, and no connection was made by which a packet could have left. */
+async function nothingLeft(kitchen) {
+  assert.equal(await kitchen.evaluate(() => globalThis.connections.length), 0);
+  assert.equal((await seen(kitchen)).captures, 0);
+}
+
+// req: DROP-8, DROP-9, DROP-10, DROP-11, DROP-13, DROP-14, DROP-15, DROP-16, A-23
+test("dropping in on the kitchen: its tone and light come first, then frosted glass, then the clear picture, and one press there ends it", async () => {
+  const { page, kitchen } = await home();
+  await at(kitchen, "drop-in-frosted").selectOption("5");
+  await dropIn(page);
+  await stage(page, "frosted");
+  await at(kitchen, "drop-in-who").filter({ hasText: "Ben hears this room, and sees a blur of it" }).waitFor();
+  await until("a frosted picture", async () => (await edges(page)) !== undefined);
+  const frosted = await edges(page);
+  await hears(page, 2_000);
+  await hears(kitchen, 1_000);
+
+  const there = await seen(kitchen);
+  const { sound } = await seen(page);
+  assert.ok(there.tone !== undefined && there.indicator !== undefined, "tone and light");
+  assert.ok(sound > there.indicator && sound > there.tone + 700, `heard before tone and light: ${JSON.stringify({ ...there, sound })}`);
+  for (const opened of [there.captured, there.connected]) assert.ok(opened >= there.tone + 700 && opened > there.indicator, `opened too early: ${JSON.stringify(there)}`);
+
+  await stage(page, "clear");
+  await until(async () => `sharper than ${frosted}: ${await edges(page)}`, async () => (await edges(page)) > 200);
+  assert.ok(frosted < 20, `${frosted} edges through frosted glass`);
+  // The kitchen sees who it is, and what is seen of it.
+  await until("Ben's picture in the kitchen", async () => (await edges(kitchen)) > 200);
+  await at(kitchen, "own-picture").waitFor();
+
+  await at(kitchen, "drop-in-camera").click();
+  await at(page, "peer-camera-off").waitFor();
+  await at(kitchen, "own-picture").waitFor({ state: "detached" });
+  await hears(page, 2_000);
+  await at(kitchen, "drop-in-hush").click();
+  await stage(page, "hushed");
+  await hearsSilence(page);
+  assert.equal(await kitchen.evaluate(() => document.querySelector('[data-testid="remote-audio"]').srcObject), null);
+  await at(kitchen, "drop-in-hush").click();
+  await hears(page, 2_000);
+
+  await at(kitchen, "drop-in-end").click();
+  await endsWith(page, "The drop-in has ended");
+  await at(kitchen, "device-label").waitFor();
+  assert.equal(await at(kitchen, "drop-in-indicator").count(), 0);
+  assert.ok(await kitchen.evaluate(() => globalThis.connections.every(({ connectionState }) => connectionState === "closed")));
+});
+
+// req: DROP-8, DROP-18, RA-2, A-24
+test("during do not disturb, when it is off there, after the permission was taken back, and for whom nobody let in, nothing opens and nothing is sent", async () => {
+  const cleo = await company.open(1_500);
+  await believesItMay(cleo);
+  const { ben, page, kitchen } = await home({
+    // The page shows its buttons all the same: it is the server, and the device, that refuse.
+    prepare: believesItMay,
+    meets: async (ben) => {
+      await company.person("Cleo", 1_500, DESKTOP, cleo);
+      await addContact(cleo, "Benny", ben.handle);
+      await contact(cleo, ben.handle).getByTestId("call-voice").click();
+      await at(ben.page, "answer").click();
+      await connected(cleo, ben.page);
+      await at(cleo, "hang-up").click();
+      for (const one of [cleo, ben.page]) await at(one, "end-close").click();
+    },
+  });
+
+  await at(kitchen, "switch-quiet").click();
+  await at(kitchen, "silent").waitFor();
+  await dropIn(page);
+  await endsWith(page, "You could not drop in");
+  await at(kitchen, "switch-quiet").click();
+  await at(kitchen, "silent").waitFor({ state: "detached" });
+
+  await at(kitchen, "drop-in-switch").click();
+  await device(page, "Kitchen").click();
+  await page.locator('[data-testid="device-drop-in"]:not(:checked)').waitFor();
+  await at(page, "drop-in-video").click();
+  await endsWith(page, "You could not drop in");
+  await at(kitchen, "drop-in-switch").click();
+
+  await at(page, "drop-in-take-back").click();
+  await at(page, "drop-in-take-back").waitFor({ state: "detached" });
+  await dropIn(page);
+  await endsWith(page, "You could not drop in");
+
+  // Touched a moment ago, and she sees nothing of it.
+  await contact(cleo, ben.handle).getByTestId("open-card").click();
+  assert.equal(await at(cleo, "near").count(), 0);
+  await at(cleo, "drop-in-sound").click();
+  await endsWith(cleo, "You could not drop in");
+  await nothingLeft(kitchen);
+  assert.equal((await seen(kitchen)).indicator, undefined);
+});
+
+// req: DROP-8, DROP-18, RA-1, RA-5
+test("a knock opens with a yes and stays shut with a no; that somebody was near is seen by whom the permission names, until it is taken back", async () => {
+  const { page, kitchen } = await home({ opening: "knock_until_yes" });
+  await kitchen.locator("time").click();
+  await at(page, "near").first().waitFor();
+  await dropIn(page);
+  await at(kitchen, "drop-in-yes").waitFor();
+  await stage(page, "knocking");
+  assert.equal((await seen(page)).sound, undefined);
+  await at(kitchen, "drop-in-no").click();
+  await endsWith(page, "Nobody at Kitchen opened.");
+  await at(kitchen, "device-label").waitFor();
+
+  await dropIn(page, "sound");
+  await at(kitchen, "drop-in-yes").click();
+  await stage(page, "clear");
+  await hears(page, 2_000);
+  await hears(kitchen, 1_000);
+  // Taken back by an adult while somebody is there: it is over at once.
+  await at(page, "hang-up").click();
+  await endsWith(page, "The drop-in has ended");
+  await at(kitchen, "device-label").waitFor();
+  await at(page, "drop-in-take-back").click();
+  await at(page, "near").first().waitFor({ state: "detached" });
+});

@@ -1,0 +1,53 @@
+//! Where this app may drop in now, as the server says when somebody looks: a button that would be refused is not shown.
+
+import type { Callee } from "../protocol.ts";
+import type { Session } from "../session/client.ts";
+
+/** While a card is open; what changed meanwhile is said in words when the button is pressed. */
+const ASK_AGAIN_MS = 15_000;
+/** Cards and devices that somebody looked at; the oldest goes. */
+const ANSWERS_MAX = 64;
+
+interface Answer {
+  may: boolean;
+  askedAtMs: number;
+}
+
+export class Doors {
+  readonly #session: Pick<Session, "done">;
+  readonly #changed: () => void;
+  readonly #now: () => number;
+  readonly #answers = new Map<string, Answer>();
+
+  constructor(session: Pick<Session, "done">, changed: () => void, now: () => number = Date.now) {
+    this.#session = session;
+    this.#changed = changed;
+    this.#now = now;
+  }
+
+  /** Asks if that was not asked lately. False until there is an answer. */
+  may(to: Callee): boolean {
+    const key = JSON.stringify(to);
+    const known = this.#answers.get(key);
+    if (known === undefined || this.#now() - known.askedAtMs >= ASK_AGAIN_MS) void this.#ask(to, key, known?.may ?? false);
+    return known?.may ?? false;
+  }
+
+  /** Grants, switches or contacts have changed. */
+  stale(): void {
+    this.#answers.clear();
+    this.#changed();
+  }
+
+  async #ask(to: Callee, key: string, before: boolean): Promise<void> {
+    const askedAtMs = this.#now();
+    this.#answers.delete(key);
+    this.#answers.set(key, { may: before, askedAtMs });
+    const oldest = [...this.#answers.keys()].at(-ANSWERS_MAX - 1);
+    if (oldest !== undefined) this.#answers.delete(oldest);
+    const may = await this.#session.done({ type: "may_drop_in", to }).then(() => true, () => false);
+    if (this.#answers.get(key)?.askedAtMs !== askedAtMs) return;
+    this.#answers.set(key, { may, askedAtMs });
+    if (may !== before) this.#changed();
+  }
+}

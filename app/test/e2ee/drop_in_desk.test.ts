@@ -1,0 +1,186 @@
+//! A drop-in between two key workers: who is judged, what is opened when, and what is left afterwards.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
+import { LedgerReader, noEntries } from "../../src/e2ee/identity/ledger.ts";
+import { Roster } from "../../src/e2ee/identity/roster.ts";
+import type { Args, CallDelivery, DropInHere, Grant } from "../../src/e2ee/port.ts";
+import { Page } from "./desks.ts";
+import { type Founded, founded, paired, PERSON } from "./founded.ts";
+import { key, NOW } from "./home.ts";
+
+const CALL = "0c".repeat(16);
+const MINE = "ab".repeat(16);
+const HERE: DropInHere = { busy: false, quiet: false, off: false, camera: true, frostedMs: 10_000, pinned: [] };
+const NONE = {};
+
+const GRANT: Grant = {
+  id: MINE, revision: 1, to: { type: "home" }, devices: [], hours: undefined, picture: true, opening: "at_once", signedAtMs: NOW, expiresAtMs: NOW + 1_000_000, revoked: false,
+};
+
+interface Cast {
+  house: Founded;
+  device: Page;
+  statement: string;
+}
+
+async function cast(change: Partial<Grant> = {}): Promise<Cast> {
+  const house = await founded();
+  const device = await paired(house);
+  const { statement } = await house.page.ask("grant.sign", { ...GRANT, ...change });
+  return { house, device, statement };
+}
+
+/** The initiator's app asks; what the server would show the target. */
+async function asks(initiator: Page, genesis: string, grant: string, call = CALL, picture = true): Promise<Args<"drop_in.asked">> {
+  const { asking, keyPackage } = await initiator.ask("drop_in.asking", { call, targetGenesis: genesis, picture });
+  return { call, picture, asking, keyPackage, grant, here: HERE };
+}
+
+const outputs = (page: Page): string[] => page.take("drop_in").map(({ output }) => ("stage" in output ? `${output.do} ${output.stage}` : output.do));
+
+test("the target makes the group only once it has signalled, lets that one device in, and both have the same keys", async () => {
+  const { house, device, statement } = await cast();
+  const asked = await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement));
+  assert.ok(asked.permitted && asked.who.own && !asked.knocks && asked.picture);
+  assert.deepEqual(outputs(device), ["signal"]);
+  // Nothing to let anybody into before that.
+  assert.equal(await device.fails("drop_in.admit", { call: CALL }), "unknown_call");
+  assert.equal(await device.fails("call.update", { call: CALL }), "unknown_call");
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  assert.deepEqual(outputs(device), ["open frosted"]);
+  await device.ask("drop_in.admit", { call: CALL });
+  const [commit] = device.take("send");
+  assert.ok(commit?.type === "send_commit" && commit.welcome !== null);
+  const both: CallDelivery = { type: "group_commit", call: CALL, epoch: commit.epoch, commit: commit.commit };
+  await device.ask("call.deliver", both);
+  await house.page.ask("call.deliver", { type: "group_welcome", call: CALL, welcome: commit.welcome.welcome });
+  const [mine, theirs] = [device.take("call_code").at(-1)?.code, house.page.take("call_code").at(-1)?.code];
+  assert.ok(mine !== undefined && mine === theirs);
+  // After the end it has no keys of it any more, and opens no second time for the same asking.
+  await device.ask("drop_in.input", { call: CALL, input: "end" });
+  assert.deepEqual(outputs(device), ["close"]);
+  assert.equal(await device.fails("call.update", { call: CALL }), "unknown_call");
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  assert.deepEqual(outputs(device), []);
+});
+
+test("an asking counts once, also after a reload, and nobody else's key package comes in by it", async () => {
+  const { house, device, statement } = await cast();
+  const args = await asks(house.page, house.genesis, statement);
+  const other = await asks(house.page, house.genesis, statement, "0d".repeat(16));
+  const refused = { permitted: false, refusal: "initiator", who: undefined };
+  assert.deepEqual(await device.ask("drop_in.asked", { ...args, keyPackage: other.keyPackage }), refused);
+  assert.deepEqual(await device.ask("drop_in.asked", { ...args, call: other.call }), refused);
+  assert.deepEqual(await device.ask("drop_in.asked", { ...args, picture: false }), refused);
+  assert.ok((await device.ask("drop_in.asked", args)).permitted);
+  const reloaded = new Page(() => NOW, device.records);
+  await reloaded.ask("open", { slot: "device" });
+  await reloaded.ask("roster.load", { entries: house.entries });
+  assert.deepEqual(await reloaded.ask("drop_in.asked", args), refused);
+});
+
+test("what the device is, and what an adult has not granted, refuses by its name; nothing is opened", async () => {
+  const { house, device, statement } = await cast({ opening: "knock_until_yes" });
+  let nth = 0;
+  const refusal = async (change: Partial<DropInHere> = {}, grant = statement, initiator = house.page, genesis = house.genesis): Promise<string> => {
+    const args = await asks(initiator, genesis, grant, `${(nth++).toString(16).padStart(2, "0")}`.repeat(16));
+    const answer = await device.ask("drop_in.asked", { ...args, here: { ...HERE, ...change } });
+    return answer.permitted ? "permitted" : answer.refusal;
+  };
+  assert.equal(await refusal({ off: true }), "off");
+  assert.equal(await refusal({ busy: true }), "busy");
+  assert.equal(await refusal({ quiet: true }), "quiet");
+  const stranger = await founded("Strangers");
+  assert.equal(await refusal({}, statement, stranger.page), "no_grant");
+  assert.equal(await refusal({}, statement, house.page, stranger.genesis), "initiator");
+  assert.equal(await refusal({}, (await stranger.page.ask("grant.sign", GRANT)).statement, stranger.page), "other_household");
+  assert.equal(await refusal({}, "AAAA"), "forged");
+  await device.ask("drop_in.switch", { off: true });
+  assert.equal(await refusal(), "off");
+  const reloaded = new Page(() => NOW, device.records);
+  await reloaded.ask("open", { slot: "device" });
+  assert.deepEqual(await reloaded.ask("drop_in.status", NONE), { off: true });
+  await device.ask("drop_in.switch", { off: false });
+  await device.ask("drop_in.everyone_out", NONE);
+  assert.equal(await refusal(), "ended_here");
+  assert.deepEqual(outputs(device), []);
+});
+
+test("it ends by itself when its grant is revoked, narrowed or gone, when it is switched off, and when everyone is put out", async () => {
+  const later = async (page: Page, change: Partial<Grant>): Promise<string> => (await page.ask("grant.sign", { ...GRANT, revision: 2, ...change })).statement;
+  const ends: ((cast: Cast) => Promise<unknown>)[] = [
+    async ({ house, device }) => device.ask("drop_in.take", { statements: [await later(house.page, { revoked: true })] }),
+    async ({ house, device }) => device.ask("drop_in.take", { statements: [await later(house.page, { picture: false })] }),
+    ({ device }) => device.ask("drop_in.forget", { grant: MINE }),
+    ({ device }) => device.ask("drop_in.switch", { off: true }),
+    ({ device }) => device.ask("drop_in.everyone_out", NONE),
+  ];
+  for (const end of ends) {
+    const scene = await cast();
+    await scene.device.ask("drop_in.asked", await asks(scene.house.page, scene.house.genesis, scene.statement));
+    await scene.device.ask("drop_in.input", { call: CALL, input: "signalled" });
+    await scene.device.ask("drop_in.take", { statements: [scene.statement] });
+    assert.deepEqual(outputs(scene.device), ["signal", "open frosted"]);
+    await end(scene);
+    assert.deepEqual(outputs(scene.device), ["close"]);
+    assert.equal(await scene.device.fails("call.update", { call: CALL }), "unknown_call");
+  }
+});
+
+test("what happened stands in the device's ledger, in order, signed, and until it is stored also after a reload", async () => {
+  const { house, device, statement } = await cast();
+  const stranger = await founded("Strangers");
+  await device.ask("drop_in.asked", await asks(stranger.page, house.genesis, statement, "0f".repeat(16)));
+  await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement));
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  await device.ask("drop_in.input", { call: CALL, input: "end" });
+  await device.ask("drop_in.everyone_out", NONE);
+  assert.ok(device.take("ledger_wrote").length > 0);
+  const reloaded = new Page(() => NOW, device.records);
+  await reloaded.ask("open", { slot: "device" });
+  await reloaded.ask("roster.load", { entries: house.entries });
+  const { who } = (await reloaded.ask("open", { slot: "device" })) as { who: { device: string } };
+  const roster = Roster.load(house.entries.map(fromBase64Url));
+  const reader = new LedgerReader(roster.genesis, who.device, noEntries());
+  const kinds: string[] = [];
+  for (;;) {
+    const { next } = await reloaded.ask("own_ledger.next", NONE);
+    if (next === undefined) break;
+    const { what } = reader.read(fromBase64Url(next.entry));
+    kinds.push(what.kind === "refused" ? `refused ${what.refusal}` : what.kind);
+    await reloaded.ask("own_ledger.stored", { index: next.index });
+  }
+  assert.deepEqual(kinds, ["grant_taken", "refused no_grant", "opened", "ended", "put_out"]);
+  const last = reader.end.length;
+  assert.deepEqual(await reloaded.ask("own_ledger.meet", { length: last - 1, last: undefined }), { same: false });
+});
+
+test("a picture that is not granted is left out, and a contact is let in only as long as their key is pinned", async () => {
+  const friends = await founded("Friends");
+  const contact = "ee".repeat(16);
+  const { device, statement, house } = await cast({ to: { type: "household", contact, theirGenesis: friends.genesis, people: [PERSON] }, picture: false });
+  const args = await asks(friends.page, house.genesis, statement);
+  const pinned = [{ contact, theirGenesis: friends.genesis }];
+  const answer = await device.ask("drop_in.asked", { ...args, here: { ...HERE, pinned } });
+  assert.ok(answer.permitted && !answer.picture && !answer.who.own);
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  assert.deepEqual(outputs(device), ["signal", "open clear"]);
+  await device.ask("drop_in.pinned", { pinned: [{ contact, theirGenesis: toBase64Url(key(99).publicKey) }] });
+  assert.deepEqual(outputs(device), ["close"]);
+});
+
+test("whoever drops in takes a welcome of no household but the one that was meant, not even of their own", async () => {
+  const [house, meant] = [await founded(), await founded("Friends")];
+  const own = await paired(house);
+  await house.page.ask("drop_in.asking", { call: CALL, targetGenesis: meant.genesis, picture: false });
+  const { keyPackage, ringing } = await house.page.ask("call.ringing", { call: CALL });
+  await own.ask("call.create", { call: CALL, expect: { genesis: [] } });
+  await own.ask("call.add", { call: CALL, keyPackage, ringing });
+  const [commit] = own.take("send");
+  assert.ok(commit?.type === "send_commit" && commit.welcome !== null);
+  await house.page.ask("call.deliver", { type: "group_welcome", call: CALL, welcome: commit.welcome.welcome });
+  assert.equal(house.page.take("refused_member").length, 1);
+  assert.equal(house.page.take("call_code").length, 0);
+});
