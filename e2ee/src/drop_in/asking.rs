@@ -1,22 +1,30 @@
-//! What the device that wants to drop in signs: who it is, on whom, when, and with which key package.
+//! What a device that wants to drop in signs: which call, on whose household, with which key package.
 //!
-//! The server carries it and can't make one: the target learns from it, and not from the server, who asks.
-//! It is for one drop-in and one household.
+//! Whether they may is `judge`'s question. Here it is only made sure that the server can neither turn an
+//! asking towards another household, nor show one again, nor put another key package beside it.
+
+use std::collections::BTreeMap;
 
 use homeline_protocol::id::CallId;
 use sha2::{Digest, Sha256};
 
-use crate::chain::{Chain, ChainError, Identity, verify_chain};
+use super::grant::read_flag;
+use crate::certificate::Certificate;
+use crate::chain::Chain;
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::{PrivateKey, PublicKey};
 use crate::quiet::quiet_debug;
 use crate::signed::{BadSignature, Context, Signed};
 use crate::time::{CLOCK_SKEW_MS, UnixMs};
 
-quiet_debug!(Asking, Asked);
+quiet_debug!(Asking);
 
-/// How old an asking may be, beyond the clocks' skew. A target has decided long before.
+/// How old an asking may be, beyond the clocks' skew.
 pub const ASKING_AGE_MS_MAX: u64 = 60 * 1000;
+/// How long a target remembers what it was asked: longer than one stays fresh.
+pub const ASKED_FOR_MS: u64 = 10 * 60 * 1000;
+/// More than anybody asks in that time; with a full memory a target refuses.
+pub const ASKED_MAX: usize = 256;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Asking {
@@ -25,39 +33,41 @@ pub struct Asking {
     /// The household that is meant.
     pub target_genesis: PublicKey,
     pub picture: bool,
-    /// SHA-256 of the KeyPackage as it goes over the wire (the whole `MLSMessage`).
+    /// SHA-256 of the whole `MLSMessage` with the key package.
     pub key_package_hash: [u8; 32],
-    /// The asking device's chain, encoded.
-    pub chain: Vec<u8>,
-}
-
-/// An asking that holds, and who asks.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Asked {
-    pub asking: Asking,
+    /// Of the device that asks. Nothing is said here about what it proves: `judge` verifies it.
     pub chain: Chain,
-    pub initiator: Identity,
 }
 
-/// Why an asking does not hold.
+/// What an asking has to fit.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    pub call: CallId,
+    /// The target's own household.
+    pub genesis: PublicKey,
+    pub key_package: &'a [u8],
+    pub picture: bool,
+}
+
+/// Why an asking is not taken: genuine or not, it does not belong here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AskingError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
     #[error(transparent)]
     Signature(#[from] BadSignature),
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    #[error("the asking is signed by another key than its chain's")]
-    WrongSigner,
-    #[error("the asking is for another drop-in")]
+    #[error("the asking is for another call")]
     OtherCall,
-    #[error("the asking is for another household")]
+    #[error("the asking is too old, or from the future")]
+    Stale,
+    #[error("the asking means another household")]
     OtherHousehold,
     #[error("the asking is about another key package")]
     OtherKeyPackage,
-    #[error("the asking is too old, or from the future")]
-    Stale,
+    #[error("the asking says otherwise about the picture")]
+    OtherPicture,
+    #[error("the asking is signed by another key than its chain's")]
+    WrongSigner,
 }
 
 impl Asking {
@@ -75,7 +85,7 @@ impl Asking {
             target_genesis,
             picture,
             key_package_hash: Sha256::digest(key_package).into(),
-            chain: chain.encode(),
+            chain: chain.clone(),
         }
     }
 
@@ -83,41 +93,34 @@ impl Asking {
         Signed::sign(Context::DropInAsking, self.body(), device)
     }
 
-    /// Opens what came for `call`, with this key package, at a device of the household `own`.
+    /// Checks all that the asking itself can show.
     ///
     /// # Errors
-    /// When anything does not fit. That it was not asked before is looked at by whoever remembers.
-    pub fn open(
-        signed: &Signed,
-        call: CallId,
-        key_package: &[u8],
-        own: PublicKey,
-        now: UnixMs,
-    ) -> Result<Asked, AskingError> {
+    /// [`AskingError`]: whoever asks so is refused as `initiator`.
+    pub fn open(signed: &Signed, expected: Expected<'_>, now: UnixMs) -> Result<Self, AskingError> {
         signed.verify(Context::DropInAsking)?;
         let asking = Self::read(&signed.body)?;
-        if asking.call != call {
+        if asking.call != expected.call {
             return Err(AskingError::OtherCall);
         }
-        let too_old = now.since(asking.at) > ASKING_AGE_MS_MAX + CLOCK_SKEW_MS;
-        if too_old || asking.at.since(now) > CLOCK_SKEW_MS {
+        let old = now.since(asking.at) > ASKING_AGE_MS_MAX + CLOCK_SKEW_MS;
+        if old || asking.at.since(now) > CLOCK_SKEW_MS {
             return Err(AskingError::Stale);
         }
-        if asking.target_genesis != own {
+        if asking.target_genesis != expected.genesis {
             return Err(AskingError::OtherHousehold);
         }
-        let hash: [u8; 32] = Sha256::digest(key_package).into();
+        let hash: [u8; 32] = Sha256::digest(expected.key_package).into();
         if asking.key_package_hash != hash {
             return Err(AskingError::OtherKeyPackage);
         }
-        let chain = Chain::decode(&asking.chain)?;
-        let initiator = verify_chain(&chain, now)?;
-        match initiator.device_key == signed.signer {
-            true => Ok(Asked {
-                asking,
-                chain,
-                initiator,
-            }),
+        if asking.picture != expected.picture {
+            return Err(AskingError::OtherPicture);
+        }
+        let leaf = asking.chain.0.first();
+        let leaf = leaf.and_then(|leaf| Certificate::read(&leaf.body).ok());
+        match leaf.is_some_and(|leaf| leaf.subject == signed.signer) {
+            true => Ok(asking),
             false => Err(AskingError::WrongSigner),
         }
     }
@@ -130,14 +133,11 @@ impl Asking {
             .raw(&self.target_genesis.0)
             .u8(self.picture.into())
             .raw(&self.key_package_hash)
-            .vec16(&self.chain)
+            .vec16(&self.chain.encode())
             .finish()
     }
 
     /// Decodes a body. Says nothing about its signature: `open` does.
-    ///
-    /// # Errors
-    /// When it is not in the one form that an asking has.
     pub fn read(body: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(body);
         reader.version()?;
@@ -145,81 +145,30 @@ impl Asking {
             call: CallId(reader.array()?),
             at: UnixMs(reader.u64()?),
             target_genesis: PublicKey(reader.array()?),
-            picture: match reader.u8()? {
-                0 => false,
-                1 => true,
-                other => {
-                    return Err(DecodeError::Value {
-                        field: "picture",
-                        value: other.into(),
-                    });
-                }
-            },
+            picture: read_flag(&mut reader, "picture")?,
             key_package_hash: reader.array()?,
-            chain: reader.vec16()?.to_vec(),
+            chain: Chain::decode(reader.vec16()?)?,
         };
         reader.finish()?;
         Ok(asking)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testkit::{House, NOW, key};
-    use crate::time::DAY_MS;
+/// The calls that somebody asked for lately: a drop-in is asked for once. Stored as it is, so that a restart
+/// does not make an asking new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    pub calls: BTreeMap<CallId, UnixMs>,
+}
 
-    const CALL: CallId = CallId([3; 16]);
-
-    fn asking(house: &House, target: PublicKey) -> Asking {
-        Asking::new(CALL, NOW, target, true, b"package", &house.app_chain())
-    }
-
-    #[test]
-    fn an_asking_tells_who_wants_to_drop_in_and_is_for_one_time_and_place() {
-        let (house, target) = (House::new(10), key(40).public());
-        let signed = asking(&house, target).sign(&house.app);
-        let signed = Signed::decode(&signed.encode()).unwrap();
-        let open = |call, package: &[u8], own, now| {
-            Asking::open(&signed, call, package, own, now).map(|asked| asked.initiator.device_key)
-        };
-        let app = house.app.public();
-        assert_eq!(open(CALL, b"package", target, NOW), Ok(app));
-        let other = CallId([4; 16]);
-        let refused = |opened: Result<PublicKey, AskingError>| opened.unwrap_err();
-        assert_eq!(
-            refused(open(other, b"package", target, NOW)),
-            AskingError::OtherCall
-        );
-        assert_eq!(
-            refused(open(CALL, b"another", target, NOW)),
-            AskingError::OtherKeyPackage
-        );
-        let own = key(41).public();
-        assert_eq!(
-            refused(open(CALL, b"package", own, NOW)),
-            AskingError::OtherHousehold
-        );
-        let last = NOW.plus(ASKING_AGE_MS_MAX + CLOCK_SKEW_MS);
-        assert_eq!(open(CALL, b"package", target, last), Ok(app));
-        for now in [
-            last.plus(1),
-            NOW.minus(CLOCK_SKEW_MS + 1),
-            NOW.plus(31 * DAY_MS),
-        ] {
-            let found = refused(open(CALL, b"package", target, now));
-            assert_eq!(found, AskingError::Stale);
+impl Asked {
+    /// Notes that a call was asked for. False: it was before, or nothing more can be remembered.
+    pub fn note(&mut self, call: CallId, now: UnixMs) -> bool {
+        self.calls.retain(|_, at| now.since(*at) <= ASKED_FOR_MS);
+        if self.calls.contains_key(&call) || self.calls.len() >= ASKED_MAX {
+            return false;
         }
-    }
-
-    #[test]
-    fn a_chain_is_not_borrowed_nor_a_signature_used_for_another_purpose() {
-        let (house, target) = (House::new(10), key(40).public());
-        let asking = asking(&house, target);
-        let open =
-            |signed: &Signed| Asking::open(signed, CALL, b"package", target, NOW).unwrap_err();
-        assert_eq!(open(&asking.sign(&key(90))), AskingError::WrongSigner);
-        let other = Signed::sign(Context::Ringing, asking.body(), &house.app);
-        assert_eq!(open(&other), AskingError::Signature(BadSignature));
+        self.calls.insert(call, now);
+        true
     }
 }
