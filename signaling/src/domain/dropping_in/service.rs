@@ -342,7 +342,7 @@ impl DroppingIn {
         let target = pair.target.ok_or(TargetError::NotFound)?;
         let mut tx = self.0.db.read().await?;
         let world = self.0.world(&mut tx, pair).await?;
-        if !world.is_some_and(|world| may_stay(&world, target).is_ok()) {
+        if world.is_none_or(|world| may_stay(&world, target).is_err()) {
             return Err(TargetError::Over);
         }
         let own = MediaState {
