@@ -153,24 +153,13 @@ impl Signaling {
         let relays = Arc::new(Relays::new(clock.clone(), calls.clone(), relays)?);
         let (own, told) = (media.clone(), Arc::clone(&relays));
         let outside = Outside::new(clock.clone(), own, told, outside);
-        let nearby = Nearby::start(parts(), calls.reach().clone());
-        let dropping_in = DroppingIn::start(DroppingInParts {
-            db: db.clone(),
-            bus: bus.clone(),
-            clock: clock.clone(),
-            presence: presence.clone(),
-            nearby: nearby.clone(),
-            calls: calls.clone(),
-        });
+        let (nearby, dropping_in) = dropping_in(parts(), &presence, &calls);
         let (store, events, time) = parts();
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
-<<<<<<< HEAD
             dropping_in,
             nearby,
-=======
             ledgers: Arc::new(Ledgers::new(db.clone(), bus.clone())),
->>>>>>> ledger
             guardians,
             guests: calls.guests().clone(),
             relays,
@@ -311,6 +300,25 @@ async fn reaching(
     })
     .await?;
     Ok((presence, push, calls))
+}
+
+/// Drop-ins, and near which devices somebody was.
+fn dropping_in(
+    (db, bus, clock): (Db, Bus, Clock),
+    presence: &PresenceService,
+    calls: &Calls,
+) -> (Nearby, DroppingIn) {
+    let parts = (db.clone(), bus.clone(), clock.clone());
+    let nearby = Nearby::start(parts, calls.reach().clone());
+    let drop_ins = DroppingIn::start(DroppingInParts {
+        db,
+        bus,
+        clock,
+        presence: presence.clone(),
+        nearby: nearby.clone(),
+        calls: calls.clone(),
+    });
+    (nearby, drop_ins)
 }
 
 /// What adults do about children, and the mail that confirms it.
