@@ -4,6 +4,7 @@ use homeline_protocol::id::{CallId, DeviceId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::announcement::{self, Announcement, SealingStatement};
 use crate::chain::{Chain, verify_chain_bytes};
 use crate::contact::Contact;
 use crate::drop_in::{self, Grant};
@@ -38,6 +39,12 @@ fn decode_all(bytes: &[u8]) {
     if let Ok(grant) = Grant::read(bytes) {
         assert_eq!(grant.body(), bytes);
     }
+    if let Ok(said) = Announcement::read(bytes) {
+        assert_eq!(said.body(), bytes);
+    }
+    if let Ok(statement) = SealingStatement::read(bytes) {
+        assert_eq!(statement.body(), bytes);
+    }
     drop(CallInvitation::read(bytes));
     drop(Ringing::read(bytes));
     drop(DeviceReveal::decode(bytes));
@@ -63,6 +70,7 @@ fn samples() -> Vec<Vec<u8>> {
     let guest = guest_chain(&key(80), "Bob", NOW);
     samples.extend([guest.encode(), guest.0[0].body.clone()]);
     samples.extend(drop_in::sample_bodies());
+    samples.extend(announcement::sample_bodies());
     samples.extend([invitation.body.clone(), invitation.encode(), ringing.body]);
     samples
 }

@@ -20,6 +20,8 @@ pub enum Context {
     Ringing,
     RecoveryBinding,
     DropInGrant,
+    SealingKey,
+    Announcement,
 }
 
 impl Context {
@@ -33,6 +35,8 @@ impl Context {
             Self::Ringing => "homeline ringing v1",
             Self::RecoveryBinding => "homeline recovery binding v1",
             Self::DropInGrant => "homeline drop-in grant v1",
+            Self::SealingKey => "homeline sealing key v1",
+            Self::Announcement => "homeline announcement v1",
         }
     }
 }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use homeline_protocol::id::{AccountId, CallId, CallLinkId, ContactId, InvitationId};
 use serde_json::{Value, json};
 
+use crate::announcement;
 use crate::certificate::{Certificate, Kind, Rights};
 use crate::chain::{Chain, verify_chain};
 use crate::contact::{Contact, Pin};
@@ -59,6 +60,7 @@ fn vectors() -> Value {
         "contacts": contacts(),
         "policy": policy(),
         "drop_in": drop_in::vectors(),
+        "announcement": announcement::vectors(),
         "call_invitation": call_invitation(),
         "ringing": ringing(),
         "call_code": codes(),

@@ -15,6 +15,7 @@ use crate::bus::Bus;
 use crate::config::SignalingConfig;
 use crate::domain::accounts::Accounts;
 use crate::domain::address_book::AddressBooks;
+use crate::domain::announcements::Announcements;
 use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
@@ -153,6 +154,7 @@ impl Signaling {
         let (store, events, time) = parts();
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
+            announcements: Arc::new(Announcements::new(parts(), calls.reach().clone())),
             guardians,
             guests: calls.guests().clone(),
             relays,
@@ -337,5 +339,6 @@ async fn sweep(services: &Services) -> Result<(), StoreError> {
     services.guests.sweep().await?;
     services.numbers.sweep().await?;
     services.address_books.sweep().await?;
+    services.announcements.sweep().await?;
     services.pairings.sweep().await
 }

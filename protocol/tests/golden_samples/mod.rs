@@ -1,6 +1,7 @@
 //! One sample or more of everything that a session says.
 
 mod address_book;
+mod announcements;
 mod calls;
 mod children;
 mod drop_in;
@@ -223,6 +224,7 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(relay::replies());
     replies.extend(outside::replies());
     replies.extend(drop_in::replies());
+    replies.extend(announcements::replies());
     replies
 }
 

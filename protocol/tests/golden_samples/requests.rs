@@ -30,6 +30,7 @@ pub(crate) fn requests() -> Vec<Request> {
         super::pictures::requests(),
         super::outside::requests(),
         super::drop_in::requests(),
+        super::announcements::requests(),
     ]
     .concat()
 }

@@ -46,6 +46,8 @@ pub mod settings;
 
 pub mod drop_in;
 
+pub mod announcements;
+
 pub mod children;
 
 pub mod keys;

@@ -18,6 +18,10 @@ pub enum Context {
     RecoveryBinding,
     /// Who may drop in.
     DropInGrant,
+    /// What a device takes sealed things with.
+    SealingKey,
+    /// What is announced.
+    Announcement,
 }
 
 impl Context {
@@ -29,6 +33,8 @@ impl Context {
             Self::AnswerPolicy => b"homeline answer policy v1",
             Self::RecoveryBinding => b"homeline recovery binding v1",
             Self::DropInGrant => b"homeline drop-in grant v1",
+            Self::SealingKey => b"homeline sealing key v1",
+            Self::Announcement => b"homeline announcement v1",
         }
     }
 }

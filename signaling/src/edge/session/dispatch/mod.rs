@@ -1,6 +1,7 @@
 //! Hands each request to the service that it is for, and the answer back. One file for each area.
 
 mod address_book;
+mod announcements;
 mod call_changes;
 mod calls;
 mod drop_in;
@@ -24,6 +25,7 @@ use homeline_protocol::session::{ApiError, Outcome, Reply, Request};
 use super::words;
 use crate::domain::accounts::Accounts;
 use crate::domain::address_book::AddressBooks;
+use crate::domain::announcements::Announcements;
 use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
@@ -78,6 +80,8 @@ pub struct Services {
     pub outside: Outside,
     /// Who may drop in.
     pub drop_in: Arc<DropIn>,
+    /// What is announced.
+    pub announcements: Arc<Announcements>,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -93,6 +97,8 @@ pub(super) async fn dispatch(
         Err(guests::not_for_guests())
     } else if drop_in::takes(&request) {
         drop_in::drop_in(services, speaker, request).await
+    } else if announcements::takes(&request) {
+        announcements::announcements(services, speaker, request).await
     } else {
         route(services, speaker, from, request).await
     };
