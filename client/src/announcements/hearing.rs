@@ -32,6 +32,7 @@ pub(crate) struct Hearing {
 }
 
 /// An announcement for this device. It holds, and is opened.
+#[derive(Clone)]
 pub struct IncomingAnnouncement {
     shared: Arc<Shared>,
     pub id: AnnouncementId,
