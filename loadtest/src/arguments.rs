@@ -287,17 +287,14 @@ impl Command {
                 }
                 &signaling.common
             }
-            Self::ReconnectStorm { devices, signaling } => {
-                put("devices", devices.to_string());
-                &signaling.common
-            }
-            Self::Announcement {
-                devices,
-                rate,
-                signaling,
+            Self::ReconnectStorm { devices, signaling }
+            | Self::Announcement {
+                devices, signaling, ..
             } => {
                 put("devices", devices.to_string());
-                put("rate", rate.to_string());
+                if let Self::Announcement { rate, .. } = self {
+                    put("rate", rate.to_string());
+                }
                 &signaling.common
             }
             Self::Compare { .. } | Self::Report { .. } => return options,

@@ -151,6 +151,7 @@ impl Signaling {
         let relays = Arc::new(Relays::new(clock.clone(), calls.clone(), relays)?);
         let (own, told) = (media.clone(), Arc::clone(&relays));
         let outside = Outside::new(clock.clone(), own, told, outside);
+        let pairings = Pairings::new(parts(), gate.clone(), accounts.clone(), &limits);
         let (store, events, time) = parts();
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
@@ -168,12 +169,7 @@ impl Signaling {
                 gate.clone(),
             )),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
-            pairings: Arc::new(Pairings::new(
-                parts(),
-                gate.clone(),
-                accounts.clone(),
-                &limits,
-            )),
+            pairings: Arc::new(pairings),
             address_books: Arc::new(AddressBooks::new(parts(), Arc::clone(&numbers))),
             numbers,
             rules: Rules::new(parts(), gate.clone(), accounts, calls.clone()),

@@ -146,9 +146,12 @@ async fn take(shared: &Arc<Shared>, told: Announced) -> Result<IncomingAnnouncem
     }
     let announcement = said.id;
     let fetched = Request::GetAnnouncement { announcement };
-    let ciphertext = match shared.session().request(fetched).await? {
-        Reply::AnnouncementContent { content } => content,
-        _ => return Err(RequestError::WrongReply.into()),
+    let fetched = shared.session().request(fetched).await?;
+    let Reply::AnnouncementContent {
+        content: ciphertext,
+    } = fetched
+    else {
+        return Err(RequestError::WrongReply.into());
     };
     let content = {
         let state = shared.state();

@@ -53,9 +53,9 @@ pub(super) async fn announce(
     content: Content,
     reply_to: Option<AnnouncementId>,
 ) -> Result<Announcing, AnnounceError> {
-    let keys = match shared.session().request(Request::GetSealingKeys).await? {
-        Reply::SealingKeys { keys } => keys,
-        _ => return Err(RequestError::WrongReply.into()),
+    let asked = shared.session().request(Request::GetSealingKeys).await?;
+    let Reply::SealingKeys { keys } = asked else {
+        return Err(RequestError::WrongReply.into());
     };
     let draft = Draft {
         id: AnnouncementId(chance::bytes()),
