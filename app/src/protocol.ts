@@ -56,6 +56,54 @@ number: OwnNumber | null,
  */
 verification: boolean, };
 
+export type AnnounceTo = { "type": "home" } | { "type": "device", 
+/**
+ * Which.
+ */
+device: DeviceId, } | { "type": "zone", 
+/**
+ * As the settings say it; 1 to 64 characters.
+ */
+room: string, };
+
+export type Announced = { 
+/**
+ * Chosen by the device that announces.
+ */
+announcement: AnnouncementId, 
+/**
+ * What it signed (docs/announcements.md).
+ */
+statement: Blob, 
+/**
+ * When all begin to play it, by the server's clock, Unix milliseconds. Passed: at once.
+ */
+begin_at_ms: number, 
+/**
+ * Then it is deleted, and played nowhere any more.
+ */
+expires_at_ms: number, 
+/**
+ * False: do not disturb was on when it was announced. It is not played, and may be offered.
+ */
+play: boolean, };
+
+export type AnnouncementFate = "told" | "away" | "quiet";
+
+export type AnnouncementHeard = "played" | "shown" | "put_aside";
+
+export type AnnouncementId = string;
+
+export type AnnouncementReceiver = { 
+/**
+ * Which.
+ */
+device: DeviceId, 
+/**
+ * What becomes of it there.
+ */
+fate: AnnouncementFate, };
+
 export type AnswerPolicy = { 
 /**
  * The device.
@@ -422,6 +470,16 @@ settings: DeviceSettings, };
 export type DeviceId = string;
 
 export type DeviceKind = "app" | "home_device";
+
+export type DeviceSealingKey = { 
+/**
+ * Whose it is.
+ */
+device: DeviceId, 
+/**
+ * What the device signed (docs/announcements.md).
+ */
+statement: Blob, };
 
 export type DeviceSettings = { 
 /**
@@ -1048,7 +1106,19 @@ entry: Blob, } | { "type": "recently_active",
 /**
  * They.
  */
-devices: Array<NearDevice>, };
+devices: Array<NearDevice>, } | { "type": "announced" } & Announced | { "type": "announcement_heard", 
+/**
+ * Which.
+ */
+announcement: AnnouncementId, 
+/**
+ * Where.
+ */
+device: DeviceId, 
+/**
+ * What.
+ */
+heard: AnnouncementHeard, };
 
 export type Found = { "answer": "unique", 
 /**

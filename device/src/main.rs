@@ -1,5 +1,6 @@
 //! `homeline-device`: a home device without a screen, on the Rust SDK.
 
+mod announcing;
 mod arguments;
 mod buttons;
 #[cfg(feature = "sound-card")]
@@ -7,6 +8,7 @@ mod card;
 mod company;
 mod control;
 mod folder;
+mod hearing;
 mod led;
 mod mix;
 mod output;
@@ -51,6 +53,9 @@ fn main() -> ExitCode {
     let ending = runtime.block_on(async {
         match arguments.command {
             Command::Pair(pair) => pair::pair(&arguments.common, pair).await,
+            Command::Announce(announcement) => {
+                announcing::announce(&arguments.common, announcement).await
+            }
             Command::Run(options) => run::run(&arguments.common, options, None).await,
             Command::Call { name, options } => {
                 run::run(&arguments.common, options, Some(name)).await

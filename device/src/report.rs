@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use homeline_client::home::{Person, Trust};
-use homeline_protocol::session::EndReason;
+use homeline_protocol::session::{AnnouncementHeard, EndReason};
 use serde::Serialize;
 
 use crate::led::Light;
@@ -124,6 +124,37 @@ pub(crate) enum Told {
     Unknown {
         command: String,
     },
+    /// Something is announced here.
+    Announcement {
+        from: String,
+    },
+    /// It came during do not disturb.
+    AnnouncementOffered {
+        from: String,
+    },
+    AnnouncementPutAside {
+        from: String,
+    },
+    AnnouncementText {
+        from: String,
+        text: String,
+    },
+    AnnouncementPlays {
+        from: String,
+    },
+    AnnouncementPlayed {
+        from: String,
+    },
+    Recording,
+    /// What was said here is on its way to so many devices.
+    Announced {
+        devices: usize,
+    },
+    /// What another device made of it.
+    AnnouncementHeard {
+        at: String,
+        heard: AnnouncementHeard,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -215,10 +246,40 @@ fn sentence(told: &Told) -> String {
         | Told::Moving { .. }
         | Told::NotMoved { .. }
         | Told::TakingOver { .. } => company_sentence(told),
+        Told::Announcement { .. }
+        | Told::AnnouncementOffered { .. }
+        | Told::AnnouncementPutAside { .. }
+        | Told::AnnouncementText { .. }
+        | Told::AnnouncementPlays { .. }
+        | Told::AnnouncementPlayed { .. }
+        | Told::Recording
+        | Told::Announced { .. }
+        | Told::AnnouncementHeard { .. } => announcement_sentence(told),
         Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
         Told::Unknown { command } => format!(
-            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, quit."
+            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, record announcement, quit."
         ),
+    }
+}
+
+/// What is announced, here and from here.
+fn announcement_sentence(told: &Told) -> String {
+    match told {
+        Told::Announcement { from } => format!("{from} announces something."),
+        Told::AnnouncementOffered { from } => format!(
+            "{from} announced something during do not disturb. (play announcements, put announcements aside)"
+        ),
+        Told::AnnouncementPutAside { from } => format!("{from}'s announcement was put aside."),
+        Told::AnnouncementText { from, text } => format!("{from} says: {text}"),
+        Told::AnnouncementPlays { from } => format!("[{from}'s announcement]"),
+        Told::Recording => "Recording. (send announcement)".to_owned(),
+        Told::Announced { devices } => format!("Announced at {devices} devices."),
+        Told::AnnouncementHeard { at, heard } => match heard {
+            AnnouncementHeard::Played => format!("It was heard at {at}."),
+            AnnouncementHeard::Shown => format!("It was shown at {at}."),
+            AnnouncementHeard::PutAside => format!("It was not heard at {at}."),
+        },
+        _ => String::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Event, Request};
 use tokio::sync::{Notify, mpsc};
 
+use crate::announcements::Hearing;
 use crate::call::Input;
 use crate::guest::Knocks;
 use crate::home::Household;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     calls: Mutex<HashMap<CallId, mpsc::Sender<Input>>>,
     adding: Mutex<Option<mpsc::Sender<Event>>>,
     knocks: Mutex<Knocks>,
+    hearing: Mutex<Hearing>,
     call_over: Notify,
     #[cfg(feature = "plaintext-control")]
     control: Mutex<crate::media::Control>,
@@ -94,7 +96,7 @@ impl Shared {
         state: State,
         path: Option<PathBuf>,
     ) -> Self {
-        let (calls, adding, knocks, call_over) = Default::default();
+        let (calls, adding, knocks, hearing, call_over) = Default::default();
         Self {
             server,
             session,
@@ -103,6 +105,7 @@ impl Shared {
             calls,
             adding,
             knocks,
+            hearing,
             call_over,
             #[cfg(feature = "plaintext-control")]
             control: Mutex::default(),
@@ -125,6 +128,11 @@ impl Shared {
     /// Who knocks. Never held across an await.
     pub(super) fn knocks(&self) -> MutexGuard<'_, Knocks> {
         lock(&self.knocks)
+    }
+
+    /// What is remembered of announcements. Never held across an await.
+    pub(crate) fn hearing(&self) -> MutexGuard<'_, Hearing> {
+        lock(&self.hearing)
     }
 
     /// The own device.

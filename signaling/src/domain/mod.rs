@@ -46,8 +46,9 @@ pub mod settings;
 
 pub mod drop_in;
 
-pub mod nearby;
+pub mod announcements;
 pub mod ledgers;
+pub mod nearby;
 
 pub mod children;
 
