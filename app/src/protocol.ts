@@ -443,7 +443,11 @@ switches: Switches,
 /**
  * Whether anybody may drop in on it, whatever the grants.
  */
-drop_in: boolean, };
+drop_in: boolean, 
+/**
+ * Whether it may say that somebody is near it.
+ */
+recently_active: boolean, };
 
 export type DoNotDisturb = { 
 /**

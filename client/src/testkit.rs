@@ -87,6 +87,7 @@ impl Founder {
                     camera: CameraSwitch::On,
                 },
                 drop_in: true,
+                recently_active: true,
             },
         };
         let household = Household {

@@ -19,6 +19,7 @@ use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::drop_in::DropIn;
+use crate::domain::dropping_in::{DroppingIn, DroppingInParts};
 use crate::domain::guardians::{Guardians, GuardiansParts};
 use crate::domain::guests::Guests;
 use crate::domain::history::HistoryError;
@@ -26,6 +27,7 @@ use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::limits::LimitsConfig;
 use crate::domain::mail::Mailer;
+use crate::domain::nearby::Nearby;
 use crate::domain::numbers::{BadRegion, Numbers};
 use crate::domain::outside::Outside;
 use crate::domain::pairing::Pairings;
@@ -150,9 +152,20 @@ impl Signaling {
         let relays = Arc::new(Relays::new(clock.clone(), calls.clone(), relays)?);
         let (own, told) = (media.clone(), Arc::clone(&relays));
         let outside = Outside::new(clock.clone(), own, told, outside);
+        let nearby = Nearby::start(parts(), calls.reach().clone());
+        let dropping_in = DroppingIn::start(DroppingInParts {
+            db: db.clone(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            presence: presence.clone(),
+            nearby: nearby.clone(),
+            calls: calls.clone(),
+        });
         let (store, events, time) = parts();
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
+            dropping_in,
+            nearby,
             guardians,
             guests: calls.guests().clone(),
             relays,

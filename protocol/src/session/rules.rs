@@ -81,6 +81,9 @@ pub struct DeviceSettings {
     /// Whether anybody may drop in on it, whatever the grants.
     #[serde(default = "allowed")]
     pub drop_in: bool,
+    /// Whether it may say that somebody is near it.
+    #[serde(default = "allowed")]
+    pub recently_active: bool,
 }
 
 fn allowed() -> bool {

@@ -26,6 +26,7 @@ pub(crate) fn device_settings() -> DeviceSettings {
         capabilities: CAPABILITIES,
         switches: SWITCHES,
         drop_in: true,
+        recently_active: true,
     }
 }
 

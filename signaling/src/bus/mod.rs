@@ -63,6 +63,11 @@ pub enum Notice {
         /// Whom.
         handle: Handle,
     },
+    /// Who may drop in on a household has changed: by its grants, or at one of its devices.
+    DropInChanged {
+        /// Which household.
+        household: HouseholdId,
+    },
 }
 
 impl Default for Bus {

@@ -46,6 +46,8 @@ pub mod settings;
 
 pub mod drop_in;
 
+pub mod nearby;
+
 pub mod children;
 
 pub mod keys;
@@ -53,6 +55,8 @@ pub mod keys;
 pub mod history;
 
 pub mod calls;
+
+pub mod dropping_in;
 
 pub mod members;
 

@@ -54,6 +54,8 @@ pub struct SettingsColumns {
     camera_switch: CameraColumn,
     /// Whether anybody may drop in on it, whatever the grants.
     pub drop_in: bool,
+    /// Whether it may say that somebody is near.
+    pub recently_active: bool,
 }
 
 /// As the columns' defaults are.
@@ -69,6 +71,7 @@ impl Default for SettingsColumns {
             microphone_on: true,
             camera_switch: CameraColumn(CameraSwitch::On),
             drop_in: true,
+            recently_active: true,
         }
     }
 }
@@ -103,6 +106,7 @@ impl SettingsColumns {
             capabilities: self.capabilities(),
             switches: self.switches(),
             drop_in: self.drop_in,
+            recently_active: self.recently_active,
         }
     }
 }
@@ -264,7 +268,7 @@ pub async fn set_settings(
     let query = sqlx::query(
         "update device set label = $2, room = $3, quiet = $4, has_microphone = $5, \
          has_speaker = $6, has_screen = $7, has_camera = $8, microphone_on = $9, \
-         camera_switch = $10, drop_in = $11 where id = $1",
+         camera_switch = $10, drop_in = $11, recently_active = $12 where id = $1",
     )
     .bind(id.to_string())
     .bind(label.to_owned())
@@ -276,7 +280,8 @@ pub async fn set_settings(
     .bind(settings.capabilities.camera)
     .bind(settings.switches.microphone)
     .bind(CameraColumn(settings.switches.camera).text())
-    .bind(settings.drop_in);
+    .bind(settings.drop_in)
+    .bind(settings.recently_active);
     on_tx!(tx, connection => query.execute(connection).await?);
     Ok(())
 }

@@ -275,6 +275,7 @@ impl Beginning {
             callee: invite.callee.clone(),
             standing: Standing::Waiting { rings: false },
             part: Part::default(),
+            drop_in: false,
         }
     }
 

@@ -22,6 +22,9 @@ pub struct CallsConfig {
     /// How long a side's device may be gone, session and media both, before an answered call ends
     /// as "device lost", in seconds.
     pub device_lost_after_secs: u32,
+    /// How long a device may take to decide about a drop-in, in seconds. To somebody of another household
+    /// every refusal looks like this time having passed.
+    pub drop_in_timeout_secs: u32,
     /// How long a device that is to take a call over may take for it, in seconds. Then the call stays
     /// where it is.
     pub move_timeout_secs: u32,
@@ -49,6 +52,7 @@ impl Default for CallsConfig {
             unreachable_after_secs: 10,
             caller_grace_secs: 10,
             device_lost_after_secs: 30,
+            drop_in_timeout_secs: 8,
             move_timeout_secs: 20,
             key_switch_timeout_ms: 2_000,
             running_max: 1_000,
@@ -75,6 +79,10 @@ impl CallsConfig {
 
     pub(super) fn device_lost_after(&self) -> Duration {
         Duration::from_secs(self.device_lost_after_secs.into())
+    }
+
+    pub(super) fn drop_in_timeout(&self) -> Duration {
+        Duration::from_secs(self.drop_in_timeout_secs.into())
     }
 
     /// The limits as `reach` weighs them.

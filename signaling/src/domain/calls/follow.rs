@@ -123,6 +123,7 @@ impl Calls {
                     self.blocked(account, &handle).await;
                     continue;
                 }
+                Notice::DropInChanged { .. } => continue,
                 Notice::Switched { device, switches } => Notified::Switched(device, switches),
             };
             let mailboxes: Vec<_> = self

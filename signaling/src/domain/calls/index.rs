@@ -44,6 +44,8 @@ pub(super) struct Entry {
     pub(super) standing: Standing,
     /// Who has a part once it is answered.
     pub(super) part: Part,
+    /// Two devices and nobody else: it is nobody's to join, to take over or to answer.
+    pub(super) drop_in: bool,
 }
 
 /// A call that may still ring somebody, and who asks for it.
@@ -137,6 +139,31 @@ impl Index {
         self.running.insert(id, entry);
         self.started_total += 1;
         Ok(Admitted::New { full, engaged })
+    }
+
+    /// Takes a drop-in in that its target has opened: two devices that are in no other call.
+    pub(super) fn admit_drop_in(
+        &mut self,
+        config: &CallsConfig,
+        id: CallId,
+        entry: Entry,
+    ) -> Result<(), Refused> {
+        if self.running.contains_key(&id) {
+            return Err(Refused::IdTaken);
+        }
+        if self.running.len() >= config.running_max as usize {
+            return Err(Refused::Full);
+        }
+        let present = entry.part.present.clone();
+        if present.iter().any(|(device, _)| self.is_engaged(*device)) {
+            return Err(Refused::AlreadyInCall);
+        }
+        if present.iter().any(|(_, one)| self.is_full(config, *one)) {
+            return Err(Refused::AccountFull);
+        }
+        self.running.insert(id, entry);
+        self.started_total += 1;
+        Ok(())
     }
 
     /// Whether a person takes part in as many calls as they may.
@@ -274,7 +301,9 @@ impl Index {
         for entry in self.about(account, device) {
             let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
             if entry.holds(device) {
-                let input = if present {
+                let input = if entry.drop_in && change == SessionChange::Opened {
+                    Input::SessionNew
+                } else if present {
                     Input::SessionBack
                 } else {
                     Input::SessionLost
@@ -403,6 +432,7 @@ impl Entry {
             let asks = coming.map(|one| (one.by.account, one.account));
             return Gathering {
                 mailbox,
+                drop_in: self.drop_in,
                 people,
                 nobody: None,
                 present,
@@ -416,6 +446,7 @@ impl Entry {
         };
         Gathering {
             mailbox,
+            drop_in: self.drop_in,
             people: callees.clone().chain([self.caller]).collect(),
             nobody,
             present,
@@ -433,7 +464,11 @@ impl Entry {
     /// Whether the two people called each other.
     fn is_mutual(&self, other: &Self) -> bool {
         let between_two = self.caller != other.caller;
-        between_two && self.callees.contains(&other.caller) && other.callees.contains(&self.caller)
+        let calls = !self.drop_in && !other.drop_in;
+        between_two
+            && calls
+            && self.callees.contains(&other.caller)
+            && other.callees.contains(&self.caller)
     }
 
     /// As `list_calls` shows it to one of the two. The callee's own name is told only once it

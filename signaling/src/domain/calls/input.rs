@@ -134,6 +134,10 @@ pub(super) enum Input {
     SessionLost(DeviceId),
     /// A device has a session again.
     SessionBack(DeviceId),
+    /// A device began a new session: of a drop-in, whose keys are in the memory of both, it knows nothing.
+    SessionNew(DeviceId),
+    /// A drop-in ends, whatever its two devices say.
+    DropInOver(EndReason),
     /// A device was removed from its household.
     Revoked(DeviceId),
     /// The media node has answered an offer, or has refused it.

@@ -13,6 +13,7 @@ mod grades;
 mod index;
 mod input;
 mod machine;
+mod opened;
 mod service;
 mod task;
 #[cfg(test)]
@@ -23,4 +24,5 @@ pub use change::{AddError, MoveError};
 pub use config::CallsConfig;
 pub use figures::CallFigures;
 pub use input::{Act, ActReply, CallError, Offer};
+pub use opened::{DropInSide, NewDropIn, OpenError};
 pub use service::{Calls, CallsParts, SessionChange};

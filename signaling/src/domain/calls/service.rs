@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::begin::rings;
 use super::config::CallsConfig;
 use super::figures::CallFigures;
-use super::index::{Asked, Index, Standing};
+use super::index::{Asked, Entry, Index, Standing};
 use super::input::{Act, ActReply, CallError, Input, Moment, Rings};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
@@ -181,6 +181,13 @@ impl Calls {
     pub fn list(&self, speaker: &Speaker) -> Vec<RunningCall> {
         let index = self.0.index();
         let own = index.of_account(speaker.account);
+        // A drop-in is nobody's but the two devices'.
+        let here = |entry: &Entry| {
+            speaker
+                .device
+                .is_some_and(|device| entry.has_device(device))
+        };
+        let own = own.filter(|(_, entry)| !entry.drop_in || here(entry));
         own.map(|(id, entry)| entry.view(id, speaker.account, speaker.device))
             .collect()
     }

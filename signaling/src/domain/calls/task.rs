@@ -251,6 +251,9 @@ impl Task {
 
     /// A store that fails is logged and does not end a call: people go on talking.
     async fn record(&self, record: Record) {
+        if self.call.is_drop_in() {
+            return;
+        }
         match self.keep(record).await {
             Ok(Some(missed)) => {
                 let event = Event::CallMissed(missed.call);

@@ -180,6 +180,9 @@ impl Contacts {
     }
 
     fn tell_ended(&self, household: HouseholdId, grants: Vec<GrantId>) {
+        if !grants.is_empty() {
+            self.bus.notify(Notice::DropInChanged { household });
+        }
         for grant in grants {
             let event = Event::DropInGrantEnded { grant };
             self.bus.publish(Audience::Household(household), event);

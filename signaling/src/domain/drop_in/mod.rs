@@ -4,10 +4,12 @@
 //! It can take a grant away without a signature, and never give one.
 
 mod error;
+mod people;
 mod rules;
 mod service;
 #[cfg(test)]
 mod tests;
 
 pub use error::{MayDropInError, PutGrantError, SetDropInError};
+pub use people::PeopleError;
 pub use service::DropIn;

@@ -8,7 +8,7 @@ use homeline_protocol::session::{Callee, DeviceKind, DropInGrant, Event};
 
 use super::rules::{self, GRANT_BYTES_MAX, GRANTS_MAX};
 use super::{MayDropInError, PutGrantError, SetDropInError};
-use crate::bus::{Audience, Bus};
+use crate::bus::{Audience, Bus, Notice};
 use crate::domain::households::adult_of;
 use crate::domain::identity::{ContactCard, GrantStatement, GrantTo, Roster, StatementError};
 use crate::domain::reach::{Asking, Reach, Way, reach};
@@ -20,7 +20,7 @@ use crate::store::{self, Db, Nullable, StoreError, Tx};
 /// Who may drop in.
 #[derive(Debug)]
 pub struct DropIn {
-    db: Db,
+    pub(super) db: Db,
     bus: Bus,
     clock: Clock,
     reach: Reach,
@@ -80,6 +80,8 @@ impl DropIn {
         tx.commit().await?;
         let statement = statement.clone();
         let event = Event::DropInGrantPut(DropInGrant { id, statement });
+        let household = app.household;
+        self.bus.notify(Notice::DropInChanged { household });
         self.bus.publish(Audience::Household(app.household), event);
         Ok(())
     }
@@ -116,6 +118,7 @@ impl DropIn {
             settings,
         };
         self.bus.publish(Audience::Household(household), event);
+        self.bus.notify(Notice::DropInChanged { household });
         Ok(())
     }
 

@@ -24,6 +24,7 @@ fn said(revision: u64) -> GrantStatement {
         to: GrantTo::OwnHousehold,
         devices: vec![],
         hours: None,
+        picture: false,
         signed_at_ms: NOW.0,
         expires_at_ms: NOW.0 + 1_000,
         revoked: false,

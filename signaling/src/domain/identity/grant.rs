@@ -34,6 +34,8 @@ pub struct GrantStatement {
     pub devices: Vec<DeviceId>,
     /// When it counts; absent: always.
     pub hours: Option<GrantHours>,
+    /// With picture, or sound only.
+    pub picture: bool,
     /// When it was signed, Unix milliseconds.
     pub signed_at_ms: u64,
     /// When it ends, Unix milliseconds.
@@ -148,6 +150,7 @@ impl GrantStatement {
             to,
             devices,
             hours,
+            picture: picture == 1,
             signed_at_ms,
             expires_at_ms,
             revoked: revoked == 1,

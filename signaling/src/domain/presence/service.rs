@@ -4,6 +4,7 @@
 //! kept beyond the process.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use homeline_protocol::id::DeviceId;
@@ -17,10 +18,14 @@ use crate::model::Speaker;
 pub struct PresenceService {
     bus: Bus,
     devices: Arc<Mutex<HashMap<DeviceId, Standing>>>,
+    /// Counts how often a device came.
+    comings: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standing {
+    /// Which coming it was when it last came: the higher, the later.
+    came: u64,
     /// Whether its session has a connection.
     connected: bool,
     /// Whether it said that its tab sleeps.
@@ -34,13 +39,16 @@ impl PresenceService {
         Self {
             bus,
             devices: Arc::default(),
+            comings: Arc::default(),
         }
     }
 
     /// A device opened a session.
     pub fn opened(&self, speaker: &Speaker) {
+        let came = self.comings.fetch_add(1, Ordering::Relaxed);
         self.change(speaker, |_| {
             Some(Standing {
+                came,
                 connected: true,
                 asleep: false,
             })
@@ -49,8 +57,10 @@ impl PresenceService {
 
     /// A device's session has a connection again.
     pub fn resumed(&self, speaker: &Speaker) {
+        let came = self.comings.fetch_add(1, Ordering::Relaxed);
         self.change(speaker, |before| {
             before.map(|now| Standing {
+                came,
                 connected: true,
                 ..now
             })
@@ -84,6 +94,13 @@ impl PresenceService {
     pub fn of(&self, device: DeviceId) -> Presence {
         let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         presence(devices.get(&device).copied())
+    }
+
+    /// Which of several devices came last: the highest did.
+    #[must_use]
+    pub fn came(&self, device: DeviceId) -> Option<u64> {
+        let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        devices.get(&device).map(|standing| standing.came)
     }
 
     /// Writes where they stand into devices that are about to be shown.
@@ -124,6 +141,7 @@ fn presence(standing: Option<Standing>) -> Presence {
         Some(Standing {
             connected: true,
             asleep: false,
+            ..
         }) => Presence::Online,
         Some(_) => Presence::Asleep,
     }

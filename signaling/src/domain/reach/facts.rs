@@ -1,7 +1,7 @@
 //! What a decision looks at: plain data that the caller has loaded, and nothing else.
 
 use homeline_protocol::Handle;
-use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::id::{AccountId, DeviceId, GrantId, HouseholdId};
 use homeline_protocol::session::{CameraSwitch, Capabilities, DeviceKind, Switches};
 
 use super::quiet::{QuietFacts, Schedule};
@@ -211,6 +211,8 @@ pub struct StrangerLimits {
 /// A household has let somebody drop in. It is no mutual thing.
 #[derive(Debug, Clone)]
 pub struct Grant {
+    /// Which.
+    pub id: GrantId,
     /// Whose home devices may be dropped in on.
     pub by: HouseholdId,
     /// Who may drop in.
@@ -219,6 +221,11 @@ pub struct Grant {
     pub devices: Vec<DeviceId>,
     /// When; absent: always.
     pub hours: Option<Schedule>,
+    /// With picture, or sound only.
+    pub picture: bool,
+    /// Whom of a contact's household it names. Whoever is new there is let to the device, which refuses them
+    /// by name; absent: nobody is left out.
+    pub people: Option<Vec<AccountId>>,
 }
 
 /// Who may drop in.
@@ -252,6 +259,12 @@ impl Grant {
         };
         fits && (self.devices.is_empty() || self.devices.contains(&device))
             && self.hours.as_ref().is_none_or(|hours| hours.is_on(now))
+    }
+
+    /// Whether it names this person, where it names anybody.
+    pub(super) fn names(&self, account: AccountId) -> bool {
+        let people = self.people.as_ref();
+        people.is_none_or(|people| people.contains(&account))
     }
 }
 

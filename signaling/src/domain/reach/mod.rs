@@ -2,9 +2,10 @@
 //!
 //! `facts` is what a decision looks at, and `service` loads it; `rules` decides, and `company` for a call
 //! that others are in; `plan` chooses the devices; `quiet` knows do not disturb and its weekly times;
-//! `together` knows who may stay in one call with a child; `words` says what the asker hears.
+//! `together` knows who may stay in one call with a child; `dropping_in` is asked while a drop-in goes on; `words` says what the asker hears.
 
 mod company;
+mod dropping_in;
 mod facts;
 mod plan;
 mod quiet;
@@ -17,6 +18,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use dropping_in::{Stop, granting, may_see, may_stay};
 pub(in crate::domain) use facts::ALL_ON;
 pub use facts::{
     Asker, ChildFacts, Companion, DeviceFacts, Grant, Grantee, GuestFacts, PersonFacts,

@@ -274,7 +274,11 @@ fn is_empty(plan: &Plan) -> bool {
 
 /// A child reaches nobody outside but the chosen contacts: by handle, so that it is told the same
 /// whether anybody has it.
-fn may_leave_home(asker: &Asker, family: bool, to: Option<&Handle>) -> Result<(), Refusal> {
+pub(super) fn may_leave_home(
+    asker: &Asker,
+    family: bool,
+    to: Option<&Handle>,
+) -> Result<(), Refusal> {
     let Some(child) = &asker.child else {
         return Ok(());
     };
@@ -287,7 +291,11 @@ fn may_leave_home(asker: &Asker, family: bool, to: Option<&Handle>) -> Result<()
 }
 
 /// Why a child who is asked for can't be reached.
-fn child_keeps_out(world: &World, person: &PersonFacts, family: bool) -> Option<Refusal> {
+pub(super) fn child_keeps_out(
+    world: &World,
+    person: &PersonFacts,
+    family: bool,
+) -> Option<Refusal> {
     let child = person.child.as_ref()?;
     let name = || person.name.clone();
     if !child.consented {

@@ -370,12 +370,19 @@ async fn grants(tx: &mut Tx, target: &Target, now: UnixMillis) -> Result<Vec<Gra
 
 fn grant(by: HouseholdId, said: GrantStatement) -> Option<Grant> {
     let home = said.to.household().unwrap_or(by);
+    let people = match &said.to {
+        GrantTo::Household { people, .. } => people.clone(),
+        GrantTo::OwnHousehold | GrantTo::Person { .. } => None,
+    };
     let to = match said.to {
         GrantTo::OwnHousehold | GrantTo::Household { .. } => Grantee::Household(home),
         GrantTo::Person { person, .. } => Grantee::Person(person?, home),
     };
     let hours = said.hours.as_ref().map(Schedule::try_from);
     Some(Grant {
+        id: said.id,
+        picture: said.picture,
+        people,
         by,
         to,
         devices: said.devices,

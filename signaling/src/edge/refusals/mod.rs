@@ -5,6 +5,7 @@ mod accounts;
 mod address_book;
 mod call_changes;
 mod drop_in;
+mod dropping_in;
 mod guardians;
 mod guests;
 mod home;

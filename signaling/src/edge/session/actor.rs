@@ -316,6 +316,8 @@ impl Actor {
             .calls
             .session_changed(&self.speaker, change)
             .await;
+        let drop_ins = &self.shared.services.dropping_in;
+        drop_ins.session_changed(&self.speaker, change);
     }
 
     fn welcome(&self, resumed: bool) {

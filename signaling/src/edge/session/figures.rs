@@ -170,6 +170,21 @@ fn kind_of_address_book(request: &Request) -> &'static str {
         Request::NoteNumberUsed { .. } => "note_number_used",
         Request::TestFromOutside => "test_from_outside",
         Request::GetOutside => "get_outside",
+        other => kind_of_drop_in(other),
+    }
+}
+
+/// The kinds of requests about dropping in and about who is near.
+fn kind_of_drop_in(request: &Request) -> &'static str {
+    match request {
+        Request::DropIn { .. } => "drop_in",
+        Request::RefuseDropIn { .. } => "refuse_drop_in",
+        Request::OpenDropIn { .. } => "open_drop_in",
+        Request::SetDropInStage { .. } => "set_drop_in_stage",
+        Request::ReportActivity { .. } => "report_activity",
+        Request::SetRecentlyActive { .. } => "set_recently_active",
+        Request::GetRecentlyActive => "get_recently_active",
+        Request::ContactPeople { .. } => "contact_people",
         _ => "other",
     }
 }

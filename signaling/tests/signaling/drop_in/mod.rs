@@ -2,6 +2,10 @@
 //!
 //! The device in these stories judges by itself, as clients do, from nothing but what the server handed it.
 
+mod asked;
+mod connects;
+mod ends;
+mod near;
 mod refused;
 mod stories;
 
@@ -45,7 +49,16 @@ pub(super) struct Kitchen {
 
 impl Scene {
     pub(super) async fn new() -> Self {
-        let server = Server::start().await;
+        Self::on(Server::start().await).await
+    }
+
+    /// With a media node, where a target has a second to decide.
+    pub(super) async fn with_calls() -> Self {
+        let server = Server::start_with_calls(|config| config.calls.drop_in_timeout_secs = 1);
+        Self::on(server.await).await
+    }
+
+    async fn on(server: Server) -> Self {
         let anna = Person::founder(&server, "anna").await;
         let mut phone = anna.session(&server).await;
         let paired = pair(&server, &anna, &mut phone, Kind::HomeDevice).await;

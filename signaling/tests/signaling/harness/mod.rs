@@ -21,12 +21,14 @@ use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
 use homeline_signaling::domain::contacts::Contacts;
 use homeline_signaling::domain::devices::Devices;
 use homeline_signaling::domain::drop_in::DropIn;
+use homeline_signaling::domain::dropping_in::{DroppingIn, DroppingInParts};
 use homeline_signaling::domain::guardians::{Guardians, GuardiansParts};
 use homeline_signaling::domain::guests::Guests;
 use homeline_signaling::domain::households::Households;
 use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::limits::LimitsConfig;
 use homeline_signaling::domain::mail::Mailer;
+use homeline_signaling::domain::nearby::Nearby;
 use homeline_signaling::domain::numbers::{Numbers, NumbersConfig};
 use homeline_signaling::domain::outside::{Outside, OutsideConfig};
 use homeline_signaling::domain::pairing::Pairings;
@@ -177,8 +179,18 @@ impl Server {
         let file = Some(folder.path().join("outside.json"));
         let told = Arc::clone(&relays);
         let outside = Outside::new(clock.clone(), probes, told, OutsideConfig { file });
+        let nearby = Nearby::start(parts.clone(), calls.reach().clone());
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts.clone(), calls.reach().clone())),
+            dropping_in: DroppingIn::start(DroppingInParts {
+                db: db.clone(),
+                bus: bus.clone(),
+                clock: clock.clone(),
+                presence: presence.clone(),
+                nearby: nearby.clone(),
+                calls: calls.clone(),
+            }),
+            nearby,
             guardians: guardians(parts.clone(), &calls),
             guests,
             relays,

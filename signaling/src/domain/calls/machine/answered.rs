@@ -54,9 +54,9 @@ pub(super) struct Side {
 
 /// A device's fresh key package, and the statement that binds it to the call.
 #[derive(Debug, Clone)]
-pub(super) struct Introduction {
-    pub(super) key_package: Blob,
-    pub(super) statement: Blob,
+pub(in crate::domain::calls) struct Introduction {
+    pub key_package: Blob,
+    pub statement: Blob,
 }
 
 impl Answered {

@@ -33,6 +33,8 @@ pub(in crate::domain::calls) struct Call {
     pub(super) caller_media: MediaState,
     pub(super) switches: Table,
     pub(super) told: Told,
+    /// Two devices and nobody else, kept in no history.
+    pub(super) drop_in: bool,
 }
 
 /// Where a call stands.
@@ -55,20 +57,7 @@ impl Call {
         busy: bool,
         now: Moment,
     ) -> (Self, Vec<Effect>) {
-        let mut call = Self {
-            config: config.clone(),
-            expires_at: now.unix.plus(config.ring_timeout()),
-            state: State::Waiting(Waiting::default()),
-            timers: TimerTable::default(),
-            room: Room::new(RoomId(invite.call.0)),
-            caller_media: MediaState {
-                microphone: true,
-                camera: invite.video,
-            },
-            switches: Table::from([(invite.caller_device, invite.caller_switches)]),
-            told: Told::default(),
-            invite,
-        };
+        let mut call = Self::new(config, invite, now);
         if busy {
             let effects = call.end(now, EndReason::Busy);
             return (call, effects);
@@ -86,6 +75,24 @@ impl Call {
             effects.extend(call.invite_device(rings));
         }
         (call, effects)
+    }
+
+    pub(super) fn new(config: &CallsConfig, invite: Invite, now: Moment) -> Self {
+        Self {
+            config: config.clone(),
+            expires_at: now.unix.plus(config.ring_timeout()),
+            state: State::Waiting(Waiting::default()),
+            timers: TimerTable::default(),
+            room: Room::new(RoomId(invite.call.0)),
+            caller_media: MediaState {
+                microphone: true,
+                camera: invite.video,
+            },
+            switches: Table::from([(invite.caller_device, invite.caller_switches)]),
+            told: Told::default(),
+            drop_in: false,
+            invite,
+        }
     }
 
     /// Takes an input and says what is to be done.
@@ -107,6 +114,8 @@ impl Call {
             Input::Pushed => self.pushed(),
             Input::SessionLost(device) => self.session(now, device, false),
             Input::SessionBack(device) => self.session(now, device, true),
+            Input::SessionNew(device) => self.session_new(now, device),
+            Input::DropInOver(reason) => self.end(now, reason),
             Input::Revoked(device) => self.revoked(now, device),
             Input::Negotiated(device, accepted) => self.negotiated(now, device, accepted),
             Input::Peer(device, change) => self.peer_changed(now, device, change),
@@ -170,6 +179,7 @@ impl Call {
     }
 
     fn act(&mut self, now: Moment, device: DeviceId, account: AccountId, act: Act) -> Step {
+        self.check_drop_in(device, &act)?;
         if let Act::Offer(offer) = act {
             return self.offer(device, account, offer);
         }
@@ -221,7 +231,7 @@ impl Call {
         effects
     }
 
-    fn session(&mut self, now: Moment, device: DeviceId, present: bool) -> Vec<Effect> {
+    pub(super) fn session(&mut self, now: Moment, device: DeviceId, present: bool) -> Vec<Effect> {
         match &mut self.state {
             State::Waiting(_) if device == self.invite.caller_device => {
                 if present {

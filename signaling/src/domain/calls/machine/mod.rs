@@ -3,6 +3,7 @@
 mod adding;
 mod answered;
 mod call;
+mod drop_in;
 mod excluded;
 mod keys;
 mod leaving;
@@ -14,7 +15,9 @@ mod ringing;
 mod switches;
 mod timers;
 
+pub(super) use answered::Introduction;
 pub(super) use call::{Call, is_missed};
+pub(super) use drop_in::Initiator;
 #[cfg(test)]
 pub(super) use media::camera_of;
 pub(super) use part::{Part, Someone};

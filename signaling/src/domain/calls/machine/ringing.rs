@@ -250,6 +250,19 @@ impl Call {
                 "say that this device rings first: its key is needed",
             ));
         };
+        Ok(self.both_are_there(now, (device, account, media), introduction))
+    }
+
+    /// The device that began it and this one talk from now on.
+    pub(super) fn both_are_there(
+        &mut self,
+        now: Moment,
+        (device, account, media): (DeviceId, AccountId, MediaState),
+        introduction: Introduction,
+    ) -> Vec<Effect> {
+        let State::Waiting(waiting) = &mut self.state else {
+            return Vec::new();
+        };
         let losers = std::mem::take(&mut waiting.invited);
         let caller_present = !self.timers.is_set(Timer::CallerGone);
         let caller = Side {
@@ -308,7 +321,7 @@ impl Call {
             device,
         }));
         effects.extend(self.look_at_media(now, [caller_device, device]));
-        Ok(effects)
+        effects
     }
 
     /// Two talk from now on: is their media there, and what was said of it while it rang?

@@ -1,7 +1,7 @@
 //! Who asks x whom x what stands in the way, one row a rule.
 
 use homeline_protocol::Handle;
-use homeline_protocol::id::HouseholdId;
+use homeline_protocol::id::{GrantId, HouseholdId};
 use homeline_protocol::session::CameraSwitch;
 
 use super::world::{child, handle, outcome, world};
@@ -189,6 +189,9 @@ fn obstruct(world: &mut World, obstacle: &str) {
             });
         }
         "granted-to-household" => world.grants.push(Grant {
+            id: GrantId([1; 16]),
+            picture: false,
+            people: None,
             by: super::world::household("ben"),
             to: Grantee::Household(world.asker.household.unwrap()),
             devices: vec![],

@@ -4,7 +4,7 @@
 //! not; nobody has the handle "nobody". A guest (page) waits at a call link of Anna's.
 
 use homeline_protocol::Handle;
-use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
+use homeline_protocol::id::{AccountId, DeviceId, GrantId, HouseholdId};
 use homeline_protocol::session::{CameraSwitch, Capabilities, DeviceKind, Switches};
 
 use crate::domain::reach::{
@@ -185,6 +185,9 @@ impl World {
 
     pub(super) fn grant(&mut self, by: &str) {
         self.grants.push(Grant {
+            id: GrantId([1; 16]),
+            picture: false,
+            people: None,
             by: household(by),
             to: Grantee::Person(self.asker.account, self.asker.household.unwrap()),
             devices: vec![],

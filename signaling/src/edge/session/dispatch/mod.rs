@@ -4,6 +4,7 @@ mod address_book;
 mod call_changes;
 mod calls;
 mod drop_in;
+mod dropping_in;
 mod guardians;
 mod guests;
 mod home;
@@ -28,11 +29,13 @@ use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
 use crate::domain::drop_in::DropIn;
+use crate::domain::dropping_in::DroppingIn;
 use crate::domain::guardians::Guardians;
 use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::limits::Origin;
+use crate::domain::nearby::Nearby;
 use crate::domain::numbers::Numbers;
 use crate::domain::outside::Outside;
 use crate::domain::pairing::Pairings;
@@ -78,6 +81,10 @@ pub struct Services {
     pub outside: Outside,
     /// Who may drop in.
     pub drop_in: Arc<DropIn>,
+    /// Drop-ins, once through.
+    pub dropping_in: DroppingIn,
+    /// Near which devices somebody was.
+    pub nearby: Nearby,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -93,6 +100,8 @@ pub(super) async fn dispatch(
         Err(guests::not_for_guests())
     } else if drop_in::takes(&request) {
         drop_in::drop_in(services, speaker, request).await
+    } else if dropping_in::takes(&request) {
+        dropping_in::dropping_in(services, speaker, request).await
     } else {
         route(services, speaker, from, request).await
     };

@@ -333,5 +333,6 @@ fn entry(mailbox: mpsc::Sender<Message>, invite: &Invite, to: Callee) -> Entry {
         callee: invite.callee.clone(),
         standing: Standing::Waiting { rings: false },
         part: Part::default(),
+        drop_in: false,
     }
 }
