@@ -8,8 +8,15 @@ export function answerDropIn(server, session, account, household, body) {
   switch (body.type) {
     case "may_drop_in": return DONE;
     case "get_recently_active": return { type: "recently_active", devices: server.near ?? [] };
-    case "get_ledger_heads": return { type: "ledger_heads", heads: [] };
-    case "list_ledger": return { type: "ledger", entries: [], more: false };
+    case "get_ledger_heads": return { type: "ledger_heads", heads: [...ledgers(household)].map(([device, entries]) => ({ device, length: entries.length })) };
+    case "list_ledger": return { type: "ledger", entries: (ledgers(household).get(body.device) ?? []).slice(body.from), more: false };
+    case "append_ledger": {
+      const entries = ledgers(household).get(session.device) ?? [];
+      ledgers(household).set(session.device, entries);
+      entries[body.index] = body.entry;
+      for (const one of server.sessions.values()) server.event(one, { type: "ledger_grew", device: session.device, index: body.index, entry: body.entry });
+      return DONE;
+    }
     case "drop_in": {
       const target = [...server.sessions.values()].find(({ device }) => device === body.to.device);
       server.calls.set(body.call, { caller: target, rung: [session], ringing: new Map(), dropIn: { key_package: body.key_package, statement: body.asking } });
@@ -37,4 +44,9 @@ export function answerDropIn(server, session, account, household, body) {
       return DONE;
     default: return undefined;
   }
+}
+
+/** What each home device wrote. */
+function ledgers(household) {
+  return (household.ledgers ??= new Map());
 }

@@ -25,6 +25,7 @@ use crate::domain::guests::Guests;
 use crate::domain::history::HistoryError;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::ledgers::Ledgers;
 use crate::domain::limits::LimitsConfig;
 use crate::domain::mail::Mailer;
 use crate::domain::nearby::Nearby;
@@ -166,18 +167,14 @@ impl Signaling {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
             dropping_in,
             nearby,
+            ledgers: Arc::new(Ledgers::new(db.clone(), bus.clone())),
             guardians,
             guests: calls.guests().clone(),
             relays,
             outside,
             accounts: Arc::clone(&accounts),
             households: Arc::new(Households::new(db.clone(), clock.clone())),
-            devices: Arc::new(Devices::new(
-                db.clone(),
-                bus.clone(),
-                clock.clone(),
-                gate.clone(),
-            )),
+            devices: devices(parts(), &gate),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
             pairings: Arc::new(Pairings::new(
                 parts(),
@@ -276,6 +273,10 @@ fn about(app_hash: &str) -> About {
         protocol: PROTOCOL_VERSION,
         app_hash: app_hash.to_owned(),
     }
+}
+
+fn devices((db, bus, clock): (Db, Bus, Clock), gate: &RosterGate) -> Arc<Devices> {
+    Arc::new(Devices::new(db, bus, clock, gate.clone()))
 }
 
 /// Calls, and what they stand on: who is there, who may be reached, who is woken, and who comes as a

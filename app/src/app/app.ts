@@ -8,6 +8,7 @@ import { AddressBookStore } from "../home/address_book.ts";
 import { Doors } from "../home/doors.ts";
 import { Near } from "../home/near.ts";
 import { CallLinks } from "../home/call_links.ts";
+import { Ledgers } from "../home/ledgers.ts";
 import type { Departing } from "../home/departures.ts";
 import { LocalMemory } from "../home/local.ts";
 import { isGuestLink, type Link as UrlLink, parseLink } from "../home/links.ts";
@@ -25,7 +26,7 @@ import { Drafts } from "./drafts.ts";
 import { LinkUp } from "./link_up.ts";
 import { Pairing } from "./pairing.ts";
 
-export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet" | "outside";
+export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet" | "outside" | "ledger";
 export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
 
 export type Stage =
@@ -81,6 +82,8 @@ export class App {
   doors: Doors | undefined;
   /** Where somebody was lately. */
   near: Near | undefined;
+  /** What happened at home devices. */
+  ledgers: Ledgers | undefined;
   /** Answered in a notice before it rang in this page. */
   #answering: CallId | undefined;
   #ringing: CallId | undefined;
@@ -299,12 +302,18 @@ export class App {
       alert: (text) => this.say(text, "alarm"),
       linkChanged: (link) => this.#linkChanged(link),
       begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
-      loaded: () => void this.near?.load().catch(() => undefined),
+      loaded: () => {
+        void this.near?.load().catch(() => undefined);
+        if (this.grown) void this.ledgers?.load().catch(() => undefined);
+      },
       event: (event) => this.#event(event),
       changed: () => this.#homeChanged(),
     });
     this.book = new AddressBookStore(this.linkUp.session, () => this.changed());
     this.doors = new Doors(this.linkUp.session, () => this.changed());
+    this.ledgers = new Ledgers(this.e2ee, this.linkUp.session, {
+      memory: this.memory, genesis: () => this.ownGenesis, label: (device) => this.linkUp?.store.device(device)?.label, changed: () => this.changed(),
+    });
     this.near = new Near(this.linkUp.session, () => this.changed());
     this.children = new Children(this.linkUp.session, () => this.changed());
     this.callLinks = new CallLinks(this.e2ee, this.linkUp.session, {
@@ -320,7 +329,7 @@ export class App {
     this.addDevice = undefined;
     this.children = undefined;
     this.callLinks = undefined;
-    this.doors = this.near = undefined;
+    this.doors = this.near = this.ledgers = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.book = undefined;
@@ -343,6 +352,7 @@ export class App {
     if (event.type === "missed_seen") this.missed = this.missed.filter((call) => call.started_at_ms > event.until_ms);
     if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
     this.near?.handle(event);
+    this.ledgers?.handle(event);
     if (DOORS.has(event.type)) this.doors?.stale();
     this.children?.handle(event);
     this.callLinks?.handle(event);
@@ -393,7 +403,7 @@ export class App {
       if (door !== "second-app") this.pairing = undefined;
       this.stage = { at: "door", door };
     } else if (this.stage.at === "home") {
-      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet", "outside"];
+      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet", "outside", "ledger"];
       const page = pages.find((candidate) => candidate === name) ?? "contacts";
       if (page !== "household") this.stopAddDevice();
       this.stage = { at: "home", page };

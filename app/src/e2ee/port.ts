@@ -35,6 +35,7 @@
 //! - Reload:    the reloaded page is a new leaf: `call.expect`, `call.ringing`; another member says `call.add` with what it made.
 
 import type { DropInRefusal, DropInStage } from "../protocol.ts";
+import type { LedgerReadArgs, LedgerReadReply } from "./port_ledger.ts";
 
 export type Blob64 = string;
 export type HexId = string;
@@ -358,6 +359,9 @@ export interface Requests {
   "own_ledger.meet": [{ length: number; last?: Blob64 | undefined }, { same: boolean }];
   /** After `same: false`, from the first entry on. Fails when that is no sound ledger of this device. */
   "own_ledger.read": [{ entries: Blob64[]; more: boolean }, Record<string, never>];
+
+  /** A part of a device's ledger, checked from where reading began; finished when there is no more. */
+  "ledgers.read": [LedgerReadArgs, LedgerReadReply];
 
   /** `running`: into a call that runs; whoever comes learns which households are in it. */
   "call.invitation": [{ call: HexId; toHandle: string; displayName: string; video: boolean; running?: boolean }, { invitation: Blob64 }];

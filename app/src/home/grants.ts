@@ -66,6 +66,11 @@ export class Grants {
     return this.active().find(({ to }) => to.type !== "home" && to.contact === contact);
   }
 
+  /** As it was last, whether it counts or not. */
+  known(id: GrantId): Grant | undefined {
+    return this.#held.get(id)?.grant;
+  }
+
   /** How many are shown that don't hold: they let nobody in. */
   get untrusted(): number {
     return this.#untrusted;

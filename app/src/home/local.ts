@@ -1,7 +1,8 @@
 //! What this browser remembers outside the key worker: the session token, link fingerprints, keys seen changed.
 
-import type { AccountId, ContactId, GrantId } from "../protocol.ts";
+import type { AccountId, ContactId, DeviceId, GrantId } from "../protocol.ts";
 import type { Held } from "./held.ts";
+import type { KeptLedger } from "./ledgers.ts";
 
 export interface StoredSession {
   token: string;
@@ -69,6 +70,15 @@ export class LocalMemory {
 
   keepToldGrants(grants: readonly GrantId[]): void {
     this.#write("told-grants", grants);
+  }
+
+  /** How far the ledgers of home devices were seen. */
+  ledgers(): Record<DeviceId, KeptLedger> | undefined {
+    return this.#read<Record<DeviceId, KeptLedger>>("ledgers");
+  }
+
+  keepLedgers(kept: Record<DeviceId, KeptLedger>): void {
+    this.#write("ledgers", kept);
   }
 
   setting(name: string): string | undefined {

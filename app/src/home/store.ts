@@ -141,6 +141,11 @@ export class HomeStore {
     return this.#next(() => this.grants.give(choice));
   }
 
+  /** Lets in somebody who is new in a contact's household. */
+  allowDropIn(grant: Grant, person: string): Promise<void> {
+    return this.#next(() => this.grants.allow(grant, person));
+  }
+
   takeDropInBack(grant: Grant): Promise<void> {
     return this.#next(() => this.grants.takeBack(grant));
   }

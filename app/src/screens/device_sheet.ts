@@ -10,6 +10,7 @@ import { capabilityWords, presenceWords, switchWords } from "../ui/words.ts";
 import { answering } from "./answering.ts";
 import { deviceDropIn } from "./drop_in.ts";
 import { dropInButtons } from "./drop_in_call.ts";
+import { toLedger } from "./ledger.ts";
 import { WHAT_CALLERS_HEAR, deviceToggle } from "./quiet.ts";
 
 const LABEL_MAX = 64;
@@ -29,6 +30,7 @@ export function deviceSheet(app: App): TemplateResult | typeof nothing {
     ${silence(app, device)}
     ${answering(app, device)}
     ${deviceDropIn(app, device)}
+    ${device.kind === "home_device" ? toLedger(app, device.id) : nothing}
     ${removal(app, device, close)}`);
 }
 

@@ -158,7 +158,7 @@ function ask(app: App, contact: ContactView): TemplateResult {
     ${answer === undefined ? nothing : html`<p class="hint" role="status" data-testid="may-drop-in">${answer}</p>`}`;
 }
 
-function whom(app: App, { to }: Grant): string {
+export function whom(app: App, { to }: Grant): string {
   if (to.type === "home") return "Everybody of your household";
   const name = app.store.contacts.get(to.contact)?.name ?? "Somebody";
   return to.type === "person" ? name : `${name} and their household`;

@@ -13,6 +13,7 @@ import { answeringMark } from "./answering.ts";
 import { isForAdults } from "./children.ts";
 import { deviceSheet } from "./device_sheet.ts";
 import { householdDropIn } from "./drop_in.ts";
+import { toLedger } from "./ledger.ts";
 import { nearMark } from "./drop_in_call.ts";
 import { memberSheet, signOutOfHousehold } from "./member_sheet.ts";
 import { topMark } from "./top_contact.ts";
@@ -35,6 +36,7 @@ export function household(app: App): TemplateResult {
     <div class="section-head"><h2 class="section">Devices</h2>${callHome(app)}</div>
     <ul class="list" data-testid="devices">${repeat(app.store.devices, ({ id }) => id, (device) => deviceRow(app, device))}</ul>
     ${householdDropIn(app)}
+    ${toLedger(app)}
     ${(home?.invitations.length ?? 0) === 0 ? nothing : html`<h2 class="section">Open invitations</h2>
       <ul class="list">${home?.invitations.map((invitation) => html`<li class="row"><span class="row-text pad"><strong>Invitation</strong>
         <small>ends ${new Date(invitation.expires_at_ms).toLocaleString()}</small></span>

@@ -10,6 +10,7 @@ import { contacts } from "./contacts.ts";
 import { elsewhere } from "./elsewhere.ts";
 import { history } from "./history.ts";
 import { household } from "./household.ts";
+import { ledger, ledgerAlarm, newcomerBanner } from "./ledger.ts";
 import { outside } from "./outside.ts";
 import { dropInNews } from "./drop_in.ts";
 import { quiet, quietBanner } from "./quiet.ts";
@@ -23,7 +24,7 @@ const PAGES: readonly { page: Page; label: string; icon: TemplateResult }[] = [
 ];
 
 /** Pages that are reached from another, whose mark stands meanwhile. */
-const OVER: Partial<Record<Page, Page>> = { links: "contacts", quiet: "settings", outside: "settings", children: "household" };
+const OVER: Partial<Record<Page, Page>> = { links: "contacts", quiet: "settings", outside: "settings", children: "household", ledger: "household" };
 
 export function shell(app: App): TemplateResult {
   if (app.stage.at !== "home") return html``;
@@ -45,7 +46,7 @@ export function shell(app: App): TemplateResult {
       ${banners(app)}
       ${app.linkUp?.loaded === true ? elsewhere(app.calls, app.store) : nothing}
       ${app.linkUp?.loaded === true && page !== "quiet" ? quietBanner(app) : nothing}
-      ${app.linkUp?.loaded === true ? dropInNews(app) : nothing}
+      ${app.linkUp?.loaded === true ? html`${page === "ledger" ? nothing : ledgerAlarm(app)}${dropInNews(app)}${newcomerBanner(app)}` : nothing}
       ${app.linkUp?.loaded === true ? body(app, page) : html`<div class="loading" data-testid="loading"><div class="spinner"></div></div>`}
     </main>
   </div>`;
@@ -61,6 +62,7 @@ function body(app: App, page: Page): TemplateResult {
     case "settings": return settings(app);
     case "quiet": return quiet(app);
     case "outside": return outside(app);
+    case "ledger": return ledger(app);
   }
 }
 

@@ -19,6 +19,7 @@ pub mod erasure;
 pub mod households;
 pub mod invitations;
 pub mod last_numbers;
+pub mod ledgers;
 pub mod mail;
 pub mod numbers;
 pub mod outside;

@@ -19,6 +19,7 @@ mod home;
 mod http;
 mod keys;
 mod leaving;
+mod ledgers;
 mod manners;
 mod moving_in;
 mod numbers;

@@ -13,6 +13,7 @@ import { type Handlers } from "./handlers.ts";
 import { Home } from "./home.ts";
 import { householdDesk } from "./household_desk.ts";
 import { identityDesk } from "./identity_desk.ts";
+import { ledgersDesk } from "./ledgers_desk.ts";
 import { PairingDesk } from "./pairing_desk.ts";
 
 export class Desk {
@@ -38,7 +39,7 @@ export class Desk {
         await dropIn.forgetAll();
         return identity.forget(args);
       },
-      ...householdDesk(home), ...grantDesk(home), ...pairing.handlers(), ...guestDesk(home), ...this.calls.handlers(),
+      ...householdDesk(home), ...grantDesk(home), ...ledgersDesk(home), ...pairing.handlers(), ...guestDesk(home), ...this.calls.handlers(),
     };
   }
 

@@ -18,6 +18,8 @@ pub enum Context {
     RecoveryBinding,
     /// Who may drop in.
     DropInGrant,
+    /// What happened at a home device.
+    DropInLedger,
 }
 
 impl Context {
@@ -29,6 +31,7 @@ impl Context {
             Self::AnswerPolicy => b"homeline answer policy v1",
             Self::RecoveryBinding => b"homeline recovery binding v1",
             Self::DropInGrant => b"homeline drop-in grant v1",
+            Self::DropInLedger => b"homeline drop-in ledger v1",
         }
     }
 }
@@ -96,7 +99,7 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// SHA-256 of a whole envelope: the link of the roster's chain.
+/// SHA-256 of a whole envelope: the link of a chain.
 pub(super) fn envelope_hash(bytes: &[u8]) -> [u8; 32] {
     sha256(&[bytes])
 }

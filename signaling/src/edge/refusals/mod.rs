@@ -9,6 +9,7 @@ mod dropping_in;
 mod guardians;
 mod guests;
 mod home;
+mod ledgers;
 mod members;
 mod outside;
 mod pairing;

@@ -26,6 +26,7 @@ use homeline_signaling::domain::guardians::{Guardians, GuardiansParts};
 use homeline_signaling::domain::guests::Guests;
 use homeline_signaling::domain::households::Households;
 use homeline_signaling::domain::invitations::Invitations;
+use homeline_signaling::domain::ledgers::Ledgers;
 use homeline_signaling::domain::limits::LimitsConfig;
 use homeline_signaling::domain::mail::Mailer;
 use homeline_signaling::domain::nearby::Nearby;
@@ -191,6 +192,7 @@ impl Server {
                 calls: calls.clone(),
             }),
             nearby,
+            ledgers: Arc::new(Ledgers::new(store.clone(), events.clone())),
             guardians: guardians(parts.clone(), &calls),
             guests,
             relays,

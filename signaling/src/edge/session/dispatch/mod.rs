@@ -8,6 +8,7 @@ mod dropping_in;
 mod guardians;
 mod guests;
 mod home;
+mod ledgers;
 mod members;
 mod outside;
 mod pairing;
@@ -34,6 +35,7 @@ use crate::domain::guardians::Guardians;
 use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
+use crate::domain::ledgers::Ledgers;
 use crate::domain::limits::Origin;
 use crate::domain::nearby::Nearby;
 use crate::domain::numbers::Numbers;
@@ -85,6 +87,8 @@ pub struct Services {
     pub dropping_in: DroppingIn,
     /// Near which devices somebody was.
     pub nearby: Nearby,
+    /// What happened at home devices.
+    pub ledgers: Arc<Ledgers>,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -102,6 +106,8 @@ pub(super) async fn dispatch(
         drop_in::drop_in(services, speaker, request).await
     } else if dropping_in::takes(&request) {
         dropping_in::dropping_in(services, speaker, request).await
+    } else if ledgers::takes(&request) {
+        ledgers::ledgers(services, speaker, request).await
     } else {
         route(services, speaker, from, request).await
     };
