@@ -4,6 +4,7 @@
 
 mod accounts;
 mod calls;
+mod drop_in;
 mod groups;
 mod guests;
 mod house;
