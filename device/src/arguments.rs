@@ -59,7 +59,7 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Join a household: shows six digits to be typed into the app of that person.
     Pair(Pair),
-    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, press, double press, quit.
+    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, press, double press, quit.
     Run(CallOptions),
     /// Call a contact, and end with the call. With a picture it is a video call.
     Call {
@@ -99,6 +99,10 @@ pub(crate) struct CallOptions {
     /// is seen. Without, calls are of sound only.
     #[arg(long, value_name = "pattern|FILE.y4m")]
     pub(crate) picture: Option<Picture>,
+    /// How long this device's picture is frosted when somebody drops in, in seconds: 5 to 30, or 0 for the
+    /// own household alone.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = frosted)]
+    pub(crate) frosted: u64,
     /// A Linux LED (a folder below /sys/class/leds) as the call light.
     #[arg(long)]
     pub(crate) led: Option<PathBuf>,
@@ -169,6 +173,13 @@ impl FromStr for Picture {
             _ => Err("a picture is pattern, or a file whose name ends in .y4m".to_owned()),
         }
     }
+}
+
+fn frosted(text: &str) -> Result<u64, String> {
+    let seconds = text.parse::<u64>().ok();
+    seconds
+        .filter(|seconds| matches!(seconds, 0 | 5..=30))
+        .ok_or_else(|| "a picture is frosted for 5 to 30 seconds, or 0".to_owned())
 }
 
 fn card() -> Result<(), String> {

@@ -34,6 +34,15 @@ pub(crate) enum Command {
     /// The own call that runs at another device goes on here.
     TakeOver,
     EndForEveryone,
+    /// To somebody who knocks.
+    Yes,
+    No,
+    /// Shuts a drop-in's sound in both directions, or ends that.
+    Hush,
+    EveryoneOut,
+    /// Whether anybody may drop in here at all.
+    AllowDropIn(bool),
+    DropIn(String),
     Quit,
     Unknown(String),
 }
@@ -61,6 +70,12 @@ impl Command {
             "cancel adding" | "stop adding" => Self::CancelAdding,
             "take over" | "take over here" => Self::TakeOver,
             "end for everyone" => Self::EndForEveryone,
+            "yes" => Self::Yes,
+            "no" => Self::No,
+            "hush" | "unhush" => Self::Hush,
+            "everyone out" => Self::EveryoneOut,
+            "drop in off" | "disable drop in" => Self::AllowDropIn(false),
+            "drop in on" => Self::AllowDropIn(true),
             "quit" | "exit" => Self::Quit,
             _ => Self::with_name(line),
         };
@@ -77,6 +92,8 @@ impl Command {
         None.or_else(|| name("call ").map(Self::Call))
             .or_else(|| name("add ").map(Self::Add))
             .or_else(|| name("move to ").map(Self::MoveTo))
+            .or_else(|| name("drop in on the ").map(Self::DropIn))
+            .or_else(|| name("drop in on ").map(Self::DropIn))
             .unwrap_or_else(|| Self::Unknown(line.to_owned()))
     }
 }
@@ -153,6 +170,13 @@ mod tests {
             Some(Command::MoveTo("Living room".to_owned()))
         );
         assert_eq!(Command::parse("take over"), Some(Command::TakeOver));
+        let drop_in = |name: &str| Some(Command::DropIn(name.to_owned()));
+        assert_eq!(Command::parse("drop in on the kitchen"), drop_in("kitchen"));
+        assert_eq!(Command::parse("Drop in on Uncle Ben"), drop_in("Uncle Ben"));
+        assert_eq!(
+            Command::parse("drop in off"),
+            Some(Command::AllowDropIn(false))
+        );
         assert_eq!(Command::parse(""), None);
         assert_eq!(
             Command::parse("dance"),

@@ -4,8 +4,10 @@ mod arguments;
 mod buttons;
 #[cfg(feature = "sound-card")]
 mod card;
+mod chime;
 mod company;
 mod control;
+mod drop_in;
 mod folder;
 mod led;
 mod mix;

@@ -1,5 +1,7 @@
 //! `run` and `call`: one call at a time, from ringing or dialling to its end, with the light that goes with it.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use homeline_client::media::Pcm;
 use homeline_client::sound::echo;
@@ -7,11 +9,13 @@ use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoi
 use homeline_e2ee::policy::Mode;
 use homeline_protocol::session::{Capabilities, EndReason};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::Ending;
 use crate::arguments::{CallOptions, Common};
 use crate::company::{Company, Second};
 use crate::control::{self, Command};
+use crate::drop_in::{Visited, VisitedEvent};
 use crate::led::{Indicator, Light};
 use crate::output::Listener;
 use crate::report::{Report, Told, trust};
@@ -38,11 +42,19 @@ pub(crate) enum State {
         _ringing: Ringing,
     },
     InCall(Box<Call>),
+    /// Somebody drops in here.
+    Visited(Box<Visited>),
+}
+
+/// Something about the call, or the visit.
+enum StateEvent {
+    Call(Option<CallEvent>),
+    Visit(VisitedEvent),
 }
 
 pub(crate) struct Device {
     pub(crate) client: Client,
-    options: CallOptions,
+    pub(crate) options: CallOptions,
     pub(crate) output: mpsc::Sender<Pcm>,
     voice: Option<Voice>,
     pub(crate) report: Report,
@@ -57,6 +69,8 @@ pub(crate) struct Device {
     once: bool,
     pub(crate) secured: bool,
     ending: Option<Ending>,
+    /// When it was last told that somebody is near.
+    pub(crate) near_told: Option<Instant>,
 }
 
 pub(crate) async fn run(
@@ -93,9 +107,12 @@ pub(crate) async fn run(
         once: dial.is_some(),
         secured: false,
         ending: None,
+        near_told: None,
     };
     let able = capabilities(device.options.picture.is_some());
     device.client.set_capabilities(able).await?;
+    let frosted = Duration::from_secs(device.options.frosted);
+    device.client.set_frosted(frosted).await;
     if !microphone_on {
         device.indicator.microphone_off(true);
     }
@@ -109,9 +126,15 @@ pub(crate) async fn run(
     while device.ending.is_none() {
         tokio::select! {
             event = events.recv() => device.client_event(event).await?,
-            event = device.state.next() => device.call_event(event).await?,
+            event = device.state.next() => match event {
+                StateEvent::Call(event) => device.call_event(event).await?,
+                StateEvent::Visit(event) => device.visited_event(event).await?,
+            },
             event = device.company.next() => device.second_event(event).await?,
-            Some(command) = commands.recv() => device.command(command).await?,
+            Some(command) = commands.recv() => {
+                device.somebody_is_here();
+                device.command(command).await?;
+            }
             signal = tokio::signal::ctrl_c() => {
                 signal?;
                 device.ending = Some(Ending::Done);
@@ -123,11 +146,12 @@ pub(crate) async fn run(
 }
 
 impl State {
-    async fn next(&mut self) -> Option<CallEvent> {
+    async fn next(&mut self) -> StateEvent {
         match self {
             Self::Idle => std::future::pending().await,
-            Self::Ringing { incoming, .. } => incoming.next().await,
-            Self::InCall(call) => call.next().await,
+            Self::Ringing { incoming, .. } => StateEvent::Call(incoming.next().await),
+            Self::InCall(call) => StateEvent::Call(call.next().await),
+            Self::Visited(visited) => StateEvent::Visit(visited.next().await),
         }
     }
 
@@ -135,7 +159,7 @@ impl State {
         match self {
             Self::Idle => Light::Off,
             Self::Ringing { .. } => Light::PulsingGreen,
-            Self::InCall(_) => Light::Green,
+            Self::InCall(_) | Self::Visited(_) => Light::Green,
         }
     }
 }
@@ -143,6 +167,7 @@ impl State {
 impl Device {
     pub(crate) fn enter(&mut self, state: State) {
         self.state = state;
+        // A light that fails is no reason to end a call.
         self.indicator.show(self.state.light());
     }
 
@@ -162,6 +187,17 @@ impl Device {
                 self.report.tell(&Told::Connection { connected });
             }
             Some(ClientEvent::HomeChanged) => {}
+            Some(ClientEvent::DropIn(visit)) => self.is_visited(visit).await,
+            Some(ClientEvent::DropInRefused { from, because, .. }) => {
+                self.report.tell(&Told::DropInRefused {
+                    from: from.map(|from| from.name),
+                    refusal: because,
+                });
+            }
+            Some(ClientEvent::LedgerDiffers) => {
+                let text = "the server shows another record of drop-ins here than this device has written; it goes on from there, and says so in it".to_owned();
+                self.report.tell(&Told::Warning { text });
+            }
             // Guests knock at apps, and a device is none.
             Some(ClientEvent::Knock(_) | ClientEvent::KnockGone(_)) => {}
             Some(ClientEvent::Alarm(error)) => {
@@ -299,8 +335,18 @@ impl Device {
             (Command::MoveTo(label), State::InCall(_)) => self.move_to(&label).await,
             (Command::EndForEveryone, State::InCall(call)) => call.end_for_everyone().await,
             (Command::TakeOver, State::Idle) => self.take_over().await,
+            (Command::HangUp | Command::Press, State::Visited(visited)) => visited.end().await,
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
+            (Command::Answer, State::Visited(_)) => self.answer_second().await?,
+            (Command::Decline, State::Visited(_)) => self.decline_second().await,
+            (Command::Video(on), State::Visited(visited)) => visited.video(on).await,
+            (Command::Yes, State::Visited(visited)) => visited.yes().await,
+            (Command::No, State::Visited(visited)) => visited.no().await,
+            (Command::Hush, State::Visited(visited)) => visited.hush().await,
+            (Command::EveryoneOut, _) => self.everyone_out().await,
+            (Command::AllowDropIn(on), _) => self.allow_drop_in(on).await,
+            (Command::DropIn(name), State::Idle) => self.drop_in(&name).await?,
             (Command::Video(true), State::InCall(_)) if self.options.picture.is_none() => {
                 let text = "this device has no picture; start it with --picture".to_owned();
                 self.report.tell(&Told::Warning { text });
@@ -327,7 +373,7 @@ impl Device {
         self.report.tell(&Told::Warning { text });
     }
 
-    async fn call_event(&mut self, event: Option<CallEvent>) -> anyhow::Result<()> {
+    pub(crate) async fn call_event(&mut self, event: Option<CallEvent>) -> anyhow::Result<()> {
         let told = match event {
             Some(CallEvent::Ringing) => Told::RingsThere,
             Some(CallEvent::Answered) => Told::Answered,
@@ -363,6 +409,12 @@ impl Device {
             },
             Some(CallEvent::Ended(reason)) => return self.over(reason).await,
             None => return self.over(EndReason::DeviceLost).await,
+            Some(CallEvent::DropInOpened { label, .. }) => Told::DroppedIn { room: label },
+            Some(CallEvent::DropInStage(stage)) => Told::DropInStage { stage },
+            Some(CallEvent::DropInRefused(refusal)) => Told::DropInRefused {
+                from: None,
+                refusal,
+            },
             Some(event) => {
                 self.company_event(event);
                 return Ok(());
@@ -375,6 +427,11 @@ impl Device {
     /// A second call that waits rings now, or is the call if it was answered.
     async fn over(&mut self, reason: EndReason) -> anyhow::Result<()> {
         self.report.tell(&Told::Ended { reason });
+        self.goes_idle().await
+    }
+
+    /// What comes after a call or a visit.
+    pub(crate) async fn goes_idle(&mut self) -> anyhow::Result<()> {
         self.company.clear();
         match self.company.take_second() {
             Some(Second::Answered(call)) => {
@@ -405,6 +462,10 @@ impl Device {
             call.hang_up().await;
             let reason = call.ended().await;
             self.report.tell(&Told::Ended { reason });
+        }
+        if let State::Visited(visited) = &mut self.state {
+            let by = visited.leave().await;
+            self.report.tell(&Told::DropInEnded { by });
         }
         self.enter(State::Idle);
     }

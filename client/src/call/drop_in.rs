@@ -278,8 +278,7 @@ impl Run {
 
     pub(super) fn set_heard(&mut self, heard: bool) {
         self.heard = heard;
-        self.microphone
-            .send_replace(heard && self.media.microphone);
+        self.microphone.send_replace(heard && self.media.microphone);
         self.transport.set_plays(heard);
     }
 

@@ -26,7 +26,8 @@ impl Client {
     pub async fn allow_drop_in(&self, on: bool) {
         let (done, is_done) = oneshot::channel();
         let off = !on;
-        self.ask_desk(DeskInput::Switch { off, done }, is_done).await;
+        self.ask_desk(DeskInput::Switch { off, done }, is_done)
+            .await;
     }
 
     /// Whether anybody may drop in here at all: not switched off at this device, nor in the household.

@@ -72,14 +72,14 @@ impl Desk {
         let asking = self.checked(&event);
         let kept = self.book.save();
         let asking = asking.ok_or((DropInRefusal::Initiator, None))?;
-        let initiator = verify_chain(&asking.chain, now())
-            .map_err(|_| (DropInRefusal::Initiator, None))?;
+        let initiator =
+            verify_chain(&asking.chain, now()).map_err(|_| (DropInRefusal::Initiator, None))?;
         let refuse = |refusal| (refusal, Some(initiator.clone()));
         if here.off {
             return Err(refuse(DropInRefusal::Off));
         }
-        let shown = Signed::decode(&event.grant.statement.0)
-            .map_err(|_| refuse(DropInRefusal::Forged))?;
+        let shown =
+            Signed::decode(&event.grant.statement.0).map_err(|_| refuse(DropInRefusal::Forged))?;
         let permit = self
             .verdict(&asking.chain, event.picture, &shown)
             .map_err(|refusal| refuse(named(refusal)))?;

@@ -185,9 +185,7 @@ mod tests {
         kept.held.everyone_out(UnixMs(4));
         kept.held.off = true;
         assert!(kept.asked.note(CallId([3; 16]), UnixMs(5)));
-        let put_out = kept
-            .ledger
-            .write(UnixMs(6), genesis, &key, What::PutOut);
+        let put_out = kept.ledger.write(UnixMs(6), genesis, &key, What::PutOut);
         assert!(put_out.is_ok());
         kept.save(&path, owner).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();

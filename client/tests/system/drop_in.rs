@@ -48,7 +48,10 @@ impl Scene {
         ];
         for (by, name, handle, pin) in pins {
             let handle = handle.parse().unwrap();
-            by.client.add_contact(name, handle, Some(pin)).await.unwrap();
+            by.client
+                .add_contact(name, handle, Some(pin))
+                .await
+                .unwrap();
         }
         Self {
             server,
