@@ -182,7 +182,7 @@ impl Certificate {
             .finish()
     }
 
-    fn read(body: &[u8]) -> Result<Self, DecodeError> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(body);
         reader.version()?;
         let certificate = Self {

@@ -38,6 +38,9 @@ fn decode_all(bytes: &[u8]) {
     if let Ok(grant) = Grant::read(bytes) {
         assert_eq!(grant.body(), bytes);
     }
+    if let Ok(asking) = drop_in::Asking::read(bytes) {
+        assert_eq!(asking.body(), bytes);
+    }
     if let Ok(entry) = drop_in::ledger::Entry::read(bytes) {
         assert_eq!(entry.body(), bytes);
     }

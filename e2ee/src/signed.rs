@@ -20,6 +20,7 @@ pub enum Context {
     Ringing,
     RecoveryBinding,
     DropInGrant,
+    DropInAsking,
     DropInLedger,
 }
 
@@ -33,6 +34,7 @@ impl Context {
             Self::CallInvitation => "homeline call invitation v1",
             Self::Ringing => "homeline ringing v1",
             Self::RecoveryBinding => "homeline recovery binding v1",
+            Self::DropInAsking => "homeline drop-in asking v1",
             Self::DropInGrant => "homeline drop-in grant v1",
             Self::DropInLedger => "homeline drop-in ledger v1",
         }

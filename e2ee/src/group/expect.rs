@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use homeline_protocol::id::{DeviceId, HouseholdId};
 
+use crate::certificate::Kind;
 use crate::chain::{ChainError, Identity};
 use crate::key::PublicKey;
 use crate::roster::Roster;
@@ -13,6 +14,23 @@ use crate::roster::Roster;
 pub struct Expect {
     own: Own,
     others: BTreeMap<PublicKey, Sort>,
+    between: Option<Between>,
+}
+
+/// A drop-in is between two, whoever is vouched for.
+#[derive(Debug, Clone, Copy)]
+struct Between {
+    own: PublicKey,
+    other: Other,
+}
+
+/// The other side of a drop-in.
+#[derive(Debug, Clone, Copy)]
+enum Other {
+    /// To the target: exactly the device that asked.
+    Device(PublicKey),
+    /// To the initiator: a home device of the household that it meant, whichever the server chose.
+    HomeDeviceOf(PublicKey),
 }
 
 /// Whose side this is.
@@ -61,6 +79,7 @@ impl Expect {
         Self {
             own: Own::Household(own),
             others: BTreeMap::new(),
+            between: None,
         }
     }
 
@@ -69,6 +88,7 @@ impl Expect {
         Self {
             own: Own::Guest(own),
             others: BTreeMap::new(),
+            between: None,
         }
     }
 
@@ -93,21 +113,52 @@ impl Expect {
         self
     }
 
+    /// Besides, nobody but the own device and the one that asked to drop in.
+    #[must_use]
+    pub fn only(mut self, own: PublicKey, initiator: PublicKey) -> Self {
+        let other = Other::Device(initiator);
+        self.between = Some(Between { own, other });
+        self
+    }
+
+    /// Besides, nobody but the own device and home devices of the household that is dropped in on.
+    #[must_use]
+    pub fn only_target(mut self, own: PublicKey, genesis: PublicKey) -> Self {
+        let other = Other::HomeDeviceOf(genesis);
+        self.between = Some(Between { own, other });
+        self
+    }
+
     pub fn allows(&self, identity: &Identity) -> Result<(), RefusedMember> {
-        let allowed = match &self.own {
-            Own::Household(own) if identity.genesis == own.genesis_key() => own.admits(identity),
-            Own::Guest(own) if identity.genesis == *own => identity.is_guest(),
-            Own::Household(_) | Own::Guest(_) => match self.others.get(&identity.genesis) {
-                Some(Sort::Household) => identity.kind.is_device(),
-                Some(Sort::Guest) => identity.is_guest(),
-                Some(Sort::Whoever) => true,
-                None => false,
-            },
-        };
+        let allowed = self.between.is_none_or(|two| two.fits(identity))
+            && match &self.own {
+                Own::Household(own) if identity.genesis == own.genesis_key() => {
+                    own.admits(identity)
+                }
+                Own::Guest(own) if identity.genesis == *own => identity.is_guest(),
+                Own::Household(_) | Own::Guest(_) => match self.others.get(&identity.genesis) {
+                    Some(Sort::Household) => identity.kind.is_device(),
+                    Some(Sort::Guest) => identity.is_guest(),
+                    Some(Sort::Whoever) => true,
+                    None => false,
+                },
+            };
         let (household, device) = (identity.household, identity.device);
         match allowed {
             true => Ok(()),
             false => Err(RefusedMember { household, device }),
         }
+    }
+}
+
+impl Between {
+    fn fits(self, identity: &Identity) -> bool {
+        identity.device_key == self.own
+            || match self.other {
+                Other::Device(device) => identity.device_key == device,
+                Other::HomeDeviceOf(genesis) => {
+                    identity.genesis == genesis && identity.kind == Kind::HomeDevice
+                }
+            }
     }
 }

@@ -16,7 +16,7 @@ use crate::group::call_group::{CallGroup, GroupError};
 use crate::group::expect::{Expect, MemberError};
 use crate::group::identity::ChainIdentityProvider;
 use crate::introduction::Ringing;
-use crate::key::PrivateKey;
+use crate::key::{PrivateKey, PublicKey};
 use crate::quiet::quiet_debug;
 use crate::signed::Signed;
 use crate::time::{DAY_MS, UnixMs};
@@ -199,12 +199,32 @@ impl CallParty {
         self.provider.set_now(now);
         let statement = Signed::decode(statement).map_err(ChainError::from)?;
         let ringing = Ringing::open(&statement, self.call, key_package, now)?;
+        self.accept(key_package, ringing.device_key)
+    }
+
+    /// Checks a key package that another statement of this device has bound to the call already: an asking
+    /// to drop in.
+    pub fn accept_asked(
+        &self,
+        now: UnixMs,
+        key_package: &[u8],
+        device: PublicKey,
+    ) -> Result<AcceptedKeyPackage, GroupError> {
+        self.provider.set_now(now);
+        self.accept(key_package, device)
+    }
+
+    fn accept(
+        &self,
+        key_package: &[u8],
+        device: PublicKey,
+    ) -> Result<AcceptedKeyPackage, GroupError> {
         let message = MlsMessage::from_bytes(key_package)?;
         let package = message
             .as_key_package()
             .ok_or(GroupError::UnexpectedMessage)?;
         let identity = self.provider.check(package.signing_identity())?;
-        match identity.device_key == ringing.device_key {
+        match identity.device_key == device {
             true => Ok(AcceptedKeyPackage { message, identity }),
             false => Err(MemberError::OtherKey.into()),
         }

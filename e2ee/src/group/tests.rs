@@ -3,7 +3,7 @@
 use homeline_protocol::id::CallId;
 
 use super::*;
-use crate::chain::Chain;
+use crate::chain::{Chain, verify_chain};
 use crate::key::PrivateKey;
 use crate::testkit::{House, NOW, key};
 
@@ -277,4 +277,28 @@ fn application_messages_name_their_sender() {
         (scene.anna.device(), &b"hello"[..])
     );
     assert!(ben.decrypt_message(NOW, &message).is_err());
+}
+
+/// A drop-in is between two: a genuine device of an expected household is refused all the same.
+#[test]
+fn a_drop_in_holds_the_one_who_asked_and_a_home_device_of_whom_they_meant() {
+    let (mut house, friends) = (House::new(10), House::new(40));
+    let kitchen = key(20);
+    let device = verify_chain(&house.add_home_device(&kitchen), NOW).unwrap();
+    let app = verify_chain(&house.app_chain(), NOW).unwrap();
+    let friend = verify_chain(&friends.app_chain(), NOW).unwrap();
+    let (home, other) = (house.genesis.public(), friends.genesis.public());
+    let at_target = Expect::own_household(house.roster.clone())
+        .and(other)
+        .only(kitchen.public(), friends.app.public());
+    assert!(at_target.allows(&device).is_ok() && at_target.allows(&friend).is_ok());
+    assert!(at_target.allows(&app).is_err());
+    let at_friend = Expect::own_household(friends.roster.clone())
+        .and(home)
+        .only_target(friends.app.public(), home);
+    assert!(at_friend.allows(&device).is_ok() && at_friend.allows(&friend).is_ok());
+    assert!(at_friend.allows(&app).is_err());
+    let at_app = Expect::own_household(house.roster.clone()).only_target(house.app.public(), home);
+    assert!(at_app.allows(&device).is_ok() && at_app.allows(&app).is_ok());
+    assert!(at_app.allows(&friend).is_err());
 }

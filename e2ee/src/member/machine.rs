@@ -185,6 +185,13 @@ impl CallCrypto {
                 let accepted = self.party.accept_key_package(now, &key_package, &statement);
                 session.wish_add(accepted, &key_package, None, out);
             }
+            Input::AddAsked {
+                key_package,
+                device,
+            } => {
+                let accepted = self.party.accept_asked(now, &key_package, device);
+                session.wish_add(accepted, &key_package, None, out);
+            }
             Input::Replace {
                 device,
                 key_package,

@@ -3,6 +3,7 @@
 use homeline_protocol::id::DeviceId;
 
 use crate::group::{Expect, GroupError, Member, MemberError, RefusedMember};
+use crate::key::PublicKey;
 use crate::sframe::{FrameCounts, LateFrame};
 
 pub enum Input {
@@ -14,6 +15,11 @@ pub enum Input {
     Add {
         key_package: Vec<u8>,
         statement: Vec<u8>,
+    },
+    /// Add the device that asked to drop in, whose asking was checked.
+    AddAsked {
+        key_package: Vec<u8>,
+        device: PublicKey,
     },
     /// Add a device in the place of another of its household, in one commit.
     Replace {

@@ -1,6 +1,9 @@
 //! One story for each reason to refuse; the laws over made-up grants and histories are in `laws`.
 
+mod asking;
 mod laws;
+mod secrecy;
+mod target;
 
 use homeline_protocol::id::{ContactId, GrantId};
 
