@@ -2097,7 +2097,27 @@ person: AccountId,
 /**
  * All of their household, the contact among them.
  */
-household: Array<AccountId>, };
+household: Array<AccountId>, } | { "type": "time", 
+/**
+ * Unix milliseconds.
+ */
+server_time_ms: number, } | { "type": "sealing_keys", 
+/**
+ * One for each home device that has published one.
+ */
+keys: Array<DeviceSealingKey>, } | { "type": "announced", 
+/**
+ * Those that it is for.
+ */
+receivers: Array<AnnouncementReceiver>, } | { "type": "announcements", 
+/**
+ * The oldest first.
+ */
+announcements: Array<Announced>, } | { "type": "announcement_content", 
+/**
+ * The ciphertext.
+ */
+content: Blob, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2781,7 +2801,39 @@ on: boolean, } | { "type": "get_recently_active" } | { "type": "contact_people",
 /**
  * A contact whose card pins their household's key.
  */
-contact: ContactId, };
+contact: ContactId, } | { "type": "get_time" } | { "type": "put_sealing_key", 
+/**
+ * What this device signed (docs/announcements.md).
+ */
+statement: Blob, } | { "type": "get_sealing_keys" } | { "type": "announce", 
+/**
+ * Chosen by this device, random.
+ */
+announcement: AnnouncementId, 
+/**
+ * Where.
+ */
+to: AnnounceTo, 
+/**
+ * What this device signed, with the content's key sealed to each device (docs/announcements.md).
+ */
+statement: Blob, 
+/**
+ * The encrypted content.
+ */
+content: Blob, } | { "type": "list_announcements" } | { "type": "get_announcement", 
+/**
+ * Which.
+ */
+announcement: AnnouncementId, } | { "type": "heard_announcement", 
+/**
+ * Which.
+ */
+announcement: AnnouncementId, 
+/**
+ * What.
+ */
+heard: AnnouncementHeard, };
 
 export type Resume = { 
 /**

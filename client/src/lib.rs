@@ -2,7 +2,8 @@
 //!
 //! In reading order: `server` (where), `api` (before a session), `session` (requests, replies, events),
 //! `store` (keys and pins in a file), `home` (what the household is, verified), `media` (one peer
-//! connection for each call), `announcements`, `call` (a call from ringing to its end), `client` (all of it together), `guest` (somebody without
+//! connection for each call), `announcements`, `call` (a call from ringing to its end), `drop_in` (being dropped
+//! in on), `client` (all of it together), `guest` (somebody without
 //! an account, by a call link).
 
 pub mod announcements;
@@ -10,6 +11,7 @@ pub mod api;
 pub mod call;
 mod chance;
 pub mod client;
+pub mod drop_in;
 pub mod guest;
 pub mod home;
 pub mod media;
@@ -26,6 +28,7 @@ mod time;
 
 pub use call::{Call, CallEvent, IncomingCall, Outgoing};
 pub use client::{Client, ClientEvent};
+pub use drop_in::{Visit, VisitEvent};
 pub use media_ways::{MediaWays, UnknownWay};
 pub use server::Server;
 pub use store::Identity;

@@ -80,7 +80,7 @@ pub enum StoreError {
     Io { path: PathBuf, error: io::Error },
     #[error("{path}: others may read this file; `chmod 600` it and think about who did", path = path.display())]
     Open { path: PathBuf },
-    #[error("{path}: not an identity file, or of a newer version", path = path.display())]
+    #[error("{path}: not what this program wrote, or of a newer version", path = path.display())]
     Unreadable { path: PathBuf },
 }
 
@@ -182,17 +182,7 @@ impl Identity {
     /// # Errors
     /// When it is missing, open to others, or not an identity.
     pub fn load(path: &Path) -> Result<Self, StoreError> {
-        let io = |error| StoreError::Io {
-            path: path.to_owned(),
-            error,
-        };
-        let mode = fs::metadata(path).map_err(io)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(StoreError::Open {
-                path: path.to_owned(),
-            });
-        }
-        let text = Zeroizing::new(fs::read(path).map_err(io)?);
+        let text = read_private(path)?;
         let unreadable = || StoreError::Unreadable {
             path: path.to_owned(),
         };
@@ -207,10 +197,7 @@ impl Identity {
     pub fn save(&self, path: &Path) -> Result<(), StoreError> {
         let text = serde_json::to_vec_pretty(&Row::of(self)).expect("a row always serializes");
         let text = Zeroizing::new(text);
-        write_whole(path, &text).map_err(|error| StoreError::Io {
-            path: path.to_owned(),
-            error,
-        })
+        write_private(path, &text)
     }
 }
 
@@ -300,6 +287,29 @@ fn private(seed: &Blob) -> Option<PrivateKey> {
 
 fn array(blob: &Blob) -> Option<[u8; 32]> {
     blob.0.as_slice().try_into().ok()
+}
+
+/// Reads a file of the device's own; refuses one that others may read.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let io = |error| StoreError::Io {
+        path: path.to_owned(),
+        error,
+    };
+    let mode = fs::metadata(path).map_err(io)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(StoreError::Open {
+            path: path.to_owned(),
+        });
+    }
+    fs::read(path).map(Zeroizing::new).map_err(io)
+}
+
+/// Writes a file that nobody else may read anew, whole or not at all.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_whole(path, bytes).map_err(|error| StoreError::Io {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {

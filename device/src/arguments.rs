@@ -59,7 +59,7 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Join a household: shows six digits to be typed into the app of that person.
     Pair(Pair),
-    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, announce in ROOM: TEXT, record announcement, send announcement, answer announcement: TEXT, play announcements, put announcements aside, press, double press, quit.
+    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, announce in ROOM: TEXT, record announcement, send announcement, answer announcement: TEXT, play announcements, put announcements aside, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, press, double press, quit.
     Run(CallOptions),
     /// Announce something at the other home devices, and tell who heard it.
     Announce(Announcement),
@@ -121,6 +121,10 @@ pub(crate) struct CallOptions {
     /// is seen. Without, calls are of sound only.
     #[arg(long, value_name = "pattern|FILE.y4m")]
     pub(crate) picture: Option<Picture>,
+    /// How long this device's picture is frosted when somebody drops in, in seconds: 5 to 30, or 0 for the
+    /// own household alone.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = frosted)]
+    pub(crate) frosted: u64,
     /// A Linux LED (a folder below /sys/class/leds) as the call light.
     #[arg(long)]
     pub(crate) led: Option<PathBuf>,
@@ -191,6 +195,13 @@ impl FromStr for Picture {
             _ => Err("a picture is pattern, or a file whose name ends in .y4m".to_owned()),
         }
     }
+}
+
+fn frosted(text: &str) -> Result<u64, String> {
+    let seconds = text.parse::<u64>().ok();
+    seconds
+        .filter(|seconds| matches!(seconds, 0 | 5..=30))
+        .ok_or_else(|| "a picture is frosted for 5 to 30 seconds, or 0".to_owned())
 }
 
 fn card() -> Result<(), String> {

@@ -85,7 +85,8 @@ impl Company {
         }
     }
 
-    fn knock(&mut self) {
+    /// A soft sound over the call.
+    pub(crate) fn knock(&mut self) {
         self.knock_at = Instant::now() + KNOCK_EVERY;
         self.knocks
             .send_modify(|knocks| *knocks = knocks.wrapping_add(1));
@@ -99,7 +100,8 @@ impl Device {
             // The first call ended while this one was on its way.
             return self.rings(incoming, false).await;
         }
-        if self.company.second.is_some() || !matches!(self.state, State::InCall(_)) {
+        let on = matches!(self.state, State::InCall(_) | State::Visited(_));
+        if self.company.second.is_some() || !on {
             return Ok(());
         }
         let from = incoming.from();

@@ -46,6 +46,15 @@ pub(crate) enum Command {
     AnswerAnnouncement(String),
     PlayAnnouncements,
     PutAnnouncementsAside,
+    /// To somebody who knocks.
+    Yes,
+    No,
+    /// Shuts a drop-in's sound in both directions, or ends that.
+    Hush,
+    EveryoneOut,
+    /// Whether anybody may drop in here at all.
+    AllowDropIn(bool),
+    DropIn(String),
     Quit,
     Unknown(String),
 }
@@ -77,6 +86,12 @@ impl Command {
             "send announcement" => Self::SendAnnouncement,
             "play announcements" => Self::PlayAnnouncements,
             "put announcements aside" => Self::PutAnnouncementsAside,
+            "yes" => Self::Yes,
+            "no" => Self::No,
+            "hush" | "unhush" => Self::Hush,
+            "everyone out" => Self::EveryoneOut,
+            "drop in off" | "disable drop in" => Self::AllowDropIn(false),
+            "drop in on" => Self::AllowDropIn(true),
             "quit" | "exit" => Self::Quit,
             _ => Self::with_name(line),
         };
@@ -107,6 +122,8 @@ impl Command {
                 let (room, text) = (None, name("announce ")?);
                 Some(Self::Announce { room, text })
             })
+            .or_else(|| name("drop in on the ").map(Self::DropIn))
+            .or_else(|| name("drop in on ").map(Self::DropIn))
             .unwrap_or_else(|| Self::Unknown(line.to_owned()))
     }
 }
@@ -198,6 +215,13 @@ mod tests {
         assert_eq!(
             Command::parse("Announce in Upstairs: Dinner's ready"),
             Some(announce(Some("Upstairs")))
+        );
+        let drop_in = |name: &str| Some(Command::DropIn(name.to_owned()));
+        assert_eq!(Command::parse("drop in on the kitchen"), drop_in("kitchen"));
+        assert_eq!(Command::parse("Drop in on Uncle Ben"), drop_in("Uncle Ben"));
+        assert_eq!(
+            Command::parse("drop in off"),
+            Some(Command::AllowDropIn(false))
         );
         assert_eq!(Command::parse(""), None);
         assert_eq!(

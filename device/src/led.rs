@@ -30,7 +30,8 @@ impl Light {
 
 /// Something that can show a light. Makers add drivers for theirs.
 pub(crate) trait Led: Send {
-    fn show(&mut self, light: Light);
+    /// False: it can't be shown.
+    fn show(&mut self, light: Light) -> bool;
 
     /// The red light of a microphone that is off; beside the call light, not instead of it.
     fn microphone_off(&mut self, off: bool);
@@ -40,8 +41,9 @@ pub(crate) trait Led: Send {
 pub(crate) struct Terminal(pub(crate) Report);
 
 impl Led for Terminal {
-    fn show(&mut self, light: Light) {
+    fn show(&mut self, light: Light) -> bool {
         self.0.tell(&Told::Light { light });
+        true
     }
 
     fn microphone_off(&mut self, off: bool) {
@@ -61,26 +63,22 @@ impl Sysfs {
         }
     }
 
-    fn write(&self, file: &str, value: &str) {
+    fn write(&self, file: &str, value: &str) -> bool {
         // A light that fails must not end a call.
-        if let Err(error) = fs::write(self.folder.join(file), value) {
+        let written = fs::write(self.folder.join(file), value);
+        if let Err(error) = &written {
             tracing::warn!(%error, file, "the LED can't be set");
         }
+        written.is_ok()
     }
 }
 
 impl Led for Sysfs {
-    fn show(&mut self, light: Light) {
+    fn show(&mut self, light: Light) -> bool {
         match light {
-            Light::Off => {
-                self.write("trigger", "none");
-                self.write("brightness", "0");
-            }
+            Light::Off => self.write("trigger", "none") & self.write("brightness", "0"),
             Light::PulsingGreen => self.write("trigger", "timer"),
-            Light::Green => {
-                self.write("trigger", "none");
-                self.write("brightness", "255");
-            }
+            Light::Green => self.write("trigger", "none") & self.write("brightness", "255"),
         }
     }
 
@@ -92,6 +90,8 @@ impl Led for Sysfs {
 pub(crate) struct Indicator {
     leds: Vec<Box<dyn Led>>,
     shown: Light,
+    /// Whether all of them could show it.
+    shows: bool,
 }
 
 impl Indicator {
@@ -103,6 +103,7 @@ impl Indicator {
         Self {
             leds,
             shown: Light::Off,
+            shows: true,
         }
     }
 
@@ -110,11 +111,14 @@ impl Indicator {
         self.leds.iter_mut().for_each(|led| led.microphone_off(off));
     }
 
-    pub(crate) fn show(&mut self, light: Light) {
+    /// False: some light that the device has can't show it.
+    pub(crate) fn show(&mut self, light: Light) -> bool {
         if light != self.shown {
             self.shown = light;
-            self.leds.iter_mut().for_each(|led| led.show(light));
+            let shown = self.leds.iter_mut().map(|led| led.show(light));
+            self.shows = shown.fold(true, |all, one| all && one);
         }
+        self.shows
     }
 }
 
@@ -127,8 +131,9 @@ mod tests {
     struct Seen(Arc<Mutex<Vec<Light>>>);
 
     impl Led for Seen {
-        fn show(&mut self, light: Light) {
+        fn show(&mut self, light: Light) -> bool {
             self.0.lock().unwrap().push(light);
+            true
         }
 
         fn microphone_off(&mut self, _off: bool) {}
@@ -140,6 +145,7 @@ mod tests {
         let mut indicator = Indicator {
             leds: vec![Box::new(Seen(seen.clone()))],
             shown: Light::Off,
+            shows: true,
         };
         for light in [
             Light::Off,
@@ -160,15 +166,16 @@ mod tests {
     fn a_linux_led_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let mut led = Sysfs::new(folder.path());
-        led.show(Light::Green);
+        assert!(led.show(Light::Green));
         assert_eq!(
             fs::read_to_string(folder.path().join("brightness")).unwrap(),
             "255"
         );
-        led.show(Light::PulsingGreen);
+        assert!(led.show(Light::PulsingGreen));
         assert_eq!(
             fs::read_to_string(folder.path().join("trigger")).unwrap(),
             "timer"
         );
+        assert!(!Sysfs::new(Path::new("/nowhere")).show(Light::Green));
     }
 }

@@ -5,8 +5,10 @@ mod arguments;
 mod buttons;
 #[cfg(feature = "sound-card")]
 mod card;
+mod chime;
 mod company;
 mod control;
+mod drop_in;
 mod folder;
 mod hearing;
 mod led;

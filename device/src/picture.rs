@@ -1,8 +1,8 @@
 //! Where pictures come from and go to: a test picture or a file, and, without a screen, a count.
 
 use homeline_client::media::{Camera, Seen};
-use homeline_client::picture::{self, Shown};
-use tokio::sync::mpsc;
+use homeline_client::picture::{self, Image, Shown};
+use tokio::sync::{mpsc, watch};
 
 use crate::arguments::Picture;
 use crate::report::{Report, Told};
@@ -16,13 +16,27 @@ const TELL_EVERY: u64 = 100;
 /// And of another size not sooner than after so many: whoever sends it may change it with every picture.
 const TELL_SIZE_EVERY: u64 = 25;
 
+/// Opens the camera for a drop-in on this device: frosted before it is encoded, until it clears.
+pub(crate) fn frosted_camera(
+    picture: &Picture,
+    frosted: watch::Receiver<bool>,
+) -> anyhow::Result<Camera> {
+    Ok(picture::camera(picture::frosted(
+        images(picture)?,
+        frosted,
+    ))?)
+}
+
 /// Opens the camera for one call.
 pub(crate) fn camera(picture: &Picture) -> anyhow::Result<Camera> {
-    let images = match picture {
+    Ok(picture::camera(images(picture)?)?)
+}
+
+fn images(picture: &Picture) -> anyhow::Result<mpsc::Receiver<Image>> {
+    Ok(match picture {
         Picture::Pattern => picture::pattern(),
         Picture::File(path) => picture::play_file(path)?,
-    };
-    Ok(picture::camera(images)?)
+    })
 }
 
 /// Takes one call's pictures of others, decodes them, and tells that they are seen.

@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use homeline_client::home::{Person, Trust};
-use homeline_protocol::session::{AnnouncementHeard, EndReason};
+use homeline_protocol::session::{AnnouncementHeard, DropInRefusal, DropInStage, EndReason};
 use serde::Serialize;
 
+use crate::drop_in;
 use crate::led::Light;
 
 /// Something worth telling. Names appear here, which is what this output is for; never in the log.
@@ -121,6 +122,40 @@ pub(crate) enum Told {
     Ended {
         reason: EndReason,
     },
+    /// Somebody drops in here; the tone plays.
+    DropIn {
+        from: String,
+        trust: &'static str,
+        picture: bool,
+        knocks: bool,
+    },
+    /// A drop-in, here or there, stands so.
+    DropInStage {
+        stage: DropInStage,
+    },
+    /// It has lasted long.
+    DropInGoesOn,
+    /// Nobody was let in here, or there.
+    DropInRefused {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        refusal: DropInRefusal,
+    },
+    DropInEnded {
+        by: &'static str,
+    },
+    /// This device drops in there.
+    DroppingIn {
+        to: String,
+    },
+    DroppedIn {
+        room: String,
+    },
+    /// Whether anybody may drop in here.
+    DropInAllowed {
+        on: bool,
+    },
+    EveryoneOut,
     Unknown {
         command: String,
     },
@@ -255,9 +290,18 @@ fn sentence(told: &Told) -> String {
         | Told::Recording
         | Told::Announced { .. }
         | Told::AnnouncementHeard { .. } => announcement_sentence(told),
+        Told::DropIn { .. }
+        | Told::DropInStage { .. }
+        | Told::DropInGoesOn
+        | Told::DropInRefused { .. }
+        | Told::DropInEnded { .. }
+        | Told::DroppingIn { .. }
+        | Told::DroppedIn { .. }
+        | Told::DropInAllowed { .. }
+        | Told::EveryoneOut => drop_in::sentence(told),
         Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
         Told::Unknown { command } => format!(
-            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, record announcement, quit."
+            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, record announcement, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, quit."
         ),
     }
 }

@@ -1,5 +1,7 @@
 //! `run` and `call`: one call at a time, from ringing or dialling to its end, with the light that goes with it.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use homeline_client::media::Pcm;
 use homeline_client::sound::echo;
@@ -7,12 +9,14 @@ use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoi
 use homeline_e2ee::policy::Mode;
 use homeline_protocol::session::{Capabilities, EndReason};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::Ending;
 use crate::announcing::{Recording, label_of};
 use crate::arguments::{CallOptions, Common, Input};
 use crate::company::{Company, Second};
 use crate::control::{self, Command};
+use crate::drop_in::{Visited, VisitedEvent};
 use crate::hearing::Announcements;
 use crate::led::{Indicator, Light};
 use crate::output::Listener;
@@ -40,11 +44,19 @@ pub(crate) enum State {
         _ringing: Ringing,
     },
     InCall(Box<Call>),
+    /// Somebody drops in here.
+    Visited(Box<Visited>),
+}
+
+/// Something about the call, or the visit.
+enum StateEvent {
+    Call(Option<CallEvent>),
+    Visit(VisitedEvent),
 }
 
 pub(crate) struct Device {
     pub(crate) client: Client,
-    options: CallOptions,
+    pub(crate) options: CallOptions,
     pub(crate) output: mpsc::Sender<Pcm>,
     voice: Option<Voice>,
     pub(crate) report: Report,
@@ -63,6 +75,8 @@ pub(crate) struct Device {
     /// What is being recorded, to be announced.
     pub(crate) recording: Option<Recording>,
     ending: Option<Ending>,
+    /// When it was last told that somebody is near.
+    pub(crate) near_told: Option<Instant>,
 }
 
 pub(crate) async fn run(
@@ -101,9 +115,12 @@ pub(crate) async fn run(
         announcements: Announcements::default(),
         recording: None,
         ending: None,
+        near_told: None,
     };
     let able = capabilities(device.options.picture.is_some());
     device.client.set_capabilities(able).await?;
+    let frosted = Duration::from_secs(device.options.frosted);
+    device.client.set_frosted(frosted).await;
     if !microphone_on {
         device.indicator.microphone_off(true);
     }
@@ -119,9 +136,15 @@ pub(crate) async fn run(
         tokio::select! {
             heard = device.announcements.finished() => device.announcement_over(heard).await,
             event = events.recv() => device.client_event(event).await?,
-            event = device.state.next() => device.call_event(event).await?,
+            event = device.state.next() => match event {
+                StateEvent::Call(event) => device.call_event(event).await?,
+                StateEvent::Visit(event) => device.visited_event(event).await?,
+            },
             event = device.company.next() => device.second_event(event).await?,
-            Some(command) = commands.recv() => device.command(command).await?,
+            Some(command) = commands.recv() => {
+                device.somebody_is_here();
+                device.command(command).await?;
+            }
             signal = tokio::signal::ctrl_c() => {
                 signal?;
                 device.ending = Some(Ending::Done);
@@ -133,11 +156,12 @@ pub(crate) async fn run(
 }
 
 impl State {
-    async fn next(&mut self) -> Option<CallEvent> {
+    async fn next(&mut self) -> StateEvent {
         match self {
             Self::Idle => std::future::pending().await,
-            Self::Ringing { incoming, .. } => incoming.next().await,
-            Self::InCall(call) => call.next().await,
+            Self::Ringing { incoming, .. } => StateEvent::Call(incoming.next().await),
+            Self::InCall(call) => StateEvent::Call(call.next().await),
+            Self::Visited(visited) => StateEvent::Visit(visited.next().await),
         }
     }
 
@@ -145,7 +169,7 @@ impl State {
         match self {
             Self::Idle => Light::Off,
             Self::Ringing { .. } => Light::PulsingGreen,
-            Self::InCall(_) => Light::Green,
+            Self::InCall(_) | Self::Visited(_) => Light::Green,
         }
     }
 }
@@ -153,6 +177,7 @@ impl State {
 impl Device {
     pub(crate) fn enter(&mut self, state: State) {
         self.state = state;
+        // A light that fails is no reason to end a call.
         self.indicator.show(self.state.light());
     }
 
@@ -180,6 +205,17 @@ impl Device {
             Some(ClientEvent::AnnouncementHeard { device, heard, .. }) => {
                 let at = label_of(&self.client, device);
                 self.report.tell(&Told::AnnouncementHeard { at, heard });
+            }
+            Some(ClientEvent::DropIn(visit)) => self.is_visited(visit).await,
+            Some(ClientEvent::DropInRefused { from, because, .. }) => {
+                self.report.tell(&Told::DropInRefused {
+                    from: from.map(|from| from.name),
+                    refusal: because,
+                });
+            }
+            Some(ClientEvent::LedgerDiffers) => {
+                let text = "the server shows another record of drop-ins here than this device has written; it goes on from there, and says so in it".to_owned();
+                self.report.tell(&Told::Warning { text });
             }
             // Guests knock at apps, and a device is none.
             Some(ClientEvent::Knock(_) | ClientEvent::KnockGone(_)) => {}
@@ -318,8 +354,18 @@ impl Device {
             (Command::MoveTo(label), State::InCall(_)) => self.move_to(&label).await,
             (Command::EndForEveryone, State::InCall(call)) => call.end_for_everyone().await,
             (Command::TakeOver, State::Idle) => self.take_over().await,
+            (Command::HangUp | Command::Press, State::Visited(visited)) => visited.end().await,
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
+            (Command::Answer, State::Visited(_)) => self.answer_second().await?,
+            (Command::Decline, State::Visited(_)) => self.decline_second().await,
+            (Command::Video(on), State::Visited(visited)) => visited.video(on).await,
+            (Command::Yes, State::Visited(visited)) => visited.yes().await,
+            (Command::No, State::Visited(visited)) => visited.no().await,
+            (Command::Hush, State::Visited(visited)) => visited.hush().await,
+            (Command::EveryoneOut, _) => self.everyone_out().await,
+            (Command::AllowDropIn(on), _) => self.allow_drop_in(on).await,
+            (Command::DropIn(name), State::Idle) => self.drop_in(&name).await?,
             (Command::Video(true), State::InCall(_)) if self.options.picture.is_none() => {
                 let text = "this device has no picture; start it with --picture".to_owned();
                 self.report.tell(&Told::Warning { text });
@@ -360,7 +406,7 @@ impl Device {
         self.report.tell(&Told::Warning { text });
     }
 
-    async fn call_event(&mut self, event: Option<CallEvent>) -> anyhow::Result<()> {
+    pub(crate) async fn call_event(&mut self, event: Option<CallEvent>) -> anyhow::Result<()> {
         let told = match event {
             Some(CallEvent::Ringing) => Told::RingsThere,
             Some(CallEvent::Answered) => Told::Answered,
@@ -396,6 +442,12 @@ impl Device {
             },
             Some(CallEvent::Ended(reason)) => return self.over(reason).await,
             None => return self.over(EndReason::DeviceLost).await,
+            Some(CallEvent::DropInOpened { label, .. }) => Told::DroppedIn { room: label },
+            Some(CallEvent::DropInStage(stage)) => Told::DropInStage { stage },
+            Some(CallEvent::DropInRefused(refusal)) => Told::DropInRefused {
+                from: None,
+                refusal,
+            },
             Some(event) => {
                 self.company_event(event);
                 return Ok(());
@@ -408,6 +460,11 @@ impl Device {
     /// A second call that waits rings now, or is the call if it was answered.
     async fn over(&mut self, reason: EndReason) -> anyhow::Result<()> {
         self.report.tell(&Told::Ended { reason });
+        self.goes_idle().await
+    }
+
+    /// What comes after a call or a visit.
+    pub(crate) async fn goes_idle(&mut self) -> anyhow::Result<()> {
         self.company.clear();
         match self.company.take_second() {
             Some(Second::Answered(call)) => {
@@ -438,6 +495,10 @@ impl Device {
             call.hang_up().await;
             let reason = call.ended().await;
             self.report.tell(&Told::Ended { reason });
+        }
+        if let State::Visited(visited) = &mut self.state {
+            let by = visited.leave().await;
+            self.report.tell(&Told::DropInEnded { by });
         }
         self.enter(State::Idle);
     }

@@ -2,7 +2,7 @@
 
 use homeline_e2ee::member::{Refusal, StopReason, Warning};
 use homeline_protocol::id::DeviceId;
-use homeline_protocol::session::{EndReason, MediaState};
+use homeline_protocol::session::{DropInRefusal, DropInStage, EndReason, MediaState};
 
 use crate::home::Person;
 
@@ -37,6 +37,12 @@ pub enum CallEvent {
     NotAdded(EndReason),
     /// The call stays here, and does not go on at that device.
     NotMoved { device: DeviceId, reason: EndReason },
+    /// To the one who drops in: the target has opened, and what it is called.
+    DropInOpened { device: DeviceId, label: String },
+    /// To the one who drops in: how far it has come.
+    DropInStage(DropInStage),
+    /// To the one who drops in: nothing of the target will be heard or seen, and why.
+    DropInRefused(DropInRefusal),
     /// Something is wrong with the keys; people should know.
     Warning(CallWarning),
     /// The encryption was refused, and the call ends: possibly an attack. To be shown loudly.

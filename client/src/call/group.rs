@@ -44,6 +44,9 @@ impl Adding {
 
 impl Run {
     pub(super) async fn group_event(&mut self, event: Event) {
+        if self.drop_in.is_some() && !matches!(event, Event::MemberLeft { .. }) {
+            return;
+        }
         match event {
             Event::AddingRinging { .. } => self.say(CallEvent::AddingRings),
             Event::AddingAnswered {
@@ -97,7 +100,8 @@ impl Run {
         let expect = brought.fold(expect, Expect::and);
         let found = self.households.iter().filter(|genesis| **genesis != own);
         let expect = found.copied().fold(expect, Expect::and_whoever);
-        self.guests.iter().copied().fold(expect, Expect::and_guest)
+        let expect = self.guests.iter().copied().fold(expect, Expect::and_guest);
+        self.between(expect)
     }
 
     /// Adds a contact by the family's name for them, or anybody by handle.

@@ -161,6 +161,7 @@ pub(crate) async fn receive(
         video: invited.video,
         camera: false,
         crypto,
+        drop_in: None,
     };
     let call = ring(seat, || shared.new_call(id)).await?;
     Ok(IncomingCall {
@@ -221,6 +222,7 @@ pub(crate) async fn visit(
         video,
         camera: false,
         crypto,
+        drop_in: None,
     };
     ring(seat, || inputs).await
 }

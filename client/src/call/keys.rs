@@ -125,8 +125,9 @@ impl Run {
     /// The other household is in the call now: remembered, if it is met for the first time.
     async fn met(&mut self, member: &Member) {
         let genesis = member.identity.genesis;
-        // A guest is never pinned, and pins nobody.
-        let Some(shared) = self.owner.member().filter(|_| !member.identity.is_guest()) else {
+        // A guest is never pinned, and pins nobody. Who drops in was pinned before, or is not by this.
+        let pins = self.drop_in.is_none() && !member.identity.is_guest();
+        let Some(shared) = self.owner.member().filter(|_| pins) else {
             return;
         };
         // Whom another member brought in is known by that member's word only: not to be pinned.

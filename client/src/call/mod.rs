@@ -1,5 +1,6 @@
 //! A call from ringing to its end: the protocol, the keys and the media of it, driven by one task.
 
+mod drop_in;
 mod event;
 mod group;
 mod handle;
@@ -13,6 +14,8 @@ mod run;
 mod seat;
 mod transport;
 
+pub use drop_in::DropInError;
+pub(crate) use drop_in::{TargetCall, TargetPlan, drop_in, is_heard, open_target};
 pub use event::{CallEvent, CallWarning, RefusedBecause};
 pub use handle::{Call, IncomingCall, Outgoing};
 pub use incoming::InvitationRefused;

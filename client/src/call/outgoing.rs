@@ -73,6 +73,7 @@ pub(crate) async fn start(
         video,
         camera: video,
         crypto,
+        drop_in: None,
     };
     let (mut run, call) = seat.take(|| shared.new_call(id)).await?;
     run.give(with);
@@ -172,6 +173,9 @@ impl Run {
 
     /// It answered: let it into the group.
     pub(super) async fn answered_there(&mut self, key_package: Blob, statement: Blob) {
+        if self.drop_in.is_some() {
+            return self.admit().await;
+        }
         if self.phase == Phase::Answered {
             return self.comes_back(key_package, statement).await;
         }

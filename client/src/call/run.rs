@@ -9,6 +9,7 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{EndReason, ErrorCode, Event, MediaState, Reply, Request};
 use tokio::sync::{mpsc, watch};
 
+use super::drop_in::Side;
 use super::event::{CallEvent, RefusedBecause};
 use super::group::Adding;
 use super::owner::Owner;
@@ -47,6 +48,12 @@ pub(super) enum Command {
     StopAdding,
     MoveTo(DeviceId),
     EndForEveryone,
+    /// What a drop-in's stage says of the sound.
+    Heard(bool),
+    /// A drop-in is over at its target; `tell`: the server does not know yet.
+    Close {
+        tell: bool,
+    },
 }
 
 pub(super) struct Answer {
@@ -57,6 +64,8 @@ pub(super) struct Answer {
 
 /// What came of a request of this call.
 pub(super) enum Replied {
+    /// A drop-in was asked for.
+    DroppedIn(Result<Reply, RequestError>),
     Started(Result<Reply, RequestError>),
     Answered(Result<Reply, RequestError>),
     Offered {
@@ -119,6 +128,11 @@ pub(super) struct Run {
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) replies: (mpsc::Sender<Replied>, mpsc::Receiver<Replied>),
     pub(super) events: mpsc::Sender<CallEvent>,
+    /// Whether it is a drop-in, and which side of it.
+    pub(super) drop_in: Option<Side>,
+    /// Whether the microphone may be open at all, and others are played: false while a drop-in knocks or is
+    /// hushed here.
+    pub(super) heard: bool,
 }
 
 impl Run {
@@ -226,6 +240,9 @@ impl Run {
                 self.keys(member::Input::Message { message: message.0 })
                     .await;
             }
+            event @ (Event::DropInOpened { .. }
+            | Event::DropInStage { .. }
+            | Event::DropInRefused { .. }) => self.drop_in_event(event).await,
             other => self.group_event(other).await,
         }
     }
@@ -239,7 +256,7 @@ impl Run {
             }
             Command::HangUp => self.leave().await,
             Command::Microphone(on) => {
-                self.microphone.send_replace(on);
+                self.microphone.send_replace(on && self.heard);
                 self.media.microphone = on;
                 self.tell_media().await;
             }
@@ -249,6 +266,13 @@ impl Run {
                 self.camera.send_replace(on);
                 self.media.camera = on;
                 self.tell_media().await;
+            }
+            Command::Heard(heard) => self.set_heard(heard),
+            Command::Close { tell: true } => self.hang_up(EndReason::HungUp).await,
+            Command::Close { tell: false } => self.over(EndReason::HungUp),
+            Command::Add(_) | Command::LetIn(_) | Command::MoveTo(_) if self.drop_in.is_some() => {
+                let words = "nobody is added to a drop-in, nor is it moved".to_owned();
+                self.say(CallEvent::Denied { words });
             }
             Command::Add(to) => self.add(&to).await,
             Command::LetIn(knock) => self.add_guest(&knock).await,
@@ -260,6 +284,12 @@ impl Run {
 
     async fn replied(&mut self, replied: Replied) {
         match replied {
+            // What comes of it is told by events.
+            Replied::DroppedIn(Ok(_) | Err(RequestError::Unknown)) => {}
+            Replied::DroppedIn(Err(error)) => {
+                self.denied(&error);
+                self.failed(&error);
+            }
             Replied::Started(Ok(_)) => self.offer().await,
             // The server went away meanwhile. Whether the call is there is told with the new session.
             Replied::Started(Err(RequestError::Unknown)) => {}
@@ -315,6 +345,7 @@ impl Run {
     /// The person hangs up, or the handle was dropped.
     async fn leave(&mut self) {
         match self.phase {
+            Phase::Calling if self.drop_in.is_some() => self.hang_up(EndReason::HungUp).await,
             Phase::Calling => {
                 self.tell(Request::Cancel { call: self.id }).await;
                 self.over(EndReason::Cancelled);

@@ -8,6 +8,7 @@ use homeline_protocol::id::CallId;
 use homeline_protocol::session::{MediaState, Source};
 use tokio::sync::{mpsc, watch};
 
+use super::drop_in::Side;
 use super::handle::Call;
 use super::owner::Owner;
 use super::run::{EVENTS_MAX, INPUTS_MAX, Input, Phase, Run};
@@ -29,6 +30,8 @@ pub(super) struct Seat {
     /// Whether the own camera is on from the beginning.
     pub(super) camera: bool,
     pub(super) crypto: CallCrypto,
+    /// Whether it is a drop-in, and which side of it.
+    pub(super) drop_in: Option<Side>,
 }
 
 impl Seat {
@@ -72,6 +75,8 @@ impl Seat {
             commands: commanded,
             replies: mpsc::channel(INPUTS_MAX),
             events,
+            drop_in: self.drop_in,
+            heard: true,
             owner: self.owner,
         };
         let call = Call {

@@ -50,6 +50,8 @@ pub(super) struct Transport {
     receivers: Vec<(TrackId, mpsc::Sender<Vec<u8>>)>,
     senders: JoinSet<()>,
     listeners: JoinSet<()>,
+    /// False: nothing of others is played.
+    plays: watch::Sender<bool>,
 }
 
 impl Transport {
@@ -82,6 +84,7 @@ impl Transport {
             receivers: Vec::new(),
             senders: JoinSet::new(),
             listeners: JoinSet::new(),
+            plays: watch::Sender::new(true),
         })
     }
 
@@ -195,6 +198,11 @@ impl Transport {
         Ok(Some(offer))
     }
 
+    /// Whether the sound of others is played.
+    pub(super) fn set_plays(&mut self, plays: bool) {
+        self.plays.send_replace(plays);
+    }
+
     /// Whether there is anything to switch on as a camera.
     pub(super) fn has_camera(&self) -> bool {
         self.has_camera
@@ -284,6 +292,7 @@ impl Transport {
                     frames,
                     late: waiting,
                     speaker,
+                    plays: self.plays.subscribe(),
                 };
                 self.listeners.spawn(async move {
                     if let Err(error) = receiver.run().await {

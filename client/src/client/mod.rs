@@ -1,6 +1,7 @@
 //! A client that is signed in: session, verified household, calls. What programs use.
 
 mod adding;
+mod drop_in;
 mod household;
 mod links;
 mod run;

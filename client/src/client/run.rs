@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
 use homeline_protocol::session::{
-    AnnouncementHeard, ApiError, Event, Home, PastCall, Reply, Request, RunningCall,
+    AnnouncementHeard, ApiError, DropInRefusal, Event, Home, PastCall, Reply, Request, RunningCall,
 };
 use tokio::sync::mpsc;
 
@@ -15,11 +15,12 @@ use crate::call::{
     Asked, Call, CallError, Callable, IncomingCall, Input, InvitationRefused, Invited, Outgoing,
     receive, start,
 };
+use crate::drop_in::{DeskInput, Visit, begin};
 use crate::guest::Knock;
-use crate::home::{HomeError, Household};
+use crate::home::{HomeError, Household, Person};
 use crate::server::Server;
 use crate::session::{Events, OpenError, RequestError, Session, SessionEvent};
-use crate::store::Identity;
+use crate::store::{Identity, StoreError};
 use crate::time::now;
 
 /// Events that may wait for the program; beyond that the client waits for it.
@@ -67,6 +68,18 @@ pub enum ClientEvent {
         device: DeviceId,
         heard: AnnouncementHeard,
     },
+    /// Somebody who may drops in on this home device. It is for the program to give tone and light now.
+    DropIn(Box<Visit>),
+    /// Somebody wanted to drop in on this home device, and may not: nothing was heard or seen. `from` is who
+    /// it was, as far as that could be verified.
+    DropInRefused {
+        call: CallId,
+        from: Option<Person>,
+        because: DropInRefusal,
+    },
+    /// The server shows another record of drop-ins on this device than the device has written. It goes on
+    /// from there, and says so in it: to be shown loudly.
+    LedgerDiffers,
     /// Contacts, members, devices or settings changed.
     HomeChanged,
     /// The connection is lost (`false`) or back.
@@ -86,6 +99,8 @@ pub enum ConnectError {
     Request(#[from] RequestError),
     #[error(transparent)]
     Home(#[from] HomeError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Client {
@@ -107,9 +122,11 @@ impl Client {
             identity,
             household,
         };
-        let shared = Arc::new(Shared::new(server, session, state, path));
+        let shared = Arc::new(Shared::new(server, session, state, path.clone()));
         shared.save();
         let (events, told) = mpsc::channel(EVENTS_MAX);
+        begin(&shared, path.as_deref(), &events)?;
+        shared.to_desk(DeskInput::Home(home.drop_in_grants)).await;
         let (alive, gone) = mpsc::channel(1);
         let run = Run {
             shared: shared.clone(),
@@ -204,7 +221,12 @@ struct Run {
 struct Over;
 
 impl Run {
-    async fn run(self, mut news: Events, mut gone: mpsc::Receiver<()>) {
+    async fn run(self, news: Events, gone: mpsc::Receiver<()>) {
+        self.serve(news, gone).await;
+        self.shared.to_desk(DeskInput::Stop).await;
+    }
+
+    async fn serve(&self, mut news: Events, mut gone: mpsc::Receiver<()>) {
         self.renew().await;
         self.settle();
         let mut leaving = false;
@@ -262,6 +284,9 @@ impl Run {
         };
         self.check(opened.map(|()| true)).await?;
         self.settle();
+        self.shared
+            .to_desk(DeskInput::Home(home.drop_in_grants))
+            .await;
         // A call that begins meanwhile is missing from the list, and well.
         let before = self.shared.calls();
         let Ok(running) = calls(self.shared.session()).await else {
@@ -278,6 +303,10 @@ impl Run {
     }
 
     async fn event(&self, event: Event) -> Result<(), Over> {
+        if is_for_desk(&event) {
+            self.shared.to_desk(DeskInput::Event(Box::new(event))).await;
+            return Ok(());
+        }
         if let Some(id) = call_of(&event) {
             match self.shared.call(id) {
                 Some(call) => drop(call.send(Input::Event(Box::new(event))).await),
@@ -357,6 +386,7 @@ impl Run {
             Ok(false) => Ok(()),
             Ok(true) => {
                 self.shared.save();
+                self.shared.to_desk(DeskInput::Household).await;
                 self.renew().await;
                 self.tell(ClientEvent::HomeChanged).await;
                 Ok(())
@@ -464,9 +494,23 @@ fn call_of(event: &Event) -> Option<CallId> {
         | Event::MoveWanted { call, .. }
         | Event::MoveAccepted { call, .. }
         | Event::MoveEnded { call, .. }
-        | Event::CallWaiting { call, .. } => Some(*call),
+        | Event::CallWaiting { call, .. }
+        | Event::DropInOpened { call, .. }
+        | Event::DropInStage { call, .. }
+        | Event::DropInRefused { call, .. } => Some(*call),
         _ => None,
     }
+}
+
+/// About drop-ins on this device. An app has no desk: nobody drops in on one, whatever a server says.
+fn is_for_desk(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::DropInAsked { .. }
+            | Event::DropInEnded { .. }
+            | Event::DropInGrantPut(_)
+            | Event::DropInGrantEnded { .. }
+    )
 }
 
 fn is_of_pairing(event: &Event) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use homeline_e2ee::contact::Pin;
 use homeline_e2ee::ids;
@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::announcements::Hearing;
 use crate::call::Input;
+use crate::drop_in::DeskInput;
 use crate::guest::Knocks;
 use crate::home::Household;
 use crate::server::Server;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     knocks: Mutex<Knocks>,
     hearing: Mutex<Hearing>,
     call_over: Notify,
+    /// Of a home device.
+    desk: OnceLock<mpsc::Sender<DeskInput>>,
     #[cfg(feature = "plaintext-control")]
     control: Mutex<crate::media::Control>,
 }
@@ -107,6 +110,7 @@ impl Shared {
             knocks,
             hearing,
             call_over,
+            desk: OnceLock::new(),
             #[cfg(feature = "plaintext-control")]
             control: Mutex::default(),
         }
@@ -138,6 +142,11 @@ impl Shared {
     /// The own device.
     pub(crate) fn device(&self) -> DeviceId {
         ids::device_id(self.state().identity.device_key.public())
+    }
+
+    /// The own device's key.
+    pub(crate) fn device_key(&self) -> PublicKey {
+        self.state().identity.device_key.public()
     }
 
     /// Writes the identity's pins down. A disk that is full costs the pins' next run, not this call.
@@ -174,6 +183,26 @@ impl Shared {
             .iter()
             .map(|(id, sender)| (*id, sender.clone()))
             .collect()
+    }
+
+    pub(crate) fn calls_are_none(&self) -> bool {
+        lock(&self.calls).is_empty()
+    }
+
+    pub(crate) fn set_desk(&self, desk: mpsc::Sender<DeskInput>) {
+        // A client begins one desk.
+        self.desk.set(desk).ok();
+    }
+
+    /// To whoever decides about drop-ins; nobody does on an app.
+    pub(crate) async fn to_desk(&self, input: DeskInput) {
+        if let Some(desk) = self.desk.get() {
+            desk.send(input).await.ok();
+        }
+    }
+
+    pub(crate) fn has_desk(&self) -> bool {
+        self.desk.get().is_some()
     }
 
     pub(super) fn adding(&self) -> Option<mpsc::Sender<Event>> {

@@ -157,6 +157,8 @@ pub(crate) struct SoundReceiver {
     pub(crate) frames: Frames,
     pub(crate) late: mpsc::Receiver<Vec<u8>>,
     pub(crate) speaker: mpsc::Sender<Heard>,
+    /// False: nothing is played.
+    pub(crate) plays: watch::Receiver<bool>,
 }
 
 impl SoundReceiver {
@@ -193,6 +195,9 @@ impl SoundReceiver {
     }
 
     fn play(&self, frames: Vec<Pcm>) {
+        if !*self.plays.borrow() {
+            return;
+        }
         for pcm in frames {
             let Owner { device, track, .. } = self.owner;
             // A full queue drops the newest: the speaker is behind or gone.

@@ -6,6 +6,7 @@
 mod codec;
 mod decoder;
 mod encoder;
+mod frost;
 mod image;
 mod paced;
 mod pattern;
@@ -14,6 +15,7 @@ mod y4m;
 pub use codec::CodecError;
 pub use decoder::{Decoder, Shown, screen};
 pub use encoder::{Encoder, camera};
+pub use frost::{frost, frosted};
 pub use image::{Image, ImageError, SIDE_MAX, similarity};
 pub use pattern::{pattern, pattern_at};
 pub use y4m::{Y4mError, play_file};

@@ -5,6 +5,7 @@
 mod accounts;
 mod announcements;
 mod calls;
+mod drop_in;
 mod groups;
 mod guests;
 mod house;

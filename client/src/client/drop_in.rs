@@ -1,0 +1,71 @@
+//! Dropping in, and what somebody at a home device sets about being dropped in on.
+
+use std::time::Duration;
+
+use homeline_protocol::session::{Activity, Request};
+use tokio::sync::oneshot;
+
+use super::Client;
+use crate::call::{Call, DropInError, Outgoing, drop_in};
+use crate::drop_in::DeskInput;
+use crate::session::RequestError;
+
+impl Client {
+    /// Drops in: on a home device of the own household by its label, on a contact by the family's name for
+    /// them, or on somebody by handle. With a picture or a screen it is one with picture. What comes of it is
+    /// told by the call; only the household that is meant is let into it.
+    ///
+    /// # Errors
+    /// When the name is unknown, nobody has pinned their household, or no media socket can be opened.
+    pub async fn drop_in(&self, to: &str, with: Outgoing) -> Result<Call, DropInError> {
+        drop_in(self.shared.clone(), to, with).await
+    }
+
+    /// Switches drop-in off or on at this home device, whatever the grants. It counts here at once, with or
+    /// without a server.
+    pub async fn allow_drop_in(&self, on: bool) {
+        let (done, is_done) = oneshot::channel();
+        let off = !on;
+        self.ask_desk(DeskInput::Switch { off, done }, is_done)
+            .await;
+    }
+
+    /// Whether anybody may drop in here at all: not switched off at this device, nor in the household.
+    pub async fn allows_drop_in(&self) -> bool {
+        let (sender, is_off) = oneshot::channel();
+        self.ask_desk(DeskInput::IsOff(sender), is_off).await == Some(false)
+    }
+
+    /// Everyone out: what runs ends, and no grant that there is counts at this home device any more, with
+    /// or without a server.
+    pub async fn everyone_out(&self) {
+        let (done, is_done) = oneshot::channel();
+        self.ask_desk(DeskInput::EveryoneOut { done }, is_done)
+            .await;
+    }
+
+    /// How long the picture is frosted when somebody drops in here: 5 to 30 seconds; none counts for the own
+    /// household alone.
+    pub async fn set_frosted(&self, time: Duration) {
+        self.shared.to_desk(DeskInput::Frosted(time)).await;
+    }
+
+    /// Tells that somebody is near this home device.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn report_activity(&self, activity: Activity) -> Result<(), RequestError> {
+        self.session()
+            .done(Request::ReportActivity { activity })
+            .await
+    }
+
+    /// `None`: this is no home device.
+    async fn ask_desk<T>(&self, input: DeskInput, answer: oneshot::Receiver<T>) -> Option<T> {
+        if !self.shared.has_desk() {
+            return None;
+        }
+        self.shared.to_desk(input).await;
+        answer.await.ok()
+    }
+}

@@ -1,0 +1,272 @@
+//! Dropping in from one SDK program on another: tone and light first, then sound; and every refusal.
+
+use std::time::Duration;
+
+use homeline_client::call::CallEvent;
+use homeline_client::drop_in::EndedBy;
+use homeline_client::media::Heard;
+use homeline_client::{Call, ClientEvent, Outgoing, Visit, VisitEvent};
+use homeline_e2ee::contact::Pin;
+use homeline_e2ee::drop_in::ledger::{Entry, Head, LedgerReader, What};
+use homeline_e2ee::drop_in::{Grant, Grantee, LIFETIME_MS_MAX, Opening};
+use homeline_e2ee::ids;
+use homeline_e2ee::signed::Signed;
+use homeline_e2ee::time::UnixMs;
+use homeline_protocol::Blob;
+use homeline_protocol::id::GrantId;
+use homeline_protocol::session::{
+    Capabilities, DropInRefusal, DropInStage, EndReason, Reply, Request,
+};
+use tokio::sync::mpsc;
+
+use crate::calls::hears;
+use crate::house::{Person, ended, soon, sound, until};
+use crate::server::TestServer;
+
+pub(crate) fn now() -> UnixMs {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    UnixMs(u64::try_from(since.as_millis()).unwrap())
+}
+
+/// Anna with a kitchen, and Ben, whom she knows and who knows her.
+pub(crate) struct Scene {
+    pub(crate) server: TestServer,
+    pub(crate) anna: Person,
+    pub(crate) kitchen: Person,
+    pub(crate) ben: Person,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        let server = TestServer::start().await;
+        let anna = Person::found(&server.server(), "anna").await;
+        let ben = Person::found(&server.server(), "ben").await;
+        let kitchen = anna.pair(&server.server(), "anna", "Kitchen").await;
+        let pins = [
+            (&anna, "Uncle Ben", "ben", ben.identity.genesis),
+            (&ben, "Aunt Anna", "anna", anna.identity.genesis),
+        ];
+        for (by, name, handle, pin) in pins {
+            let handle = handle.parse().unwrap();
+            by.client
+                .add_contact(name, handle, Some(pin))
+                .await
+                .unwrap();
+        }
+        Self {
+            server,
+            anna,
+            kitchen,
+            ben,
+        }
+    }
+
+    /// What Anna would give Ben.
+    pub(crate) fn to_ben(&self, number: u8) -> Grant {
+        let household = self.anna.client.household();
+        let card = household.find_contact("ben").unwrap();
+        assert_eq!(card.pin, Pin::Verified(self.ben.identity.genesis));
+        let to = Grantee::Person {
+            contact: card.id,
+            their_genesis: self.ben.identity.genesis,
+            person: self.ben.identity.account.to_string(),
+        };
+        let at = now();
+        Grant {
+            genesis: self.anna.identity.genesis,
+            id: GrantId([number; 16]),
+            revision: at.0,
+            to,
+            devices: vec![],
+            hours: None,
+            picture: false,
+            opening: Opening::AtOnce,
+            signed_at: at,
+            expires_at: at.plus(LIFETIME_MS_MAX),
+            revoked: false,
+        }
+    }
+
+    pub(crate) async fn give(&self, grant: &Grant) {
+        let statement = grant.sign(&self.anna.identity.device_key).encode();
+        let request = Request::PutDropInGrant {
+            grant: grant.id,
+            statement: Blob(statement),
+        };
+        let given = self.anna.client.session().done(request);
+        soon("the grant", given).await.unwrap();
+    }
+
+    /// Ben asks to drop in on Anna.
+    pub(crate) async fn ben_asks(&self) -> (Call, mpsc::Receiver<Heard>) {
+        let (with, heard) = sound(1_500.0);
+        let call = self.ben.client.drop_in("aunt anna", with).await.unwrap();
+        (call, heard)
+    }
+
+    /// The kitchen's ledger as Anna's app reads it: sound, and with at least so many entries.
+    pub(crate) async fn ledger(&self, length: u64) -> Vec<What> {
+        let key = self.kitchen.identity.device_key.public();
+        let device = ids::device_id(key);
+        let session = self.anna.client.session();
+        soon("the ledger", async {
+            loop {
+                let request = Request::ListLedger {
+                    device,
+                    from: 0,
+                    limit: 200,
+                };
+                let Ok(Reply::Ledger { entries, .. }) = session.request(request).await else {
+                    panic!("no ledger");
+                };
+                if entries.len() as u64 >= length {
+                    let genesis = self.anna.identity.genesis;
+                    let mut reader = LedgerReader::new(genesis, device, Head::default());
+                    let read = |entry: &Blob| {
+                        let entry: Entry = reader.read(&Signed::decode(&entry.0).unwrap()).unwrap();
+                        entry.what
+                    };
+                    return entries.iter().map(read).collect();
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
+    }
+}
+
+impl Person {
+    pub(crate) async fn visit(&mut self) -> Visit {
+        soon("somebody who drops in", async {
+            loop {
+                match self.events.recv().await.expect("the client lives") {
+                    ClientEvent::DropIn(visit) => return *visit,
+                    ClientEvent::DropInRefused { because, .. } => panic!("refused: {because:?}"),
+                    _ => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// Why this device let nobody in.
+    pub(crate) async fn refused(&mut self) -> DropInRefusal {
+        soon("the refusal", async {
+            loop {
+                match self.events.recv().await.expect("the client lives") {
+                    ClientEvent::DropInRefused { because, .. } => return because,
+                    ClientEvent::DropIn(_) => panic!("somebody was let in"),
+                    _ => {}
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Waits for an event of a visit that `wanted` takes.
+pub(crate) async fn visited<T>(
+    visit: &mut Visit,
+    what: &str,
+    mut wanted: impl FnMut(&VisitEvent) -> Option<T>,
+) -> T {
+    soon(what, async {
+        loop {
+            match visit.next().await {
+                Some(event) => {
+                    if let Some(value) = wanted(&event) {
+                        return value;
+                    }
+                    if let VisitEvent::Over(by) = event {
+                        panic!("it was over ({by:?}) while waiting for {what}");
+                    }
+                }
+                None => panic!("the visit was gone while waiting for {what}"),
+            }
+        }
+    })
+    .await
+}
+
+pub(crate) async fn over(visit: &mut Visit) -> EndedBy {
+    visited(visit, "the end of the visit", |event| match event {
+        VisitEvent::Over(by) => Some(*by),
+        _ => None,
+    })
+    .await
+}
+
+pub(crate) async fn stage(visit: &mut Visit) -> DropInStage {
+    visited(visit, "the stage", |event| match event {
+        VisitEvent::Stage(stage) => Some(*stage),
+        _ => None,
+    })
+    .await
+}
+
+pub(crate) async fn stage_there(call: &mut Call) -> DropInStage {
+    until(call, "the stage", |event| match event {
+        CallEvent::DropInStage(stage) => Some(*stage),
+        _ => None,
+    })
+    .await
+}
+
+/// Ben is refused, as he is told.
+pub(crate) async fn turned_down(call: &mut Call) -> DropInRefusal {
+    let refusal = until(call, "the refusal", |event| match event {
+        CallEvent::DropInRefused(refusal) => Some(*refusal),
+        _ => None,
+    })
+    .await;
+    ended(call).await;
+    refusal
+}
+
+// req: DROP-8, DROP-9, DROP-10, DROP-11, DROP-17
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_permitted_contact_is_heard_and_hears_once_tone_and_light_were_given() {
+    let mut scene = Scene::new().await;
+    scene.give(&scene.to_ben(1)).await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let mut visit = scene.kitchen.visit().await;
+    assert_eq!(visit.from().name, "Uncle Ben");
+    assert!(!visit.knocks() && !visit.picture());
+    // Tone and light take a moment, in which nothing is told and nothing heard.
+    let quiet = Duration::from_millis(700);
+    assert!(tokio::time::timeout(quiet, call.next()).await.is_err());
+    assert!(at_ben.try_recv().is_err());
+    let (with, mut at_kitchen) = sound(1_000.0);
+    visit.signalled(with).await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Clear);
+    let room = until(&mut call, "the opening", |event| match event {
+        CallEvent::DropInOpened { label, .. } => Some(label.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(room, "Kitchen");
+    let there = crate::house::code(&mut call).await;
+    let here = visited(&mut visit, "the code", |event| match event {
+        VisitEvent::Call(CallEvent::Secured { code, .. }) => Some(code.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(here, there);
+    hears(&mut at_ben, 1_000.0).await;
+    hears(&mut at_kitchen, 1_500.0).await;
+    visit.end().await;
+    assert_eq!(over(&mut visit).await, EndedBy::Target);
+    assert_eq!(ended(&mut call).await, EndReason::HungUp);
+    let ledger = scene.ledger(3).await;
+    assert!(matches!(ledger[0], What::GrantTaken { .. }));
+    let What::Opened { who, picture, .. } = &ledger[1] else {
+        panic!("it opened");
+    };
+    assert!(who.device == scene.ben.identity.device_key.public() && !picture);
+    let by_target = What::Ended {
+        call: visit.call(),
+        lasted_ms: 0,
+        by: EndedBy::Target,
+    };
+    assert!(std::mem::discriminant(&ledger[2]) == std::mem::discriminant(&by_target));
+}
