@@ -165,12 +165,9 @@ impl Signaling {
         let (store, events, time) = parts();
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
-<<<<<<< HEAD
             dropping_in,
             nearby,
-=======
             ledgers: Arc::new(Ledgers::new(db.clone(), bus.clone())),
->>>>>>> ledger
             guardians,
             guests: calls.guests().clone(),
             relays,

@@ -46,11 +46,8 @@ pub mod settings;
 
 pub mod drop_in;
 
-<<<<<<< HEAD
 pub mod nearby;
-=======
 pub mod ledgers;
->>>>>>> ledger
 
 pub mod children;
 

@@ -83,15 +83,12 @@ pub struct Services {
     pub outside: Outside,
     /// Who may drop in.
     pub drop_in: Arc<DropIn>,
-<<<<<<< HEAD
     /// Drop-ins, once through.
     pub dropping_in: DroppingIn,
     /// Near which devices somebody was.
     pub nearby: Nearby,
-=======
     /// What happened at home devices.
     pub ledgers: Arc<Ledgers>,
->>>>>>> ledger
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -107,13 +104,10 @@ pub(super) async fn dispatch(
         Err(guests::not_for_guests())
     } else if drop_in::takes(&request) {
         drop_in::drop_in(services, speaker, request).await
-<<<<<<< HEAD
     } else if dropping_in::takes(&request) {
         dropping_in::dropping_in(services, speaker, request).await
-=======
     } else if ledgers::takes(&request) {
         ledgers::ledgers(services, speaker, request).await
->>>>>>> ledger
     } else {
         route(services, speaker, from, request).await
     };
