@@ -47,6 +47,7 @@ pub mod settings;
 pub mod drop_in;
 
 pub mod nearby;
+
 pub mod ledgers;
 
 pub mod children;
