@@ -13,9 +13,10 @@ export type Context =
   | "homeline ringing v1"
   | "homeline recovery binding v1"
   | "homeline drop-in grant v1"
-  | "homeline drop-in grant v1"
   | "homeline drop-in asking v1"
-  | "homeline drop-in ledger v1";
+  | "homeline drop-in ledger v1"
+  | "homeline sealing key v1"
+  | "homeline announcement v1";
 
 export interface Signed {
   body: Bytes;
