@@ -28,6 +28,8 @@
 //! - Guest:     `guest.begin` in a worker of its own -> knock -> as a callee; `check_invitation` takes the link's household alone.
 //! - Drop in:   `drop_in.asking` -> server; the welcome comes as in every call.   Target: `drop_in.take` with all grants; `drop_in.asked` -> `signal`:
 //!              tone to its end and light -> `signalled` -> `open`: microphone, camera, server -> on `call_answered` `drop_in.admit`.
+//! - Announce: `get_sealing_keys` -> `announcement.seal` -> server.   Home device: `announcement.sealing_key` -> server; told of one: `announcement.take`
+//!              (verified, once) -> its content from the server -> `announcement.open`.
 //! - In a call: every `send` event goes to the server as it is; a `send_commit` that fails comes back as `epoch_taken` or `commit_failed`.
 //!              Every group event of the server goes to `call.deliver`. Somebody left: `call.remove`. Hang up: `call.leave`.
 //!              After `warning: invalid_commit` or `refused_member` the call cannot go on: hang up with `encryption_refused`.
@@ -150,6 +152,9 @@ export interface DropInHere {
   frostedMs: number;
   pinned: PinnedContact[];
 }
+
+/** What is announced: Opus in Ogg and how long it lasts, or a text. */
+export type AnnouncedContent = { kind: "sound"; ogg: Blob64; lengthMs: number } | { kind: "text"; text: string };
 
 export type DropInInput = "signalled" | "not_signalled" | "yes" | "no" | "hush" | "unhush" | "end" | "over" | "lost";
 
@@ -352,6 +357,18 @@ export interface Requests {
   /** Ends what runs, all that is held, and all that was signed until now and did not arrive. */
   "drop_in.everyone_out": [Record<string, never>, Record<string, never>];
 
+  /** This device's word on the key with which it takes what is sealed to it. */
+  "announcement.sealing_key": [Record<string, never>, { statement: Blob64 }];
+  /** To the home devices `to`, each with its own word on its key; what does not hold is left out. */
+  "announcement.seal": [
+    { to: { device: HexId; statement: Blob64 }[]; content: AnnouncedContent; replyTo?: HexId | undefined },
+    { announcement: HexId; statement: Blob64; content: Blob64 },
+  ];
+  /** Verifies what this device is told of: signed in the household, fresh, for this device. Fails with `heard_before` the second time. */
+  "announcement.take": [{ announcement: HexId; statement: Blob64 }, { who: WhoIs; kind: AnnouncedContent["kind"]; replyTo?: HexId | undefined }];
+  /** The content of one that was taken, once. */
+  "announcement.open": [{ announcement: HexId; content: Blob64 }, AnnouncedContent];
+
   /** The next entry of this device's ledger that the server has not stored. An event `ledger_wrote` says that there is one. */
   "own_ledger.next": [Record<string, never>, { next?: { index: number; entry: Blob64 } | undefined }];
   "own_ledger.stored": [{ index: number }, Record<string, never>];
@@ -470,6 +487,9 @@ export type E2eeErrorCode =
   | "unknown_call"
   | "refused_member"
   | "too_many"
+  | "too_long"
+  | "no_devices"
+  | "heard_before"
   | "internal";
 
 export type RequestName = keyof Requests;

@@ -4,6 +4,7 @@ import { Expected } from "../keys/expected.ts";
 import { KeyStore } from "../keys/keystore.ts";
 import type { Records } from "../keys/records.ts";
 import type { EventName, Events, RequestMessage, RequestName, WorkerMessage } from "../port.ts";
+import { AnnouncementDesk } from "./announcement_desk.ts";
 import { Calls } from "./calls.ts";
 import { DropInDesk } from "./drop_in_desk.ts";
 import { codeOf } from "./errors.ts";
@@ -32,14 +33,17 @@ export class Desk {
     this.calls = new Calls(home, emit);
     const dropIn = new DropInDesk(home, this.calls, records, emit);
     this.#dropIn = dropIn;
+    const announcements = new AnnouncementDesk(home);
     const identity = identityDesk(home, pairing.takeRevealed);
     this.#handlers = {
       ...identity, ...dropIn.handlers(),
       forget: async (args) => {
         await dropIn.forgetAll();
+        announcements.forgetAll();
         return identity.forget(args);
       },
-      ...householdDesk(home), ...grantDesk(home), ...ledgersDesk(home), ...pairing.handlers(), ...guestDesk(home), ...this.calls.handlers(),
+      ...householdDesk(home), ...grantDesk(home), ...ledgersDesk(home), ...pairing.handlers(), ...guestDesk(home), ...announcements.handlers(),
+      ...this.calls.handlers(),
     };
   }
 

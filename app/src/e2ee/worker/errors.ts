@@ -1,6 +1,7 @@
 //! What went wrong, as the page learns it: one stable code for each way a request can fail.
 
 import { GroupError } from "../call/group.ts";
+import { AnnouncementError } from "../identity/announcement.ts";
 import { ChainError } from "../identity/chain.ts";
 import { MalformedError } from "../identity/encoding.ts";
 import { IntroductionError } from "../identity/introduction.ts";
@@ -31,6 +32,7 @@ export function codeOf(error: unknown): E2eeErrorCode {
   if (error instanceof OtherHouseholdError) return "wrong_household";
   if (error instanceof GroupError) return error.refused === undefined ? "malformed" : "refused_member";
   if (error instanceof IntroductionError) return introductionCode(error);
+  if (error instanceof AnnouncementError) return announcementCode(error);
   // Thrown by the base64url and hexadecimal readers.
   if (error instanceof RangeError) return "bad_request";
   return "internal";
@@ -46,5 +48,14 @@ function introductionCode(error: IntroductionError): E2eeErrorCode {
     case "other_key_package":
     case "wrong_signer":
       return "bad_signature";
+  }
+}
+
+function announcementCode({ reason }: AnnouncementError): E2eeErrorCode {
+  switch (reason) {
+    case "not_for_us": return "not_for_me";
+    case "other_content": return "bad_signature";
+    case "empty": return "bad_request";
+    default: return reason;
   }
 }
