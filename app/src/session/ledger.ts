@@ -15,6 +15,7 @@ const REPEATABLE: ReadonlySet<Request["type"]> = new Set<Request["type"]>([
   "get_home", "set_display_name", "set_presence", "put_answer_policy", "listen_for_pairing", "put_contact", "delete_contact",
   "start_call", "ringing", "refuse_invitation", "answer", "decline", "cancel", "hang_up", "set_media", "list_calls", "list_history",
   "get_quality", "get_relays", "get_outside", "test_from_outside", "set_views", "epoch_ready", "make_call_link", "list_call_links", "revoke_call_link", "refuse_guest", "remove_guest",
+  "get_time", "put_sealing_key", "get_sealing_keys", "announce", "list_announcements", "get_announcement", "heard_announcement",
 ]);
 
 export type Answer = { ok: Reply } | { error: ApiError } | { lost: true };

@@ -24,7 +24,6 @@ class Device {
   }
 }
 
-// req: ANN-1
 test("devices with wrong clocks meet at one moment", () => {
   const begin = 610_000;
   for (const [ahead, fast] of [[0, 0], [5_000, 50], [-5_000, -50], [5_000, -50], [-3_000, 20]] as const) {
