@@ -15,6 +15,6 @@ if (target !== null && isGuestLink(location.hash)) {
   visit.start(draw);
 } else if (target !== null) {
   const app = new App(new Worker("/e2ee-worker.js", { type: "module" }));
-  const draw = drawLoop(() => render(root(app), target), () => app.linkUp?.calls.state.at === "running");
+  const draw = drawLoop(() => render(root(app), target), () => app.linkUp?.calls.state.at === "running" || app.recorder.open);
   void app.start(draw);
 }

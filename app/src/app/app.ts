@@ -4,6 +4,7 @@ import type { CallController } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
+import { Announcing } from "../home/announcing.ts";
 import { AddressBookStore } from "../home/address_book.ts";
 import { Doors } from "../home/doors.ts";
 import { Near } from "../home/near.ts";
@@ -13,6 +14,7 @@ import type { Departing } from "../home/departures.ts";
 import { LocalMemory } from "../home/local.ts";
 import { isGuestLink, type Link as UrlLink, parseLink } from "../home/links.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
+import { Recorder } from "../media/recorder.ts";
 import { Tones } from "../media/tones.ts";
 import type { CallId, Device, DeviceId, Event, PastCall } from "../protocol.ts";
 import { PushDesk } from "../push/desk.ts";
@@ -26,7 +28,7 @@ import { Drafts } from "./drafts.ts";
 import { LinkUp } from "./link_up.ts";
 import { Pairing } from "./pairing.ts";
 
-export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet" | "outside" | "ledger";
+export type Page = "contacts" | "links" | "household" | "children" | "history" | "settings" | "quiet" | "outside" | "ledger" | "announce";
 export type Door = "welcome" | "sign-up" | "sign-in" | "recover" | "second-app" | "join";
 
 export type Stage =
@@ -59,6 +61,7 @@ export class App {
   readonly memory = new LocalMemory("app");
   readonly accounts: Accounts;
   readonly tones = new Tones();
+  readonly recorder = new Recorder(() => this.changed());
   readonly drafts = new Drafts();
   readonly push = new PushDesk(this.memory, (says) => this.#workerSays(says), () => this.changed());
   stage: Stage = { at: "opening" };
@@ -84,6 +87,8 @@ export class App {
   near: Near | undefined;
   /** What happened at home devices. */
   ledgers: Ledgers | undefined;
+  /** What was announced, and who heard it. */
+  announcing: Announcing | undefined;
   /** Answered in a notice before it rang in this page. */
   #answering: CallId | undefined;
   #ringing: CallId | undefined;
@@ -314,6 +319,8 @@ export class App {
     this.ledgers = new Ledgers(this.e2ee, this.linkUp.session, {
       memory: this.memory, genesis: () => this.ownGenesis, label: (device) => this.linkUp?.store.device(device)?.label, changed: () => this.changed(),
     });
+    const { store } = this.linkUp;
+    this.announcing = new Announcing(this.e2ee, this.linkUp.session, { devices: () => store.devices, changed: () => this.changed() });
     this.near = new Near(this.linkUp.session, () => this.changed());
     this.children = new Children(this.linkUp.session, () => this.changed());
     this.callLinks = new CallLinks(this.e2ee, this.linkUp.session, {
@@ -329,7 +336,8 @@ export class App {
     this.addDevice = undefined;
     this.children = undefined;
     this.callLinks = undefined;
-    this.doors = this.near = this.ledgers = undefined;
+    this.doors = this.near = this.ledgers = this.announcing = undefined;
+    this.recorder.discard();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.book = undefined;
@@ -353,6 +361,7 @@ export class App {
     if (event.type === "call_missed" || event.type === "missed_seen") this.changed();
     this.near?.handle(event);
     this.ledgers?.handle(event);
+    this.announcing?.handle(event);
     if (DOORS.has(event.type)) this.doors?.stale();
     this.children?.handle(event);
     this.callLinks?.handle(event);
@@ -403,9 +412,10 @@ export class App {
       if (door !== "second-app") this.pairing = undefined;
       this.stage = { at: "door", door };
     } else if (this.stage.at === "home") {
-      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet", "outside", "ledger"];
+      const pages: Page[] = ["links", "household", "children", "history", "settings", "quiet", "outside", "ledger", "announce"];
       const page = pages.find((candidate) => candidate === name) ?? "contacts";
       if (page !== "household") this.stopAddDevice();
+      if (page !== "announce") this.recorder.discard();
       this.stage = { at: "home", page };
       if (page === "history") void this.attempt(() => this.loadHistory(false));
     }
@@ -415,6 +425,8 @@ export class App {
   #homeChanged(): void {
     if (this.linkUp?.loaded === true) this.push.follow(this.linkUp.store);
     this.#answerIfItRings();
+    // A call takes the microphone, and nobody sees any more that it is recorded.
+    if (this.recorder.open && this.linkUp?.calls.state.at !== "idle") this.recorder.discard();
     this.changed();
   }
 

@@ -8,8 +8,7 @@ import type { Session } from "../session/client.ts";
 /** Announcements that are shown with what became of them; the oldest goes. */
 const SAID_MAX = 10;
 
-/** `sent`: the server has not answered yet. */
-export type InRoom = "sent" | AnnouncementFate | AnnouncementHeard;
+export type InRoom = AnnouncementFate | AnnouncementHeard;
 
 /** Something that was announced by this app or device. */
 export interface Said {
@@ -17,6 +16,8 @@ export interface Said {
   atMs: number;
   to: AnnounceTo;
   content: { kind: "sound"; lengthMs: number } | { kind: "text"; text: string };
+  /** The server has said which devices it is for. */
+  answered: boolean;
   rooms: ReadonlyMap<DeviceId, InRoom>;
 }
 
@@ -46,12 +47,12 @@ export class Announcing {
     const sealed = await this.#e2ee.request("announcement.seal", { to: keys.filter(({ device }) => meant.has(device)), content, replyTo });
     const id = sealed.announcement;
     const shown = content.kind === "text" ? content : { kind: content.kind, lengthMs: content.lengthMs };
-    const one: Said = { id, atMs: (this.#host.now ?? Date.now)(), to, content: shown, rooms: new Map() };
+    const one: Said = { id, atMs: (this.#host.now ?? Date.now)(), to, content: shown, answered: false, rooms: new Map() };
     this.said = [one, ...this.said].slice(0, SAID_MAX);
     try {
       const { receivers: told } = await this.#session.request({ type: "announce", announcement: id, to, statement: sealed.statement, content: sealed.content }, "announced");
       // A quick device may have said that it heard it before the server answered here.
-      this.#mark(id, told.filter(({ device }) => !this.#of(id)?.rooms.has(device)).map(({ device, fate }) => [device, fate]));
+      this.#mark(id, told.filter(({ device }) => !this.#of(id)?.rooms.has(device)).map(({ device, fate }) => [device, fate]), true);
     } catch (error) {
       this.said = this.said.filter((other) => other.id !== id);
       throw error;
@@ -70,8 +71,8 @@ export class Announcing {
     return this.said.find((one) => one.id === id);
   }
 
-  #mark(id: AnnouncementId, news: readonly (readonly [DeviceId, InRoom])[]): void {
-    this.said = this.said.map((one) => (one.id === id ? { ...one, rooms: new Map([...one.rooms, ...news]) } : one));
+  #mark(id: AnnouncementId, news: readonly (readonly [DeviceId, InRoom])[], answered = false): void {
+    this.said = this.said.map((one) => (one.id === id ? { ...one, answered: one.answered || answered, rooms: new Map([...one.rooms, ...news]) } : one));
   }
 }
 

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { App, Page } from "../app/app.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar } from "../ui/parts.ts";
+import { announce } from "./announce.ts";
 import { callLinks } from "./call_links.ts";
 import { children } from "./children.ts";
 import { contacts } from "./contacts.ts";
@@ -24,7 +25,7 @@ const PAGES: readonly { page: Page; label: string; icon: TemplateResult }[] = [
 ];
 
 /** Pages that are reached from another, whose mark stands meanwhile. */
-const OVER: Partial<Record<Page, Page>> = { links: "contacts", quiet: "settings", outside: "settings", children: "household", ledger: "household" };
+const OVER: Partial<Record<Page, Page>> = { links: "contacts", quiet: "settings", outside: "settings", children: "household", ledger: "household", announce: "household" };
 
 export function shell(app: App): TemplateResult {
   if (app.stage.at !== "home") return html``;
@@ -63,6 +64,7 @@ function body(app: App, page: Page): TemplateResult {
     case "quiet": return quiet(app);
     case "outside": return outside(app);
     case "ledger": return ledger(app);
+    case "announce": return announce(app);
   }
 }
 

@@ -66,7 +66,7 @@ export class AnnouncementError extends Error {
 const WORDS: Readonly<Record<AnnouncementError["reason"], string>> = {
   stale: "the announcement is too old, or of the future",
   heard_before: "the announcement was heard before",
-  too_many: "too many announcements in a short time, or to too many devices",
+  too_many: "Too many announcements in a short time, or too many devices.",
   not_for_us: "the announcement is not for this device",
   other_content: "the content is another one than was signed",
   too_long: "An announcement lasts at most a minute, or has about a page of text. Make it shorter.",
