@@ -7,14 +7,18 @@ import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import { LocalMemory } from "../home/local.ts";
+import { Doors } from "../home/doors.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
+import { Recorder } from "../media/recorder.ts";
 import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
 import type { CallId } from "../protocol.ts";
 import { Activity } from "./activity.ts";
+import { announcedSound } from "./announced_sound.ts";
 import { AutoAnswer } from "./auto_answer.ts";
 import { Buttons, peerOf } from "./buttons.ts";
+import { Hearing } from "./hearing.ts";
 import { Visits } from "./visits.ts";
 import { Voice } from "./voice.ts";
 
@@ -50,6 +54,10 @@ export class DeviceModel {
   });
   readonly buttons = new Buttons(this);
   readonly visits = new Visits(this);
+  readonly recorder = new Recorder(() => this.changed());
+  readonly hearing: Hearing;
+  /** Where this device may drop in, as an answer to what was announced. */
+  doors: Doors | undefined;
   readonly #activity = new Activity(() => {
     if (this.link.state !== "online" || this.linkUp === undefined) return false;
     void this.linkUp.session.done({ type: "report_activity", activity: "interaction" }).catch(() => undefined);
@@ -70,6 +78,15 @@ export class DeviceModel {
 
   constructor(worker: Worker) {
     this.e2ee = new E2ee(worker);
+    this.hearing = new Hearing({
+      e2ee: this.e2ee,
+      output: announcedSound(this.tones, this.voice),
+      recorder: this.recorder,
+      mayRecord: () => this.buttons.switches.maySend("microphone"),
+      quiet: () => this.buttons.silent || this.linkUp?.store.rules.mine.do_not_disturb.everywhere === true,
+      say: (text) => this.say(text),
+      changed: () => this.changed(),
+    });
   }
 
   async start(render: () => void): Promise<void> {
@@ -128,6 +145,7 @@ export class DeviceModel {
 
   changed(): void {
     this.visits.look();
+    this.hearing.look();
     this.#render();
   }
 
@@ -176,7 +194,7 @@ export class DeviceModel {
 
   /** The keys of a device that was taken out of its household are worth nothing: it begins anew. */
   async startOver(): Promise<void> {
-    this.visits.end();
+    this.#leave();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.memory.forgetAll();
@@ -185,10 +203,18 @@ export class DeviceModel {
   }
 
   useHere(): void {
-    this.visits.end();
+    this.#leave();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.#enter();
+  }
+
+  /** Nothing of the household goes on here. */
+  #leave(): void {
+    this.visits.end();
+    this.hearing.end();
+    this.recorder.discard();
+    this.doors = undefined;
   }
 
   #paired(view: PairingView): void {
@@ -219,13 +245,21 @@ export class DeviceModel {
       unannounce: () => this.voice.stop(),
       alert: (text) => this.say(text),
       linkChanged: (link) => this.#linkChanged(link),
-      event: (event) => this.visits.handle(event),
-      loaded: () => void this.visits.loaded().catch(() => undefined),
+      event: (event) => {
+        this.visits.handle(event);
+        this.hearing.handle(event);
+      },
+      loaded: () => {
+        void this.visits.loaded().catch(() => undefined);
+        void this.hearing.loaded().catch(() => undefined);
+      },
       dropInAsked: (event) => this.visits.asked(event),
       dropInEnded: (call) => this.visits.ended(call),
       changed: () => this.changed(),
     });
     this.visits.begin(this.linkUp);
+    this.hearing.begin(this.linkUp);
+    this.doors = new Doors(this.linkUp.session, () => this.changed());
     this.linkUp.start();
     void this.#stayAwake();
     this.changed();
@@ -264,7 +298,7 @@ export class DeviceModel {
   }
 
   #stop(code: string, text: string): void {
-    this.visits.end();
+    this.#leave();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.stage = { at: "stopped", code, text };
@@ -275,6 +309,8 @@ export class DeviceModel {
     document.addEventListener("visibilitychange", () => {
       this.#tellPresence();
       if (!document.hidden) void this.#stayAwake();
+      // What is shown waits for somebody to look.
+      this.changed();
     });
     document.addEventListener("freeze", () => this.#tell("asleep"));
     document.addEventListener("resume", () => this.#tellPresence());

@@ -6,6 +6,7 @@ import { peopleIn, titleOf } from "../call/people.ts";
 import type { CallState } from "../call/state.ts";
 import type { DeviceId } from "../protocol.ts";
 import type { CallScreenHost } from "../screens/call.ts";
+import { askingWords } from "../screens/drop_in_call.ts";
 import { ownQuality, theirQuality } from "../screens/call_quality.ts";
 import { waitingCall } from "../screens/call_waiting.ts";
 import { sink } from "../screens/sink.ts";
@@ -75,7 +76,7 @@ function statusOf(device: DeviceModel): string {
   const state = device.calls.state;
   switch (state.at) {
     case "incoming": return state.moves ? "Your call would go on here" : state.video ? "Incoming video call" : "Incoming call";
-    case "outgoing": return state.ringing ? "Ringing…" : "Calling…";
+    case "outgoing": return askingWords(state) ?? (state.ringing ? "Ringing…" : "Calling…");
     case "running": return state.path === "connected" && state.keys === "sending" ? "In a call" : state.path === "reconnecting" ? "Reconnecting…" : "Connecting…";
     case "ended": return state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`;
     case "idle": case "arriving": return "";

@@ -12,6 +12,24 @@ export class Voice {
     return "speechSynthesis" in globalThis;
   }
 
+  /** Whether it has anything to speak with; a browser may know only after a while. */
+  get speaks(): boolean {
+    return this.available && speechSynthesis.getVoices().length > 0;
+  }
+
+  /** Once, to its end. False: it was cut short, or could not be said. */
+  read(text: string): Promise<boolean> {
+    this.stop();
+    this.text = text;
+    return new Promise((resolve) => {
+      const utterance = new SpeechSynthesisUtterance(text);
+      utterance.rate = 0.95;
+      utterance.onend = () => resolve(true);
+      utterance.onerror = () => resolve(false);
+      speechSynthesis.speak(utterance);
+    });
+  }
+
   say(text: string, times = 1): void {
     this.stop();
     this.#speak(text, times);

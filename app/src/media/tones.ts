@@ -103,6 +103,11 @@ export class Tones {
     this.#repeat(STILL_THERE);
   }
 
+  /** Where other sounds of this page are played as well. */
+  get output(): AudioContext {
+    return this.#ready();
+  }
+
   #ready(): AudioContext {
     this.#context ??= new AudioContext();
     return this.#context;
