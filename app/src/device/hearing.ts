@@ -36,6 +36,7 @@ export class Hearing {
   #around: Around | undefined;
   #announcing: Announcing | undefined;
   #wasQuiet = false;
+  #staleTimer: ReturnType<typeof setTimeout> | undefined;
   /** One after another, in the order in which they were announced. */
   #line: Promise<void> = Promise.resolve();
   /** The one that somebody answers. */
@@ -63,6 +64,7 @@ export class Hearing {
   }
 
   end(): void {
+    clearTimeout(this.#staleTimer);
     this.#halt();
     this.queue.interrupt();
     this.#around = this.#announcing = this.answering = undefined;
@@ -90,6 +92,7 @@ export class Hearing {
     const { state } = recorder;
     if (state.at === "idle" && state.problem === undefined) this.answering = undefined;
     for (const one of this.queue.stale(this.#now())) this.#tell(one, "put_aside");
+    this.#lookAgain();
     const isQuiet = this.#around !== undefined && quiet();
     // Once: what somebody then wants to hear all the same is played.
     if (isQuiet && !this.#wasQuiet) {
@@ -171,8 +174,6 @@ export class Hearing {
       const one = await this.#take(told);
       if (one === undefined) return;
       if (!this.queue.take(one, this.#host.quiet())) this.#tell(one, "put_aside");
-      // It may go stale while nothing else happens.
-      setTimeout(() => this.#host.changed(), Math.max(0, one.freshUntilMs - this.#now()) + 50);
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       // Told twice: as an event, and in the list of what waits.
@@ -199,6 +200,14 @@ export class Hearing {
       id: announcement, device: who.device, kind: who.kind === "home_device" ? "home_device" : "app", from: around.store.device(who.device)?.label ?? who.label,
       content, replyTo, play: told.play, beginMs: moment(told.begin_at_ms), freshUntilMs: moment(told.expires_at_ms),
     };
+  }
+
+  /** One may go stale while nothing else happens. */
+  #lookAgain(): void {
+    clearTimeout(this.#staleTimer);
+    const times = [...this.queue.waiting, ...this.queue.offered].map(({ freshUntilMs }) => freshUntilMs);
+    if (times.length === 0 || this.#around === undefined) return;
+    this.#staleTimer = setTimeout(() => this.#host.changed(), Math.max(0, Math.min(...times) - this.#now()) + 1);
   }
 
   async #play(one: Incoming): Promise<void> {

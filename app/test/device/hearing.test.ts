@@ -1,7 +1,7 @@
 //! Announcements at a home device: what plays when, what waits, what is offered, and what the announcing one is told.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { AnnouncementQueue, type Incoming, WAITING_MAX } from "../../src/device/announcement_queue.ts";
 import type { Outcome } from "../../src/device/announced_sound.ts";
 import { Hearing, type HearingHost } from "../../src/device/hearing.ts";
@@ -56,6 +56,9 @@ test("what comes while it is quiet is offered, and played or put aside as somebo
   assert.equal(ids(queue.putOfferedAside()), "ab");
   assert.equal(ids(queue.offered), "");
 });
+
+const kitchens: Kitchen[] = [];
+afterEach(() => kitchens.splice(0).forEach(({ hearing }) => hearing.end()));
 
 /** A speaker in the kitchen, with a real key worker, over a server that tells what it is asked. */
 class Kitchen {
@@ -146,7 +149,9 @@ class Kitchen {
     const house = await founded();
     const [page, bath] = [await paired(house), await paired(house)];
     for (const one of [page, bath]) await one.ask("roster.load", { entries: house.entries });
-    return new Kitchen(house, page, [{ device: house.devices?.[1] as string, ...(await bath.ask("announcement.sealing_key", {})) }]);
+    const kitchen = new Kitchen(house, page, [{ device: house.devices?.[1] as string, ...(await bath.ask("announcement.sealing_key", {})) }]);
+    kitchens.push(kitchen);
+    return kitchen;
   }
 
   /** As the model does after every change. */
