@@ -7,6 +7,7 @@ import { extname } from "node:path";
 import { answerGuest, guestCame, knock } from "./stand_in_guests.mjs";
 import { answerChildren, reviewed } from "./stand_in_children.mjs";
 import { answerCompany, isBusy } from "./stand_in_company.mjs";
+import { answerAnnouncement } from "./stand_in_announcements.mjs";
 import { answerDropIn } from "./stand_in_drop_in.mjs";
 import { answerRule, newDeviceSettings, newSettings, rungBy } from "./stand_in_rules.mjs";
 import { accept } from "./stand_in_socket.mjs";
@@ -214,7 +215,8 @@ export class StandIn {
     const account = this.accounts.get(session.account);
     const household = this.households.get(account.household);
     const call = this.calls.get(body.call);
-    const answer = answerCompany(this, session, account, body) ?? answerChildren(this, household, account, body) ?? answerDropIn(this, session, account, household, body);
+    const answer = answerCompany(this, session, account, body) ?? answerChildren(this, household, account, body) ?? answerDropIn(this, session, account, household, body)
+      ?? answerAnnouncement(this, session, household, body);
     if (answer !== undefined) return answer;
     switch (body.type) {
       case "get_home": return {

@@ -2,6 +2,7 @@
 import { addContact, at, call, contact, fill, pairDevice, signUp } from "./people.mjs";
 import { StandIn } from "./stand_in.mjs";
 import { guests } from "./tour_guests.mjs";
+import { announcements } from "./tour_announcements.mjs";
 import { children } from "./tour_children.mjs";
 import { company } from "./tour_company.mjs";
 import { dropIn } from "./tour_drop_in.mjs";
@@ -183,6 +184,7 @@ async function devices(server, open, visit, { anna, ben }) {
   await at(display, "device-label").waitFor();
   await deviceButtons(visit, { anna, ben, speaker, display });
   await dropIn(server, visit, { anna, display });
+  await announcements(visit, { anna, speaker, display });
   return { speaker };
 }
 

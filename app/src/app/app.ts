@@ -61,7 +61,7 @@ export class App {
   readonly memory = new LocalMemory("app");
   readonly accounts: Accounts;
   readonly tones = new Tones();
-  readonly recorder = new Recorder(() => this.changed());
+  readonly recorder = new Recorder(() => this.changed(), () => this.memory.setting("original") === "on");
   readonly drafts = new Drafts();
   readonly push = new PushDesk(this.memory, (says) => this.#workerSays(says), () => this.changed());
   stage: Stage = { at: "opening" };

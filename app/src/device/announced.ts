@@ -67,7 +67,8 @@ function answer(device: DeviceModel, one: Incoming): TemplateResult {
         html`<button class="button" data-testid="answer-discard" @click=${() => hearing.discardAnswer()}>Close</button>`);
     case "opening": return frame(html`<p class="hint" role="status">The browser asks for the microphone…</p>`, discard);
     case "recording":
-      return frame(html`<p role="status" data-testid="answer-recording"><span class="recording-dot" aria-hidden="true"></span>Recording, ${durationWords(RECORDED_MS_MAX / 1_000)} at most</p>`,
+      return frame(html`<p role="status" data-testid="answer-recording"><span class="recording-dot" aria-hidden="true"></span>Recording
+        <span aria-hidden="true">${durationWords(Math.floor((performance.now() - state.sinceMs) / 1_000))} of ${durationWords(RECORDED_MS_MAX / 1_000)}</span></p>`,
         html`<button class="button primary" data-testid="answer-stop" @click=${() => recorder.end()}>Stop</button>${discard}`);
     case "recorded": {
       const { ogg, lengthMs } = state.sound;

@@ -54,7 +54,7 @@ export class DeviceModel {
   });
   readonly buttons = new Buttons(this);
   readonly visits = new Visits(this);
-  readonly recorder = new Recorder(() => this.changed());
+  readonly recorder = new Recorder(() => this.changed(), () => this.memory.setting("original") === "on");
   readonly hearing: Hearing;
   /** Where this device may drop in, as an answer to what was announced. */
   doors: Doors | undefined;

@@ -23,13 +23,15 @@ export type RecorderState =
 /** What the browser gives. */
 export interface RecorderParts {
   supported(): boolean;
-  microphone(): Promise<MediaStream>;
+  /** `original`: as the microphone hears it, not cleaned for speech. */
+  microphone(original: boolean): Promise<MediaStream>;
   recorder(stream: MediaStream): MediaRecorder;
   now(): number;
 }
 
 export class Recorder {
   readonly #changed: () => void;
+  readonly #original: () => boolean;
   readonly #parts: RecorderParts;
   state: RecorderState = { at: "idle" };
   /** Of the newest recording: an older one that ends late means nothing. */
@@ -38,8 +40,9 @@ export class Recorder {
   #stream: MediaStream | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(changed: () => void, parts: RecorderParts = BROWSER) {
+  constructor(changed: () => void, original: () => boolean = () => false, parts: RecorderParts = BROWSER) {
     this.#changed = changed;
+    this.#original = original;
     this.#parts = parts;
   }
 
@@ -55,7 +58,7 @@ export class Recorder {
     this.#become({ at: "opening" });
     let stream: MediaStream;
     try {
-      stream = await this.#parts.microphone();
+      stream = await this.#parts.microphone(this.#original());
     } catch (error) {
       if (number === this.#number) this.#become({ at: "idle", problem: problemOf(error) });
       return;
@@ -133,9 +136,9 @@ const OPTIONS: MediaRecorderOptions & { audioBitrateMode: "constant" } = { mimeT
 
 const BROWSER: RecorderParts = {
   supported: () => "MediaRecorder" in globalThis && MediaRecorder.isTypeSupported(TYPE),
-  microphone: () => (navigator.mediaDevices === undefined
+  microphone: (original) => (navigator.mediaDevices === undefined
     ? Promise.reject(new DOMException("not a secure page", "SecurityError"))
-    : navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } })),
+    : navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: !original, noiseSuppression: !original, autoGainControl: !original } })),
   recorder: (stream) => new MediaRecorder(stream, OPTIONS),
   now: () => performance.now(),
 };

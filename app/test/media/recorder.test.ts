@@ -52,7 +52,7 @@ async function state(recorder: Recorder, wanted: string): Promise<Recorder["stat
 
 test("what is said between two presses is a sound, and the microphone is closed before it is one", async () => {
   const browser = new Browser();
-  const recorder = new Recorder(() => undefined, browser);
+  const recorder = new Recorder(() => undefined, () => false, browser);
   await recorder.begin();
   assert.deepEqual([recorder.state.at, recorder.open, browser.open], ["recording", true, 1]);
   recorder.end();
@@ -66,7 +66,7 @@ test("what is said between two presses is a sound, and the microphone is closed 
 test("after a minute it ends by itself", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const browser = new Browser();
-  const recorder = new Recorder(() => undefined, browser);
+  const recorder = new Recorder(() => undefined, () => false, browser);
   await recorder.begin();
   mock.timers.tick(RECORDED_MS_MAX - 1);
   assert.equal(recorder.state.at, "recording");
@@ -78,7 +78,7 @@ test("after a minute it ends by itself", async () => {
 
 test("what is put aside is nothing: the microphone closes at once, also while the browser still asks for it", async () => {
   const browser = new Browser();
-  const recorder = new Recorder(() => undefined, browser);
+  const recorder = new Recorder(() => undefined, () => false, browser);
   await recorder.begin();
   recorder.discard();
   assert.deepEqual([recorder.state.at, browser.open], ["idle", 0]);
@@ -93,7 +93,7 @@ test("what is put aside is nothing: the microphone closes at once, also while th
 
 test("why it can't record is said in a word", async () => {
   const browser = new Browser();
-  const recorder = new Recorder(() => undefined, browser);
+  const recorder = new Recorder(() => undefined, () => false, browser);
   const problem = async (): Promise<unknown> => {
     await recorder.begin();
     return recorder.state.at === "idle" ? recorder.state.problem : recorder.state.at;
@@ -104,7 +104,7 @@ test("why it can't record is said in a word", async () => {
   assert.equal(await problem(), "unsupported");
   const broken = new Browser();
   broken.written = new Uint8Array([1, 2, 3]);
-  const other = new Recorder(() => undefined, broken);
+  const other = new Recorder(() => undefined, () => false, broken);
   await other.begin();
   other.end();
   const idle = await state(other, "idle");

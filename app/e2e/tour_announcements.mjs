@@ -1,0 +1,52 @@
+// The tour's part for announcements: Anna announces, typed and recorded; the rooms show it, answer, and are quiet for a while.
+import { at } from "./people.mjs";
+
+export async function announcements(visit, { anna, speaker, display }) {
+  await at(anna, "nav-household").click();
+  await at(anna, "to-announce").click();
+  await at(anna, "announce-text").waitFor();
+  await visit(anna, "announce");
+  await type(anna, "Dinner's ready");
+  for (const room of [speaker, display]) await at(room, "announcement-answer").waitFor();
+  await visit(speaker, "speaker-announcement");
+  await visit(display, "display-announcement");
+  await anna.locator('[data-testid="announced-room"][data-state="shown"]').nth(1).waitFor();
+  await visit(anna, "announced");
+  await at(display, "announcement-close").click();
+
+  await at(speaker, "announcement-answer").click();
+  await at(speaker, "answer-recording").waitFor();
+  await visit(speaker, "speaker-answer-recording");
+  await speaker.getByText("0:01 of 1:00").waitFor();
+  await at(speaker, "answer-stop").click();
+  await at(speaker, "answer-send").waitFor();
+  await visit(speaker, "speaker-answer-recorded");
+  await at(speaker, "answer-discard").click();
+  await at(speaker, "announcement-close").click();
+
+  await at(anna, "announce-record").click();
+  await at(anna, "announce-recording").waitFor();
+  await visit(anna, "announce-recording");
+  await anna.getByText("0:01 of 1:00").waitFor();
+  await at(anna, "announce-stop").click();
+  await at(anna, "announce-recorded").waitFor();
+  await visit(anna, "announce-recorded");
+  await at(anna, "announce-discard").click();
+
+  await at(speaker, "switch-quiet").click();
+  await at(speaker, "silent").waitFor();
+  await type(anna, "We leave in ten minutes");
+  await anna.locator('[data-testid="announced-room"][data-state="quiet"]').waitFor();
+  await at(display, "announcement-close").click();
+  await at(speaker, "switch-quiet").click();
+  await at(speaker, "announcements-offered").waitFor();
+  await visit(speaker, "speaker-announcements-offered");
+  await at(speaker, "offered-aside").click();
+  await at(anna, "nav-contacts").click();
+}
+
+async function type(page, text) {
+  await at(page, "announce-text").fill(text);
+  await at(page, "submit-announce").click();
+  await page.getByText(`“${text}”`).waitFor();
+}
