@@ -24,7 +24,7 @@ export interface Output {
   play: Play;
 }
 
-export function announcedSound(tones: Pick<Tones, "allowed" | "output">, voice: Pick<Voice, "speaks" | "read" | "stop">): Output {
+export function announcedSound(tones: Pick<Tones, "allowed" | "output">, voice: Pick<Voice, "speaks" | "read" | "stopReading">): Output {
   const speaks = (): boolean => tones.allowed && voice.speaks;
   return {
     // What can't be spoken is shown, and a tab that nobody looks at shows nothing.
@@ -50,7 +50,7 @@ async function sound(context: AudioContext, ogg: string, beginMs: number, begun:
   stop.addEventListener("abort", () => source.stop());
   await at(beginMs, stop);
   if (!stop.aborted) begun();
-  const outcome = await Promise.race([ended, after(buffer.duration * 1_000 + LATE_MS)]);
+  const outcome = await within(ended, buffer.duration * 1_000 + Math.max(0, beginMs - performance.now()) + LATE_MS);
   source.disconnect();
   return outcome;
 }
@@ -63,13 +63,13 @@ function contextTime(context: AudioContext, beginMs: number): number {
   return Math.max(time, context.currentTime);
 }
 
-async function text(voice: Pick<Voice, "read" | "stop"> | undefined, words: string, beginMs: number, begun: () => void, stop: AbortSignal): Promise<Outcome> {
+async function text(voice: Pick<Voice, "read" | "stopReading"> | undefined, words: string, beginMs: number, begun: () => void, stop: AbortSignal): Promise<Outcome> {
   await at(beginMs, stop);
   if (stop.aborted) return "failed";
   begun();
   if (voice !== undefined) {
-    stop.addEventListener("abort", () => voice.stop());
-    const spoken = await Promise.race([voice.read(words), after(words.length * CHARACTER_MS + LATE_MS)]);
+    stop.addEventListener("abort", () => voice.stopReading());
+    const spoken = await within(voice.read(words), words.length * CHARACTER_MS + LATE_MS);
     if (spoken === true) return "played";
     if (stop.aborted) return "failed";
   }
@@ -83,6 +83,12 @@ function at(beginMs: number, stop: AbortSignal): Promise<void> {
   });
 }
 
-function after(ms: number): Promise<"failed"> {
-  return new Promise((resolve) => setTimeout(() => resolve("failed"), ms));
+function within<T>(work: Promise<T>, ms: number): Promise<T | "failed"> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => resolve("failed"), ms);
+    void work.then((value) => {
+      clearTimeout(late);
+      resolve(value);
+    });
+  });
 }

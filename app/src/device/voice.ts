@@ -5,6 +5,7 @@ const REPEAT_MS = 6_000;
 export class Voice {
   /** What was said last, for those who read it: a live region shows it. */
   text = "";
+  #reading = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Without a voice in the browser the ring tone and the screen have to do. */
@@ -21,6 +22,7 @@ export class Voice {
   read(text: string): Promise<boolean> {
     this.stop();
     this.text = text;
+    this.#reading = true;
     return new Promise((resolve) => {
       const utterance = new SpeechSynthesisUtterance(text);
       utterance.rate = 0.95;
@@ -28,6 +30,11 @@ export class Voice {
       utterance.onerror = () => resolve(false);
       speechSynthesis.speak(utterance);
     });
+  }
+
+  /** Silent, unless something else is said by now: a call that rings says who calls. */
+  stopReading(): void {
+    if (this.#reading) this.stop();
   }
 
   say(text: string, times = 1): void {
@@ -41,6 +48,7 @@ export class Voice {
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#reading = false;
     this.text = "";
     if (this.available) speechSynthesis.cancel();
   }
