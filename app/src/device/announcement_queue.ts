@@ -41,6 +41,12 @@ export class AnnouncementQueue {
     return true;
   }
 
+  /** This device is of another household from now on. */
+  clear(): void {
+    this.playing = this.last = undefined;
+    this.waiting = this.offered = [];
+  }
+
   /** Those that have waited too long; they are forgotten here. */
   stale(nowMs: number): Incoming[] {
     const old = ({ freshUntilMs }: Incoming): boolean => freshUntilMs <= nowMs;

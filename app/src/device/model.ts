@@ -195,6 +195,7 @@ export class DeviceModel {
   /** The keys of a device that was taken out of its household are worth nothing: it begins anew. */
   async startOver(): Promise<void> {
     this.#leave();
+    this.hearing.queue.clear();
     this.linkUp?.stop();
     this.linkUp = undefined;
     this.memory.forgetAll();
