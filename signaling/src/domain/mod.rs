@@ -46,8 +46,8 @@ pub mod settings;
 
 pub mod drop_in;
 
-pub mod nearby;
 pub mod ledgers;
+pub mod nearby;
 
 pub mod children;
 
