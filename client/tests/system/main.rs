@@ -5,6 +5,7 @@
 mod accounts;
 mod calls;
 mod drop_in;
+mod drop_in_refused;
 mod groups;
 mod guests;
 mod house;
