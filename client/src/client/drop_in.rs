@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use homeline_e2ee::drop_in::Grant;
+use homeline_protocol::Blob;
 use homeline_protocol::session::{Activity, Request};
 use tokio::sync::oneshot;
 
-use super::Client;
+use super::{ChangeError, Client};
 use crate::call::{Call, DropInError, Outgoing, drop_in};
 use crate::drop_in::DeskInput;
 use crate::session::RequestError;
@@ -19,6 +21,25 @@ impl Client {
     /// When the name is unknown, nobody has pinned their household, or no media socket can be opened.
     pub async fn drop_in(&self, to: &str, with: Outgoing) -> Result<Call, DropInError> {
         drop_in(self.shared.clone(), to, with).await
+    }
+
+    /// Signs a grant of this household, or a further revision of one, and gives it: an adult's app alone may.
+    ///
+    /// # Errors
+    /// When this is no adult's app, or the server refuses.
+    pub async fn put_drop_in_grant(&self, grant: &Grant) -> Result<(), ChangeError> {
+        let statement = {
+            let state = self.shared.state();
+            if !state.household.may_sign(&state.identity) {
+                return Err(ChangeError::NotAdult);
+            }
+            grant.sign(&state.identity.device_key).encode()
+        };
+        let request = Request::PutDropInGrant {
+            grant: grant.id,
+            statement: Blob(statement),
+        };
+        Ok(self.session().done(request).await?)
     }
 
     /// Switches drop-in off or on at this home device, whatever the grants. It counts here at once, with or

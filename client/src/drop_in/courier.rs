@@ -44,11 +44,11 @@ impl Courier {
     /// Until it is aborted.
     pub(super) async fn run(mut self) {
         let mut met = false;
+        // Before the first session there is nobody to bring anything to.
+        if self.sessions.changed().await.is_err() {
+            return;
+        }
         loop {
-            if self.sessions.has_changed().unwrap_or(false) {
-                self.sessions.borrow_and_update();
-                met = false;
-            }
             let brought = self.bring(&mut met).await;
             if let Err(error) = &brought {
                 tracing::info!(%error, "the ledger waits");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use homeline_client::call::CallEvent;
 use homeline_client::drop_in::EndedBy;
 use homeline_client::media::Heard;
+use homeline_client::picture::{self, Image, Shown, frost, pattern, similarity};
 use homeline_client::{Call, Client, ClientEvent, Outgoing, Visit, VisitEvent};
 use homeline_e2ee::contact::Pin;
 use homeline_e2ee::drop_in::ledger::{Entry, Head, LedgerReader, What};
@@ -14,7 +15,9 @@ use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
 use homeline_protocol::Blob;
 use homeline_protocol::id::GrantId;
-use homeline_protocol::session::{DropInRefusal, DropInStage, EndReason, Reply, Request};
+use homeline_protocol::session::{
+    Capabilities, DropInRefusal, DropInStage, EndReason, Reply, Request,
+};
 use tokio::sync::mpsc;
 
 use crate::calls::hears;
@@ -86,12 +89,7 @@ impl Scene {
     }
 
     pub(crate) async fn give(&self, grant: &Grant) {
-        let statement = grant.sign(&self.anna.identity.device_key).encode();
-        let request = Request::PutDropInGrant {
-            grant: grant.id,
-            statement: Blob(statement),
-        };
-        let given = self.anna.client.session().done(request);
+        let given = self.anna.client.put_drop_in_grant(grant);
         soon("the grant", given).await.unwrap();
     }
 
@@ -114,8 +112,9 @@ impl Scene {
                     from: 0,
                     limit: 200,
                 };
-                let Ok(Reply::Ledger { entries, .. }) = session.request(request).await else {
-                    panic!("no ledger");
+                let entries = match session.request(request).await {
+                    Ok(Reply::Ledger { entries, .. }) => entries,
+                    other => panic!("no ledger: {other:?}"),
                 };
                 if entries.len() as u64 >= length {
                     let genesis = self.anna.identity.genesis;
@@ -126,7 +125,6 @@ impl Scene {
                     };
                     return entries.iter().map(read).collect();
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
         .await
@@ -421,4 +419,129 @@ async fn wait_until(client: &Client, so: impl Fn(&Client) -> bool) {
         }
     })
     .await;
+}
+
+/// Whether a picture is as through frosted glass: frosting it again changes nothing of it.
+fn is_frosted(image: &Image) -> bool {
+    similarity(image, &frost(image)).is_some_and(|likeness| likeness > 33.0)
+}
+
+// req: DROP-13, DROP-14, DROP-15, DROP-16
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_picture_is_frosted_at_first_then_clear_and_off_when_the_target_says_so() {
+    let mut scene = Scene::new().await;
+    let able = Capabilities {
+        microphone: true,
+        speaker: true,
+        screen: true,
+        camera: true,
+    };
+    scene.kitchen.client.set_capabilities(able).await.unwrap();
+    scene.kitchen.client.refresh().await.unwrap();
+    scene
+        .kitchen
+        .client
+        .set_frosted(Duration::from_secs(5))
+        .await;
+    let grant = Grant {
+        picture: true,
+        ..scene.to_ben(1)
+    };
+    scene.give(&grant).await;
+    let (shown, mut at_ben) = mpsc::channel(8);
+    let (shown_here, mut at_kitchen) = mpsc::channel(8);
+    let (with, mut heard) = sound(1_500.0);
+    let with = Outgoing {
+        camera: Some(picture::camera(pattern()).unwrap()),
+        screen: Some(picture::screen(shown).unwrap()),
+        ..with
+    };
+    let mut call = scene.ben.client.drop_in("aunt anna", with).await.unwrap();
+    let mut visit = scene.kitchen.visit().await;
+    assert!(visit.picture() && *visit.frosted().borrow());
+    let images = picture::frosted(pattern(), visit.frosted());
+    let with = Outgoing {
+        camera: Some(picture::camera(images).unwrap()),
+        screen: Some(picture::screen(shown_here).unwrap()),
+        ..sound(1_000.0).0
+    };
+    visit.signalled(with).await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Frosted);
+    for _ in 0..10 {
+        let Shown { image, .. } = soon("a picture", at_ben.recv()).await.unwrap();
+        assert!(is_frosted(&image));
+    }
+    // The target sees the other side as it is.
+    let Shown { image, .. } = soon("their picture", at_kitchen.recv()).await.unwrap();
+    assert!(!is_frosted(&image));
+    assert_eq!(stage(&mut visit).await, DropInStage::Clear);
+    soon("a clear picture", async {
+        while is_frosted(&at_ben.recv().await.unwrap().image) {}
+    })
+    .await;
+    visit.video(false).await;
+    let quiet = Duration::from_millis(600);
+    while tokio::time::timeout(quiet, at_ben.recv()).await.is_ok() {}
+    while heard.try_recv().is_ok() {}
+    hears(&mut heard, 1_000.0).await;
+    visit.end().await;
+    ended(&mut call).await;
+}
+
+// req: DROP-18
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_sound_alone_is_granted_there_is_no_picture() {
+    let mut scene = Scene::new().await;
+    scene.give(&scene.to_ben(1)).await;
+    let (nobody, _nothing) = mpsc::channel(1);
+    let (with, mut heard) = sound(1_500.0);
+    let with = Outgoing {
+        screen: Some(nobody),
+        ..with
+    };
+    let mut call = scene.ben.client.drop_in("aunt anna", with).await.unwrap();
+    let mut visit = scene.kitchen.visit().await;
+    assert!(!visit.picture());
+    let camera = picture::camera(pattern()).unwrap();
+    visit
+        .signalled(Outgoing {
+            camera: Some(camera),
+            ..sound(1_000.0).0
+        })
+        .await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Clear);
+    let seen = until(&mut call, "the target's switches", |event| match event {
+        CallEvent::PartyMedia { media, .. } => Some(media.camera),
+        _ => None,
+    })
+    .await;
+    assert!(!seen);
+    hears(&mut heard, 1_000.0).await;
+    visit.end().await;
+    ended(&mut call).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_lost_what_it_wrote_goes_on_from_what_the_server_has_and_says_so() {
+    let mut scene = Scene::new().await;
+    let grant = scene.to_ben(1);
+    scene.give(&grant).await;
+    scene.ledger(1).await;
+    let identity = scene.kitchen.identity.clone();
+    // It was kept in no file.
+    scene.kitchen = Person::connect(&scene.server.server(), identity).await;
+    soon("the alarm", async {
+        loop {
+            let event = scene.kitchen.events.recv().await;
+            if matches!(event.expect("the client lives"), ClientEvent::LedgerDiffers) {
+                return;
+            }
+        }
+    })
+    .await;
+    // The same grant is news to it, and follows.
+    let ledger = scene.ledger(3).await;
+    assert!(matches!(ledger[0], What::GrantTaken { .. }));
+    assert!(matches!(ledger[1], What::Resumed { .. }));
+    assert!(matches!(ledger[2], What::GrantTaken { .. }));
 }

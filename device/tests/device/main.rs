@@ -4,4 +4,5 @@
 
 mod calls;
 mod company;
+mod drop_in;
 mod support;
