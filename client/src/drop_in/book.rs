@@ -57,7 +57,6 @@ impl Book {
     }
 
     /// False: it could not be written down, and nothing may follow from it.
-    #[must_use]
     pub(super) fn save(&self) -> bool {
         let kept = self.kept();
         if kept.ledger.next().is_some() {
