@@ -15,7 +15,7 @@ use tracing::info;
 
 use crate::config::{Config, ServerConfig};
 use crate::control::ControlDoor;
-use crate::outside::{self, Alone, Home, NO_HTTPS, Watch};
+use crate::outside::{self, Alone, Home, Watch};
 use crate::{relay, shutdown};
 
 /// Runs a media node until it is asked to stop.
@@ -74,7 +74,7 @@ fn look_outside(
     let relay = relay.map(Turn::ports).unwrap_or_default();
     Watch {
         asks: server.outside.clone(),
-        ports: outside::ports(NO_HTTPS, node.ports(), (turn, relay)),
+        ports: outside::ports(None, node.ports(), (turn, relay)),
         advertised,
     }
 }

@@ -144,7 +144,7 @@ fn look_outside(
     let relay_ports = relay.as_ref().map(Turn::ports).unwrap_or_default();
     Watch {
         asks: server.outside.clone(),
-        ports: outside::ports(https_port, node.ports(), (&media.turn, relay_ports)),
+        ports: outside::ports(Some(https_port), node.ports(), (&media.turn, relay_ports)),
         advertised: media.advertised_addresses.clone(),
     }
 }

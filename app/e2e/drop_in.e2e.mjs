@@ -144,7 +144,7 @@ test("during do not disturb, when it is off there, after the permission was take
 // req: DROP-8, DROP-18, RA-1, RA-5
 test("a knock opens with a yes and stays shut with a no; that somebody was near is seen by whom the permission names, until it is taken back", async () => {
   const { page, kitchen } = await home({ opening: "knock_until_yes" });
-  // It was touched when it was set up.
+  await kitchen.locator("time").click();
   await at(page, "near").first().waitFor();
   await dropIn(page);
   await at(kitchen, "drop-in-yes").waitFor();

@@ -109,6 +109,11 @@ test("a contact may drop in once an adult has said so on their card, as far as i
   await at(ben.page, "submit-drop-in").click();
   await says(ben.page, "may drop in. On every device, always, with picture; it connects at once.");
   await askedUntil(anna.page, "Benny lets you drop in");
+  // The contact alone, without their household.
+  await at(ben.page, "drop-in-whom").selectOption("person");
+  await at(ben.page, "submit-drop-in").click();
+  await says(ben.page, "Mum may drop in.");
+  await askedUntil(anna.page, "Benny lets you drop in");
 
   // For one minute of a day that is not today.
   const now = new Date();

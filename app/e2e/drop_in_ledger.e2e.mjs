@@ -43,7 +43,7 @@ test("what happened at a device is read by an adult's app, which says so loudly 
   await at(kitchen, "drop-in-switch").click();
 
   await device(page, "Kitchen").click();
-  await at(page, "to-ledger").click();
+  await at(page, "dialog-device").getByTestId("to-ledger").click();
   await row(page, "grant").filter({ hasText: "Permission given: Everybody of your household" }).filter({ hasText: "Kitchen" }).waitFor();
   await row(page, "switched").nth(1).waitFor();
   assert.equal(await at(page, "ledger-trouble").count(), 0);

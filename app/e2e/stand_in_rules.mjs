@@ -8,7 +8,7 @@ export function newSettings() {
 
 export function newDeviceSettings() {
   return {
-    room: "", do_not_disturb: false, capabilities: { microphone: true, speaker: true, screen: false, camera: false }, switches: { microphone: true, camera: "on" }, drop_in: true,
+    room: "", do_not_disturb: false, capabilities: { microphone: true, speaker: true, screen: false, camera: false }, switches: { microphone: true, camera: "on" }, drop_in: true, recently_active: true,
   };
 }
 
@@ -54,6 +54,7 @@ export function answerRule(server, session, account, household, body) {
     case "set_switches": device.settings.switches = body.switches; return tellDevice();
     case "set_device_do_not_disturb": device.settings.do_not_disturb = body.on; return tellDevice();
     case "set_drop_in": device.settings.drop_in = body.on; return tellDevice();
+    case "set_recently_active": device.settings.recently_active = body.on; return tellDevice();
     case "put_drop_in_grant": {
       const grant = { id: body.grant, statement: body.statement };
       household.grants = [...(household.grants ?? []).filter(({ id }) => id !== grant.id), grant];

@@ -56,6 +56,54 @@ number: OwnNumber | null,
  */
 verification: boolean, };
 
+export type AnnounceTo = { "type": "home" } | { "type": "device", 
+/**
+ * Which.
+ */
+device: DeviceId, } | { "type": "zone", 
+/**
+ * As the settings say it; 1 to 64 characters.
+ */
+room: string, };
+
+export type Announced = { 
+/**
+ * Chosen by the device that announces.
+ */
+announcement: AnnouncementId, 
+/**
+ * What it signed (docs/announcements.md).
+ */
+statement: Blob, 
+/**
+ * When all begin to play it, by the server's clock, Unix milliseconds. Passed: at once.
+ */
+begin_at_ms: number, 
+/**
+ * Then it is deleted, and played nowhere any more.
+ */
+expires_at_ms: number, 
+/**
+ * False: do not disturb was on when it was announced. It is not played, and may be offered.
+ */
+play: boolean, };
+
+export type AnnouncementFate = "told" | "away" | "quiet";
+
+export type AnnouncementHeard = "played" | "shown" | "put_aside";
+
+export type AnnouncementId = string;
+
+export type AnnouncementReceiver = { 
+/**
+ * Which.
+ */
+device: DeviceId, 
+/**
+ * What becomes of it there.
+ */
+fate: AnnouncementFate, };
+
 export type AnswerPolicy = { 
 /**
  * The device.
@@ -422,6 +470,16 @@ settings: DeviceSettings, };
 export type DeviceId = string;
 
 export type DeviceKind = "app" | "home_device";
+
+export type DeviceSealingKey = { 
+/**
+ * Whose it is.
+ */
+device: DeviceId, 
+/**
+ * What the device signed (docs/announcements.md).
+ */
+statement: Blob, };
 
 export type DeviceSettings = { 
 /**
@@ -1048,7 +1106,19 @@ entry: Blob, } | { "type": "recently_active",
 /**
  * They.
  */
-devices: Array<NearDevice>, };
+devices: Array<NearDevice>, } | { "type": "announced" } & Announced | { "type": "announcement_heard", 
+/**
+ * Which.
+ */
+announcement: AnnouncementId, 
+/**
+ * Where.
+ */
+device: DeviceId, 
+/**
+ * What.
+ */
+heard: AnnouncementHeard, };
 
 export type Found = { "answer": "unique", 
 /**
@@ -2027,7 +2097,27 @@ person: AccountId,
 /**
  * All of their household, the contact among them.
  */
-household: Array<AccountId>, };
+household: Array<AccountId>, } | { "type": "time", 
+/**
+ * Unix milliseconds.
+ */
+server_time_ms: number, } | { "type": "sealing_keys", 
+/**
+ * One for each home device that has published one.
+ */
+keys: Array<DeviceSealingKey>, } | { "type": "announced", 
+/**
+ * Those that it is for.
+ */
+receivers: Array<AnnouncementReceiver>, } | { "type": "announcements", 
+/**
+ * The oldest first.
+ */
+announcements: Array<Announced>, } | { "type": "announcement_content", 
+/**
+ * The ciphertext.
+ */
+content: Blob, };
 
 export type Request = { "type": "get_home" } | { "type": "set_display_name", 
 /**
@@ -2711,7 +2801,39 @@ on: boolean, } | { "type": "get_recently_active" } | { "type": "contact_people",
 /**
  * A contact whose card pins their household's key.
  */
-contact: ContactId, };
+contact: ContactId, } | { "type": "get_time" } | { "type": "put_sealing_key", 
+/**
+ * What this device signed (docs/announcements.md).
+ */
+statement: Blob, } | { "type": "get_sealing_keys" } | { "type": "announce", 
+/**
+ * Chosen by this device, random.
+ */
+announcement: AnnouncementId, 
+/**
+ * Where.
+ */
+to: AnnounceTo, 
+/**
+ * What this device signed, with the content's key sealed to each device (docs/announcements.md).
+ */
+statement: Blob, 
+/**
+ * The encrypted content.
+ */
+content: Blob, } | { "type": "list_announcements" } | { "type": "get_announcement", 
+/**
+ * Which.
+ */
+announcement: AnnouncementId, } | { "type": "heard_announcement", 
+/**
+ * Which.
+ */
+announcement: AnnouncementId, 
+/**
+ * What.
+ */
+heard: AnnouncementHeard, };
 
 export type Resume = { 
 /**

@@ -2,9 +2,11 @@
 //!
 //! In reading order: `server` (where), `api` (before a session), `session` (requests, replies, events),
 //! `store` (keys and pins in a file), `home` (what the household is, verified), `media` (one peer
-//! connection for each call), `call` (a call from ringing to its end), `drop_in` (being dropped in on), `client` (all of it together), `guest` (somebody without
+//! connection for each call), `announcements`, `call` (a call from ringing to its end), `drop_in` (being dropped
+//! in on), `client` (all of it together), `guest` (somebody without
 //! an account, by a call link).
 
+pub mod announcements;
 pub mod api;
 pub mod call;
 mod chance;

@@ -59,8 +59,10 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Join a household: shows six digits to be typed into the app of that person.
     Pair(Pair),
-    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, press, double press, quit.
+    /// Wait for calls. Commands on standard input: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, announce in ROOM: TEXT, record announcement, send announcement, answer announcement: TEXT, play announcements, put announcements aside, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, press, double press, quit.
     Run(CallOptions),
+    /// Announce something at the other home devices, and tell who heard it.
+    Announce(Announcement),
     /// Call a contact, and end with the call. With a picture it is a video call.
     Call {
         /// The contact's name, or a handle.
@@ -81,6 +83,26 @@ pub(crate) struct Pair {
     /// Do not speak the digits.
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+/// Every other home device hears it, unless a room or a device is named.
+#[derive(Args)]
+pub(crate) struct Announcement {
+    /// What is said, by the devices' own voices.
+    #[arg(long, conflicts_with = "sound")]
+    pub(crate) text: Option<String>,
+    /// A WAV file of a minute at most, played as it is.
+    #[arg(long, value_name = "FILE.wav")]
+    pub(crate) sound: Option<PathBuf>,
+    /// At the devices of this room, as their settings name it.
+    #[arg(long, value_name = "ROOM", conflicts_with = "at")]
+    pub(crate) room: Option<String>,
+    /// At the device with this label.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) at: Option<String>,
+    /// How long to wait for the devices that have not said that they heard it, in seconds.
+    #[arg(long, default_value_t = 90)]
+    pub(crate) wait: u64,
 }
 
 #[derive(Args, Clone)]

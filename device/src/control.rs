@@ -34,6 +34,18 @@ pub(crate) enum Command {
     /// The own call that runs at another device goes on here.
     TakeOver,
     EndForEveryone,
+    /// Typed words, at every home device or those of a room.
+    Announce {
+        room: Option<String>,
+        text: String,
+    },
+    /// Records what is said, for every home device or those of a room.
+    RecordAnnouncement(Option<String>),
+    SendAnnouncement,
+    /// Answers the last announcement that was heard.
+    AnswerAnnouncement(String),
+    PlayAnnouncements,
+    PutAnnouncementsAside,
     /// To somebody who knocks.
     Yes,
     No,
@@ -70,6 +82,10 @@ impl Command {
             "cancel adding" | "stop adding" => Self::CancelAdding,
             "take over" | "take over here" => Self::TakeOver,
             "end for everyone" => Self::EndForEveryone,
+            "record announcement" => Self::RecordAnnouncement(None),
+            "send announcement" => Self::SendAnnouncement,
+            "play announcements" => Self::PlayAnnouncements,
+            "put announcements aside" => Self::PutAnnouncementsAside,
             "yes" => Self::Yes,
             "no" => Self::No,
             "hush" | "unhush" => Self::Hush,
@@ -92,10 +108,28 @@ impl Command {
         None.or_else(|| name("call ").map(Self::Call))
             .or_else(|| name("add ").map(Self::Add))
             .or_else(|| name("move to ").map(Self::MoveTo))
+            .or_else(|| {
+                let room = name("record announcement in ")?;
+                Some(Self::RecordAnnouncement(Some(room)))
+            })
+            .or_else(|| name("answer announcement: ").map(Self::AnswerAnnouncement))
+            .or_else(|| {
+                let (room, text) = name("announce in ")?.split_once(':').map(owned)?;
+                let room = Some(room);
+                Some(Self::Announce { room, text })
+            })
+            .or_else(|| {
+                let (room, text) = (None, name("announce ")?);
+                Some(Self::Announce { room, text })
+            })
             .or_else(|| name("drop in on the ").map(Self::DropIn))
             .or_else(|| name("drop in on ").map(Self::DropIn))
             .unwrap_or_else(|| Self::Unknown(line.to_owned()))
     }
+}
+
+fn owned((room, text): (&str, &str)) -> (String, String) {
+    (room.trim().to_owned(), text.trim().to_owned())
 }
 
 /// Listens on standard input, and on a socket if one is named. Only this user may use the socket.
@@ -170,6 +204,18 @@ mod tests {
             Some(Command::MoveTo("Living room".to_owned()))
         );
         assert_eq!(Command::parse("take over"), Some(Command::TakeOver));
+        let announce = |room: Option<&str>| Command::Announce {
+            room: room.map(str::to_owned),
+            text: "Dinner's ready".to_owned(),
+        };
+        assert_eq!(
+            Command::parse("announce Dinner's ready"),
+            Some(announce(None))
+        );
+        assert_eq!(
+            Command::parse("Announce in Upstairs: Dinner's ready"),
+            Some(announce(Some("Upstairs")))
+        );
         let drop_in = |name: &str| Some(Command::DropIn(name.to_owned()));
         assert_eq!(Command::parse("drop in on the kitchen"), drop_in("kitchen"));
         assert_eq!(Command::parse("Drop in on Uncle Ben"), drop_in("Uncle Ben"));

@@ -1,5 +1,6 @@
 //! `homeline-device`: a home device without a screen, on the Rust SDK.
 
+mod announcing;
 mod arguments;
 mod buttons;
 #[cfg(feature = "sound-card")]
@@ -9,6 +10,7 @@ mod company;
 mod control;
 mod drop_in;
 mod folder;
+mod hearing;
 mod led;
 mod mix;
 mod output;
@@ -53,6 +55,9 @@ fn main() -> ExitCode {
     let ending = runtime.block_on(async {
         match arguments.command {
             Command::Pair(pair) => pair::pair(&arguments.common, pair).await,
+            Command::Announce(announcement) => {
+                announcing::announce(&arguments.common, announcement).await
+            }
             Command::Run(options) => run::run(&arguments.common, options, None).await,
             Command::Call { name, options } => {
                 run::run(&arguments.common, options, Some(name)).await

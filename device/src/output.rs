@@ -57,8 +57,8 @@ pub(crate) fn open(outlet: &Outlet) -> anyhow::Result<mpsc::Sender<Pcm>> {
     Ok(sender)
 }
 
-/// Opens the microphone for one call.
-fn microphone(input: &Input) -> anyhow::Result<mpsc::Receiver<Pcm>> {
+/// Opens the microphone for one call, or one recording.
+pub(crate) fn microphone(input: &Input) -> anyhow::Result<mpsc::Receiver<Pcm>> {
     Ok(match input {
         Input::Silence => sound::silence(),
         Input::Tone(hertz) => sound::tone(*hertz),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use homeline_client::home::{Person, Trust};
-use homeline_protocol::session::{DropInRefusal, DropInStage, EndReason};
+use homeline_protocol::session::{AnnouncementHeard, DropInRefusal, DropInStage, EndReason};
 use serde::Serialize;
 
 use crate::drop_in;
@@ -159,6 +159,37 @@ pub(crate) enum Told {
     Unknown {
         command: String,
     },
+    /// Something is announced here.
+    Announcement {
+        from: String,
+    },
+    /// It came during do not disturb.
+    AnnouncementOffered {
+        from: String,
+    },
+    AnnouncementPutAside {
+        from: String,
+    },
+    AnnouncementText {
+        from: String,
+        text: String,
+    },
+    AnnouncementPlays {
+        from: String,
+    },
+    AnnouncementPlayed {
+        from: String,
+    },
+    Recording,
+    /// What was said here is on its way to so many devices.
+    Announced {
+        devices: usize,
+    },
+    /// What another device made of it.
+    AnnouncementHeard {
+        at: String,
+        heard: AnnouncementHeard,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -210,21 +241,12 @@ fn sentence(told: &Told) -> String {
             if *on { "on" } else { "off" },
             if *everywhere { " everywhere" } else { "" }
         ),
-        Told::Ringing {
-            from, moves: true, ..
-        } => format!("Your call with {from} would go on here. (answer, decline)"),
-        Told::Ringing { from, trust, .. } => match *trust {
-            "family" | "verified" => format!("{from} calls. (answer, decline)"),
-            _ => format!("{from} calls; who it is was never verified. (answer, decline)"),
-        },
-        Told::Spoken { .. } => String::new(),
-        Told::Calling { to } => format!("Calling {to}."),
-        Told::RingsThere => "It rings.".to_owned(),
-        Told::Answered => "Answered.".to_owned(),
-        Told::Secured { code, with, trust } => match *trust {
-            "family" | "verified" => format!("Encrypted with {with}. Call code: {code}"),
-            _ => format!("Encrypted with {with}, unverified. Compare the call code: {code}"),
-        },
+        Told::Ringing { .. }
+        | Told::Spoken { .. }
+        | Told::Calling { .. }
+        | Told::RingsThere
+        | Told::Answered
+        | Told::Secured { .. } => call_sentence(told),
         Told::Media { connected: true } => String::new(),
         Told::Media { connected: false } => "The line is broken; waiting for it.".to_owned(),
         Told::ToneHeard { hertz } => format!("A tone of {hertz} Hz is heard."),
@@ -250,6 +272,15 @@ fn sentence(told: &Told) -> String {
         | Told::Moving { .. }
         | Told::NotMoved { .. }
         | Told::TakingOver { .. } => company_sentence(told),
+        Told::Announcement { .. }
+        | Told::AnnouncementOffered { .. }
+        | Told::AnnouncementPutAside { .. }
+        | Told::AnnouncementText { .. }
+        | Told::AnnouncementPlays { .. }
+        | Told::AnnouncementPlayed { .. }
+        | Told::Recording
+        | Told::Announced { .. }
+        | Told::AnnouncementHeard { .. } => announcement_sentence(told),
         Told::DropIn { .. }
         | Told::DropInStage { .. }
         | Told::DropInGoesOn
@@ -261,8 +292,51 @@ fn sentence(told: &Told) -> String {
         | Told::EveryoneOut => drop_in::sentence(told),
         Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
         Told::Unknown { command } => format!(
-            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, quit."
+            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, record announcement, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, quit."
         ),
+    }
+}
+
+/// A call until both hear each other.
+fn call_sentence(told: &Told) -> String {
+    match told {
+        Told::Ringing {
+            from, moves: true, ..
+        } => format!("Your call with {from} would go on here. (answer, decline)"),
+        Told::Ringing { from, trust, .. } => match *trust {
+            "family" | "verified" => format!("{from} calls. (answer, decline)"),
+            _ => format!("{from} calls; who it is was never verified. (answer, decline)"),
+        },
+        Told::Spoken { .. } => String::new(),
+        Told::Calling { to } => format!("Calling {to}."),
+        Told::RingsThere => "It rings.".to_owned(),
+        Told::Answered => "Answered.".to_owned(),
+        Told::Secured { code, with, trust } => match *trust {
+            "family" | "verified" => format!("Encrypted with {with}. Call code: {code}"),
+            _ => format!("Encrypted with {with}, unverified. Compare the call code: {code}"),
+        },
+        _ => String::new(),
+    }
+}
+
+/// What is announced, here and from here.
+fn announcement_sentence(told: &Told) -> String {
+    match told {
+        Told::Announcement { from } => format!("{from} announces something."),
+        Told::AnnouncementOffered { from } => format!(
+            "{from} announced something during do not disturb. (play announcements, put announcements aside)"
+        ),
+        Told::AnnouncementPutAside { from } => format!("{from}'s announcement was put aside."),
+        Told::AnnouncementText { from, text } => format!("{from} says: {text}"),
+        Told::AnnouncementPlays { from } => format!("[{from}'s announcement]"),
+        Told::Recording => "Recording. (send announcement)".to_owned(),
+        Told::Announced { devices } => format!("Announced at {devices} devices."),
+        Told::AnnouncementHeard { at, heard } => match heard {
+            AnnouncementHeard::Played => format!("It was heard at {at}."),
+            AnnouncementHeard::Shown => format!("It was shown at {at}."),
+            AnnouncementHeard::PutAside => format!("It was not heard at {at}."),
+        },
+        _ => String::new(),
     }
 }
 

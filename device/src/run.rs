@@ -12,10 +12,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::Ending;
-use crate::arguments::{CallOptions, Common};
+use crate::announcing::{Recording, label_of};
+use crate::arguments::{CallOptions, Common, Input};
 use crate::company::{Company, Second};
 use crate::control::{self, Command};
 use crate::drop_in::{Visited, VisitedEvent};
+use crate::hearing::Announcements;
 use crate::led::{Indicator, Light};
 use crate::output::Listener;
 use crate::report::{Report, Told, trust};
@@ -68,6 +70,10 @@ pub(crate) struct Device {
     /// Ends with its first call.
     once: bool,
     pub(crate) secured: bool,
+    /// What others announce here.
+    pub(crate) announcements: Announcements,
+    /// What is being recorded, to be announced.
+    pub(crate) recording: Option<Recording>,
     ending: Option<Ending>,
     /// When it was last told that somebody is near.
     pub(crate) near_told: Option<Instant>,
@@ -106,6 +112,8 @@ pub(crate) async fn run(
         company: Company::default(),
         once: dial.is_some(),
         secured: false,
+        announcements: Announcements::default(),
+        recording: None,
         ending: None,
         near_told: None,
     };
@@ -124,7 +132,9 @@ pub(crate) async fn run(
         device.dial(&name).await?;
     }
     while device.ending.is_none() {
+        device.play_next().await;
         tokio::select! {
+            heard = device.announcements.finished() => device.announcement_over(heard).await,
             event = events.recv() => device.client_event(event).await?,
             event = device.state.next() => match event {
                 StateEvent::Call(event) => device.call_event(event).await?,
@@ -187,6 +197,15 @@ impl Device {
                 self.report.tell(&Told::Connection { connected });
             }
             Some(ClientEvent::HomeChanged) => {}
+            Some(ClientEvent::Announcement(incoming)) => self.announced(*incoming).await,
+            Some(ClientEvent::AnnouncementRefused { because, .. }) => {
+                let text = because.to_string();
+                self.report.tell(&Told::Warning { text });
+            }
+            Some(ClientEvent::AnnouncementHeard { device, heard, .. }) => {
+                let at = label_of(&self.client, device);
+                self.report.tell(&Told::AnnouncementHeard { at, heard });
+            }
             Some(ClientEvent::DropIn(visit)) => self.is_visited(visit).await,
             Some(ClientEvent::DropInRefused { from, because, .. }) => {
                 self.report.tell(&Told::DropInRefused {
@@ -360,12 +379,26 @@ impl Device {
             (Command::DoNotDisturb(on), _) => self.do_not_disturb(on, false).await,
             (Command::DoNotDisturbEverywhere(on), _) => self.do_not_disturb(on, true).await,
             (Command::Call(name), State::Idle) => self.dial(&name).await?,
+            (Command::Announce { room, text }, _) => self.announce_text(room, text).await,
+            (Command::RecordAnnouncement(room), State::Idle) => self.record(room)?,
+            (Command::SendAnnouncement, _) => self.send_recording().await,
+            (Command::AnswerAnnouncement(text), _) => self.answer_announcement(text).await,
+            (Command::PlayAnnouncements, _) => self.play_offered(),
+            (Command::PutAnnouncementsAside, _) => self.put_offered_aside().await,
             (Command::Quit, _) => self.ending = Some(Ending::Done),
             (Command::Unknown(command), _) => self.report.tell(&Told::Unknown { command }),
             // What makes no sense now is said out of habit; nothing happens.
             _ => {}
         }
         Ok(())
+    }
+
+    pub(crate) fn voice(&self) -> Option<Voice> {
+        self.voice.clone()
+    }
+
+    pub(crate) fn sound_in(&self) -> &Input {
+        &self.options.sound_in
     }
 
     pub(crate) fn warn(&self, error: &dyn std::error::Error) {

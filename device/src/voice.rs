@@ -6,9 +6,6 @@ use anyhow::{Context as _, ensure};
 use homeline_client::sound::read_file;
 use tokio::process::Command;
 
-/// What is spoken at once: a name and a few words.
-const CHARACTERS_MAX: usize = 200;
-
 /// The synthesizer, if this machine has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Voice {
@@ -16,6 +13,9 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
+    /// What is spoken at once: a name and a few words.
+    pub(crate) const CHARACTERS_MAX: usize = 200;
+
     /// `None` when flite is not installed.
     pub(crate) fn find() -> Option<Self> {
         let path = std::env::var_os("PATH")?;
@@ -56,7 +56,7 @@ fn spoken(text: &str) -> String {
         .collect();
     text.trim_start_matches(['-', ' '])
         .chars()
-        .take(CHARACTERS_MAX)
+        .take(Voice::CHARACTERS_MAX)
         .collect()
 }
 

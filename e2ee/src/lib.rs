@@ -6,8 +6,10 @@
 //!
 //! In reading order: bytes and keys (`encoding`, `key`, `signed`, `ids`, `time`), who is who
 //! (`certificate`, `chain`, `roster`, `recovery`, `recovery_proof`, `pairing`, `invitation`, `guest`,
-//! `contact`, `policy`), who may drop in (`drop_in`), then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
+//! `contact`, `policy`), who may drop in (`drop_in`), what is
+//! announced (`announcement`), then a call (`introduction`, `group`, `sframe`, and `member`, which drives them).
 
+pub mod announcement;
 pub mod certificate;
 pub mod chain;
 pub mod contact;

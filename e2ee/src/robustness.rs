@@ -4,6 +4,7 @@ use homeline_protocol::id::{CallId, DeviceId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::announcement::{self, Announcement, SealingStatement};
 use crate::chain::{Chain, verify_chain_bytes};
 use crate::contact::Contact;
 use crate::drop_in::{self, Grant};
@@ -45,6 +46,12 @@ fn decode_all(bytes: &[u8]) {
         assert_eq!(entry.body(), bytes);
     }
     drop(drop_in::ledger::OwnLedger::decode(bytes));
+    if let Ok(said) = Announcement::read(bytes) {
+        assert_eq!(said.body(), bytes);
+    }
+    if let Ok(statement) = SealingStatement::read(bytes) {
+        assert_eq!(statement.body(), bytes);
+    }
     drop(CallInvitation::read(bytes));
     drop(Ringing::read(bytes));
     drop(DeviceReveal::decode(bytes));
@@ -71,6 +78,7 @@ fn samples() -> Vec<Vec<u8>> {
     samples.extend([guest.encode(), guest.0[0].body.clone()]);
     samples.extend(drop_in::sample_bodies());
     samples.extend(drop_in::ledger::sample_bodies());
+    samples.extend(announcement::sample_bodies());
     samples.extend([invitation.body.clone(), invitation.encode(), ringing.body]);
     samples
 }

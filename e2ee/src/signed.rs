@@ -22,6 +22,8 @@ pub enum Context {
     DropInGrant,
     DropInAsking,
     DropInLedger,
+    SealingKey,
+    Announcement,
 }
 
 impl Context {
@@ -37,6 +39,8 @@ impl Context {
             Self::DropInAsking => "homeline drop-in asking v1",
             Self::DropInGrant => "homeline drop-in grant v1",
             Self::DropInLedger => "homeline drop-in ledger v1",
+            Self::SealingKey => "homeline sealing key v1",
+            Self::Announcement => "homeline announcement v1",
         }
     }
 }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use homeline_protocol::id::{AccountId, CallId, CallLinkId, ContactId, InvitationId};
 use serde_json::{Value, json};
 
+use crate::announcement;
 use crate::certificate::{Certificate, Kind, Rights};
 use crate::chain::{Chain, verify_chain};
 use crate::contact::{Contact, Pin};
@@ -60,6 +61,7 @@ fn vectors() -> Value {
         "policy": policy(),
         "drop_in": drop_in::vectors(),
         "ledger": drop_in::ledger::vectors(),
+        "announcement": announcement::vectors(),
         "call_invitation": call_invitation(),
         "ringing": ringing(),
         "call_code": codes(),

@@ -110,6 +110,18 @@ pub enum Command {
         #[command(flatten)]
         signaling: SignalingOptions,
     },
+    /// One home device of a household announces something to the others, whose clocks are wrong.
+    Announcement {
+        /// How many home devices, the announcing one among them.
+        #[arg(long, default_value_t = 21)]
+        devices: usize,
+        /// Announcements in a second. A household makes 32 in five minutes at most.
+        #[arg(long, default_value_t = 1.0)]
+        rate: f64,
+        /// How.
+        #[command(flatten)]
+        signaling: SignalingOptions,
+    },
     /// Sets two results beside each other.
     Compare {
         /// The earlier result (JSON).
@@ -275,8 +287,14 @@ impl Command {
                 }
                 &signaling.common
             }
-            Self::ReconnectStorm { devices, signaling } => {
+            Self::ReconnectStorm { devices, signaling }
+            | Self::Announcement {
+                devices, signaling, ..
+            } => {
                 put("devices", devices.to_string());
+                if let Self::Announcement { rate, .. } = self {
+                    put("rate", rate.to_string());
+                }
                 &signaling.common
             }
             Self::Compare { .. } | Self::Report { .. } => return options,

@@ -94,6 +94,8 @@ ids! {
     CallLinkId;
     /// A drop-in grant, chosen by the app that gives it. Its versions share it.
     GrantId;
+    /// An announcement, chosen by the device that makes it, which makes making it idempotent.
+    AnnouncementId;
 }
 
 fn write_hex(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {

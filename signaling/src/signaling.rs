@@ -15,6 +15,7 @@ use crate::bus::Bus;
 use crate::config::SignalingConfig;
 use crate::domain::accounts::Accounts;
 use crate::domain::address_book::AddressBooks;
+use crate::domain::announcements::Announcements;
 use crate::domain::calls::{Calls, CallsConfig, CallsParts};
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
@@ -153,21 +154,15 @@ impl Signaling {
         let relays = Arc::new(Relays::new(clock.clone(), calls.clone(), relays)?);
         let (own, told) = (media.clone(), Arc::clone(&relays));
         let outside = Outside::new(clock.clone(), own, told, outside);
-        let nearby = Nearby::start(parts(), calls.reach().clone());
-        let dropping_in = DroppingIn::start(DroppingInParts {
-            db: db.clone(),
-            bus: bus.clone(),
-            clock: clock.clone(),
-            presence: presence.clone(),
-            nearby: nearby.clone(),
-            calls: calls.clone(),
-        });
+        let (nearby, dropping_in) = dropping_in(parts(), &presence, &calls);
+        let pairings = Pairings::new(parts(), gate.clone(), accounts.clone(), &limits);
         let (store, events, time) = parts();
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
             dropping_in,
             nearby,
             ledgers: Arc::new(Ledgers::new(db.clone(), bus.clone())),
+            announcements: Arc::new(Announcements::new(parts(), calls.reach().clone())),
             guardians,
             guests: calls.guests().clone(),
             relays,
@@ -176,12 +171,7 @@ impl Signaling {
             households: Arc::new(Households::new(db.clone(), clock.clone())),
             devices: devices(parts(), &gate),
             contacts: Arc::new(Contacts::new(db.clone(), bus.clone())),
-            pairings: Arc::new(Pairings::new(
-                parts(),
-                gate.clone(),
-                accounts.clone(),
-                &limits,
-            )),
+            pairings: Arc::new(pairings),
             address_books: Arc::new(AddressBooks::new(parts(), Arc::clone(&numbers))),
             numbers,
             rules: Rules::new(parts(), gate.clone(), accounts, calls.clone()),
@@ -310,6 +300,25 @@ async fn reaching(
     Ok((presence, push, calls))
 }
 
+/// Drop-ins, and near which devices somebody was.
+fn dropping_in(
+    (db, bus, clock): (Db, Bus, Clock),
+    presence: &PresenceService,
+    calls: &Calls,
+) -> (Nearby, DroppingIn) {
+    let parts = (db.clone(), bus.clone(), clock.clone());
+    let nearby = Nearby::start(parts, calls.reach().clone());
+    let drop_ins = DroppingIn::start(DroppingInParts {
+        db,
+        bus,
+        clock,
+        presence: presence.clone(),
+        nearby: nearby.clone(),
+        calls: calls.clone(),
+    });
+    (nearby, drop_ins)
+}
+
 /// What adults do about children, and the mail that confirms it.
 fn guarding(
     (db, bus, clock): (Db, Bus, Clock),
@@ -351,5 +360,6 @@ async fn sweep(services: &Services) -> Result<(), StoreError> {
     services.guests.sweep().await?;
     services.numbers.sweep().await?;
     services.address_books.sweep().await?;
+    services.announcements.sweep().await?;
     services.pairings.sweep().await
 }

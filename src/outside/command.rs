@@ -9,7 +9,7 @@ use homeline_signaling::domain::outside::{Facts, Verdict, state};
 use homeline_signaling::model::{Clock, UnixMillis};
 use homeline_signaling::store::outside as kept;
 
-use super::look::{NO_HTTPS, look, ports};
+use super::look::{look, ports};
 use super::watch::KEPT;
 use crate::config::{Config, Parts};
 
@@ -38,8 +38,8 @@ pub async fn report(config: Config) -> anyhow::Result<String> {
     };
     let relay = relay_ports(&media.turn, parts, signaling.relays.servers.is_empty());
     let https = match parts {
-        Parts::Whole => server.https_port,
-        Parts::MediaAlone => NO_HTTPS,
+        Parts::Whole => Some(server.https_port),
+        Parts::MediaAlone => None,
     };
     let ports = ports(https, (udp, tcp), (&media.turn, relay));
     let look = look(&server.outside, ports, media.advertised_addresses).await;

@@ -96,12 +96,9 @@ fn random() -> [u8; 12] {
     bytes
 }
 
-/// In place of a port, where there is no app.
-pub(crate) const NO_HTTPS: u16 = 0;
-
 /// The ports that a router has to forward. A relay elsewhere is not this home's.
 pub(crate) fn ports(
-    https: u16,
+    https: Option<u16>,
     (media_udp, media_tcp): (Vec<u16>, Vec<u16>),
     (config, relay): (&TurnConfig, TurnPorts),
 ) -> Ports {

@@ -19,7 +19,7 @@ mod watch;
 pub use command::report;
 pub use config::AsksConfig;
 pub(crate) use home::{Alone, Home};
-pub(crate) use look::{NO_HTTPS, ports};
+pub(crate) use look::ports;
 pub(crate) use watch::{KEPT, Watch};
 
 #[cfg(test)]

@@ -6,6 +6,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{CONTENT_TYPE, HOST};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
@@ -37,21 +40,21 @@ const SERVICES: [&str; 2] = [
 /// The address outside of the router at `gateway`, which is asked at its own address and at everybody's.
 pub(super) async fn ask(gateway: Ipv4Addr, searched_at: &[SocketAddr]) -> Option<IpAddr> {
     let place = find(gateway, searched_at).await?;
-    let request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", place.path, place.at);
-    let description = http::ask(place.at, &request).await?;
+    let question = Request::get(&place.path).header(HOST, place.at.to_string());
+    let question = question.body(Full::default()).ok()?;
+    let description = http::ask(place.at, question).await?;
     let (service, path) = service(&description)?;
     let envelope = format!(
         "<?xml version=\"1.0\"?>\r\n<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
          s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body>\
          <u:GetExternalIPAddress xmlns:u=\"{service}\"/></s:Body></s:Envelope>"
     );
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: text/xml; charset=\"utf-8\"\r\n\
-         SOAPAction: \"{service}#GetExternalIPAddress\"\r\nContent-Length: {}\r\n\r\n{envelope}",
-        place.at,
-        envelope.len(),
-    );
-    let answer = http::ask(place.at, &request).await?;
+    let question = Request::post(&path)
+        .header(HOST, place.at.to_string())
+        .header(CONTENT_TYPE, "text/xml; charset=\"utf-8\"")
+        .header("SOAPAction", format!("\"{service}#GetExternalIPAddress\""));
+    let question = question.body(Full::from(envelope)).ok()?;
+    let answer = http::ask(place.at, question).await?;
     let address = between(&answer, "<NewExternalIPAddress>", "</")?;
     // A router without a connection says nothing here.
     Some(

@@ -52,7 +52,6 @@ export class DropInTarget {
   async loaded(): Promise<void> {
     const grants = this.#host.store.home?.drop_in_grants ?? [];
     await this.#host.e2ee.request("drop_in.take", { statements: grants.map(({ statement }) => statement) }).catch(() => undefined);
-    this.look();
   }
 
   /** A grant came or went. */
@@ -62,12 +61,13 @@ export class DropInTarget {
     if (event.type === "drop_in_grant_ended") void e2ee.request("drop_in.forget", { grant: event.grant }).catch(() => undefined);
   }
 
-  /** Something changed: whether the call is still there, and whether the contacts still are. */
+  /** Something changed while somebody is there: is the call still on, and are the contacts still who they were? */
   look(): void {
     const { calls, e2ee } = this.#host;
+    if (this.#call === undefined) return;
     const { state } = calls;
     const here = (state.at === "arriving" || state.at === "running") && state.call === this.#call;
-    if (this.#call !== undefined && !here) void this.say("over");
+    if (!here) void this.say("over");
     const pinned = this.#pinnedContacts();
     const said = JSON.stringify(pinned);
     if (said === this.#pinned) return;
@@ -88,6 +88,7 @@ export class DropInTarget {
     if (!answer.permitted) return session.done({ type: "refuse_drop_in", call, refusal: answer.refusal }).catch(() => undefined);
     this.#call = call;
     this.#opened = false;
+    this.#pinned = JSON.stringify(here.pinned);
     calls.input({ on: "drop_in_arrives", call, peer: whoDropsIn(this.#host.store, answer.who, event.from), video: answer.picture, knocks: answer.knocks });
     // A call that came in the same moment was first.
     const arrives = calls.state.at === "arriving" && calls.state.call === call;

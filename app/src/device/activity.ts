@@ -4,16 +4,16 @@
 export const SAY_EVERY_MS = 60_000;
 
 export class Activity {
-  readonly #say: () => void;
+  /** False: there is nobody to say it to yet. */
+  readonly #say: () => boolean;
   #saidAtMs = -Infinity;
 
-  constructor(say: () => void) {
+  constructor(say: () => boolean) {
     this.#say = say;
   }
 
   noticed(nowMs: number): void {
     if (nowMs - this.#saidAtMs < SAY_EVERY_MS) return;
-    this.#saidAtMs = nowMs;
-    this.#say();
+    if (this.#say()) this.#saidAtMs = nowMs;
   }
 }

@@ -50,7 +50,11 @@ export class DeviceModel {
   });
   readonly buttons = new Buttons(this);
   readonly visits = new Visits(this);
-  readonly #activity = new Activity(() => void this.linkUp?.session.done({ type: "report_activity", activity: "interaction" }).catch(() => undefined));
+  readonly #activity = new Activity(() => {
+    if (this.link.state !== "online" || this.linkUp === undefined) return false;
+    void this.linkUp.session.done({ type: "report_activity", activity: "interaction" }).catch(() => undefined);
+    return true;
+  });
   stage: DeviceStage = { at: "opening" };
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };

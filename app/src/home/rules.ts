@@ -74,6 +74,14 @@ export class Rules {
     });
   }
 
+  /** Whether a home device says that somebody is near it. */
+  allowNear(device: DeviceId, on: boolean): Promise<void> {
+    return this.#ask({ type: "set_recently_active", device, on }, (home) => {
+      const found = deviceOf(home, device);
+      if (found !== undefined) found.settings = { ...found.settings, recently_active: on };
+    });
+  }
+
   silenceEverything(on: boolean): Promise<void> {
     return this.#ask({ type: "set_do_not_disturb_everywhere", on }, (home) => {
       home.settings.do_not_disturb = { ...home.settings.do_not_disturb, everywhere: on };

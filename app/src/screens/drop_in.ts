@@ -27,7 +27,7 @@ export function contactDropIn(app: App, contact: ContactView): TemplateResult | 
   const grant = app.store.grants.ofContact(contact.id);
   const to: Choice["to"] | undefined = theirGenesis === undefined || contact.trouble !== undefined ? undefined : { type: "household", contact: contact.id, theirGenesis };
   return html`<details class="more" data-testid="drop-in"><summary data-testid="card-drop-in">Drop in${grant === undefined ? "" : ": allowed"}</summary>
-    ${section(app, `${contact.name} and their household`, grant, to)}
+    ${section(app, grant?.to.type === "person" ? contact.name : `${contact.name} and their household`, grant, to, contact.name)}
     ${ask(app, contact)}</details>`;
 }
 
@@ -58,6 +58,10 @@ export function deviceDropIn(app: App, device: Device): TemplateResult | typeof 
     ${toggle(app, {
       id: "device-drop-in", label: "Allow drop in", on: device.settings.drop_in, disabled: !app.grown,
       hint: "Off: nobody may drop in here, whoever may elsewhere.", set: (on) => app.store.rules.allowDropIn(device.id, on),
+    })}
+    ${toggle(app, {
+      id: "device-near", label: "Say when somebody was here", on: device.settings.recently_active, disabled: !app.grown,
+      hint: "Only whoever may drop in here sees it: a touch within the last five or ten minutes, and no more.", set: (on) => app.store.rules.allowNear(device.id, on),
     })}</section>`;
 }
 
@@ -72,7 +76,7 @@ export function dropInNews(app: App): TemplateResult | typeof nothing {
     }}>I have read it</button></div>`;
 }
 
-function section(app: App, label: string, grant: Grant | undefined, to: Choice["to"] | undefined): TemplateResult {
+function section(app: App, label: string, grant: Grant | undefined, to: Choice["to"] | undefined, name = ""): TemplateResult {
   const state = grant === undefined ? `${label} may not drop in.` : `${label} may drop in. ${words(app, grant)}`;
   if (!app.adult) return html`<p class="hint" data-testid="drop-in-state">${state} Only an adult's app changes that.</p>`;
   return html`<p class="hint">${WHAT_IT_IS}</p>
@@ -80,16 +84,18 @@ function section(app: App, label: string, grant: Grant | undefined, to: Choice["
     ${grant === undefined ? nothing : html`<button class="button wide" data-testid="drop-in-take-back" @click=${() => void app.attempt(() => app.store.takeDropInBack(grant))}>Take back</button>`}
     ${to === undefined
       ? html`<p class="hint" data-testid="drop-in-unmet">It can be given once their household's key is known: call them first.</p>`
-      : html`<details class="more"><summary data-testid="drop-in-open">${grant === undefined ? "Let them drop in" : "Change it"}</summary>${choices(app, to, grant)}</details>`}`;
+      : html`<details class="more"><summary data-testid="drop-in-open">${grant === undefined ? "Let them drop in" : "Change it"}</summary>${choices(app, to, grant, name)}</details>`}`;
 }
 
-function choices(app: App, to: Choice["to"], grant: Grant | undefined): TemplateResult {
+function choices(app: App, to: Choice["to"], grant: Grant | undefined, contact: string): TemplateResult {
   const devices = targets(app.store.roster);
   const name = `drop-in-${to.type === "home" ? "home" : to.contact}`;
   const chosen = (key: string): boolean => grant === undefined || grant.devices.length === 0 || grant.devices.includes(key);
   return form(app, {
     name: "drop-in", submit: grant === undefined ? "Let them drop in" : "Save",
-    fields: html`<fieldset class="choices"><legend class="field-label">On which devices</legend>
+    fields: html`${to.type === "home" ? nothing : html`<label class="field"><span class="field-label">Who</span><select name="whom" data-testid="drop-in-whom">
+        <option value="household" ?selected=${grant?.to.type !== "person"}>${contact} and their household</option><option value="person" ?selected=${grant?.to.type === "person"}>${contact} alone</option></select></label>`}
+      <fieldset class="choices"><legend class="field-label">On which devices</legend>
         ${devices.map(({ key, device }) => html`<label class="check"><input type="checkbox" name=${key} data-testid="drop-in-device" .defaultChecked=${chosen(key)} /><span>${app.store.device(device)?.label ?? "Device"}</span></label>`)}
         <p class="hint">All of them: those that come later, too.</p></fieldset>
       <label class="field"><span class="field-label">Sound or picture</span><select name="picture" data-testid="drop-in-picture">
@@ -101,13 +107,21 @@ function choices(app: App, to: Choice["to"], grant: Grant | undefined): Template
       const picked = devices.map(({ key }) => key).filter((key) => value(key) !== "");
       if (picked.length === 0) throw new Error("Choose at least one device.");
       await app.store.giveDropIn({
-        to, devices: picked.length === devices.length ? [] : picked, hours: readHours(value),
+        to: value("whom") === "person" ? await alone(app, to) : to, devices: picked.length === devices.length ? [] : picked, hours: readHours(value),
         picture: value("picture") === "yes", opening: OPENINGS.find(([opening]) => opening === value("opening"))?.[0] ?? "knock_until_yes",
       });
       app.drafts.set(`hours:${name}`, undefined);
       app.say("Your devices have been told.");
     },
   });
+}
+
+/** The contact's own account, as their household's server knows it: a certificate that says another name is not let in. */
+async function alone(app: App, to: Choice["to"]): Promise<Choice["to"]> {
+  if (to.type === "home" || app.linkUp === undefined) return to;
+  const { contact, theirGenesis } = to;
+  const { person } = await app.linkUp.session.request({ type: "contact_people", contact }, "contact_people");
+  return { type: "person", contact, theirGenesis, person };
 }
 
 function hours(app: App, name: string, grant: Grant | undefined): TemplateResult {

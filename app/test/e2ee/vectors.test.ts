@@ -12,6 +12,7 @@ import { isAdult } from "../../src/e2ee/identity/certificate.ts";
 import { ChainError, decodeChain, encodeChain, verifyChain } from "../../src/e2ee/identity/chain.ts";
 import { encodeContactCard, openContactCard, signContactCard } from "../../src/e2ee/identity/contact.ts";
 import { openGrant, signGrant } from "../../src/e2ee/identity/drop_in.ts";
+import { AskingError, checkAsking, signAsking } from "../../src/e2ee/identity/drop_in_asking.ts";
 import { checkGuestProof, guestChain, guestProof } from "../../src/e2ee/identity/guest.ts";
 import { deviceIdOf, fingerprintOf, householdIdOf } from "../../src/e2ee/identity/ids.ts";
 import { checkInvitation, checkRinging, signInvitation } from "../../src/e2ee/identity/introduction.ts";
@@ -174,6 +175,15 @@ test("drop-in grants: the same bytes, and the same are refused", () => {
     assert.equal(toBase64Url(made), one.signed, one.name);
   }
   for (const { name, signed } of vector.refused) assert.throws(() => openGrant(fromBase64Url(signed), roster), Error, name);
+});
+
+test("the asking of a drop-in: the same bytes, and the same are refused", () => {
+  const { asking: vector, refused_askings: refused } = vectors.drop_in;
+  const expected = { call: vector.call, genesis: fromBase64Url(vector.target_genesis), keyPackage: fromBase64Url(vector.key_package), picture: vector.picture };
+  const asking = checkAsking(fromBase64Url(vector.signed), expected, vector.at_ms);
+  assert.equal(toBase64Url(encodeChain(asking.chain)), vector.chain);
+  assert.equal(toBase64Url(signAsking(asking, keyPairFromSeed(fromBase64Url(vector.seed)))), vector.signed);
+  for (const { name, signed } of refused) assert.throws(() => checkAsking(fromBase64Url(signed), expected, vector.at_ms), AskingError, name);
 });
 
 test("a call's invitation and a ringing statement", () => {

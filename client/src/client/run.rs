@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use homeline_protocol::id::{CallId, DeviceId};
+use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
 use homeline_protocol::session::{
-    ApiError, DropInRefusal, Event, Home, PastCall, Reply, Request, RunningCall,
+    AnnouncementHeard, ApiError, DropInRefusal, Event, Home, PastCall, Reply, Request, RunningCall,
 };
 use tokio::sync::mpsc;
 
 use super::shared::{Shared, State};
+use crate::announcements::{IncomingAnnouncement, NotTaken, SteadyClock, hear, settle};
 use crate::call::{
     Asked, Call, CallError, Callable, IncomingCall, Input, InvitationRefused, Invited, Outgoing,
     receive, start,
@@ -28,7 +29,7 @@ const EVENTS_MAX: usize = 256;
 /// A client that is signed in. Cheap to clone; ends when the last one is dropped and the last call is over.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Dropped with the last clone, which ends the task.
     _alive: Arc<mpsc::Sender<()>>,
 }
@@ -54,6 +55,19 @@ pub enum ClientEvent {
     Knock(Knock),
     /// They knock no more: let in, sent away, or gone.
     KnockGone(Knock),
+    /// Something is announced at this device.
+    Announcement(Box<IncomingAnnouncement>),
+    /// An announcement was not taken: forged, old, or by somebody who is none of the household.
+    AnnouncementRefused {
+        id: AnnouncementId,
+        because: NotTaken,
+    },
+    /// What another device made of an announcement of this one's.
+    AnnouncementHeard {
+        id: AnnouncementId,
+        device: DeviceId,
+        heard: AnnouncementHeard,
+    },
     /// Somebody who may drops in on this home device. It is for the program to give tone and light now.
     DropIn(Box<Visit>),
     /// Somebody wanted to drop in on this home device, and may not: nothing was heard or seen. `from` is who
@@ -166,6 +180,11 @@ impl Client {
         Ok(())
     }
 
+    /// Hears announcements by another clock than this machine's: one that is wrong, for a measurement.
+    pub fn set_clock(&self, clock: SteadyClock) {
+        self.shared.hearing().clock = clock;
+    }
+
     /// Puts the calls that begin from now on under a test's control.
     #[cfg(feature = "plaintext-control")]
     pub fn set_control(&self, control: crate::media::Control) {
@@ -209,6 +228,7 @@ impl Run {
 
     async fn serve(&self, mut news: Events, mut gone: mpsc::Receiver<()>) {
         self.renew().await;
+        self.settle();
         let mut leaving = false;
         while !leaving || !self.shared.calls().is_empty() {
             let event = tokio::select! {
@@ -263,6 +283,7 @@ impl Run {
             Household::open(&home, identity, now()).map(|opened| *household = opened)
         };
         self.check(opened.map(|()| true)).await?;
+        self.settle();
         self.shared
             .to_desk(DeskInput::Home(home.drop_in_grants))
             .await;
@@ -315,8 +336,23 @@ impl Run {
                 }
                 return Ok(());
             }
+            Event::Announced(told) => {
+                // Fetching it takes a while, and calls ring meanwhile.
+                tokio::spawn(hear(self.shared.clone(), told, self.events.clone()));
+                return Ok(());
+            }
+            Event::AnnouncementHeard {
+                announcement: id,
+                device,
+                heard,
+            } => {
+                self.tell(ClientEvent::AnnouncementHeard { id, device, heard })
+                    .await;
+                return Ok(());
+            }
             _ => {}
         }
+        let may_hear = may_hear_again(&event, self.shared.device());
         let grew = matches!(event, Event::RosterGrew { .. });
         let applied = {
             let mut state = self.shared.state();
@@ -327,6 +363,9 @@ impl Run {
             household.apply(&event, identity, now())
         };
         self.check(applied).await?;
+        if may_hear {
+            self.settle();
+        }
         if grew {
             self.adopt().await;
             for (_, call) in self.shared.calls() {
@@ -334,6 +373,11 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// What waits to be heard here is asked for beside everything else.
+    fn settle(&self) {
+        tokio::spawn(settle(self.shared.clone(), self.events.clone()));
     }
 
     /// After a change of the household: written down, told, or an alarm.
@@ -414,6 +458,17 @@ impl Run {
     async fn tell(&self, event: ClientEvent) {
         // A program that only makes calls may not listen.
         self.events.send(event).await.ok();
+    }
+}
+
+/// Whether do not disturb ended here, or may have.
+fn may_hear_again(event: &Event, own: DeviceId) -> bool {
+    match event {
+        Event::DeviceSettingsChanged {
+            device, settings, ..
+        } => *device == own && !settings.do_not_disturb,
+        Event::DoNotDisturbChanged(now) => !now.everywhere,
+        _ => false,
     }
 }
 

@@ -11,6 +11,7 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Event, Request};
 use tokio::sync::{Notify, mpsc};
 
+use crate::announcements::Hearing;
 use crate::call::Input;
 use crate::drop_in::DeskInput;
 use crate::guest::Knocks;
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     calls: Mutex<HashMap<CallId, mpsc::Sender<Input>>>,
     adding: Mutex<Option<mpsc::Sender<Event>>>,
     knocks: Mutex<Knocks>,
+    hearing: Mutex<Hearing>,
     call_over: Notify,
     /// Of a home device.
     desk: OnceLock<mpsc::Sender<DeskInput>>,
@@ -97,7 +99,7 @@ impl Shared {
         state: State,
         path: Option<PathBuf>,
     ) -> Self {
-        let (calls, adding, knocks, call_over) = Default::default();
+        let (calls, adding, knocks, hearing, call_over) = Default::default();
         Self {
             server,
             session,
@@ -106,6 +108,7 @@ impl Shared {
             calls,
             adding,
             knocks,
+            hearing,
             call_over,
             desk: OnceLock::new(),
             #[cfg(feature = "plaintext-control")]
@@ -129,6 +132,11 @@ impl Shared {
     /// Who knocks. Never held across an await.
     pub(super) fn knocks(&self) -> MutexGuard<'_, Knocks> {
         lock(&self.knocks)
+    }
+
+    /// What is remembered of announcements. Never held across an await.
+    pub(crate) fn hearing(&self) -> MutexGuard<'_, Hearing> {
+        lock(&self.hearing)
     }
 
     /// The own device.

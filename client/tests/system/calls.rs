@@ -7,11 +7,12 @@ use homeline_client::home::Trust;
 use homeline_client::media::{Camera, Heard, SAMPLE_RATE, VideoFrame};
 use homeline_client::sound::level_at;
 use homeline_client::{Call, CallEvent, ClientEvent, Outgoing};
-use homeline_protocol::session::EndReason;
+use homeline_protocol::id::SessionId;
+use homeline_protocol::session::{EndReason, Outcome, Reply, ServerFrame};
 use tokio::sync::mpsc;
 
 use crate::house::{Person, code, ended, soon, sound, until};
-use crate::proxy::{Honest, Proxy};
+use crate::proxy::{Honest, Lie, Proxy};
 use crate::server::TestServer;
 
 /// Two people of two households in a call with each other.
@@ -212,6 +213,58 @@ async fn a_call_goes_on_while_a_session_is_cut_and_resumed() {
     proxy.set_up(true);
     connection(&mut anna, true).await;
     hears(&mut at_anna, 1_500.0).await;
+    answered.hang_up().await;
+    assert_eq!(ended(&mut call).await, EndReason::HungUp);
+}
+
+/// Makes every session a new one, and keeps the list of running calls back until it is told.
+struct ListKeptBack {
+    asked: mpsc::UnboundedSender<()>,
+    go: std::sync::mpsc::Receiver<()>,
+}
+
+impl Lie for ListKeptBack {
+    fn says(&mut self, frame: &mut ServerFrame) {
+        match frame {
+            // Nobody can resume a session of this name.
+            ServerFrame::Welcome { session, .. } => *session = SessionId([0; 16]),
+            ServerFrame::Reply { result, .. } => {
+                let list =
+                    matches!(result, Outcome::Ok(reply) if matches!(**reply, Reply::Calls { .. }));
+                if list {
+                    self.asked.send(()).unwrap();
+                    self.go.recv().unwrap();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+// req: CALL-1
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_call_that_begins_while_a_new_session_asks_for_the_calls_is_not_taken_for_a_lost_one() {
+    let server = TestServer::start().await;
+    let anna = Person::found(&server.server(), "anna").await;
+    let mut ben = Person::found(&server.server(), "ben").await;
+    let (asked, mut was_asked) = mpsc::unbounded_channel();
+    let (go, told) = std::sync::mpsc::channel();
+    let proxy = Proxy::start(&server.address, ListKeptBack { asked, go: told }).await;
+    let identity = anna.identity.clone();
+    drop(anna);
+    let mut anna = Person::connect(&proxy.server(), identity).await;
+    proxy.set_up(false);
+    connection(&mut anna, false).await;
+    proxy.set_up(true);
+    soon("the question for the calls", was_asked.recv()).await;
+    // The list was made before this call, and arrives after it began.
+    let (with, _heard) = sound(1_000.0);
+    let mut call = anna.client.call("ben", with).await.unwrap();
+    go.send(()).unwrap();
+    let (with, mut at_ben) = sound(1_500.0);
+    let mut answered = ben.incoming().await.answer(with).await;
+    assert_eq!(code(&mut call).await, code(&mut answered).await);
+    hears(&mut at_ben, 1_000.0).await;
     answered.hang_up().await;
     assert_eq!(ended(&mut call).await, EndReason::HungUp);
 }

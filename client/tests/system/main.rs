@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
 mod accounts;
+mod announcements;
 mod calls;
 mod drop_in;
 mod drop_in_refused;

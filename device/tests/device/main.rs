@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
+mod announcements;
 mod calls;
 mod company;
 mod drop_in;

@@ -2,13 +2,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use homeline_protocol::id::{ContactId, GrantId};
+use homeline_protocol::id::{CallId, ContactId, GrantId};
 use serde_json::{Value, json};
 
-use super::{Grant, Grantee, Hours, LIFETIME_MS_MAX, Opening, Window};
+use super::{
+    ASKING_AGE_MS_MAX, Asking, Expected, Grant, Grantee, Hours, LIFETIME_MS_MAX, Opening, Window,
+};
 use crate::key::PublicKey;
 use crate::signed::{Context, Signed};
 use crate::testkit::{House, NOW, key};
+use crate::time::CLOCK_SKEW_MS;
 
 pub(crate) fn vectors() -> Value {
     let house = House::new(10);
@@ -21,12 +24,79 @@ pub(crate) fn vectors() -> Value {
             case("a contact's household, revoked", &house, &household),
         ],
         "refused": refused(&house, [&own, &person, &household]),
+        "asking": asking_case(&house),
+        "refused_askings": refused_askings(&house),
     })
+}
+
+const KEY_PACKAGE: &[u8] = b"package";
+const CALL: CallId = CallId([9; 16]);
+
+/// The app of `house` asks a household whose genesis key is `key(60)`.
+fn asking(house: &House) -> Asking {
+    let target = key(60).public();
+    Asking::new(CALL, NOW, target, true, KEY_PACKAGE, &house.app_chain())
+}
+
+fn asking_case(house: &House) -> Value {
+    let asking = asking(house);
+    json!({
+        "seed": blob(*house.app.seed()),
+        "call": CALL.to_string(),
+        "at_ms": asking.at.0,
+        "target_genesis": key_text(asking.target_genesis),
+        "picture": asking.picture,
+        "key_package": blob(KEY_PACKAGE),
+        "chain": blob(asking.chain.encode()),
+        "signed": blob(asking.sign(&house.app).encode()),
+        "initiator": key_text(house.app.public()),
+    })
+}
+
+/// Askings for the same call, key package, household and time as the one above, which do not hold.
+fn refused_askings(house: &House) -> Vec<Value> {
+    let asking = asking(house);
+    let by = |name: &str, signed: Signed| json!({ "name": name, "signed": blob(signed.encode()) });
+    let changed = |name: &str, at: usize, byte: u8| {
+        let mut body = asking.body();
+        body[at] = byte;
+        by(name, Signed::sign(Context::DropInAsking, body, &house.app))
+    };
+    let with = |name: &str, change: &dyn Fn(&mut Asking)| {
+        let mut asking = asking.clone();
+        change(&mut asking);
+        by(name, asking.sign(&house.app))
+    };
+    vec![
+        changed("another version", 0, 2),
+        changed("picture neither on nor off", 1 + 16 + 8 + 32, 2),
+        with("for another call", &|one| one.call = CallId([8; 16])),
+        with("for another household", &|one| {
+            one.target_genesis = key(61).public();
+        }),
+        with("about another key package", &|one| {
+            one.key_package_hash = [0; 32];
+        }),
+        with("too old", &|one| {
+            one.at = NOW.minus(ASKING_AGE_MS_MAX + CLOCK_SKEW_MS + 1);
+        }),
+        with("from the future", &|one| {
+            one.at = NOW.plus(CLOCK_SKEW_MS + 1);
+        }),
+        by("with a borrowed chain", asking.sign(&key(90))),
+        by(
+            "for another purpose",
+            Signed::sign(Context::Ringing, asking.body(), &house.app),
+        ),
+    ]
 }
 
 /// Real bodies, to be damaged.
 pub(crate) fn sample_bodies() -> Vec<Vec<u8>> {
-    grants(&House::new(10)).iter().map(Grant::body).collect()
+    let house = House::new(10);
+    let bodies = grants(&house);
+    let bodies = bodies.iter().map(Grant::body);
+    bodies.chain([asking(&house).body()]).collect()
 }
 
 fn grants(house: &House) -> [Grant; 3] {
@@ -184,6 +254,21 @@ fn what_the_vectors_call_refused_is_refused() {
     }
     for case in made["grants"].as_array().unwrap() {
         assert!(open(case).is_ok(), "{}", case["name"]);
+    }
+    let open = |value: &Value| {
+        let bytes = URL_SAFE_NO_PAD.decode(value["signed"].as_str().unwrap());
+        let signed = Signed::decode(&bytes.unwrap()).unwrap();
+        let fits = Expected {
+            call: CALL,
+            genesis: key(60).public(),
+            key_package: KEY_PACKAGE,
+            picture: true,
+        };
+        Asking::open(&signed, fits, NOW)
+    };
+    assert!(open(&made["asking"]).is_ok());
+    for case in made["refused_askings"].as_array().unwrap() {
+        assert!(open(case).is_err(), "{}", case["name"]);
     }
 }
 

@@ -21,6 +21,7 @@ impl Command {
             | Self::Meeting { media, .. } => Some(&media.common),
             Self::Register { signaling, .. }
             | Self::Presence { signaling, .. }
+            | Self::Announcement { signaling, .. }
             | Self::Calls { signaling, .. }
             | Self::ReconnectStorm { signaling, .. } => Some(&signaling.common),
             Self::Compare { .. } | Self::Report { .. } => None,
@@ -129,6 +130,7 @@ impl Command {
             Self::Presence { .. } => "presence",
             Self::Calls { .. } => "calls",
             Self::ReconnectStorm { .. } => "reconnect-storm",
+            Self::Announcement { .. } => "announcement",
             Self::Compare { .. } => "compare",
             Self::Report { .. } => "report",
         }

@@ -3,6 +3,7 @@
 //! `stage` starts the server or finds one, `people` signs people up, `tally` gathers what happened, `watch`
 //! samples; the others are the scenarios.
 
+mod announcement;
 mod calls;
 mod people;
 mod presence;
@@ -62,6 +63,14 @@ pub async fn run(command: &Command, stop: Stop, progress: &Progress) -> Result<R
         Command::ReconnectStorm { devices, signaling } => {
             let stage = open(signaling).await?;
             storm::run(&stage, *devices).await
+        }
+        Command::Announcement {
+            devices,
+            rate,
+            signaling,
+        } => {
+            let stage = open(signaling).await?;
+            announcement::run(&stage, *devices, *rate).await
         }
         _ => bail!("{} is not a signaling scenario", command.name()),
     }

@@ -15,9 +15,11 @@ use crate::run::{Stop, progress::Progress};
 use crate::schedule::Arrivals;
 
 /// What lets a load test in: everything comes from one address, and strangers call each other all the time.
-const LET_IN: [(&str, &str); 12] = [
+const LET_IN: [(&str, &str); 14] = [
     ("LIMITS__SIGN_UP_PER_ADDRESS__BURST", "1000000"),
     ("LIMITS__SIGN_IN_PER_ADDRESS__BURST", "1000000"),
+    ("LIMITS__PAIRING_PER_ADDRESS__BURST", "1000000"),
+    ("LIMITS__PAIRING_PER_HANDLE__BURST", "1000000"),
     ("ACCOUNTS__ACCOUNTS_MAX", "1000000"),
     ("CALLS__ONE_STRANGER_AN_HOUR_MAX", "1000000"),
     ("CALLS__ALL_STRANGERS_A_DAY_MAX", "1000000"),

@@ -38,7 +38,17 @@ impl Tally {
 
     /// Something that was meant for `intended` took until now. `first`: it is the kind that the scenario is about.
     pub(super) fn took(&self, kind: &'static str, first: bool, intended: Instant) {
-        let took = intended.elapsed();
+        self.measured(kind, first, intended, intended.elapsed());
+    }
+
+    /// Something that was meant for `intended` took so long, as somebody else measured it.
+    pub(super) fn measured(
+        &self,
+        kind: &'static str,
+        first: bool,
+        intended: Instant,
+        took: Duration,
+    ) {
         let mut tallied = self.lock();
         if tallied.from.is_none_or(|from| intended < from) {
             return;

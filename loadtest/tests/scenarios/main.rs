@@ -139,6 +139,17 @@ fn a_reconnect_storm() {
     assert!(all_back.is_some_and(|times| times.count >= 1));
 }
 
+// req: ANN-1
+#[test]
+fn an_announcement_begins_at_all_devices_together_though_their_clocks_are_wrong() {
+    let ran = run(&["announcement", "--devices", "5", "--rate", "2"]);
+    let latencies = &ran.went_well().latencies;
+    let of = |id: &str| latencies.iter().find(|one| one.id == id).unwrap();
+    // Four devices each time. On a busy machine a few are late; a clock that is seconds wrong would show.
+    assert!(of("latency").count >= 4 && of("latency").p50_ms < 1_000.0);
+    assert!(of("apart").p50_ms < 40.0, "{}", of("apart").p50_ms);
+}
+
 #[test]
 fn a_budget_that_does_not_hold_fails_the_run_with_a_line_for_each_point() {
     let line = ["audio-room", "--members", "2", "--decrypt-one-in", "1"];

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Account, AnswerPolicy, CallLink, Child, Contact, ContactNumbers, Device, DeviceKind,
-    DeviceSettings, DoNotDisturb, DropInGrant, DropInRefusal, DropInStage, EndReason, GradedDevice,
-    GuestRefusal, Invitation, JoinRequest, MediaState, Member, NearDevice, OwnConnection,
-    Participant, Party, PastCall, Presence, Source, TopContact, Track,
+    Account, Announced, AnnouncementHeard, AnswerPolicy, CallLink, Child, Contact, ContactNumbers,
+    Device, DeviceKind, DeviceSettings, DoNotDisturb, DropInGrant, DropInRefusal, DropInStage,
+    EndReason, GradedDevice, GuestRefusal, Invitation, JoinRequest, MediaState, Member, NearDevice,
+    OwnConnection, Participant, Party, PastCall, Presence, Source, TopContact, Track,
 };
 use crate::id::{
-    AccountId, CallId, CallLinkId, ContactId, DeviceId, GrantId, HouseholdId, InvitationId, MailId,
-    PairingId,
+    AccountId, AnnouncementId, CallId, CallLinkId, ContactId, DeviceId, GrantId, HouseholdId,
+    InvitationId, MailId, PairingId,
 };
 use crate::{Blob, Handle};
 
@@ -511,5 +511,17 @@ pub enum Event {
     RecentlyActive {
         /// They.
         devices: Vec<NearDevice>,
+    },
+    // ---- announcements ----
+    /// To a home device: something is announced here.
+    Announced(Announced),
+    /// To the announcing device: what another one made of it.
+    AnnouncementHeard {
+        /// Which.
+        announcement: AnnouncementId,
+        /// Where.
+        device: DeviceId,
+        /// What.
+        heard: AnnouncementHeard,
     },
 }

@@ -5,6 +5,7 @@
 //! numbers its events, so that a client which resumes repeats nothing and loses nothing.
 
 mod address_book;
+mod announcements;
 mod call;
 mod children;
 mod drop_in;
@@ -23,6 +24,7 @@ mod request;
 mod rules;
 
 pub use address_book::*;
+pub use announcements::*;
 pub use call::*;
 pub use children::*;
 pub use drop_in::*;

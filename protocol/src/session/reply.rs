@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    AddressBook, CallLink, ConsentRecord, ConsentText, ContactNumbers, Found, Home, ImportResult,
-    ImportedEntry, Invitation, LedgerHead, NearDevice, OutsideState, PastCall, Quality,
-    RelayServers, RunningCall, Track,
+    AddressBook, Announced, AnnouncementReceiver, CallLink, ConsentRecord, ConsentText,
+    ContactNumbers, DeviceSealingKey, Found, Home, ImportResult, ImportedEntry, Invitation,
+    LedgerHead, NearDevice, OutsideState, PastCall, Quality, RelayServers, RunningCall, Track,
 };
 use crate::id::AccountId;
 use crate::{Blob, E164, Secret};
@@ -131,5 +131,32 @@ pub enum Reply {
         person: AccountId,
         /// All of their household, the contact among them.
         household: Vec<AccountId>,
+    },
+    // ---- announcements ----
+    /// The server's clock.
+    Time {
+        /// Unix milliseconds.
+        #[ts(type = "number")]
+        server_time_ms: u64,
+    },
+    /// What can be sealed to whom.
+    SealingKeys {
+        /// One for each home device that has published one.
+        keys: Vec<DeviceSealingKey>,
+    },
+    /// It is stored, and the devices are told.
+    Announced {
+        /// Those that it is for.
+        receivers: Vec<AnnouncementReceiver>,
+    },
+    /// Announcements for this device.
+    Announcements {
+        /// The oldest first.
+        announcements: Vec<Announced>,
+    },
+    /// What was encrypted.
+    AnnouncementContent {
+        /// The ciphertext.
+        content: Blob,
     },
 }

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Activity, BroughtEntry, Callee, Capabilities, ChildLimits, DeviceKind, DoNotDisturb,
-    DropInRefusal, DropInStage, EndReason, MediaState, NumberKind, NumberOf, Presence,
-    PublishSection, PushAddress, Role, SubscribeSection, Switches, TopContact, TrackView,
-    WrittenNumber,
+    Activity, AnnounceTo, AnnouncementHeard, BroughtEntry, Callee, Capabilities, ChildLimits,
+    DeviceKind, DoNotDisturb, DropInRefusal, DropInStage, EndReason, MediaState, NumberKind,
+    NumberOf, Presence, PublishSection, PushAddress, Role, SubscribeSection, Switches, TopContact,
+    TrackView, WrittenNumber,
 };
 use crate::id::{
-    AccountId, CallId, CallLinkId, ContactId, DeviceId, EntryId, GrantId, ImportId, InvitationId,
-    PairingId,
+    AccountId, AnnouncementId, CallId, CallLinkId, ContactId, DeviceId, EntryId, GrantId, ImportId,
+    InvitationId, PairingId,
 };
 use crate::{Blob, EmailAddress, Handle, PhoneText, Secret};
 
@@ -698,6 +698,43 @@ pub enum Request {
     ContactPeople {
         /// A contact whose card pins their household's key.
         contact: ContactId,
+    },
+    // ---- announcements ----
+    /// Asks for the server's clock. Reply `time`.
+    GetTime,
+    /// Publishes the own sealing key. Saying it again changes nothing.
+    PutSealingKey {
+        /// What this device signed (docs/announcements.md).
+        statement: Blob,
+    },
+    /// The sealing keys of the household's home devices. Reply `sealing_keys`.
+    GetSealingKeys,
+    /// Announces something in the own household. Sending it again with the same id does nothing more.
+    /// Reply `announced`.
+    Announce {
+        /// Chosen by this device, random.
+        announcement: AnnouncementId,
+        /// Where.
+        to: AnnounceTo,
+        /// What this device signed, with the content's key sealed to each device (docs/announcements.md).
+        statement: Blob,
+        /// The encrypted content.
+        content: Blob,
+    },
+    /// The fresh announcements for this device of which it has not said that it heard them. Reply
+    /// `announcements`.
+    ListAnnouncements,
+    /// The encrypted content of one of them. Reply `announcement_content`.
+    GetAnnouncement {
+        /// Which.
+        announcement: AnnouncementId,
+    },
+    /// What this device made of one. The announcing device is told.
+    HeardAnnouncement {
+        /// Which.
+        announcement: AnnouncementId,
+        /// What.
+        heard: AnnouncementHeard,
     },
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn events() -> Vec<Event> {
         guests::events(),
         super::pictures::events(),
         super::drop_in::events(),
+        super::announcements::events(),
     ]
     .concat()
 }

@@ -1,6 +1,7 @@
 //! One sample or more of everything that a session says.
 
 mod address_book;
+mod announcements;
 mod calls;
 mod children;
 mod drop_in;
@@ -225,6 +226,7 @@ fn session_replies() -> Vec<Reply> {
     replies.extend(outside::replies());
     replies.extend(drop_in::replies());
     replies.extend(newcomers::replies());
+    replies.extend(announcements::replies());
     replies
 }
 

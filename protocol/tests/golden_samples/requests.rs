@@ -31,6 +31,7 @@ pub(crate) fn requests() -> Vec<Request> {
         super::outside::requests(),
         super::drop_in::requests(),
         super::newcomers::requests(),
+        super::announcements::requests(),
     ]
     .concat()
 }

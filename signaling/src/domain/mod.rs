@@ -46,8 +46,11 @@ pub mod settings;
 
 pub mod drop_in;
 
-pub mod ledgers;
 pub mod nearby;
+
+pub mod ledgers;
+
+pub mod announcements;
 
 pub mod children;
 

@@ -8,6 +8,7 @@ mod db;
 
 pub mod accounts;
 pub mod address_book;
+pub mod announcements;
 pub mod call_links;
 pub mod call_members;
 pub mod calls;

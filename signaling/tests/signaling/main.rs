@@ -7,6 +7,7 @@
 
 mod accounts;
 mod address_book;
+mod announcements;
 mod call_media;
 mod calls;
 mod children;

@@ -15,7 +15,7 @@ use crate::harness::{Client, Configs, Server};
 fn look() -> Look {
     Look {
         ports: Ports {
-            https: 8443,
+            https: Some(8443),
             media_udp: vec![8444],
             ..Ports::default()
         },

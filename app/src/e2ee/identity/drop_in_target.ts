@@ -105,8 +105,8 @@ export function frostedFor(wishedMs: number, own: boolean): number {
 type At<K extends TargetState["at"]> = Extract<TargetState, { at: K }>;
 
 function signalling(state: At<"signalling">, now: number, input: TargetInput): TargetStep {
-  const late = input.on === "tick" && now >= state.untilMs;
-  if (input.on === "not_signalled" || late) return refused("no_signal", "target");
+  // Late is too late, whatever comes.
+  if (input.on === "not_signalled" || now >= state.untilMs) return refused("no_signal", "target");
   if (input.on !== "signalled") return stay(state);
   const { live } = state;
   if (knocks(live.permit.opening)) return to({ at: "knocking", live, untilMs: now + KNOCK_MS }, { do: "open", stage: "knocking", frosted: true });
@@ -116,7 +116,7 @@ function signalling(state: At<"signalling">, now: number, input: TargetInput): T
 
 function knocking(state: At<"knocking">, now: number, input: TargetInput): TargetStep {
   const { live } = state;
-  const late = input.on === "tick" && now >= state.untilMs;
+  const late = now >= state.untilMs;
   const unlessNo = live.permit.opening === OPENING.knockUnlessNo;
   if (input.on === "no" || (late && !unlessNo)) return refused("turned_away", "target");
   if (input.on !== "yes" && !late) return stay(state);

@@ -4,6 +4,7 @@
 //! with a fault cannot wreck a household for the others. Pure: no store, told the time. One point is
 //! left to the clients: keys of small order, which only their owner's household would suffer from.
 
+mod announcement;
 mod certificate;
 mod encoding;
 mod grant;
@@ -14,6 +15,7 @@ mod roster;
 mod signed;
 mod statements;
 
+pub use announcement::{AnnouncementStatement, SealingKeyStatement};
 pub use certificate::{Chain, ChainError, Identity, Kind};
 pub use encoding::Malformed;
 pub use grant::{GrantHours, GrantStatement, GrantTo};

@@ -20,6 +20,10 @@ pub enum Context {
     DropInGrant,
     /// What happened at a home device.
     DropInLedger,
+    /// What a device takes sealed things with.
+    SealingKey,
+    /// What is announced.
+    Announcement,
 }
 
 impl Context {
@@ -32,6 +36,8 @@ impl Context {
             Self::RecoveryBinding => b"homeline recovery binding v1",
             Self::DropInGrant => b"homeline drop-in grant v1",
             Self::DropInLedger => b"homeline drop-in ledger v1",
+            Self::SealingKey => b"homeline sealing key v1",
+            Self::Announcement => b"homeline announcement v1",
         }
     }
 }

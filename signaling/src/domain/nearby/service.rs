@@ -160,11 +160,15 @@ impl Shared {
         let mut shown = Vec::new();
         for (device, home, minutes_ago) in near {
             // Of homes that have let nobody in whom this could be, nothing more is asked.
-            if !grants.contains_key(&home) {
-                let lets = grantees(tx, home, now).await?;
-                grants.insert(home, lets.iter().any(|to| to.could_be(account, own)));
-            }
-            if grants.get(&home) != Some(&true) {
+            let lets = match grants.get(&home) {
+                Some(lets) => *lets,
+                None => {
+                    let to = grantees(tx, home, now).await?;
+                    to.iter().any(|to| to.could_be(account, own))
+                }
+            };
+            grants.insert(home, lets);
+            if !lets {
                 continue;
             }
             let asking = Asking {

@@ -27,11 +27,11 @@ pub struct Look {
     pub at: UnixMillis,
 }
 
-/// The ports on which the server listens, and 0 or none where it does not.
+/// The ports on which the server listens, none where it does not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ports {
-    /// HTTPS.
-    pub https: u16,
+    /// HTTPS; none where there is no app.
+    pub https: Option<u16>,
     /// Media over UDP, one for each worker.
     pub media_udp: Vec<u16>,
     /// Media over TCP, one for each worker.
@@ -134,10 +134,9 @@ impl Look {
     pub fn ways(&self) -> Vec<(OutsideWay, u16)> {
         let ports = &self.ports;
         let first = |ports: &[u16]| ports.first().copied();
-        let https = Some(ports.https).filter(|port| *port != 0);
         [
-            (OutsideWay::Web, https),
-            (OutsideWay::WebSocket, https),
+            (OutsideWay::Web, ports.https),
+            (OutsideWay::WebSocket, ports.https),
             (OutsideWay::MediaUdp, first(&ports.media_udp)),
             (OutsideWay::MediaTcp, first(&ports.media_tcp)),
             (OutsideWay::RelayUdp, ports.relay_udp),

@@ -319,7 +319,7 @@ impl Outside {
 pub fn state(facts: &Facts) -> OutsideState {
     let ways = facts.look.ways();
     let last = |way| facts.verdict.last.get(&way).copied();
-    let has_app = facts.look.ports.https != 0;
+    let has_app = facts.look.ports.https.is_some();
     OutsideState {
         ways: ways
             .into_iter()

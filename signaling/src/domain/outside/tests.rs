@@ -23,7 +23,7 @@ fn network(address: &str, prefix: u8) -> Network {
 fn home() -> Look {
     Look {
         ports: Ports {
-            https: 8443,
+            https: Some(8443),
             media_udp: vec![8444],
             media_tcp: vec![8444],
             relay_udp: Some(3478),
@@ -104,7 +104,7 @@ fn before_a_test_nothing_is_promised_and_a_test_from_inside_proves_little() {
 #[test]
 fn a_media_node_alone_is_told_no_way_through_an_app() {
     let mut look = home();
-    look.ports.https = 0;
+    look.ports.https = None;
     let mut facts = Facts {
         look,
         verdict: Verdict::default(),

@@ -51,6 +51,8 @@ impl Table {
             .pairings
             .values()
             .filter(|pairing| pairing.handle == *handle)
+            // One that has ended well takes no more room: a family may pair all its rooms in one go.
+            .filter(|one| !matches!(*one.stage.borrow(), Stage::Certified { .. }))
             .count();
         self.pairings.len() < PAIRINGS_MAX && for_handle < PAIRINGS_PER_HANDLE_MAX
     }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod address_book;
+mod announcements;
 mod call_changes;
 mod drop_in;
 mod dropping_in;

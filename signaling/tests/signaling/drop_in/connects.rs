@@ -320,3 +320,42 @@ async fn a_contacts_people_are_named_to_whoever_pinned_their_key_and_to_nobody_e
         assert_eq!(refused, ErrorCode::NotFound);
     }
 }
+
+#[tokio::test]
+async fn a_call_between_the_same_two_is_another_matter_and_whoever_answers_it_leaves() {
+    let mut scene = Scene::with_calls().await;
+    let paired = pair(&scene.server, &scene.ben, &mut scene.bens, Kind::HomeDevice).await;
+    let mut study = scene.server.session(&paired.token).await;
+    scene.ben_is_in(DropInStage::Clear).await;
+    let call = Request::StartCall {
+        call: SECOND,
+        to: Callee::Person {
+            handle: "anna".parse().unwrap(),
+        },
+        video: false,
+        invitation: Blob(vec![1]),
+    };
+    study.done(call).await;
+    // It rings at the phone, and waits at the device that is dropped in on.
+    let rings = |event: &Event| matches!(event, Event::IncomingCall { .. }).then_some(());
+    scene.phone.event(rings).await;
+    let waits = |event: &Event| matches!(event, Event::CallWaiting { .. }).then_some(());
+    scene.kitchen.session.event(waits).await;
+    let ringing = Request::Ringing {
+        call: SECOND,
+        key_package: Blob(vec![2]),
+        statement: Blob(vec![3]),
+    };
+    let answer = Request::Answer {
+        call: SECOND,
+        media: homeline_protocol::session::MediaState {
+            microphone: true,
+            camera: false,
+        },
+    };
+    scene.kitchen.session.done(ringing).await;
+    scene.kitchen.session.done(answer).await;
+    assert_eq!(call_ended(&mut scene.bens, CALL).await, EndReason::HungUp);
+    assert_eq!(calls(&mut study).await, [true]);
+    assert_eq!(history(&mut scene.bens).await, 0);
+}

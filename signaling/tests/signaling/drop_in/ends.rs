@@ -156,7 +156,7 @@ async fn whoever_gives_up_is_let_go_and_a_late_target_opens_nothing() {
     assert_eq!(kitchen.refused(late).await, ErrorCode::CallEnded);
 }
 
-// req: DROP-6, RA-5
+// req: DROP-6
 #[tokio::test]
 async fn a_grant_that_is_taken_back_ends_what_it_let_in() {
     let mut scene = Scene::with_calls().await;

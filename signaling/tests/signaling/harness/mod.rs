@@ -17,6 +17,7 @@ use homeline_protocol::session::{DeviceKind, Role};
 use homeline_signaling::bus::Bus;
 use homeline_signaling::domain::accounts::{Accounts, AccountsConfig};
 use homeline_signaling::domain::address_book::AddressBooks;
+use homeline_signaling::domain::announcements::Announcements;
 use homeline_signaling::domain::calls::{Calls, CallsConfig, CallsParts};
 use homeline_signaling::domain::contacts::Contacts;
 use homeline_signaling::domain::devices::Devices;
@@ -193,6 +194,7 @@ impl Server {
             }),
             nearby,
             ledgers: Arc::new(Ledgers::new(store.clone(), events.clone())),
+            announcements: Arc::new(Announcements::new(parts.clone(), calls.reach().clone())),
             guardians: guardians(parts.clone(), &calls),
             guests,
             relays,

@@ -1,6 +1,7 @@
 //! Hands each request to the service that it is for, and the answer back. One file for each area.
 
 mod address_book;
+mod announcements;
 mod call_changes;
 mod calls;
 mod drop_in;
@@ -26,6 +27,7 @@ use homeline_protocol::session::{ApiError, Outcome, Reply, Request};
 use super::words;
 use crate::domain::accounts::Accounts;
 use crate::domain::address_book::AddressBooks;
+use crate::domain::announcements::Announcements;
 use crate::domain::calls::Calls;
 use crate::domain::contacts::Contacts;
 use crate::domain::devices::Devices;
@@ -89,6 +91,8 @@ pub struct Services {
     pub nearby: Nearby,
     /// What happened at home devices.
     pub ledgers: Arc<Ledgers>,
+    /// What is announced.
+    pub announcements: Arc<Announcements>,
 }
 
 type Answer = Result<Reply, ApiError>;
@@ -108,6 +112,8 @@ pub(super) async fn dispatch(
         dropping_in::dropping_in(services, speaker, request).await
     } else if ledgers::takes(&request) {
         ledgers::ledgers(services, speaker, request).await
+    } else if announcements::takes(&request) {
+        announcements::announcements(services, speaker, request).await
     } else {
         route(services, speaker, from, request).await
     };
