@@ -276,6 +276,8 @@ impl Desk {
     async fn call_event(&mut self, event: Option<CallEvent>) {
         match event {
             Some(CallEvent::Ended(EndReason::HungUp)) => {
+                // The server ends in the same word what may not go on; the ledger says it as it is.
+                self.look().await;
                 self.input(TargetInput::Over(EndedBy::Initiator)).await;
             }
             Some(CallEvent::Ended(_)) | None => {
