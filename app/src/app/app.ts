@@ -304,7 +304,7 @@ export class App {
       begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
       loaded: () => {
         void this.near?.load().catch(() => undefined);
-        if (this.grown) void this.ledgers?.load().catch(() => undefined);
+        if (this.grown) this.ledgers?.begin();
       },
       event: (event) => this.#event(event),
       changed: () => this.#homeChanged(),
@@ -329,6 +329,7 @@ export class App {
     this.addDevice = undefined;
     this.children = undefined;
     this.callLinks = undefined;
+    this.ledgers?.stop();
     this.doors = this.near = this.ledgers = undefined;
     this.linkUp?.stop();
     this.linkUp = undefined;

@@ -274,7 +274,9 @@ export class DeviceModel {
   #watch(): void {
     document.addEventListener("visibilitychange", () => {
       this.#tellPresence();
-      if (!document.hidden) void this.#stayAwake();
+      // Whoever drops in is shown for as long as they are there: a page that nobody sees ends it.
+      if (document.hidden) this.visits.say("end");
+      else void this.#stayAwake();
     });
     document.addEventListener("freeze", () => this.#tell("asleep"));
     document.addEventListener("resume", () => this.#tellPresence());

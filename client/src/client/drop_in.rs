@@ -43,12 +43,13 @@ impl Client {
     }
 
     /// Switches drop-in off or on at this home device, whatever the grants. It counts here at once, with or
-    /// without a server.
-    pub async fn allow_drop_in(&self, on: bool) {
+    /// without a server. False: it could not be stored, and counts only until the program ends.
+    pub async fn allow_drop_in(&self, on: bool) -> bool {
         let (done, is_done) = oneshot::channel();
         let off = !on;
         self.ask_desk(DeskInput::Switch { off, done }, is_done)
-            .await;
+            .await
+            == Some(true)
     }
 
     /// Whether anybody may drop in here at all: not switched off at this device, nor in the household.
@@ -58,11 +59,12 @@ impl Client {
     }
 
     /// Everyone out: what runs ends, and no grant that there is counts at this home device any more, with
-    /// or without a server.
-    pub async fn everyone_out(&self) {
+    /// or without a server. False: it could not be stored, and counts only until the program ends.
+    pub async fn everyone_out(&self) -> bool {
         let (done, is_done) = oneshot::channel();
         self.ask_desk(DeskInput::EveryoneOut { done }, is_done)
-            .await;
+            .await
+            == Some(true)
     }
 
     /// How long the picture is frosted when somebody drops in here: 5 to 30 seconds; none counts for the own

@@ -83,6 +83,10 @@ impl Desk {
         let permit = self
             .verdict(&asking.chain, event.picture, &shown)
             .map_err(|refusal| refuse(named(refusal)))?;
+        // One that was not taken, since there is no room, is none to go by.
+        if self.book.kept().held.statements.get(&permit.grant) != Some(&shown) {
+            return Err(refuse(DropInRefusal::NoGrant));
+        }
         if self.running.is_some() || !self.shared.calls_are_none() {
             return Err(refuse(DropInRefusal::Busy));
         }

@@ -43,10 +43,11 @@ pub(crate) enum DeskInput {
     },
     Switch {
         off: bool,
-        done: oneshot::Sender<()>,
+        /// Whether it is stored, and so outlives a restart.
+        done: oneshot::Sender<bool>,
     },
     EveryoneOut {
-        done: oneshot::Sender<()>,
+        done: oneshot::Sender<bool>,
     },
     IsOff(oneshot::Sender<bool>),
     Frosted(Duration),
@@ -162,14 +163,14 @@ impl Desk {
                 }
             }
             DeskInput::Switch { off, done } => {
-                self.switch(off).await;
-                done.send(()).ok();
+                let stored = self.switch(off).await;
+                done.send(stored).ok();
             }
             DeskInput::EveryoneOut { done } => {
                 self.book.kept().held.everyone_out(now());
                 self.book.write(What::PutOut);
-                self.changed().await;
-                done.send(()).ok();
+                let stored = self.changed().await;
+                done.send(stored).ok();
             }
             DeskInput::IsOff(is_off) => {
                 let off = self.book.kept().held.off || self.is_off_in_household();
@@ -247,14 +248,15 @@ impl Desk {
         self.input(input).await;
     }
 
-    async fn switch(&mut self, off: bool) {
+    async fn switch(&mut self, off: bool) -> bool {
         let was = std::mem::replace(&mut self.book.kept().held.off, off);
         if was != off {
             self.book.write(What::Switched { on: !off });
         }
-        self.changed().await;
+        let stored = self.changed().await;
         let device = self.shared.device();
         self.tell(Request::SetDropIn { device, on: !off }).await;
+        stored
     }
 
     /// What was switched off here while there was no server, or is on there all the same.
@@ -266,11 +268,12 @@ impl Desk {
         }
     }
 
-    /// Written down; and whether what runs may go on. What can't be written down only takes away, or is
-    /// shown again.
-    async fn changed(&mut self) {
-        self.book.save();
+    /// Written down; and whether what runs may go on. What was taken away counts at once; false: it could
+    /// not be stored, and is tried again with whatever comes next.
+    async fn changed(&mut self) -> bool {
+        let stored = self.book.save();
         self.look().await;
+        stored
     }
 
     async fn call_event(&mut self, event: Option<CallEvent>) {
@@ -301,6 +304,7 @@ impl Desk {
     }
 
     async fn woken(&mut self) {
+        self.book.save_what_was_not();
         self.input(TargetInput::Tick).await;
         self.look().await;
     }
