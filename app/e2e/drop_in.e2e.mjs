@@ -95,7 +95,7 @@ test("dropping in on the kitchen: its tone and light come first, then frosted gl
   assert.ok(await kitchen.evaluate(() => globalThis.connections.every(({ connectionState }) => connectionState === "closed")));
 });
 
-// req: DROP-8, DROP-18, RA-2, A-24
+// req: DROP-8, DROP-18, DND-5, RA-2, A-24
 test("during do not disturb, when it is off there, after the permission was taken back, and for whom nobody let in, nothing opens and nothing is sent", async () => {
   const cleo = await company.open(1_500);
   await believesItMay(cleo);

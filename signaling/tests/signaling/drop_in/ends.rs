@@ -77,7 +77,7 @@ async fn what_is_taken_from_the_own_household_leaves_the_contacts_theirs() {
     is_asked(&mut scene.kitchen.session, SECOND).await;
 }
 
-// req: DROP-8, DROP-18
+// req: DROP-8, DROP-18, DND-5
 #[tokio::test]
 async fn do_not_disturb_is_told_at_home_and_looks_like_an_empty_house_to_others() {
     let mut scene = Scene::with_calls().await;
