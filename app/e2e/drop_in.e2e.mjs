@@ -14,7 +14,7 @@ after(() => company.stop());
 afterEach(() => company.part());
 
 /** Ben's app and his kitchen, a display, in which everybody of his household may drop in with picture. */
-async function home({ opening = "at_once", prepare = async () => undefined, meets = async () => undefined } = {}) {
+async function home({ opening = "at_once", prepare = async () => undefined, meets = async () => undefined, give = (page) => choose(page, opening) } = {}) {
   const page = await company.open(1_000, PHONE);
   await watchDropIns(page.context());
   await prepare(page);
@@ -23,13 +23,27 @@ async function home({ opening = "at_once", prepare = async () => undefined, meet
   const kitchen = await company.open(2_000, DESKTOP);
   await watchDropIns(kitchen.context());
   await pairDevice(page, kitchen, company.url, { handle: ben.handle, label: "Kitchen" });
+  await give(page);
+  await at(page, "drop-in-take-back").waitFor();
+  await at(kitchen, "device-drop-in-controls").waitFor();
+  return { ben, page, kitchen };
+}
+
+async function choose(page, opening) {
   await at(page, "drop-in-open").click();
   await at(page, "drop-in-picture").selectOption("yes");
   await at(page, "drop-in-opening").selectOption(opening);
   await at(page, "submit-drop-in").click();
-  await at(page, "drop-in-take-back").waitFor();
-  await at(kitchen, "device-drop-in-controls").waitFor();
-  return { ben, page, kitchen };
+}
+
+/** The first "Drop in on home" asks; a no gives nothing, a yes goes on to the rooms. */
+async function onHome(page) {
+  await at(page, "drop-in-home").click();
+  await at(page, "drop-in-home-asks").waitFor();
+  await at(page, "drop-in-home-no").click();
+  await at(page, "drop-in-state").filter({ hasText: "Everybody of your household may not drop in." }).waitFor();
+  await at(page, "drop-in-home").click();
+  await at(page, "drop-in-home-yes").click();
 }
 
 async function dropIn(page, how = "video") {
@@ -52,11 +66,11 @@ async function nothingLeft(kitchen) {
   assert.equal((await seen(kitchen)).captures, 0);
 }
 
-// req: DROP-8, DROP-9, DROP-10, DROP-11, DROP-13, DROP-14, DROP-15, DROP-16, A-23
-test("dropping in on the kitchen: its tone and light come first, then frosted glass, then the clear picture, and one press there ends it", async () => {
-  const { page, kitchen } = await home();
+// req: DROP-3, DROP-4, DROP-8, DROP-9, DROP-10, DROP-11, DROP-13, DROP-14, DROP-15, DROP-16, A-23
+test("dropping in on home for the first time asks, and then on the kitchen: its tone and light come first, then frosted glass, then the clear picture, and one press there ends it", async () => {
+  const { page, kitchen } = await home({ give: onHome });
   await at(kitchen, "drop-in-frosted").selectOption("5");
-  await dropIn(page);
+  await at(page, "drop-in-room").filter({ hasText: "Kitchen" }).click();
   await stage(page, "frosted");
   await at(kitchen, "drop-in-who").filter({ hasText: "Ben hears this room, and sees a blur of it" }).waitFor();
   await until("a frosted picture", async () => (await edges(page)) !== undefined);
@@ -95,7 +109,7 @@ test("dropping in on the kitchen: its tone and light come first, then frosted gl
   assert.ok(await kitchen.evaluate(() => globalThis.connections.every(({ connectionState }) => connectionState === "closed")));
 });
 
-// req: DROP-8, DROP-18, RA-2, A-24
+// req: DROP-8, DROP-18, DND-5, RA-2, A-24
 test("during do not disturb, when it is off there, after the permission was taken back, and for whom nobody let in, nothing opens and nothing is sent", async () => {
   const cleo = await company.open(1_500);
   await believesItMay(cleo);

@@ -212,13 +212,22 @@ impl Device {
     }
 
     pub(crate) async fn allow_drop_in(&mut self, on: bool) {
-        self.client.allow_drop_in(on).await;
+        let stored = self.client.allow_drop_in(on).await;
         self.report.tell(&Told::DropInAllowed { on });
+        self.warn_unless(stored);
     }
 
     pub(crate) async fn everyone_out(&mut self) {
-        self.client.everyone_out().await;
+        let stored = self.client.everyone_out().await;
         self.report.tell(&Told::EveryoneOut);
+        self.warn_unless(stored);
+    }
+
+    fn warn_unless(&self, stored: bool) {
+        if !stored {
+            let text = "it could not be stored, and counts only until this device is restarted; make room on its disk".to_owned();
+            self.report.tell(&Told::Warning { text });
+        }
     }
 
     /// Somebody has said something to the device, or pressed a button.

@@ -115,8 +115,10 @@ impl Indicator {
     pub(crate) fn show(&mut self, light: Light) -> bool {
         if light != self.shown {
             self.shown = light;
-            let shown = self.leds.iter_mut().map(|led| led.show(light));
-            self.shows = shown.fold(true, |all, one| all && one);
+            self.shows = true;
+            for led in &mut self.leds {
+                self.shows &= led.show(light);
+            }
         }
         self.shows
     }

@@ -241,21 +241,12 @@ fn sentence(told: &Told) -> String {
             if *on { "on" } else { "off" },
             if *everywhere { " everywhere" } else { "" }
         ),
-        Told::Ringing {
-            from, moves: true, ..
-        } => format!("Your call with {from} would go on here. (answer, decline)"),
-        Told::Ringing { from, trust, .. } => match *trust {
-            "family" | "verified" => format!("{from} calls. (answer, decline)"),
-            _ => format!("{from} calls; who it is was never verified. (answer, decline)"),
-        },
-        Told::Spoken { .. } => String::new(),
-        Told::Calling { to } => format!("Calling {to}."),
-        Told::RingsThere => "It rings.".to_owned(),
-        Told::Answered => "Answered.".to_owned(),
-        Told::Secured { code, with, trust } => match *trust {
-            "family" | "verified" => format!("Encrypted with {with}. Call code: {code}"),
-            _ => format!("Encrypted with {with}, unverified. Compare the call code: {code}"),
-        },
+        Told::Ringing { .. }
+        | Told::Spoken { .. }
+        | Told::Calling { .. }
+        | Told::RingsThere
+        | Told::Answered
+        | Told::Secured { .. } => call_sentence(told),
         Told::Media { connected: true } => String::new(),
         Told::Media { connected: false } => "The line is broken; waiting for it.".to_owned(),
         Told::ToneHeard { hertz } => format!("A tone of {hertz} Hz is heard."),
@@ -303,6 +294,28 @@ fn sentence(told: &Told) -> String {
         Told::Unknown { command } => format!(
             "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, record announcement, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, quit."
         ),
+    }
+}
+
+/// A call until both hear each other.
+fn call_sentence(told: &Told) -> String {
+    match told {
+        Told::Ringing {
+            from, moves: true, ..
+        } => format!("Your call with {from} would go on here. (answer, decline)"),
+        Told::Ringing { from, trust, .. } => match *trust {
+            "family" | "verified" => format!("{from} calls. (answer, decline)"),
+            _ => format!("{from} calls; who it is was never verified. (answer, decline)"),
+        },
+        Told::Spoken { .. } => String::new(),
+        Told::Calling { to } => format!("Calling {to}."),
+        Told::RingsThere => "It rings.".to_owned(),
+        Told::Answered => "Answered.".to_owned(),
+        Told::Secured { code, with, trust } => match *trust {
+            "family" | "verified" => format!("Encrypted with {with}. Call code: {code}"),
+            _ => format!("Encrypted with {with}, unverified. Compare the call code: {code}"),
+        },
+        _ => String::new(),
     }
 }
 

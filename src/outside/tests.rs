@@ -159,7 +159,7 @@ async fn saying(answer: &'static str) -> SocketAddr {
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut question = [0; 1_024];
-        stream.read(&mut question).await.unwrap();
+        let _asked = stream.read(&mut question).await.unwrap();
         stream.write_all(answer.as_bytes()).await.unwrap();
     });
     at

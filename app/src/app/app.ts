@@ -309,7 +309,7 @@ export class App {
       begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
       loaded: () => {
         void this.near?.load().catch(() => undefined);
-        if (this.grown) void this.ledgers?.load().catch(() => undefined);
+        if (this.grown) this.ledgers?.begin();
       },
       event: (event) => this.#event(event),
       changed: () => this.#homeChanged(),
@@ -336,6 +336,7 @@ export class App {
     this.addDevice = undefined;
     this.children = undefined;
     this.callLinks = undefined;
+    this.ledgers?.stop();
     this.doors = this.near = this.ledgers = this.announcing = undefined;
     this.recorder.discard();
     this.linkUp?.stop();

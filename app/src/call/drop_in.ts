@@ -26,7 +26,7 @@ export function dropIn(state: CallState, input: DropInInput, shared: Shared): St
     case "drop_in_opens": return opens(state, input, shared);
     case "drop_in_answered": return answered(state, input);
     case "drop_in_stage": return goesOn(state, input);
-    case "drop_in_over": return over(state);
+    case "drop_in_over": return over(state, input, shared);
   }
 }
 
@@ -92,10 +92,9 @@ function answered(state: CallState, { call, device, media }: On<"drop_in_answere
 }
 
 /** Its keys are forgotten already. A home device goes back to what it was, and asks nobody to close anything. */
-function over(state: CallState): Step {
-  const mine = state.at === "arriving" || (state.at === "running" && state.dropIn?.side === "target");
-  if (!mine) return stay(state);
-  return to({ at: "idle" }, ...(state.at === "running" ? [{ do: "tone", tone: "ended" } as const] : []), { do: "close", call: state.call }, { do: "forget" });
+function over(state: CallState, { nowMs }: On<"drop_in_over">, { end }: Shared): Step {
+  if (state.at === "running" && state.dropIn?.side === "target") return end(state, "hung_up", nowMs);
+  return state.at === "arriving" ? to({ at: "idle" }, { do: "close", call: state.call }, { do: "forget" }) : stay(state);
 }
 
 // ---- both ----

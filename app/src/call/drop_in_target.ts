@@ -3,7 +3,7 @@
 import type { DropInOutput, DropInInput, PinnedContact, WhoIs } from "../e2ee/port.ts";
 import type { E2ee } from "../e2ee/page.ts";
 import type { HomeStore } from "../home/store.ts";
-import type { CallId, DropInGrant, Event, Party } from "../protocol.ts";
+import type { CallId, DropInGrant, DropInRefusal, Event, Party } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
 import type { SourceKind } from "../media/capture.ts";
 import type { CallController, DropInAsked } from "./controller.ts";
@@ -54,9 +54,10 @@ export class DropInTarget {
     await this.#host.e2ee.request("drop_in.take", { statements: grants.map(({ statement }) => statement) }).catch(() => undefined);
   }
 
-  /** A grant came or went. */
+  /** A grant came or went, or the drop-in ended, of which its reason says by whom. */
   handle(event: Event): void {
     const { e2ee } = this.#host;
+    if (event.type === "call_ended" && event.call === this.#call) void this.say(event.reason === "hung_up" ? "over" : "lost");
     if (event.type === "drop_in_grant_put") void e2ee.request("drop_in.take", { statements: [event.statement], told: true }).catch(() => undefined);
     if (event.type === "drop_in_grant_ended") void e2ee.request("drop_in.forget", { grant: event.grant }).catch(() => undefined);
   }
@@ -67,12 +68,13 @@ export class DropInTarget {
     if (this.#call === undefined) return;
     const { state } = calls;
     const here = (state.at === "arriving" || state.at === "running") && state.call === this.#call;
-    if (!here) void this.say("over");
+    if (!here) void this.say("lost");
     const pinned = this.#pinnedContacts();
-    const said = JSON.stringify(pinned);
+    const off = this.#host.off();
+    const said = JSON.stringify([pinned, off]);
     if (said === this.#pinned) return;
     this.#pinned = said;
-    void e2ee.request("drop_in.pinned", { pinned }).catch(() => undefined);
+    void e2ee.request("drop_in.pinned", { pinned, off }).catch(() => undefined);
   }
 
   async asked(event: DropInAsked): Promise<void> {
@@ -84,11 +86,13 @@ export class DropInTarget {
       busy, quiet: this.#host.quiet(), off: this.#host.off(), camera: this.#host.hasCamera() && this.#host.maySend("camera"),
       frostedMs: this.#host.frostedMs(), pinned: this.#pinnedContacts(),
     };
-    const answer = await e2ee.request("drop_in.asked", { call, picture, asking, keyPackage, grant: grant.statement, here });
-    if (!answer.permitted) return session.done({ type: "refuse_drop_in", call, refusal: answer.refusal }).catch(() => undefined);
+    const refuse = (refusal: DropInRefusal): Promise<void> => session.done({ type: "refuse_drop_in", call, refusal }).catch(() => undefined);
+    const answer = await e2ee.request("drop_in.asked", { call, picture, asking, keyPackage, grant: grant.statement, here }).catch(() => undefined);
+    if (answer === undefined) return refuse("unavailable");
+    if (!answer.permitted) return refuse(answer.refusal);
     this.#call = call;
     this.#opened = false;
-    this.#pinned = JSON.stringify(here.pinned);
+    this.#pinned = JSON.stringify([here.pinned, here.off]);
     calls.input({ on: "drop_in_arrives", call, peer: whoDropsIn(this.#host.store, answer.who, event.from), video: answer.picture, knocks: answer.knocks });
     // A call that came in the same moment was first.
     const arrives = calls.state.at === "arriving" && calls.state.call === call;
@@ -128,7 +132,7 @@ export class DropInTarget {
       case "close":
         this.#call = undefined;
         if (this.#opened && output.by !== "initiator") tell({ type: "hang_up", call, reason: "hung_up" });
-        return calls.input({ on: "drop_in_over", call });
+        return calls.input({ on: "drop_in_over", call, nowMs: Date.now() });
       case "remind": return this.#host.remind();
     }
   }

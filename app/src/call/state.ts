@@ -211,7 +211,7 @@ export type DropInInput =
   /** On both sides. */
   | { on: "drop_in_stage"; call: CallId; stage: DropInStage; frosted: boolean }
   /** The target's keys are gone. */
-  | { on: "drop_in_over"; call: CallId };
+  | { on: "drop_in_over"; call: CallId; nowMs: number };
 
 /** More than two, moves, and a second call. */
 export type CompanyInput =

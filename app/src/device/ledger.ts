@@ -14,6 +14,7 @@ export class LedgerCourier {
   readonly #alert: (text: string) => void;
   readonly #unlisten: () => void;
   #met = false;
+  #device: DeviceId | undefined;
   #work: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,8 +32,10 @@ export class LedgerCourier {
 
   /** A new session: the server's end of it is compared with what was written here before anything is added. */
   begin(device: DeviceId): void {
-    this.#met = false;
-    this.#work = this.#work.then(() => this.#meet(device)).catch(() => undefined);
+    this.#device = device;
+    this.#work = this.#work.then(() => {
+      this.#met = false;
+    });
     this.#bring();
   }
 
@@ -60,11 +63,17 @@ export class LedgerCourier {
   }
 
   #bring(): void {
-    this.#work = this.#work.then(() => this.#bringAll()).catch(() => this.#again());
+    this.#work = this.#work.then(() => this.#bringAll()).catch(() => {
+      // Whatever failed, the server may have another end by now.
+      this.#met = false;
+      this.#again();
+    });
   }
 
   async #bringAll(): Promise<void> {
-    while (this.#met) {
+    if (this.#device === undefined) return;
+    if (!this.#met) await this.#meet(this.#device);
+    for (;;) {
       const { next } = await this.#e2ee.request("own_ledger.next", {});
       if (next === undefined) return;
       await this.#session.done({ type: "append_ledger", index: next.index, entry: next.entry });

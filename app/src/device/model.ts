@@ -309,8 +309,10 @@ export class DeviceModel {
   #watch(): void {
     document.addEventListener("visibilitychange", () => {
       this.#tellPresence();
-      if (!document.hidden) void this.#stayAwake();
-      // What is shown waits for somebody to look.
+      // Whoever drops in is shown for as long as they are there: a page that nobody sees ends it.
+      if (document.hidden) this.visits.say("end");
+      else void this.#stayAwake();
+      // What is announced and can only be shown waits for somebody to look.
       this.changed();
     });
     document.addEventListener("freeze", () => this.#tell("asleep"));

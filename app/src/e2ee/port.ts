@@ -350,7 +350,7 @@ export interface Requests {
   /** The server says that the initiator is there: it comes into the group, by the key package that was asked with. */
   "drop_in.admit": [{ call: HexId }, Record<string, never>];
   /** The contacts' pinned keys as they are now; a drop-in that may not go on ends. */
-  "drop_in.pinned": [{ pinned: PinnedContact[] }, Record<string, never>];
+  "drop_in.pinned": [{ pinned: PinnedContact[]; off: boolean }, Record<string, never>];
   /** Whether drop-in is off at this device, by its own switch. */
   "drop_in.switch": [{ off: boolean }, { off: boolean }];
   "drop_in.status": [Record<string, never>, { off: boolean }];

@@ -140,9 +140,11 @@ export class Grants {
     await this.#put({ ...this.#next(grant), revoked: true });
   }
 
-  /** Everyone out: every grant ends. What fails is tried again with the next press. */
+  /** Everyone out: every grant ends. One that fails holds up no other, and is tried again with the next press. */
   async takeAllBack(): Promise<void> {
-    for (const grant of this.active()) await this.takeBack(grant);
+    const failed: unknown[] = [];
+    for (const grant of this.active()) await this.takeBack(grant).catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
   }
 
   /** Silently, in every adult's app. What a removed adult had signed is signed anew as this app knew it while it counted. */

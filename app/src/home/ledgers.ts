@@ -16,6 +16,8 @@ const SHOWN_MAX = 1_000;
 /** As the server bounds them; of further devices nothing is remembered. */
 const LEDGERS_MAX = 256;
 const DAY_MS = 24 * 60 * 60 * 1_000;
+/** After one that was not answered. */
+const AGAIN_AFTER_MS = 30_000;
 
 /** What is remembered of one ledger. */
 export interface KeptLedger {
@@ -57,6 +59,7 @@ export class Ledgers {
   readonly #views = new Map<DeviceId, LedgerView>();
   #happened: Happened[] | undefined;
   #work: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(e2ee: Pick<E2ee, "request">, session: Pick<Session, "request">, host: LedgersHost) {
     this.#e2ee = e2ee;
@@ -87,8 +90,23 @@ export class Ledgers {
     return this.#next(async () => {
       const { heads } = await this.#session.request({ type: "get_ledger_heads" }, "ledger_heads");
       const devices = new Set([...Object.keys(this.#kept()), ...heads.map(({ device }) => device)]);
-      for (const device of [...devices].slice(0, LEDGERS_MAX)) await this.#check(device, whole);
+      const failed: unknown[] = [];
+      // One that is not answered keeps no other from being looked at.
+      for (const device of [...devices].slice(0, LEDGERS_MAX)) await this.#check(device, whole).catch((error: unknown) => failed.push(error));
+      if (failed.length > 0) throw failed[0];
     });
+  }
+
+  /** At the beginning of a session, and again until the server has answered for each. */
+  begin(): void {
+    clearTimeout(this.#timer);
+    void this.load().catch(() => {
+      this.#timer = setTimeout(() => this.begin(), AGAIN_AFTER_MS);
+    });
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 
   handle(event: Event): void {

@@ -10,6 +10,7 @@ import { capabilityWords, presenceWords, switchWords } from "../ui/words.ts";
 import { answering } from "./answering.ts";
 import { deviceDropIn } from "./drop_in.ts";
 import { dropInButtons } from "./drop_in_call.ts";
+import { hasPicture, roomOf } from "./drop_in_home.ts";
 import { toLedger } from "./ledger.ts";
 import { WHAT_CALLERS_HEAR, deviceToggle } from "./quiet.ts";
 
@@ -36,11 +37,8 @@ export function deviceSheet(app: App): TemplateResult | typeof nothing {
 
 /** "Drop in on the kitchen". */
 function dropInHere(app: App, device: Device, close: () => void): TemplateResult | typeof nothing {
-  const person = app.store.members.find(({ id }) => id === device.account);
-  if (device.kind !== "home_device" || person === undefined) return nothing;
-  const peer = { handle: person.handle, name: device.label, contact: undefined, genesis: app.ownGenesis, verdict: "own" as const, target: { device: device.id } };
-  const { screen, camera } = device.settings.capabilities;
-  return dropInButtons(app, peer, screen && camera, close);
+  const peer = roomOf(app, device);
+  return peer === undefined ? nothing : dropInButtons(app, peer, hasPicture(device), close);
 }
 
 function facts(app: App, device: Device): TemplateResult {

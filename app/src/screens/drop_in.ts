@@ -11,6 +11,7 @@ import type { Device, QuietWindow } from "../protocol.ts";
 import { toggle } from "../ui/controls.ts";
 import { icons } from "../ui/icons.ts";
 import { form } from "../ui/parts.ts";
+import { dropInOnHome } from "./drop_in_home.ts";
 
 const WHAT_IT_IS = "Whoever may drop in is connected without anybody answering. The device always sounds a tone and shows it.";
 const OPENINGS: readonly (readonly [Grant["opening"], string])[] = [
@@ -38,6 +39,7 @@ export function householdDropIn(app: App): TemplateResult | typeof nothing {
   if (targets(app.store.roster).length === 0 && grants.active().length === 0) return nothing;
   return html`<h2 class="section">Drop in</h2>
     <section class="panel" data-testid="household-drop-in" aria-label="Drop in">
+      ${dropInOnHome(app)}
       <h3>Your own household</h3>
       ${section(app, "Everybody of your household", grants.home(), { type: "home" })}
       ${others.length === 0 ? nothing : html`<h3>Others who may</h3>

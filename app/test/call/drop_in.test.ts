@@ -64,7 +64,7 @@ test("at the target nothing is captured or connected while tone and light come, 
   const [media] = open.effects.filter((effect) => effect.do === "drop_in_media");
   assert.ok(media?.do === "drop_in_media" && media.microphone && media.frosted);
   // Nothing opens that has not arrived.
-  for (const before of [[], [CALLED], [ARRIVES, { on: "drop_in_over", call: CALL }] as Input[]]) assert.deepEqual(play(...before, OPENS).last, []);
+  for (const before of [[], [CALLED], [ARRIVES, { on: "drop_in_over", call: CALL, nowMs: 5 }] as Input[]]) assert.deepEqual(play(...before, OPENS).last, []);
 });
 
 test("while it knocks, and while it is hushed, the microphone is shut; the picture stays as frosted as it is", () => {
@@ -75,13 +75,18 @@ test("while it knocks, and while it is hushed, the microphone is shut; the pictu
 });
 
 test("when it is over the device is as it was before, whoever ended it", () => {
-  for (const end of [{ on: "drop_in_over", call: CALL }, { on: "over", call: CALL, reason: "hung_up", nowMs: 5 }, { on: "over", call: CALL, reason: "device_lost", nowMs: 5 }] as Input[]) {
+  for (const end of [{ on: "drop_in_over", call: CALL, nowMs: 5 }, { on: "over", call: CALL, reason: "hung_up", nowMs: 5 }, { on: "over", call: CALL, reason: "device_lost", nowMs: 5 }] as Input[]) {
     for (const inputs of [[ARRIVES], [ARRIVES, OPENS]]) {
       const { state, last } = play(...inputs, end);
       assert.equal(state.at, "idle");
       assert.ok(last.includes("close"));
     }
   }
+  // A call that waited meanwhile rings now.
+  const waits: Input = { on: "waiting", waiting: { call: OTHER, peer: MUM, video: false, to: "Ben", expiresAtMs: 9_000, answering: false, participants: [] } };
+  const next = play(ARRIVES, OPENS, waits, { on: "drop_in_over", call: CALL, nowMs: 5 });
+  assert.ok(next.state.at === "incoming" && next.state.call === OTHER);
+  assert.ok(next.last.includes("close"));
   const refused = play(ARRIVES, OPENS, { on: "warning", call: CALL, warning: "refused_member" });
   assert.ok(refused.state.at === "ended" && refused.state.reason === "encryption_refused");
 });

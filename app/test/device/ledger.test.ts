@@ -15,7 +15,7 @@ const NONE = {};
 async function cast() {
   const house = await founded();
   const device = await paired(house);
-  const server = { entries: [] as string[], down: false };
+  const server = { entries: [] as string[], down: false, silent: false };
   const session = {
     done: (body: Request) => {
       assert.ok(body.type === "append_ledger");
@@ -25,6 +25,7 @@ async function cast() {
       return Promise.resolve();
     },
     request: (body: Request) => {
+      if (server.silent) return Promise.reject(new Error("internal"));
       if (body.type === "get_ledger_heads") return Promise.resolve({ type: "ledger_heads", heads: [{ device: house.devices?.[0], length: server.entries.length }] });
       assert.ok(body.type === "list_ledger");
       return Promise.resolve({ type: "ledger", entries: server.entries.slice(body.from, body.from + body.limit), more: body.from + body.limit < server.entries.length });
@@ -85,5 +86,22 @@ test("a server that lost entries is noticed and said, and the ledger goes on fro
   wrote();
   // What it remembered, and what happened since.
   await until(() => server.entries.length === 3);
+  courier.stop();
+});
+
+test("a comparison that failed is made again by itself, and entries are brought then", async (t) => {
+  const { device, id, server, at } = await cast();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { courier } = at(device);
+  await device.ask("drop_in.switch", { off: true });
+  server.silent = true;
+  courier.begin(id);
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  for (let turns = 0; turns < 20; turns++) await turn();
+  assert.equal(server.entries.length, 0);
+  server.silent = false;
+  t.mock.timers.tick(30_000);
+  for (let turns = 0; server.entries.length === 0 && turns < 1_000; turns++) await turn();
+  assert.equal(server.entries.length, 1);
   courier.stop();
 });

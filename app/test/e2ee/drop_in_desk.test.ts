@@ -129,6 +129,35 @@ test("it ends by itself when its grant is revoked, narrowed or gone, when it is 
   }
 });
 
+test("what can't be stored lets nobody in, and ends all the same", async () => {
+  const { house, device, statement } = await cast();
+  const full = { on: false };
+  const update = device.records.update.bind(device.records);
+  device.records.update = (name, change) => (full.on ? Promise.reject(new Error("the disk is full")) : update(name, change));
+  assert.ok((await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement))).permitted);
+  full.on = true;
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  assert.deepEqual(outputs(device), ["signal", "refuse", "close"]);
+  assert.equal(await device.fails("call.update", { call: CALL }), "unknown_call");
+  full.on = false;
+  const again = "0d".repeat(16);
+  assert.ok((await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement, again))).permitted);
+  await device.ask("drop_in.input", { call: again, input: "signalled" });
+  assert.deepEqual(outputs(device), ["signal", "open frosted"]);
+  full.on = true;
+  await device.ask("drop_in.input", { call: again, input: "end" });
+  assert.deepEqual(outputs(device), ["close"]);
+  assert.equal(await device.fails("call.update", { call: again }), "unknown_call");
+  // Everyone out counts at once, and says that it could not be stored.
+  full.on = false;
+  const third = "0e".repeat(16);
+  assert.ok((await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement, third))).permitted);
+  await device.ask("drop_in.input", { call: third, input: "signalled" });
+  full.on = true;
+  assert.notEqual(await device.fails("drop_in.everyone_out", NONE), "done");
+  assert.equal(outputs(device).at(-1), "close");
+});
+
 test("what happened stands in the device's ledger, in order, signed, and until it is stored also after a reload", async () => {
   const { house, device, statement } = await cast();
   const stranger = await founded("Strangers");
@@ -167,7 +196,7 @@ test("a picture that is not granted is left out, and a contact is let in only as
   assert.ok(answer.permitted && !answer.picture && !answer.who.own);
   await device.ask("drop_in.input", { call: CALL, input: "signalled" });
   assert.deepEqual(outputs(device), ["signal", "open clear"]);
-  await device.ask("drop_in.pinned", { pinned: [{ contact, theirGenesis: toBase64Url(key(99).publicKey) }] });
+  await device.ask("drop_in.pinned", { pinned: [{ contact, theirGenesis: toBase64Url(key(99).publicKey) }], off: false });
   assert.deepEqual(outputs(device), ["close"]);
 });
 

@@ -18,12 +18,13 @@ const TO_BEN: Choice = { to: { type: "household", contact: BEN, theirGenesis: TH
 const TO_HOME: Choice = { ...TO_BEN, to: { type: "home" } };
 
 /** An app over a server that keeps what it is given. */
-function at(page: Page, clock: { now: number }, server: { grants: DropInGrant[]; people: string[] }) {
+function at(page: Page, clock: { now: number }, server: { grants: DropInGrant[]; people: string[] }, fails: { grant: string | undefined } = { grant: undefined }) {
   const told: { grants: string[] | undefined } = { grants: undefined };
   const memory = { toldGrants: () => told.grants, keepToldGrants: (grants: readonly string[]) => void (told.grants = [...grants]) };
   const session = {
     done: (body: Request) => {
       assert.ok(body.type === "put_drop_in_grant");
+      if (body.grant === fails.grant) return Promise.reject(new Error("outdated"));
       server.grants = [...server.grants.filter(({ id }) => id !== body.grant), { id: body.grant, statement: body.statement }];
       return Promise.resolve();
     },
@@ -41,7 +42,8 @@ async function home() {
   await speaker.ask("open", { slot: "device" });
   const server = { grants: [] as DropInGrant[], people: ["ee".repeat(16), "be".repeat(16)] };
   const clock = { now: Date.now() };
-  return { house, speaker, server, clock, app: at(house.page, clock, server), device: at(speaker, clock, server) };
+  const fails: { grant: string | undefined } = { grant: undefined };
+  return { house, speaker, server, clock, fails, app: at(house.page, clock, server, fails), device: at(speaker, clock, server) };
 }
 
 test("nobody may until an adult says so; it is narrowed under the same id, and taken back", async () => {
@@ -72,6 +74,18 @@ test("everyone out takes all of it back at once", async () => {
   await device.load(server.grants);
   assert.equal(server.grants.length, 2);
   assert.deepEqual([device.active(), device.untrusted], [[], 0]);
+});
+
+test("one that can't be taken back holds up no other, and is tried again with the next press", async () => {
+  const { server, app, fails } = await home();
+  await app.give(TO_BEN);
+  await app.give(TO_HOME);
+  fails.grant = server.grants[0]?.id;
+  await assert.rejects(app.takeAllBack(), /outdated/);
+  assert.deepEqual(app.active().map(({ id }) => id), [fails.grant]);
+  fails.grant = undefined;
+  await app.takeAllBack();
+  assert.deepEqual(app.active(), []);
 });
 
 test("an adult's app renews what has less than 23 days left, and a grant that nobody renews ends", async () => {

@@ -29,16 +29,18 @@ async function scene(pair: KeyPair = key(20)) {
   const house = await founded();
   const device = deviceIdOf(pair.publicKey);
   const own = new OwnLedger(fromBase64Url(house.genesis), pair);
-  const server = { entries: [] as string[], asked: [] as number[] };
+  const server = { entries: [] as string[], asked: [] as number[], silent: [] as string[] };
   let kept: Record<string, KeptLedger> | undefined;
   const clock = { now: NOW };
   const household = { genesis: house.genesis };
   const session = {
     request: (body: Request) => {
       if (body.type === "get_ledger_heads") {
-        return Promise.resolve({ type: "ledger_heads", heads: server.entries.length === 0 ? [] : [{ device, length: server.entries.length }] });
+        return Promise.resolve({ type: "ledger_heads", heads: [...server.silent.map((one) => ({ device: one, length: 1 })), ...(server.entries.length === 0 ? [] : [{ device, length: server.entries.length }])] });
       }
-      assert.ok(body.type === "list_ledger" && body.device === device);
+      assert.ok(body.type === "list_ledger");
+      if (server.silent.includes(body.device)) return Promise.reject(new Error("internal"));
+      assert.equal(body.device, device);
       server.asked.push(body.from);
       const entries = server.entries.slice(body.from, body.from + body.limit);
       return Promise.resolve({ type: "ledger", entries, more: body.from + body.limit < server.entries.length });
@@ -79,6 +81,15 @@ test("what a device wrote is checked from the first entry, then only what is new
   clock.now += 24 * 60 * 60 * 1_000;
   await app().load();
   assert.deepEqual(server.asked, [0, 200]);
+});
+
+test("one ledger that is not answered for keeps no other from being looked at", async () => {
+  const { app, write, server, device } = await scene();
+  write(OPENED, ENDED);
+  server.silent = ["0a".repeat(16)];
+  const ledgers = app();
+  await assert.rejects(ledgers.load(), /internal/);
+  assert.equal(ledgers.views.get(device)?.entries.length, 2);
 });
 
 test("an entry that is told is taken in, and one that came before it is fetched", async () => {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use homeline_e2ee::drop_in::Grant;
+use homeline_protocol::Blob;
 use homeline_protocol::session::{Activity, Request};
 use tokio::sync::oneshot;
 
-use super::Client;
+use super::{ChangeError, Client};
 use crate::call::{Call, DropInError, Outgoing, drop_in};
 use crate::drop_in::DeskInput;
 use crate::session::RequestError;
@@ -21,13 +23,33 @@ impl Client {
         drop_in(self.shared.clone(), to, with).await
     }
 
+    /// Signs a grant of this household, or a further revision of one, and gives it: an adult's app alone may.
+    ///
+    /// # Errors
+    /// When this is no adult's app, or the server refuses.
+    pub async fn put_drop_in_grant(&self, grant: &Grant) -> Result<(), ChangeError> {
+        let statement = {
+            let state = self.shared.state();
+            if !state.household.may_sign(&state.identity) {
+                return Err(ChangeError::NotAdult);
+            }
+            grant.sign(&state.identity.device_key).encode()
+        };
+        let request = Request::PutDropInGrant {
+            grant: grant.id,
+            statement: Blob(statement),
+        };
+        Ok(self.session().done(request).await?)
+    }
+
     /// Switches drop-in off or on at this home device, whatever the grants. It counts here at once, with or
-    /// without a server.
-    pub async fn allow_drop_in(&self, on: bool) {
+    /// without a server. False: it could not be stored, and counts only until the program ends.
+    pub async fn allow_drop_in(&self, on: bool) -> bool {
         let (done, is_done) = oneshot::channel();
         let off = !on;
         self.ask_desk(DeskInput::Switch { off, done }, is_done)
-            .await;
+            .await
+            == Some(true)
     }
 
     /// Whether anybody may drop in here at all: not switched off at this device, nor in the household.
@@ -37,11 +59,12 @@ impl Client {
     }
 
     /// Everyone out: what runs ends, and no grant that there is counts at this home device any more, with
-    /// or without a server.
-    pub async fn everyone_out(&self) {
+    /// or without a server. False: it could not be stored, and counts only until the program ends.
+    pub async fn everyone_out(&self) -> bool {
         let (done, is_done) = oneshot::channel();
         self.ask_desk(DeskInput::EveryoneOut { done }, is_done)
-            .await;
+            .await
+            == Some(true)
     }
 
     /// How long the picture is frosted when somebody drops in here: 5 to 30 seconds; none counts for the own

@@ -4,8 +4,7 @@ use homeline_e2ee::certificate::Kind;
 use homeline_e2ee::chain::{Chain, Identity, verify_chain};
 use homeline_e2ee::drop_in::ledger::Who;
 use homeline_e2ee::drop_in::{
-    Asking, Expected, Live, Opening, Permit, Refusal, Request as Question, Standing, TargetInput,
-    judge,
+    Asking, Expected, Live, Permit, Refusal, Request as Question, Standing, TargetInput, judge,
 };
 use homeline_e2ee::signed::Signed;
 use homeline_protocol::Blob;
@@ -13,7 +12,8 @@ use homeline_protocol::id::CallId;
 use homeline_protocol::session::{CameraSwitch, DropInGrant, DropInRefusal, Party, Request};
 
 use super::book::named_grant;
-use super::desk::{Desk, Running};
+use super::desk::Desk;
+use super::running::Running;
 use crate::client::{ClientEvent, State};
 use crate::home::{Person, Trust};
 use crate::time::now;
@@ -37,7 +37,7 @@ struct Here {
 }
 
 /// Why not, and who it was, as far as that could be verified.
-type Refused = (DropInRefusal, Option<Identity>);
+type Refused = (DropInRefusal, Option<Box<Identity>>);
 
 impl Desk {
     pub(super) async fn asked(&mut self, event: AskedEvent) {
@@ -48,10 +48,10 @@ impl Desk {
                 self.input(TargetInput::Permitted(live)).await;
             }
             Err((refusal, initiator)) => {
-                let who = initiator.as_ref().map_or_else(Who::unverified, Who::of);
+                let who = initiator.as_deref().map_or_else(Who::unverified, Who::of);
                 self.book.refused(call, who, refusal);
                 // It is refused whether or not it can be written down.
-                let _ = self.book.save();
+                self.book.save();
                 self.tell(Request::RefuseDropIn { call, refusal }).await;
                 let from = initiator.map(|one| visitor(&self.shared.state(), &one, &from));
                 let event = ClientEvent::DropInRefused {
@@ -74,7 +74,7 @@ impl Desk {
         let asking = asking.ok_or((DropInRefusal::Initiator, None))?;
         let initiator =
             verify_chain(&asking.chain, now()).map_err(|_| (DropInRefusal::Initiator, None))?;
-        let refuse = |refusal| (refusal, Some(initiator.clone()));
+        let refuse = |refusal| (refusal, Some(Box::new(initiator.clone())));
         if here.off {
             return Err(refuse(DropInRefusal::Off));
         }
@@ -83,6 +83,10 @@ impl Desk {
         let permit = self
             .verdict(&asking.chain, event.picture, &shown)
             .map_err(|refusal| refuse(named(refusal)))?;
+        // One that was not taken, since there is no room, is none to go by.
+        if self.book.kept().held.statements.get(&permit.grant) != Some(&shown) {
+            return Err(refuse(DropInRefusal::NoGrant));
+        }
         if self.running.is_some() || !self.shared.calls_are_none() {
             return Err(refuse(DropInRefusal::Busy));
         }
@@ -187,12 +191,6 @@ impl Desk {
     /// Whether an adult's app, or this device, has switched drop-in off in the household.
     pub(super) fn is_off_in_household(&self) -> bool {
         self.here().off
-    }
-}
-
-impl Running {
-    pub(super) fn knocks(permit: Permit) -> bool {
-        permit.opening != Opening::AtOnce
     }
 }
 

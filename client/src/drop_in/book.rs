@@ -2,6 +2,7 @@
 //! before anything follows from it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use homeline_e2ee::drop_in::ledger::{Change, EndedBy, LedgerFault, LedgerReader, What, Who};
@@ -25,6 +26,8 @@ pub(super) struct Book {
     kept: Mutex<Kept>,
     /// Something waits for the server.
     wrote: Notify,
+    /// The last that was written down is not.
+    unsaved: AtomicBool,
 }
 
 impl Book {
@@ -44,6 +47,7 @@ impl Book {
             path,
             kept: Mutex::new(kept),
             wrote: Notify::new(),
+            unsaved: AtomicBool::new(false),
         })
     }
 
@@ -57,19 +61,27 @@ impl Book {
     }
 
     /// False: it could not be written down, and nothing may follow from it.
-    #[must_use]
     pub(super) fn save(&self) -> bool {
         let kept = self.kept();
         if kept.ledger.next().is_some() {
             self.wrote.notify_one();
         }
         let Some(path) = &self.path else { return true };
-        match kept.save(path, self.owner) {
+        let saved = kept.save(path, self.owner);
+        self.unsaved.store(saved.is_err(), Ordering::Relaxed);
+        match saved {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "what this device keeps about drop-ins can't be written");
                 false
             }
+        }
+    }
+
+    /// What could not be stored is tried again: everyone out must outlive a restart.
+    pub(super) fn save_what_was_not(&self) {
+        if self.unsaved.load(Ordering::Relaxed) {
+            self.save();
         }
     }
 

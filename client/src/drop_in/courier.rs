@@ -44,11 +44,11 @@ impl Courier {
     /// Until it is aborted.
     pub(super) async fn run(mut self) {
         let mut met = false;
+        // Before the first session there is nobody to bring anything to.
+        if self.sessions.changed().await.is_err() {
+            return;
+        }
         loop {
-            if self.sessions.has_changed().unwrap_or(false) {
-                self.sessions.borrow_and_update();
-                met = false;
-            }
             let brought = self.bring(&mut met).await;
             if let Err(error) = &brought {
                 tracing::info!(%error, "the ledger waits");
@@ -87,15 +87,15 @@ impl Courier {
             }
             self.book.kept().ledger.stored(index);
             // What could not be written down is met with the next session.
-            let _ = self.book.save();
+            self.book.save();
         }
     }
 
     async fn meet(&self) -> Result<(), BringError> {
         let device = ids::device_id(self.book.owner().device);
-        let heads = match self.session.request(Request::GetLedgerHeads).await? {
-            Reply::LedgerHeads { heads } => heads,
-            _ => return Err(RequestError::WrongReply.into()),
+        let reply = self.session.request(Request::GetLedgerHeads).await?;
+        let Reply::LedgerHeads { heads } = reply else {
+            return Err(RequestError::WrongReply.into());
         };
         let own = heads.iter().find(|head| head.device == device);
         let length = own.map_or(0, |head| head.length);
@@ -112,7 +112,7 @@ impl Courier {
             self.read_whole(device).await?;
         }
         // What could not be written down is met with the next session.
-        let _ = self.book.save();
+        self.book.save();
         Ok(())
     }
 

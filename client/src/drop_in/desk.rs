@@ -1,31 +1,26 @@
 //! The task behind drop-ins on this device: it takes grants, judges who asks, and carries out what the
 //! target's machine says. Nothing opens but by its `Open`, and everything shuts with its `Close`.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use homeline_e2ee::certificate::Kind;
-use homeline_e2ee::chain::{Chain, Identity};
-use homeline_e2ee::drop_in::ledger::{EndedBy, What, Who};
-use homeline_e2ee::drop_in::{FROSTED_MS, Live, Target, TargetInput, TargetOutput};
+use homeline_e2ee::drop_in::ledger::{EndedBy, What};
+use homeline_e2ee::drop_in::{FROSTED_MS, Target, TargetInput};
 use homeline_e2ee::time::UnixMs;
-use homeline_protocol::Blob;
 use homeline_protocol::id::CallId;
-use homeline_protocol::session::{
-    DropInGrant, DropInRefusal, DropInStage, EndReason, Event, MediaState, Request,
-};
+use homeline_protocol::session::{DropInGrant, DropInRefusal, EndReason, Event, Request};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::AbortHandle;
 
 use super::asked::{AskedEvent, named};
 use super::book::Book;
 use super::courier::Courier;
-use super::visit::{EVENTS_MAX, Visit, VisitEvent};
-use crate::call::{CallEvent, Outgoing, TargetCall, TargetPlan, is_heard, open_target};
+use super::running::{News, Running, news};
+use super::visit::VisitEvent;
+use crate::call::{CallEvent, Outgoing};
 use crate::client::{ClientEvent, Shared};
-use crate::home::Person;
 use crate::store::StoreError;
 use crate::time::now;
 
@@ -48,10 +43,11 @@ pub(crate) enum DeskInput {
     },
     Switch {
         off: bool,
-        done: oneshot::Sender<()>,
+        /// Whether it is stored, and so outlives a restart.
+        done: oneshot::Sender<bool>,
     },
     EveryoneOut {
-        done: oneshot::Sender<()>,
+        done: oneshot::Sender<bool>,
     },
     IsOff(oneshot::Sender<bool>),
     Frosted(Duration),
@@ -74,62 +70,14 @@ pub(super) struct Desk {
     pub(super) book: Arc<Book>,
     pub(super) events: mpsc::Sender<ClientEvent>,
     inputs: mpsc::Receiver<DeskInput>,
-    own: mpsc::Sender<DeskInput>,
+    pub(super) own: mpsc::Sender<DeskInput>,
     sessions: watch::Sender<u32>,
-    target: Target,
+    pub(super) target: Target,
     /// The one who drops in, while the target is not idle.
     pub(super) running: Option<Running>,
     pub(super) frosted_ms: u64,
     looked_at: UnixMs,
     courier: AbortHandle,
-}
-
-/// A drop-in that runs, beside what the machine knows of it.
-pub(super) struct Running {
-    party: Person,
-    initiator: Identity,
-    chain: Chain,
-    key_package: Blob,
-    /// Where the microphone's switch stood.
-    microphone: bool,
-    events: Option<mpsc::Sender<VisitEvent>>,
-    frosted: watch::Sender<bool>,
-    with: Option<Box<Outgoing>>,
-    call: Option<TargetCall>,
-    /// Done when everything is shut.
-    closing: Option<JoinHandle<()>>,
-    /// Since when it is written down as open.
-    opened_at: Option<UnixMs>,
-}
-
-impl Running {
-    pub(super) fn new(
-        party: Person,
-        initiator: Identity,
-        chain: Chain,
-        key_package: Blob,
-        microphone: bool,
-    ) -> Self {
-        Self {
-            party,
-            initiator,
-            chain,
-            key_package,
-            microphone,
-            events: None,
-            frosted: watch::Sender::new(true),
-            with: None,
-            call: None,
-            closing: None,
-            opened_at: None,
-        }
-    }
-
-    fn tell(&self, event: VisitEvent) {
-        if let Some(events) = &self.events {
-            events.try_send(event).ok();
-        }
-    }
 }
 
 /// Begins the desk, if this is a home device: nothing else is ever dropped in on.
@@ -210,19 +158,19 @@ impl Desk {
                 self.look().await;
             }
             DeskInput::Visit { call, said } => {
-                if self.target.live().is_some_and(|live| live.call == call) {
+                if self.runs(call) {
                     self.said(said).await;
                 }
             }
             DeskInput::Switch { off, done } => {
-                self.switch(off).await;
-                done.send(()).ok();
+                let stored = self.switch(off).await;
+                done.send(stored).ok();
             }
             DeskInput::EveryoneOut { done } => {
                 self.book.kept().held.everyone_out(now());
                 self.book.write(What::PutOut);
-                self.changed().await;
-                done.send(()).ok();
+                let stored = self.changed().await;
+                done.send(stored).ok();
             }
             DeskInput::IsOff(is_off) => {
                 let off = self.book.kept().held.off || self.is_off_in_household();
@@ -265,13 +213,15 @@ impl Desk {
                 self.book.kept().held.forget(grant);
                 self.changed().await;
             }
-            Event::DropInEnded { call } => {
-                if self.target.live().is_some_and(|live| live.call == call) {
-                    self.input(TargetInput::Over(EndedBy::Initiator)).await;
-                }
+            Event::DropInEnded { call } if self.runs(call) => {
+                self.input(TargetInput::Over(EndedBy::Initiator)).await;
             }
             _ => {}
         }
+    }
+
+    fn runs(&self, call: CallId) -> bool {
+        self.target.live().is_some_and(|live| live.call == call)
     }
 
     async fn said(&mut self, said: Said) {
@@ -298,14 +248,15 @@ impl Desk {
         self.input(input).await;
     }
 
-    async fn switch(&mut self, off: bool) {
+    async fn switch(&mut self, off: bool) -> bool {
         let was = std::mem::replace(&mut self.book.kept().held.off, off);
         if was != off {
             self.book.write(What::Switched { on: !off });
         }
-        self.changed().await;
+        let stored = self.changed().await;
         let device = self.shared.device();
         self.tell(Request::SetDropIn { device, on: !off }).await;
+        stored
     }
 
     /// What was switched off here while there was no server, or is on there all the same.
@@ -317,16 +268,19 @@ impl Desk {
         }
     }
 
-    /// Written down; and whether what runs may go on. What can't be written down only takes away, or is
-    /// shown again.
-    async fn changed(&mut self) {
-        let _ = self.book.save();
+    /// Written down; and whether what runs may go on. What was taken away counts at once; false: it could
+    /// not be stored, and is tried again with whatever comes next.
+    async fn changed(&mut self) -> bool {
+        let stored = self.book.save();
         self.look().await;
+        stored
     }
 
     async fn call_event(&mut self, event: Option<CallEvent>) {
         match event {
             Some(CallEvent::Ended(EndReason::HungUp)) => {
+                // The server ends in the same word what may not go on; the ledger says it as it is.
+                self.look().await;
                 self.input(TargetInput::Over(EndedBy::Initiator)).await;
             }
             Some(CallEvent::Ended(_)) | None => {
@@ -350,6 +304,7 @@ impl Desk {
     }
 
     async fn woken(&mut self) {
+        self.book.save_what_was_not();
         self.input(TargetInput::Tick).await;
         self.look().await;
     }
@@ -381,197 +336,6 @@ impl Desk {
         }
     }
 
-    /// One step of the target's machine, and all that follows from it.
-    pub(super) async fn input(&mut self, input: TargetInput) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            let live = match input {
-                TargetInput::Permitted(live) => Some(live),
-                _ => self.target.live().copied(),
-            };
-            let Some(live) = live else { return };
-            let knocked = matches!(self.target, Target::Knocking { .. });
-            let outputs = self.target.step(now(), input);
-            for output in outputs {
-                if let Err(failed) = self.carry_out(&live, knocked, output).await {
-                    inputs.extend(failed);
-                    break;
-                }
-            }
-        }
-    }
-
-    /// What the ledger does not hold has not begun: it is written before anything of it is done. An error
-    /// is what to step on with instead of what else was to be done.
-    async fn carry_out(
-        &mut self,
-        live: &Live,
-        knocked: bool,
-        output: TargetOutput,
-    ) -> Result<(), Option<TargetInput>> {
-        match output {
-            TargetOutput::Signal => return self.signal(live).map_err(Some),
-            TargetOutput::Open { stage, frosted } => {
-                let knocks = stage == DropInStage::Knocking;
-                let written = knocks || self.write_opened(live);
-                if !written || !self.open(live, stage, frosted).await {
-                    self.not_opened(live, written).await;
-                    return Err(None);
-                }
-                self.stands(stage);
-            }
-            TargetOutput::Stage { stage, frosted } => {
-                if knocked && !self.write_opened(live) {
-                    self.not_opened(live, false).await;
-                    return Err(None);
-                }
-                self.show(stage, frosted).await;
-                let call = live.call;
-                self.tell(Request::SetDropInStage { call, stage }).await;
-                self.stands(stage);
-            }
-            TargetOutput::Refuse(refusal) => self.refuse(live.call, refusal).await,
-            TargetOutput::Close(by) => self.close(live.call, by).await,
-            TargetOutput::Remind => {
-                if let Some(running) = &self.running {
-                    running.tell(VisitEvent::Remind);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn stands(&self, stage: DropInStage) {
-        if let Some(running) = &self.running {
-            running.tell(VisitEvent::Stage(stage));
-        }
-    }
-
-    /// Hands it to the program, which gives tone and light.
-    fn signal(&mut self, live: &Live) -> Result<(), TargetInput> {
-        let Some(running) = &mut self.running else {
-            return Err(TargetInput::NotSignalled);
-        };
-        let (sender, events) = mpsc::channel(EVENTS_MAX);
-        let visit = Visit {
-            call: live.call,
-            from: running.party.clone(),
-            picture: live.picture,
-            knocks: Running::knocks(live.permit),
-            desk: self.own.clone(),
-            events,
-            frosted: running.frosted.subscribe(),
-        };
-        running.events = Some(sender);
-        self.events
-            .try_send(ClientEvent::DropIn(Box::new(visit)))
-            .map_err(|_| TargetInput::NotSignalled)
-    }
-
-    fn write_opened(&mut self, live: &Live) -> bool {
-        let Some(running) = &mut self.running else {
-            return false;
-        };
-        if !self.book.kept().ledger.has_room() {
-            return false;
-        }
-        running.opened_at = Some(now());
-        self.book.opened(live, Who::of(&running.initiator));
-        self.book.save()
-    }
-
-    /// Now, and only now: the group, and microphone and camera as the stage says.
-    async fn open(&mut self, live: &Live, stage: DropInStage, frosted: bool) -> bool {
-        let Some(running) = &mut self.running else {
-            return false;
-        };
-        let Some(with) = running.with.take() else {
-            return false;
-        };
-        running.frosted.send_replace(frosted);
-        let plan = TargetPlan {
-            id: live.call,
-            party: running.party.clone(),
-            initiator: running.initiator.clone(),
-            key_package: running.key_package.clone(),
-            media: MediaState {
-                microphone: running.microphone,
-                camera: live.picture && with.camera.is_some(),
-            },
-            video: live.picture,
-            stage,
-        };
-        match open_target(self.shared.clone(), plan, *with).await {
-            Ok(call) => {
-                running.call = Some(call);
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "a drop-in can't open");
-                false
-            }
-        }
-    }
-
-    /// The machine went on and the device could not: nothing was sent.
-    async fn not_opened(&mut self, live: &Live, signal: bool) {
-        self.target = Target::Idle;
-        let refusal = match signal {
-            true => DropInRefusal::NoSignal,
-            false => DropInRefusal::Unavailable,
-        };
-        self.refuse(live.call, refusal).await;
-        self.close(live.call, EndedBy::Connection).await;
-    }
-
-    async fn show(&mut self, stage: DropInStage, frosted: bool) {
-        let Some(running) = &mut self.running else {
-            return;
-        };
-        running.frosted.send_replace(frosted);
-        if let Some(call) = &running.call {
-            call.set_heard(is_heard(stage)).await;
-        }
-    }
-
-    async fn refuse(&mut self, call: CallId, refusal: DropInRefusal) {
-        if let Some(running) = &mut self.running {
-            self.book
-                .refused(call, Who::of(&running.initiator), refusal);
-            running.tell(VisitEvent::Refused(refusal));
-            // The refusal ends the call too, if it knocked: it needs no hanging up.
-            if let Some(knocking) = running.call.take() {
-                running.closing = Some(knocking.close(false).await);
-            }
-        }
-        self.tell(Request::RefuseDropIn { call, refusal }).await;
-    }
-
-    async fn close(&mut self, call: CallId, by: EndedBy) {
-        let Some(running) = self.running.take() else {
-            return;
-        };
-        // First it is silent, whatever else takes time.
-        let closing = match running.call {
-            Some(open) => Some(open.close(by != EndedBy::Initiator).await),
-            None => running.closing,
-        };
-        if let Some(at) = running.opened_at {
-            self.book.ended(call, now().since(at), by);
-        }
-        // It is over, whether or not that can be written down.
-        let _ = self.book.save();
-        if let Some(events) = running.events {
-            // The last word is waited for, elsewhere; it says that everything is shut.
-            tokio::spawn(async move {
-                if let Some(closing) = closing {
-                    closing.await.ok();
-                }
-                events.send(VisitEvent::Over(by)).await.ok();
-            });
-        }
-    }
-
     pub(super) async fn tell(&self, request: Request) {
         if let Ok(reply) = self.shared.session().begin(request).await {
             tokio::spawn(async move {
@@ -580,33 +344,6 @@ impl Desk {
                 }
             });
         }
-    }
-}
-
-/// What comes from a drop-in that runs.
-enum News {
-    Call(Option<CallEvent>),
-    /// The program let go of its handle.
-    Dropped,
-}
-
-async fn news(running: &mut Option<Running>) -> News {
-    let Some(Running { call, events, .. }) = running else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        event = async {
-            match call {
-                Some(call) => call.call.next().await,
-                None => std::future::pending().await,
-            }
-        } => News::Call(event),
-        () = async {
-            match events {
-                Some(events) => events.closed().await,
-                None => std::future::pending().await,
-            }
-        } => News::Dropped,
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use homeline_client::call::CallEvent;
 use homeline_client::drop_in::EndedBy;
 use homeline_client::media::Heard;
-use homeline_client::{Call, ClientEvent, Outgoing, Visit, VisitEvent};
+use homeline_client::picture::{self, Image, Shown, frost, pattern, similarity};
+use homeline_client::{Call, Client, ClientEvent, Outgoing, Visit, VisitEvent};
 use homeline_e2ee::contact::Pin;
 use homeline_e2ee::drop_in::ledger::{Entry, Head, LedgerReader, What};
 use homeline_e2ee::drop_in::{Grant, Grantee, LIFETIME_MS_MAX, Opening};
@@ -88,12 +89,7 @@ impl Scene {
     }
 
     pub(crate) async fn give(&self, grant: &Grant) {
-        let statement = grant.sign(&self.anna.identity.device_key).encode();
-        let request = Request::PutDropInGrant {
-            grant: grant.id,
-            statement: Blob(statement),
-        };
-        let given = self.anna.client.session().done(request);
+        let given = self.anna.client.put_drop_in_grant(grant);
         soon("the grant", given).await.unwrap();
     }
 
@@ -116,8 +112,9 @@ impl Scene {
                     from: 0,
                     limit: 200,
                 };
-                let Ok(Reply::Ledger { entries, .. }) = session.request(request).await else {
-                    panic!("no ledger");
+                let entries = match session.request(request).await {
+                    Ok(Reply::Ledger { entries, .. }) => entries,
+                    other => panic!("no ledger: {other:?}"),
                 };
                 if entries.len() as u64 >= length {
                     let genesis = self.anna.identity.genesis;
@@ -128,7 +125,6 @@ impl Scene {
                     };
                     return entries.iter().map(read).collect();
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
         .await
@@ -204,12 +200,11 @@ pub(crate) async fn stage(visit: &mut Visit) -> DropInStage {
     .await
 }
 
-pub(crate) async fn stage_there(call: &mut Call) -> DropInStage {
-    until(call, "the stage", |event| match event {
-        CallEvent::DropInStage(stage) => Some(*stage),
-        _ => None,
+pub(crate) async fn stage_there(call: &mut Call, wanted: DropInStage) {
+    until(call, "the stage", |event| {
+        (*event == CallEvent::DropInStage(wanted)).then_some(())
     })
-    .await
+    .await;
 }
 
 /// Ben is refused, as he is told.
@@ -269,4 +264,284 @@ async fn a_permitted_contact_is_heard_and_hears_once_tone_and_light_were_given()
         by: EndedBy::Target,
     };
     assert!(std::mem::discriminant(&ledger[2]) == std::mem::discriminant(&by_target));
+}
+
+// req: DROP-11
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hushed_nothing_is_heard_either_way_and_the_one_who_dropped_in_may_leave() {
+    let mut scene = Scene::new().await;
+    scene.give(&scene.to_ben(1)).await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let mut visit = scene.kitchen.visit().await;
+    let (with, mut at_kitchen) = sound(1_000.0);
+    visit.signalled(with).await;
+    hears(&mut at_kitchen, 1_500.0).await;
+    hears(&mut at_ben, 1_000.0).await;
+    visit.hush(true).await;
+    stage_there(&mut call, DropInStage::Hushed).await;
+    // What was under way may still arrive; then nothing does.
+    let quiet = Duration::from_millis(400);
+    while tokio::time::timeout(quiet, at_kitchen.recv()).await.is_ok() {}
+    while tokio::time::timeout(quiet, at_ben.recv()).await.is_ok() {}
+    visit.hush(false).await;
+    stage_there(&mut call, DropInStage::Clear).await;
+    hears(&mut at_kitchen, 1_500.0).await;
+    hears(&mut at_ben, 1_000.0).await;
+    call.hang_up().await;
+    assert_eq!(over(&mut visit).await, EndedBy::Initiator);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_knocks_is_heard_by_nobody_until_somebody_says_yes_and_turned_away_with_a_no() {
+    let mut scene = Scene::new().await;
+    let knocks = Grant {
+        opening: Opening::KnockUntilYes,
+        ..scene.to_ben(1)
+    };
+    scene.give(&knocks).await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let mut visit = scene.kitchen.visit().await;
+    assert!(visit.knocks());
+    let (with, mut at_kitchen) = sound(1_000.0);
+    visit.signalled(with).await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Knocking);
+    crate::house::code(&mut call).await;
+    let quiet = Duration::from_millis(600);
+    assert!(tokio::time::timeout(quiet, at_ben.recv()).await.is_err());
+    assert!(at_kitchen.try_recv().is_err());
+    visit.yes().await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Clear);
+    hears(&mut at_ben, 1_000.0).await;
+    hears(&mut at_kitchen, 1_500.0).await;
+    visit.end().await;
+    ended(&mut call).await;
+    over(&mut visit).await;
+
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let mut visit = scene.kitchen.visit().await;
+    visit.signalled(sound(1_000.0).0).await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Knocking);
+    visit.no().await;
+    assert_eq!(turned_down(&mut call).await, DropInRefusal::TurnedAway);
+    over(&mut visit).await;
+    assert!(at_ben.try_recv().is_err());
+}
+
+// req: DROP-9, DROP-18
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_tone_or_light_nothing_opens() {
+    let mut scene = Scene::new().await;
+    scene.give(&scene.to_ben(1)).await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let mut visit = scene.kitchen.visit().await;
+    visit.not_signalled().await;
+    let refusal = visited(&mut visit, "the refusal", |event| match event {
+        VisitEvent::Refused(refusal) => Some(*refusal),
+        _ => None,
+    })
+    .await;
+    assert_eq!(refusal, DropInRefusal::NoSignal);
+    // Another household does not hear why.
+    assert_eq!(turned_down(&mut call).await, DropInRefusal::Unavailable);
+    assert!(at_ben.try_recv().is_err());
+    let ledger = scene.ledger(2).await;
+    assert!(matches!(
+        ledger[1],
+        What::Refused {
+            refusal: DropInRefusal::NoSignal,
+            ..
+        }
+    ));
+}
+
+// req: DROP-6, DROP-18
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_permission_that_is_taken_back_ends_what_runs_and_lets_nobody_in_again() {
+    let mut scene = Scene::new().await;
+    let grant = scene.to_ben(1);
+    scene.give(&grant).await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let mut visit = scene.kitchen.visit().await;
+    visit.signalled(sound(1_000.0).0).await;
+    hears(&mut at_ben, 1_000.0).await;
+    scene.give(&grant.ended(now())).await;
+    // By the device itself or by the server, whoever is first.
+    assert_ne!(over(&mut visit).await, EndedBy::Target);
+    ended(&mut call).await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let denied = until(&mut call, "the server's words", |event| match event {
+        CallEvent::Denied { words } => Some(words.clone()),
+        _ => None,
+    })
+    .await;
+    assert!(!denied.is_empty());
+    ended(&mut call).await;
+    assert!(at_ben.try_recv().is_err());
+}
+
+// req: DROP-3, DROP-7, DROP-8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_own_household_drops_in_by_the_rooms_name_unless_it_is_switched_off_there() {
+    let mut scene = Scene::new().await;
+    let home = Grant {
+        to: Grantee::OwnHousehold,
+        ..scene.to_ben(2)
+    };
+    scene.give(&home).await;
+    let (with, mut at_anna) = sound(1_500.0);
+    let mut call = scene.anna.client.drop_in("kitchen", with).await.unwrap();
+    let mut visit = scene.kitchen.visit().await;
+    visit.signalled(sound(1_000.0).0).await;
+    hears(&mut at_anna, 1_000.0).await;
+    visit.end().await;
+    over(&mut visit).await;
+    ended(&mut call).await;
+    scene.kitchen.client.allow_drop_in(false).await;
+    assert!(!scene.kitchen.client.allows_drop_in().await);
+    wait_until(&scene.anna.client, |client| {
+        let household = client.household();
+        household.devices().iter().any(|one| !one.settings.drop_in)
+    })
+    .await;
+    let with: Outgoing = sound(1_500.0).0;
+    let mut call = scene.anna.client.drop_in("kitchen", with).await.unwrap();
+    until(&mut call, "the server's words", |event| {
+        matches!(event, CallEvent::Denied { .. }).then_some(())
+    })
+    .await;
+    ended(&mut call).await;
+}
+
+async fn wait_until(client: &Client, so: impl Fn(&Client) -> bool) {
+    soon("the change", async {
+        while !so(client) {
+            client.refresh().await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// Whether a picture is as through frosted glass: frosting it again changes nothing of it.
+fn is_frosted(image: &Image) -> bool {
+    similarity(image, &frost(image)).is_some_and(|likeness| likeness > 33.0)
+}
+
+// req: DROP-13, DROP-14, DROP-15, DROP-16
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_picture_is_frosted_at_first_then_clear_and_off_when_the_target_says_so() {
+    let mut scene = Scene::new().await;
+    let able = Capabilities {
+        microphone: true,
+        speaker: true,
+        screen: true,
+        camera: true,
+    };
+    scene.kitchen.client.set_capabilities(able).await.unwrap();
+    scene.kitchen.client.refresh().await.unwrap();
+    scene
+        .kitchen
+        .client
+        .set_frosted(Duration::from_secs(5))
+        .await;
+    let grant = Grant {
+        picture: true,
+        ..scene.to_ben(1)
+    };
+    scene.give(&grant).await;
+    let (shown, mut at_ben) = mpsc::channel(8);
+    let (shown_here, mut at_kitchen) = mpsc::channel(8);
+    let (with, mut heard) = sound(1_500.0);
+    let with = Outgoing {
+        camera: Some(picture::camera(pattern()).unwrap()),
+        screen: Some(picture::screen(shown).unwrap()),
+        ..with
+    };
+    let mut call = scene.ben.client.drop_in("aunt anna", with).await.unwrap();
+    let mut visit = scene.kitchen.visit().await;
+    assert!(visit.picture() && *visit.frosted().borrow());
+    let images = picture::frosted(pattern(), visit.frosted());
+    let with = Outgoing {
+        camera: Some(picture::camera(images).unwrap()),
+        screen: Some(picture::screen(shown_here).unwrap()),
+        ..sound(1_000.0).0
+    };
+    visit.signalled(with).await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Frosted);
+    for _ in 0..10 {
+        let Shown { image, .. } = soon("a picture", at_ben.recv()).await.unwrap();
+        assert!(is_frosted(&image));
+    }
+    // The target sees the other side as it is.
+    let Shown { image, .. } = soon("their picture", at_kitchen.recv()).await.unwrap();
+    assert!(!is_frosted(&image));
+    assert_eq!(stage(&mut visit).await, DropInStage::Clear);
+    soon("a clear picture", async {
+        while is_frosted(&at_ben.recv().await.unwrap().image) {}
+    })
+    .await;
+    visit.video(false).await;
+    let quiet = Duration::from_millis(600);
+    while tokio::time::timeout(quiet, at_ben.recv()).await.is_ok() {}
+    while heard.try_recv().is_ok() {}
+    hears(&mut heard, 1_000.0).await;
+    visit.end().await;
+    ended(&mut call).await;
+}
+
+// req: DROP-18
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_sound_alone_is_granted_there_is_no_picture() {
+    let mut scene = Scene::new().await;
+    scene.give(&scene.to_ben(1)).await;
+    let (nobody, _nothing) = mpsc::channel(1);
+    let (with, mut heard) = sound(1_500.0);
+    let with = Outgoing {
+        screen: Some(nobody),
+        ..with
+    };
+    let mut call = scene.ben.client.drop_in("aunt anna", with).await.unwrap();
+    let mut visit = scene.kitchen.visit().await;
+    assert!(!visit.picture());
+    let camera = picture::camera(pattern()).unwrap();
+    visit
+        .signalled(Outgoing {
+            camera: Some(camera),
+            ..sound(1_000.0).0
+        })
+        .await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Clear);
+    let seen = until(&mut call, "the target's switches", |event| match event {
+        CallEvent::PartyMedia { media, .. } => Some(media.camera),
+        _ => None,
+    })
+    .await;
+    assert!(!seen);
+    hears(&mut heard, 1_000.0).await;
+    visit.end().await;
+    ended(&mut call).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_lost_what_it_wrote_goes_on_from_what_the_server_has_and_says_so() {
+    let mut scene = Scene::new().await;
+    let grant = scene.to_ben(1);
+    scene.give(&grant).await;
+    scene.ledger(1).await;
+    let identity = scene.kitchen.identity.clone();
+    // It was kept in no file.
+    scene.kitchen = Person::connect(&scene.server.server(), identity).await;
+    soon("the alarm", async {
+        loop {
+            let event = scene.kitchen.events.recv().await;
+            if matches!(event.expect("the client lives"), ClientEvent::LedgerDiffers) {
+                return;
+            }
+        }
+    })
+    .await;
+    // The same grant is news to it, and follows.
+    let ledger = scene.ledger(3).await;
+    assert!(matches!(ledger[0], What::GrantTaken { .. }));
+    assert!(matches!(ledger[1], What::Resumed { .. }));
+    assert!(matches!(ledger[2], What::GrantTaken { .. }));
 }

@@ -1,5 +1,6 @@
 //! People and devices for the tests.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use homeline_client::api::{Credentials, FounderPlan, NewDevice, found_household, offer_pairing};
@@ -47,7 +48,16 @@ impl Person {
     }
 
     pub(crate) async fn connect(server: &Server, identity: Identity) -> Self {
-        let connecting = Client::connect(server.clone(), identity.clone(), None);
+        Self::connect_with(server, identity, None).await
+    }
+
+    /// With what it keeps in files beside this one.
+    pub(crate) async fn connect_at(server: &Server, identity: Identity, path: &Path) -> Self {
+        Self::connect_with(server, identity, Some(path.to_owned())).await
+    }
+
+    async fn connect_with(server: &Server, identity: Identity, path: Option<PathBuf>) -> Self {
+        let connecting = Client::connect(server.clone(), identity.clone(), path);
         let (client, events) = soon("connecting", connecting).await.unwrap();
         Self {
             client,

@@ -6,6 +6,7 @@ mod accounts;
 mod announcements;
 mod calls;
 mod drop_in;
+mod drop_in_refused;
 mod groups;
 mod guests;
 mod house;

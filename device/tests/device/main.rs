@@ -5,4 +5,5 @@
 mod announcements;
 mod calls;
 mod company;
+mod drop_in;
 mod support;

@@ -21,8 +21,10 @@ quiet_debug!(Asking);
 
 /// How old an asking may be, beyond the clocks' skew.
 pub const ASKING_AGE_MS_MAX: u64 = 60 * 1000;
-/// How long a target remembers what it was asked: longer than one stays fresh.
-pub const ASKED_FOR_MS: u64 = 10 * 60 * 1000;
+/// How long a target remembers what it was asked: longer than one stays fresh, which may be signed ahead of
+/// time.
+pub const ASKED_FOR_MS: u64 = 12 * 60 * 1000;
+const _: () = assert!(ASKED_FOR_MS > ASKING_AGE_MS_MAX + 2 * CLOCK_SKEW_MS);
 /// More than anybody asks in that time; with a full memory a target refuses.
 pub const ASKED_MAX: usize = 256;
 

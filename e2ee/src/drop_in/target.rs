@@ -158,9 +158,12 @@ impl Target {
         live: Live,
         until: UnixMs,
     ) -> (Self, Vec<TargetOutput>) {
+        // Late is too late, whatever comes.
+        if now >= until {
+            return refused(DropInRefusal::NoSignal, EndedBy::Target);
+        }
         match input {
             TargetInput::NotSignalled => refused(DropInRefusal::NoSignal, EndedBy::Target),
-            TargetInput::Tick if now >= until => refused(DropInRefusal::NoSignal, EndedBy::Target),
             TargetInput::Signalled if live.permit.opening == Opening::AtOnce => {
                 let next = opened(now, live);
                 let (stage, frosted) = next.stage();
@@ -185,11 +188,10 @@ impl Target {
         live: Live,
         until: UnixMs,
     ) -> (Self, Vec<TargetOutput>) {
-        let late = input == TargetInput::Tick && now >= until;
         let opens = match input {
-            TargetInput::Yes => true,
             TargetInput::No => false,
-            _ if late => live.permit.opening == Opening::KnockUnlessNo,
+            _ if now >= until => live.permit.opening == Opening::KnockUnlessNo,
+            TargetInput::Yes => true,
             _ => return (self, vec![]),
         };
         if !opens {

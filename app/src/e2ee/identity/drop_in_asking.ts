@@ -11,8 +11,8 @@ const CONTEXT = "homeline drop-in asking v1";
 const CALL_ID_LENGTH = 16;
 /** How old an asking may be, beyond the clocks' skew. */
 export const ASKING_AGE_MAX_MS = 60_000;
-/** How long a target remembers what it was asked: longer than one stays fresh. */
-export const ASKED_FOR_MS = 10 * 60_000;
+/** How long a target remembers what it was asked: longer than one stays fresh, which may be signed ahead of time. */
+export const ASKED_FOR_MS = 12 * 60_000;
 /** More than anybody asks in that time; with a full memory a target refuses. */
 export const ASKED_MAX = 256;
 
@@ -45,22 +45,23 @@ export function signAsking(asking: Asking, signer: KeyPair): Bytes {
 export function checkAsking(
   blob: Uint8Array, expected: { call: string; genesis: Uint8Array; keyPackage: Uint8Array; picture: boolean }, now: number,
 ): Asking {
-  const { asking, signer } = openAsking(blob);
+  const { asking, signer, subject } = openAsking(blob);
   if (asking.call !== expected.call) throw new AskingError("other_call");
   if (now - asking.atMs > ASKING_AGE_MAX_MS + CLOCK_SKEW_MS || asking.atMs - now > CLOCK_SKEW_MS) throw new AskingError("stale");
   if (!equalBytes(asking.targetGenesis, expected.genesis)) throw new AskingError("other_household");
   if (!equalBytes(asking.keyPackageHash, sha256(expected.keyPackage))) throw new AskingError("other_key_package");
   if (asking.picture !== expected.picture) throw new AskingError("other_picture");
-  const [leaf] = asking.chain;
-  if (leaf === undefined || !equalBytes(decodeCertificate(leaf.body).subject, signer)) throw new AskingError("wrong_signer");
+  if (subject === undefined || !equalBytes(subject, signer)) throw new AskingError("wrong_signer");
   return asking;
 }
 
-function openAsking(blob: Uint8Array): { asking: Asking; signer: Bytes } {
+function openAsking(blob: Uint8Array): { asking: Asking; signer: Bytes; subject: Bytes | undefined } {
   try {
     const signed = decodeSigned(blob);
     verifySigned(CONTEXT, signed);
-    return { asking: decodeAsking(signed.body), signer: signed.signer };
+    const asking = decodeAsking(signed.body);
+    const [leaf] = asking.chain;
+    return { asking, signer: signed.signer, subject: leaf && decodeCertificate(leaf.body).subject };
   } catch (error) {
     const expected = error instanceof MalformedError || error instanceof SignatureError || error instanceof ChainError;
     throw expected ? new AskingError("unreadable") : error;

@@ -60,8 +60,8 @@ const PLACE: Readonly<Record<Refused, number>> = {
 export type Verdict = { permit: Permit; initiator: Identity } | { refused: Refused; initiator: Identity | undefined };
 
 export function judge(now: number, held: HeldGrants, standing: Standing, wanted: Wanted): Verdict {
-  if (held.off) return { refused: "off", initiator: undefined };
   const initiator = verified(wanted.initiator, now);
+  if (held.off) return { refused: "off", initiator };
   if (initiator === undefined) return { refused: "initiator", initiator };
   const answer = weigh(now, held, standing, wanted, initiator);
   return typeof answer === "string" ? { refused: answer, initiator } : { permit: answer, initiator };

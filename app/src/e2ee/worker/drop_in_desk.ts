@@ -1,6 +1,6 @@
 //! Requests about drop-ins: what this device asks for, and what it makes of being asked. It alone decides, here beside its keys.
 
-import { type Bytes, fromBase64Url, toBase64Url } from "../bytes.ts";
+import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from "../bytes.ts";
 import { KIND } from "../identity/certificate.ts";
 import type { Identity } from "../identity/chain.ts";
 import { Asked, type Asking, AskingError, checkAsking, signAsking } from "../identity/drop_in_asking.ts";
@@ -47,6 +47,8 @@ export class DropInDesk {
   #state: TargetState = { at: "idle" };
   #initiator: Initiator | undefined;
   #pinned: PinnedContact[] = [];
+  /** Switched off by the household. */
+  #off = false;
   #lookedAt = 0;
 
   constructor(home: Home, calls: Calls, records: Records, emit: Emit) {
@@ -93,8 +95,9 @@ export class DropInDesk {
         await this.#calls.admit(initiator.asking.call, initiator.keyPackage, initiator.identity.deviceKey);
         return NOTHING;
       },
-      "drop_in.pinned": async ({ pinned }) => {
+      "drop_in.pinned": async ({ pinned, off }) => {
         this.#pinned = pinned;
+        this.#off = off;
         if (this.running) await this.#look();
         return NOTHING;
       },
@@ -179,9 +182,14 @@ export class DropInDesk {
     const checked = this.#checked(id, fromBase64Url(asking), fromBase64Url(keyPackage), picture);
     await this.#save();
     if (checked === undefined) return this.#refuse(id, "initiator", undefined);
-    const verdict = here.off ? { refused: "off" as const, initiator: undefined } : this.#verdict(held, checked, picture, shown);
+    this.#off = here.off;
+    const verdict = this.#verdict(held, checked, picture, shown);
+    if (here.off) return this.#refuse(id, "off", verdict.initiator);
     if ("refused" in verdict) return this.#refuse(id, verdict.refused, verdict.initiator);
     const { permit, initiator } = verdict;
+    // One that was not taken, since there is no room, is none to go by.
+    const taken = held.statements.get(permit.grant);
+    if (taken === undefined || !equalBytes(taken, shown)) return this.#refuse(id, "no_grant", initiator);
     const who = this.#home.whoIs(initiator);
     if (here.busy || this.running) return this.#refuse(id, "busy", initiator);
     if (here.quiet) return this.#refuse(id, "quiet", initiator);
@@ -195,7 +203,7 @@ export class DropInDesk {
 
   async #refuse(call: string, refusal: DropInRefusal, who: Identity | undefined): Promise<Reply<"drop_in.asked">> {
     this.#ledger?.refused(call, who, refusal);
-    await this.#save();
+    await this.#save().catch(() => undefined);
     return { permitted: false, refusal, who: who && this.#home.whoIs(who) };
   }
 
@@ -230,7 +238,7 @@ export class DropInDesk {
     const verdict = this.#verdict(held, this.#initiator.asking, picture, statement);
     // Without its grant, another one that lets them begin is no reason to go on; nor is sound where the picture was taken back.
     const narrowed = "permit" in verdict && verdict.permit.picture !== picture ? "sound_only" as const : undefined;
-    const refusal = statement === undefined ? "no_grant" : "refused" in verdict ? verdict.refused : narrowed;
+    const refusal = this.#off ? "off" as const : statement === undefined ? "no_grant" : "refused" in verdict ? verdict.refused : narrowed;
     if (refusal !== undefined) await this.#input({ on: "ends", refusal, by: refusal === "ended_here" || refusal === "off" ? "put_out" : "grant" });
   }
 
@@ -242,29 +250,34 @@ export class DropInDesk {
     const { state, outputs } = step(this.#state, this.#home.now(), input);
     this.#state = state;
     if (live === undefined || outputs.length === 0) return;
-    await this.#writeDown(live, knocked, outputs);
+    const kept = await this.#writeDown(live, knocked, outputs);
     for (const output of outputs) {
-      if (output.do === "open" && !(await this.#open(live.call))) {
-        this.#ledger?.ended(live.call, "connection");
-        await this.#close();
-        this.#emit("drop_in", { call: live.call, output: { do: "refuse", refusal: "no_signal" } });
-        return this.#emit("drop_in", { call: live.call, output: { do: "close", by: "connection" } });
-      }
+      if (!kept && lets(output, knocked)) return this.#giveUp(live.call, "unavailable");
+      if (output.do === "open" && !(await this.#open(live.call))) return this.#giveUp(live.call, "no_signal");
       if (output.do === "close") await this.#close();
       this.#emit("drop_in", { call: live.call, output });
     }
   }
 
-  /** Before anything of it is done: what the ledger does not hold has not begun. */
-  async #writeDown(live: Live, knocked: boolean, outputs: readonly TargetOutput[]): Promise<void> {
+  /** It does not open after all. */
+  async #giveUp(call: string, refusal: DropInRefusal): Promise<void> {
+    this.#ledger?.ended(call, "connection");
+    await this.#close();
+    await this.#save().catch(() => undefined);
+    this.#emit("drop_in", { call, output: { do: "refuse", refusal } });
+    this.#emit("drop_in", { call, output: { do: "close", by: "connection" } });
+  }
+
+  /** Before anything of it is done. False: it could not be written down, and then nobody is let in; what ends it goes on all the same. */
+  async #writeDown(live: Live, knocked: boolean, outputs: readonly TargetOutput[]): Promise<boolean> {
     const who = this.#initiator?.identity;
+    let written = true;
     for (const output of outputs) {
-      const opens = (output.do === "open" && output.stage !== "knocking") || (output.do === "stage" && knocked);
-      if (opens && who !== undefined) this.#ledger?.opened(live, who);
+      if (lets(output, knocked) && who !== undefined) written = this.#ledger?.opened(live, who) === true;
       if (output.do === "refuse") this.#ledger?.refused(live.call, who, output.refusal);
       if (output.do === "close") this.#ledger?.ended(live.call, output.by);
     }
-    await this.#save();
+    return this.#save().then(() => written, () => false);
   }
 
   /** False: there is no room for a further call. */
@@ -280,7 +293,8 @@ export class DropInDesk {
     const call = this.#initiator?.asking.call;
     this.#initiator = undefined;
     this.#state = { at: "idle" };
-    if (call !== undefined) await this.#calls.leave(call);
+    // The keys are gone whether or not it can be stored that nobody is expected any more.
+    if (call !== undefined) await this.#calls.leave(call).catch(() => undefined);
   }
 
   async #grants(): Promise<HeldGrants> {
@@ -292,9 +306,12 @@ export class DropInDesk {
     return (this.#held = new HeldGrants(kept?.held));
   }
 
+  /** What was taken away counts at once, whether or not it could be stored; that it was not is told. */
   async #changed(): Promise<Record<string, never>> {
-    await this.#save();
+    const saved = this.#save();
+    await saved.catch(() => undefined);
     if (this.running) await this.#look();
+    await saved;
     return NOTHING;
   }
 
@@ -304,4 +321,9 @@ export class DropInDesk {
     await this.#kept.save(this.#home.slot, { genesis: this.#home.ready().home.genesis, held: kept, asked: new Map(this.#asked.calls), ledger });
     if (ledger.unsent.length > 0) this.#emit("ledger_wrote", {});
   }
+}
+
+/** Whether with this somebody is let in: what is heard from now on stands in the ledger. */
+function lets(output: TargetOutput, knocked: boolean): boolean {
+  return (output.do === "open" && output.stage !== "knocking") || (output.do === "stage" && knocked);
 }

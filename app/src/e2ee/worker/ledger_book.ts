@@ -6,10 +6,12 @@ import { type DropInGrant, GrantError } from "../identity/drop_in.ts";
 import type { DropInRefusal } from "../../protocol.ts";
 import { TakeError } from "../identity/drop_in_held.ts";
 import type { EndedBy, Live } from "../identity/drop_in_target.ts";
+import { MalformedError } from "../identity/encoding.ts";
 import { type KeyPair, sha256 } from "../identity/keys.ts";
 import { deviceIdOf } from "../identity/ids.ts";
 import { LedgerFaultError, LedgerFullError, LedgerReader, noEntries, OwnLedger, type StoredLedger } from "../identity/ledger.ts";
 import { ENDED_BY, GRANT_CHANGE, type LedgerWhat, type LedgerWho, unverifiedWho } from "../identity/ledger_entry.ts";
+import { SignatureError } from "../identity/signed.ts";
 
 const BY: Readonly<Record<EndedBy, (typeof ENDED_BY)[keyof typeof ENDED_BY]>> = {
   target: ENDED_BY.target, initiator: ENDED_BY.initiator, grant: ENDED_BY.grant, put_out: ENDED_BY.everyonePutOut, connection: ENDED_BY.connection,
@@ -52,9 +54,11 @@ export class LedgerBook {
     this.#write({ kind: "refused", call, who: written(who), refusal });
   }
 
-  opened({ call, permit, picture }: Live, who: Identity): void {
-    this.#opened = { call, atMs: this.#now() };
-    this.#write({ kind: "opened", call, who: written(who), grant: permit.grant, revision: permit.revision, picture, opening: permit.opening });
+  /** False: it could not be written, and nothing may open. */
+  opened({ call, permit, picture }: Live, who: Identity): boolean {
+    const done = this.#write({ kind: "opened", call, who: written(who), grant: permit.grant, revision: permit.revision, picture, opening: permit.opening });
+    if (done) this.#opened = { call, atMs: this.#now() };
+    return done;
   }
 
   /** Says nothing of what has not been opened. */
@@ -106,11 +110,13 @@ export class LedgerBook {
   }
 
   /** With a full ledger nothing opens; what else happened is not written. */
-  #write(what: LedgerWhat): void {
+  #write(what: LedgerWhat): boolean {
     try {
       this.#own.write(this.#now(), what);
+      return true;
     } catch (error) {
       if (!(error instanceof LedgerFullError)) throw error;
+      return false;
     }
   }
 }
@@ -122,5 +128,5 @@ function written(who: Identity | undefined): LedgerWho {
 function refusalOf(error: unknown): DropInRefusal | undefined {
   if (error instanceof GrantError) return error.reason;
   if (error instanceof TakeError) return error.reason === "full" ? undefined : error.reason;
-  return "forged";
+  return error instanceof MalformedError || error instanceof SignatureError ? "forged" : undefined;
 }

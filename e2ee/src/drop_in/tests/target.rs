@@ -94,6 +94,7 @@ fn without_tone_or_light_nothing_opens() {
     );
     let late = [(SIGNAL_MS_MAX, Tick), (SIGNAL_MS_MAX + 1, Signalled)];
     assert_eq!(play(at_once, &late), refused);
+    assert_eq!(play(at_once, &[(SIGNAL_MS_MAX, Signalled)]), refused);
 }
 
 #[test]
@@ -125,6 +126,8 @@ fn a_knock_opens_with_a_yes_and_otherwise_as_the_grant_says() {
     let late = [(1, Signalled), (KNOCK_MS, Tick), (1 + KNOCK_MS, Tick)];
     assert_eq!(play(until, &late), [&[KNOCKING][..], &away()].concat());
     assert_eq!(play(unless, &late), [KNOCKING, FROSTED]);
+    let too_late = [(1, Signalled), (1 + KNOCK_MS, Yes)];
+    assert_eq!(play(until, &too_late), [&[KNOCKING][..], &away()].concat());
 }
 
 #[test]

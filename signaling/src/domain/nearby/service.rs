@@ -1,5 +1,6 @@
 //! The verbs of who is near: devices report, people ask, and who may see it is told of changes.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -129,7 +130,8 @@ impl Nearby {
     /// When the database fails.
     pub async fn list(&self, speaker: &Speaker) -> Result<Vec<NearDevice>, StoreError> {
         let mut tx = self.0.db.read().await?;
-        self.0.shown_to(&mut tx, speaker.account).await
+        let mut lets = BTreeMap::new();
+        self.0.shown_to(&mut tx, speaker.account, &mut lets).await
     }
 
     /// When somebody was near a device, if it was lately.
@@ -149,6 +151,7 @@ impl Shared {
         &self,
         tx: &mut Tx,
         account: AccountId,
+        lets: &mut BTreeMap<HouseholdId, Vec<Grantee>>,
     ) -> Result<Vec<NearDevice>, StoreError> {
         let now = self.clock.now();
         let near = self.table().all(now);
@@ -156,19 +159,14 @@ impl Shared {
         let Some(own) = asker.and_then(|asker| asker.household.0) else {
             return Ok(Vec::new());
         };
-        let mut grants = BTreeMap::new();
         let mut shown = Vec::new();
         for (device, home, minutes_ago) in near {
             // Of homes that have let nobody in whom this could be, nothing more is asked.
-            let lets = match grants.get(&home) {
-                Some(lets) => *lets,
-                None => {
-                    let to = grantees(tx, home, now).await?;
-                    to.iter().any(|to| to.could_be(account, own))
-                }
+            let to = match lets.entry(home) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(grantees(tx, home, now).await?),
             };
-            grants.insert(home, lets);
-            if !lets {
+            if !to.iter().any(|to| to.could_be(account, own)) {
                 continue;
             }
             let asking = Asking {
@@ -225,13 +223,17 @@ impl Shared {
         let homes: BTreeSet<_> = self.table().all(now).iter().map(|one| one.1).collect();
         let mut people: BTreeSet<AccountId> = told.keys().copied().collect();
         let mut tx = self.db.read().await?;
+        // Asked once for each home, not once more for each person.
+        let mut lets = BTreeMap::new();
         for home in homes {
-            for to in grantees(&mut tx, home, now).await? {
+            let to = grantees(&mut tx, home, now).await?;
+            for to in &to {
                 people.extend(to.people(&mut tx).await?);
             }
+            lets.insert(home, to);
         }
         for account in people {
-            let devices = self.shown_to(&mut tx, account).await?;
+            let devices = self.shown_to(&mut tx, account, &mut lets).await?;
             let before = told.get(&account).map_or(&[][..], Vec::as_slice);
             if before == devices || (before.is_empty() && told.len() >= TOLD_MAX) {
                 continue;
@@ -260,9 +262,21 @@ async fn tell(shared: Weak<Shared>, mut notices: mpsc::Receiver<Notice>) {
         let changed = Arc::clone(&now.changed);
         drop(now);
         tokio::select! {
-            notice = notices.recv() => if notice.is_none() { return },
+            concerns = concerning(&mut notices) => if concerns.is_none() { return },
             () = changed.notified() => {}
             _ = look.tick() => {}
+        }
+        // All that has come by now is answered by one look.
+        while notices.try_recv().is_ok() {}
+    }
+}
+
+/// The next notice that can change who sees what; `None` when the bus is gone.
+async fn concerning(notices: &mut mpsc::Receiver<Notice>) -> Option<Notice> {
+    loop {
+        match notices.recv().await? {
+            Notice::Switched { .. } => {}
+            notice => return Some(notice),
         }
     }
 }

@@ -77,7 +77,7 @@ async fn what_is_taken_from_the_own_household_leaves_the_contacts_theirs() {
     is_asked(&mut scene.kitchen.session, SECOND).await;
 }
 
-// req: DROP-8, DROP-18
+// req: DROP-8, DROP-18, DND-5
 #[tokio::test]
 async fn do_not_disturb_is_told_at_home_and_looks_like_an_empty_house_to_others() {
     let mut scene = Scene::with_calls().await;
@@ -156,7 +156,7 @@ async fn whoever_gives_up_is_let_go_and_a_late_target_opens_nothing() {
     assert_eq!(kitchen.refused(late).await, ErrorCode::CallEnded);
 }
 
-// req: DROP-6, RA-5
+// req: DROP-6
 #[tokio::test]
 async fn a_grant_that_is_taken_back_ends_what_it_let_in() {
     let mut scene = Scene::with_calls().await;

@@ -1,0 +1,174 @@
+//! A device that is dropped in on: its tone and its light come first, and somebody at it has the last word.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use homeline_client::sound::{level_at, loudness, read_file};
+use homeline_e2ee::drop_in::{Grant, Grantee, LIFETIME_MS_MAX, Opening};
+use homeline_e2ee::time::UnixMs;
+use homeline_protocol::id::GrantId;
+
+use crate::support::{Device, Homes, homes};
+
+/// The tone's first note.
+const FIRST_NOTE: f64 = 587.0;
+const SAMPLE_RATE: usize = 48_000;
+
+/// Anna lets Ben's household person drop in.
+async fn give(homes: &Homes, opening: Opening, picture: bool) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let at = UnixMs(u64::try_from(since.as_millis()).unwrap());
+    let (anna, ben) = (homes.anna.household(), homes.ben.household());
+    let to = Grantee::Person {
+        contact: anna.find_contact("ben").unwrap().id,
+        their_genesis: ben.roster().genesis_key(),
+        person: ben.own().id.to_string(),
+    };
+    let grant = Grant {
+        genesis: anna.roster().genesis_key(),
+        id: GrantId([1; 16]),
+        revision: at.0,
+        to,
+        devices: vec![],
+        hours: None,
+        picture,
+        opening,
+        signed_at: at,
+        expires_at: at.plus(LIFETIME_MS_MAX),
+        revoked: false,
+    };
+    homes.anna.put_drop_in_grant(&grant).await.unwrap();
+}
+
+async fn begin(homes: &Homes, folder: &str, arguments: &[&str]) -> Device {
+    let arguments = [&["run"], arguments].concat();
+    let mut device = Device::start(&homes.folder.path().join(folder), &arguments);
+    device.event("ready").await;
+    device
+}
+
+const BEN: [&str; 6] = [
+    "--sound-in",
+    "tone:1500",
+    "--listen-for",
+    "1000",
+    "--picture",
+    "pattern",
+];
+
+// req: DROP-8, DROP-9, DROP-10, DROP-11, DROP-12, DROP-13, DROP-14, DROP-16
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tone_and_light_come_before_sound_and_picture_and_the_device_ends_it() {
+    let homes = homes().await;
+    give(&homes, Opening::AtOnce, true).await;
+    let recorded = homes.folder.path().join("kitchen.wav");
+    let kitchen = [
+        "--sound-in",
+        "tone:1000",
+        "--listen-for",
+        "1500",
+        "--picture",
+        "pattern",
+        "--frosted",
+        "5",
+        "--sound-out",
+        recorded.to_str().unwrap(),
+    ];
+    let mut kitchen = begin(&homes, "a", &kitchen).await;
+    let mut bens = begin(&homes, "b", &BEN).await;
+    bens.say("drop in on the aunt anna").await;
+    bens.event("dropping_in").await;
+    let comes = kitchen.event("drop_in").await;
+    assert_eq!(comes["from"], "Uncle Ben");
+    assert_eq!(
+        (&comes["picture"], &comes["knocks"]),
+        (&true.into(), &false.into())
+    );
+    let light = kitchen.event_before("light", "drop_in_stage").await;
+    assert_eq!(light["light"], "green");
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "frosted");
+    assert_eq!(bens.event("dropped_in").await["room"], "Kitchen");
+    bens.event("secured").await;
+    bens.event("tone_heard").await;
+    kitchen.event("tone_heard").await;
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "clear");
+    kitchen.say("hush").await;
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "hushed");
+    kitchen.say("hush").await;
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "clear");
+    kitchen.say("video off").await;
+    kitchen.say("hang up").await;
+    assert_eq!(kitchen.event("drop_in_ended").await["by"], "here");
+    kitchen.light("off").await;
+    bens.event("ended").await;
+    kitchen.say("quit").await;
+    assert_eq!(kitchen.exit_code().await, Some(0));
+    // What the speaker gave first is the tone, whole.
+    let samples = read_file(&recorded).unwrap();
+    assert!(level_at(FIRST_NOTE, &samples[..SAMPLE_RATE * 2 / 5]) > 0.7);
+    assert!(loudness(&samples[..SAMPLE_RATE * 4 / 5]) > 5_000.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_is_knocked_at_and_somebody_says_yes_or_puts_everyone_out() {
+    let homes = homes().await;
+    give(&homes, Opening::KnockUntilYes, false).await;
+    let recorded = homes.folder.path().join("kitchen.wav");
+    let kitchen = [
+        "--sound-in",
+        "tone:1000",
+        "--sound-out",
+        recorded.to_str().unwrap(),
+    ];
+    let mut kitchen = begin(&homes, "a", &kitchen).await;
+    let mut bens = begin(&homes, "b", &BEN).await;
+    bens.say("drop in on aunt anna").await;
+    assert_eq!(kitchen.event("drop_in").await["knocks"], true);
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "knocking");
+    bens.event("secured").await;
+    kitchen.say("yes").await;
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "clear");
+    bens.event("tone_heard").await;
+    kitchen.say("everyone out").await;
+    assert_eq!(kitchen.event("drop_in_ended").await["by"], "put_out");
+    kitchen.light("off").await;
+    bens.event("ended").await;
+    bens.say("drop in on aunt anna").await;
+    assert_eq!(
+        kitchen.event("drop_in_refused").await["refusal"],
+        "ended_here"
+    );
+    assert_eq!(
+        bens.event("drop_in_refused").await["refusal"],
+        "unavailable"
+    );
+}
+
+// req: DROP-9, DROP-18
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_whose_speaker_or_light_fails_lets_nobody_in() {
+    let homes = homes().await;
+    give(&homes, Opening::AtOnce, false).await;
+    let mut bens = begin(&homes, "b", &BEN).await;
+    let recorded = homes.folder.path().join("kitchen.wav");
+    let no_light = [
+        "--led",
+        "/nowhere/led",
+        "--sound-out",
+        recorded.to_str().unwrap(),
+    ];
+    for broken in [&["--sound-out", "none"][..], &no_light] {
+        let mut kitchen = begin(&homes, "a", broken).await;
+        bens.say("drop in on aunt anna").await;
+        let refused = kitchen
+            .event_before("drop_in_refused", "drop_in_stage")
+            .await;
+        assert_eq!(refused["refusal"], "no_signal");
+        assert_eq!(
+            bens.event("drop_in_refused").await["refusal"],
+            "unavailable"
+        );
+        bens.event("ended").await;
+        kitchen.say("quit").await;
+        kitchen.exit_code().await;
+    }
+}
