@@ -213,8 +213,8 @@ export class Hearing {
   async #play(one: Incoming): Promise<void> {
     const stop = new AbortController();
     this.#stop = stop;
-    // The screen of a call that has ended would hide what is shown.
-    if (this.#around?.calls.state.at === "ended") this.#around.calls.input({ on: "dismiss" });
+    // The screen of a call that has ended would hide what is shown. The call machine may be in the middle of ending it.
+    queueMicrotask(() => this.#around?.calls.state.at === "ended" && this.#around.calls.input({ on: "dismiss" }));
     const begun = (): void => {
       this.#begun = one.id;
       this.#host.changed();

@@ -66,7 +66,12 @@ export class Recorder {
     // Given up while the browser asked.
     if (number !== this.#number) return stop(stream);
     this.#stream = stream;
-    this.#record(stream, number);
+    try {
+      this.#record(stream, number);
+    } catch {
+      // Unplugged in this very moment.
+      return this.#fail();
+    }
     this.#become({ at: "recording", sinceMs: this.#parts.now() });
   }
 

@@ -34,7 +34,7 @@ export function household(app: App): TemplateResult {
     <h2 class="section">Members</h2>
     <ul class="list" data-testid="members">${repeat(app.store.members, ({ id }) => id, (member) => memberRow(app, member))}</ul>
     ${isForAdults(app) && app.store.members.length > 1 ? html`<button class="button children-link" data-testid="to-children" @click=${() => app.go("children")}>${icons.people}Children</button>` : nothing}
-    <div class="section-head"><h2 class="section">Devices</h2>${toAnnounce(app)}${callHome(app)}</div>
+    <div class="section-head"><h2 class="section">Devices</h2><span class="section-actions">${toAnnounce(app)}${callHome(app)}</span></div>
     <ul class="list" data-testid="devices">${repeat(app.store.devices, ({ id }) => id, (device) => deviceRow(app, device))}</ul>
     ${householdDropIn(app)}
     ${toLedger(app)}
