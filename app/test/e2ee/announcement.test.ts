@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Bytes, fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
-import { type Announcement, AnnouncementError, countsUntil, DEVICES_MAX, encodeAnnouncement, Heard, HEARD_MAX, LENGTH_MS_MAX, openAnnouncement, signAnnouncement, SOUND_BYTES_MAX, TEXT_BYTES_MAX } from "../../src/e2ee/identity/announcement.ts";
+import { type Announcement, AnnouncementError, countsUntil, decodeAnnouncement, DEVICES_MAX, encodeAnnouncement, Heard, HEARD_MAX, LENGTH_MS_MAX, openAnnouncement, signAnnouncement, SOUND_BYTES_MAX, TEXT_BYTES_MAX } from "../../src/e2ee/identity/announcement.ts";
 import { type Content, openContent, sealAnnouncement } from "../../src/e2ee/identity/announcement_content.ts";
 import { CLOCK_SKEW_MS, KIND, RIGHTS } from "../../src/e2ee/identity/certificate.ts";
 import { MalformedError } from "../../src/e2ee/identity/encoding.ts";
@@ -129,6 +129,17 @@ test("a body has one form: no device twice, none out of order, nothing left over
   const [first, second] = said.keys as [Announcement["keys"][0], Announcement["keys"][0]];
   for (const keys of [[], [first, first], [second, first]]) {
     assert.throws(() => scene.hear(signAnnouncement({ ...said, keys }, scene.house.app)), MalformedError);
+  }
+  // Whatever is damaged is read as another announcement, or refused as what it is.
+  const body = encodeAnnouncement(said);
+  for (let place = 0; place < body.length; place++) {
+    const damaged = Uint8Array.from(body);
+    damaged[place]! ^= 0xff;
+    try {
+      assert.deepEqual(encodeAnnouncement(decodeAnnouncement(damaged)), damaged);
+    } catch (error) {
+      assert.ok(error instanceof MalformedError, `${place}: ${error}`);
+    }
   }
   const longer = Uint8Array.from([...encodeAnnouncement(said), 0]);
   assert.throws(() => scene.hear(encodeSigned(sign("homeline announcement v1", longer, scene.house.app))), MalformedError);

@@ -6,6 +6,7 @@ import type { Bytes } from "../../src/e2ee/bytes.ts";
 import { Expect } from "../../src/e2ee/call/expect.ts";
 import { Group, GroupError, makeKeyPackage } from "../../src/e2ee/call/group.ts";
 import { Keyring } from "../../src/e2ee/frames/keyring.ts";
+import { ANNOUNCED, openAnnouncement, signAnnouncement } from "../../src/e2ee/identity/announcement.ts";
 import { ChainError, decodeChain, encodeChain, verifyChain } from "../../src/e2ee/identity/chain.ts";
 import { openContactCard, signContactCard } from "../../src/e2ee/identity/contact.ts";
 import { MalformedError } from "../../src/e2ee/identity/encoding.ts";
@@ -47,11 +48,16 @@ function refuses(error: unknown): true {
 const card = { genesis, contactId: CALL, revision: 1, name: "B", handle: "b", pin: 0 as const, theirGenesis: new Uint8Array(32) };
 const policy = { genesis, device: genesis, revision: 1, rules: [{ theirGenesis: genesis, person: "", mode: 1 as const }] };
 const invitation = { call: CALL, atMs: NOW, toHandle: "b", displayName: "A", video: true, chain: house.chain() };
+const announcement = {
+  genesis, id: CALL, kind: ANNOUNCED.text, atMs: NOW, lengthMs: 0, replyTo: undefined, contentHash: new Uint8Array(32),
+  keys: [{ device: genesis, enc: genesis, sealed: genesis }], chain: house.chain(),
+};
 const SUBJECTS: [string, Bytes, (bytes: Bytes) => unknown][] = [
   ["chains", encodeChain(house.chain()), (bytes) => verifyChain(decodeChain(bytes), NOW)],
   ["roster entries", house.entries[0] as Bytes, (bytes) => Roster.load([bytes])],
   ["contact cards", signContactCard(card, house.app), (bytes) => openContactCard(bytes, roster)],
   ["answer policies", signPolicy(policy, house.app), (bytes) => openPolicy(bytes, roster)],
+  ["announcements", signAnnouncement(announcement, house.app), (bytes) => openAnnouncement(bytes, roster, NOW)],
   ["invitations", signInvitation(invitation, house.app), (bytes) => checkInvitation(bytes, { call: CALL, handle: "b" }, NOW)],
 ];
 
