@@ -114,8 +114,7 @@ test("a room in a call is not interrupted: it plays what was announced when the 
   await contact(cleo.page, ben.handle).getByTestId("call-voice").click();
   await at(kitchen, "answer").click();
   await connected(cleo.page, kitchen);
-  await at(page, "end-close").click();
-  await at(hall, "end-close").click();
+  for (const one of [page, hall]) await at(one, "answer").waitFor({ state: "detached" });
   await toAnnounce(page);
   await say(page);
   await inRoom(page, "Hall", "played");
