@@ -99,13 +99,16 @@ for (const [size, viewport] of [["phone", PHONE], ["desktop", DESKTOP]]) {
     assert.equal(await at(speaker, "incoming-call").count(), 1);
     assert.equal(await doraPage.locator('[data-call-state="ringing"]').count(), 1);
     await at(doraPage, "cancel-call").click();
+    // It rang in his app too, over the page.
     await at(speaker, "incoming-call").waitFor({ state: "detached" });
+    await at(benPage, "answer").waitFor({ state: "detached" });
 
     await nameByKeyboard(benPage, "Mum", "echo");
     await call(annaPage, ben.handle, "voice");
     await at(speaker, "answering").getByText("can't play the echo").waitFor();
     await at(annaPage, "cancel-call").click();
     await at(annaPage, "end-close").click();
+    await at(benPage, "answer").waitFor({ state: "detached" });
 
     await nameByKeyboard(benPage, "Mum", "ask");
     await at(benPage, "answers-itself").waitFor({ state: "detached" });
