@@ -122,6 +122,18 @@ pub enum Command {
         #[command(flatten)]
         signaling: SignalingOptions,
     },
+    /// Half of a household's home devices drop in on the other half, where nobody answers.
+    DropIn {
+        /// Drop-ins in a second.
+        #[arg(long, default_value_t = 1.0)]
+        rate: f64,
+        /// How long each lasts once the room is heard, seconds.
+        #[arg(long, default_value_t = 2.0)]
+        hold: f64,
+        /// How.
+        #[command(flatten)]
+        signaling: SignalingOptions,
+    },
     /// Sets two results beside each other.
     Compare {
         /// The earlier result (JSON).
@@ -255,9 +267,21 @@ impl Command {
                 put("calls", calls.to_string());
                 media.put(&mut put)
             }
+            _ => match self.put_signaling(&mut put) {
+                Some(common) => common,
+                None => return options,
+            },
+        };
+        common.put(&mut put);
+        options
+    }
+
+    /// `None`: not a signaling scenario.
+    fn put_signaling(&self, put: &mut impl FnMut(&str, String)) -> Option<&CommonOptions> {
+        let signaling = match self {
             Self::Register { rate, signaling } => {
                 put("rate", rate.to_string());
-                &signaling.common
+                signaling
             }
             Self::Presence {
                 devices,
@@ -266,7 +290,7 @@ impl Command {
             } => {
                 put("devices", devices.to_string());
                 put("probes", probes.to_string());
-                &signaling.common
+                signaling
             }
             Self::Calls {
                 rate,
@@ -285,7 +309,7 @@ impl Command {
                 if let Some(people) = people {
                     put("people", people.to_string());
                 }
-                &signaling.common
+                signaling
             }
             Self::ReconnectStorm { devices, signaling }
             | Self::Announcement {
@@ -295,12 +319,20 @@ impl Command {
                 if let Self::Announcement { rate, .. } = self {
                     put("rate", rate.to_string());
                 }
-                &signaling.common
+                signaling
             }
-            Self::Compare { .. } | Self::Report { .. } => return options,
+            Self::DropIn {
+                rate,
+                hold,
+                signaling,
+            } => {
+                put("rate", rate.to_string());
+                put("hold", hold.to_string());
+                signaling
+            }
+            _ => return None,
         };
-        common.put(&mut put);
-        options
+        Some(&signaling.common)
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use homeline_e2ee::drop_in::Grant;
+use homeline_e2ee::drop_in::{Grant, Grantee, LIFETIME_MS_MAX, Opening};
 use homeline_protocol::Blob;
+use homeline_protocol::id::GrantId;
 use homeline_protocol::session::{Activity, Request};
 use tokio::sync::oneshot;
 
 use super::{ChangeError, Client};
 use crate::call::{Call, DropInError, Outgoing, drop_in};
+use crate::chance;
 use crate::drop_in::DeskInput;
 use crate::session::RequestError;
+use crate::time::now;
 
 impl Client {
     /// Drops in: on a home device of the own household by its label, on a contact by the family's name for
@@ -40,6 +43,29 @@ impl Client {
             statement: Blob(statement),
         };
         Ok(self.session().done(request).await?)
+    }
+
+    /// Lets everybody of the own household drop in on all of its home devices, at once and always, for as long
+    /// as a grant lasts: an adult's app alone may.
+    ///
+    /// # Errors
+    /// When this is no adult's app, or the server refuses.
+    pub async fn let_household_drop_in(&self, picture: bool) -> Result<(), ChangeError> {
+        let at = now();
+        let grant = Grant {
+            genesis: self.shared.state().household.roster().genesis_key(),
+            id: GrantId(chance::bytes()),
+            revision: at.0,
+            to: Grantee::OwnHousehold,
+            devices: vec![],
+            hours: None,
+            picture,
+            opening: Opening::AtOnce,
+            signed_at: at,
+            expires_at: at.plus(LIFETIME_MS_MAX),
+            revoked: false,
+        };
+        self.put_drop_in_grant(&grant).await
     }
 
     /// Switches drop-in off or on at this home device, whatever the grants. It counts here at once, with or

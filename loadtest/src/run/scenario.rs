@@ -22,6 +22,7 @@ impl Command {
             Self::Register { signaling, .. }
             | Self::Presence { signaling, .. }
             | Self::Announcement { signaling, .. }
+            | Self::DropIn { signaling, .. }
             | Self::Calls { signaling, .. }
             | Self::ReconnectStorm { signaling, .. } => Some(&signaling.common),
             Self::Compare { .. } | Self::Report { .. } => None,
@@ -131,6 +132,7 @@ impl Command {
             Self::Calls { .. } => "calls",
             Self::ReconnectStorm { .. } => "reconnect-storm",
             Self::Announcement { .. } => "announcement",
+            Self::DropIn { .. } => "drop-in",
             Self::Compare { .. } => "compare",
             Self::Report { .. } => "report",
         }

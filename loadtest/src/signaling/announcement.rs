@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use homeline_client::announcements::{Content, IncomingAnnouncement, SteadyClock, decode, encode};
-use homeline_client::api::{NewDevice, offer_pairing};
 use homeline_client::media::SAMPLE_RATE;
-use homeline_client::{Client, ClientEvent, Server};
+use homeline_client::{Client, ClientEvent};
 use homeline_protocol::id::AnnouncementId;
-use homeline_protocol::session::{AnnounceTo, AnnouncementHeard, DeviceKind, Reply, Request};
+use homeline_protocol::session::{AnnounceTo, AnnouncementHeard, Reply, Request};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::sync::mpsc;
 
-use super::people::Person;
+use super::rooms::{connect, drain, pair};
 use super::stage::Stage;
 use super::tally::{Kind, PATIENCE, Tally};
 use super::watch::Words;
@@ -165,35 +164,6 @@ fn speech() -> Result<Content> {
     Ok(Content::Sound { ogg, length_ms })
 }
 
-async fn connect(
-    server: &Server,
-    person: &Person,
-) -> Result<(Client, mpsc::Receiver<ClientEvent>)> {
-    Ok(Client::connect(server.clone(), person.identity.clone(), None).await?)
-}
-
-async fn pair(
-    server: &Server,
-    app: &Client,
-    handle: &str,
-    number: usize,
-) -> Result<(Client, mpsc::Receiver<ClientEvent>)> {
-    let mut listener = app.listen_for_devices().await?;
-    let new = NewDevice {
-        kind: DeviceKind::HomeDevice,
-        label: format!("Room {number}"),
-    };
-    let offered = offer_pairing(server, handle.parse().context("a handle")?, new).await?;
-    let device = tokio::spawn(offered.digits());
-    let asking = listener.next().await.context("a device asks")?;
-    let shown = device.await??;
-    let digits = shown.text();
-    let finishing = tokio::spawn(shown.finish());
-    asking.enter(&digits).await?;
-    let identity = finishing.await??;
-    Ok(Client::connect(server.clone(), identity, None).await?)
-}
-
 async fn all_can_hear(app: &Client, devices: usize) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
@@ -241,8 +211,4 @@ async fn play_one(incoming: IncomingAnnouncement, begun: Begun, tally: Tally) {
     if let Err(error) = incoming.heard(AnnouncementHeard::Played).await {
         tally.error(super::presence::request_error(&error));
     }
-}
-
-async fn drain(mut events: mpsc::Receiver<ClientEvent>) {
-    while events.recv().await.is_some() {}
 }

@@ -1,14 +1,16 @@
 //! Signaling scenarios: apps and devices on the Rust SDK against a whole server.
 //!
-//! `stage` starts the server or finds one, `people` signs people up, `tally` gathers what happened, `watch`
+//! `stage` starts the server or finds one, `people` signs people up, `rooms` pairs home devices, `tally` gathers what happened, `watch`
 //! samples; the others are the scenarios.
 
 mod announcement;
 mod calls;
+mod drop_in;
 mod people;
 mod presence;
 mod proxy;
 mod register;
+mod rooms;
 mod stage;
 mod storm;
 mod talk;
@@ -71,6 +73,14 @@ pub async fn run(command: &Command, stop: Stop, progress: &Progress) -> Result<R
         } => {
             let stage = open(signaling).await?;
             announcement::run(&stage, *devices, *rate).await
+        }
+        Command::DropIn {
+            rate,
+            hold,
+            signaling,
+        } => {
+            let stage = open(signaling).await?;
+            drop_in::run(&stage, *rate, *hold).await
         }
         _ => bail!("{} is not a signaling scenario", command.name()),
     }

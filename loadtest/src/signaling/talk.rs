@@ -236,7 +236,8 @@ async fn talk_back(mut asked: mpsc::Receiver<ClientEvent>) {
     }
 }
 
-fn sound(hertz: f64) -> (Outgoing, mpsc::Receiver<Heard>) {
+/// A tone to send, and what is heard of the other side.
+pub(super) fn sound(hertz: f64) -> (Outgoing, mpsc::Receiver<Heard>) {
     let (speaker, heard) = mpsc::channel(HEARD_MAX);
     let sound = Sound {
         microphone: tone(hertz),

@@ -8,7 +8,7 @@ mod support;
 
 use std::fs;
 
-use support::{loadtest, run, run_with};
+use support::{loadtest, run, run_for, run_with};
 
 #[test]
 fn an_audio_room() {
@@ -137,6 +137,17 @@ fn a_reconnect_storm() {
         .iter()
         .find(|one| one.id == "all_back");
     assert!(all_back.is_some_and(|times| times.count >= 1));
+}
+
+// req: DROP-8
+#[test]
+fn a_room_that_is_dropped_in_on_is_heard_after_its_tone_without_anybody_answering() {
+    let ran = run_for("8", &["drop-in", "--rate", "1", "--hold", "0.1"]);
+    let latencies = &ran.went_well().latencies;
+    let of = |id: &str| latencies.iter().find(|one| one.id == id).unwrap();
+    assert!(of("latency").count >= 1 && of("opened").count >= 1);
+    assert!(of("opened").p50_ms >= 700.0, "before the tone had ended");
+    assert!(of("latency").p50_ms < 10_000.0);
 }
 
 // req: ANN-1

@@ -25,13 +25,22 @@ pub(crate) fn run(arguments: &[&str]) -> Ran {
     run_with(arguments, |_| {})
 }
 
+/// For what takes seconds by itself.
+pub(crate) fn run_for(seconds: &str, arguments: &[&str]) -> Ran {
+    measure(seconds, arguments, |_| {})
+}
+
 pub(crate) fn run_with(arguments: &[&str], prepare: impl FnOnce(&TempDir)) -> Ran {
+    measure("2", arguments, prepare)
+}
+
+fn measure(seconds: &str, arguments: &[&str], prepare: impl FnOnce(&TempDir)) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     prepare(&folder);
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (json, html, budget) = (path("run.json"), path("run.html"), path("budget.toml"));
     let mut all = arguments.to_vec();
-    all.extend(["--seconds", "2", "--warm-up", "0.5", "--quiet"]);
+    all.extend(["--seconds", seconds, "--warm-up", "0.5", "--quiet"]);
     all.extend(["--json", &json, "--html", &html]);
     if fs::exists(&budget).unwrap() {
         all.extend(["--budget", &budget]);
