@@ -22,7 +22,11 @@ const GRANTS_MAX = 128;
 const PEOPLE_MAX = 32;
 
 /** What an adult chooses; the rest is the statement's own affair: whom of a household it names, too. */
-export type Choice = Pick<Grant, "devices" | "hours" | "picture" | "opening"> & { to: Whom };
+export type Choice = Pick<Grant, "devices" | "hours" | "picture" | "opening"> & {
+  to: Whom;
+  /** When it ends for good, within thirty days; undefined: it is renewed until an adult takes it back. */
+  endsAtMs?: number | undefined;
+};
 type Whom = Exclude<Grant["to"], { type: "household" }> | { type: "household"; contact: ContactId; theirGenesis: Blob };
 
 /** Which grants this app's person was told of. */
@@ -123,7 +127,9 @@ export class Grants {
   async give(choice: Choice): Promise<void> {
     const before = choice.to.type === "home" ? this.home() : this.ofContact(choice.to.contact);
     const news = this.news();
-    const { id } = await this.#put({ ...this.#next(before), ...choice, to: await this.#named(choice.to, before) });
+    const { endsAtMs, ...said } = choice;
+    const next = this.#next(before);
+    const { id } = await this.#put({ ...next, ...said, to: await this.#named(choice.to, before), expiresAtMs: endsAtMs ?? next.signedAtMs + LIFETIME_MS });
     // Who gives it knows it.
     if (news.every((one) => one.id !== id)) this.#memory?.keepToldGrants?.([...(this.#memory.toldGrants?.() ?? []), id]);
   }
@@ -137,7 +143,9 @@ export class Grants {
   }
 
   async takeBack(grant: Grant): Promise<void> {
-    await this.#put({ ...this.#next(grant), revoked: true });
+    // For as long as any revision before it could count.
+    const next = this.#next(grant);
+    await this.#put({ ...next, expiresAtMs: next.signedAtMs + LIFETIME_MS, revoked: true });
   }
 
   /** Everyone out: every grant ends. One that fails holds up no other, and is tried again with the next press. */
@@ -152,7 +160,8 @@ export class Grants {
     for (const { grant, statement } of [...this.#held.values()]) {
       const left = grant.expiresAtMs - this.#now();
       const orphaned = gone.has(signerOf(statement) ?? "");
-      if (grant.revoked || left <= 0 || (left >= RENEW_BELOW_MS && !orphaned)) continue;
+      const due = left < RENEW_BELOW_MS && endOf(grant) === undefined;
+      if (grant.revoked || left <= 0 || (!due && !orphaned)) continue;
       try {
         await this.#put(this.#next(grant));
       } catch {
@@ -169,12 +178,12 @@ export class Grants {
     return { ...to, people: [person, ...household.filter((one) => one !== person)].slice(0, PEOPLE_MAX) };
   }
 
-  /** The next revision, for thirty days from now. Its number is the time, which grows whichever adult's app signs. */
+  /** The next revision, for thirty days from now or until its end. Its number is the time, which grows whichever adult's app signs. */
   #next(before: Grant | undefined): Grant {
     const now = this.#now();
     return {
       id: randomId(), to: { type: "home" }, devices: [], hours: undefined, picture: false, opening: "at_once", ...before,
-      revision: Math.max(now, (before?.revision ?? 0) + 1), signedAtMs: now, expiresAtMs: now + LIFETIME_MS, revoked: false,
+      revision: Math.max(now, (before?.revision ?? 0) + 1), signedAtMs: now, expiresAtMs: (before && endOf(before)) ?? now + LIFETIME_MS, revoked: false,
     };
   }
 
@@ -184,6 +193,11 @@ export class Grants {
     await this.take({ id: grant.id, statement });
     return grant;
   }
+}
+
+/** When it ends for good: it was signed for less than the thirty days of one that is renewed. */
+export function endOf({ signedAtMs, expiresAtMs }: Grant): number | undefined {
+  return expiresAtMs - signedAtMs < LIFETIME_MS ? expiresAtMs : undefined;
 }
 
 /** The keys of home devices by name, for whoever chooses among them. */

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "../app/app.ts";
 import type { Grant } from "../e2ee/port.ts";
-import { type Choice, targets } from "../home/grants.ts";
+import { type Choice, endOf, targets } from "../home/grants.ts";
 import { longDay, readWindow, shortDay, timeOf, WEEKDAYS, windowWords } from "../home/quiet.ts";
 import type { ContactView } from "../home/store.ts";
 import type { Device, QuietWindow } from "../protocol.ts";
@@ -17,6 +17,9 @@ const WHAT_IT_IS = "Whoever may drop in is connected without anybody answering. 
 const OPENINGS: readonly (readonly [Grant["opening"], string])[] = [
   ["at_once", "It connects at once"], ["knock_until_yes", "It knocks, and opens only if somebody says yes"], ["knock_unless_no", "It knocks, and opens unless somebody says no"],
 ];
+/** For how long, in days. */
+const LASTS: readonly (readonly [string, string])[] = [["1", "For a day"], ["7", "For a week"]];
+const DAY_MS = 24 * 60 * 60 * 1_000;
 /** What a new choice of hours proposes. */
 const DAYTIME: QuietWindow = { days: [...WEEKDAYS], from_minute: 8 * 60, to_minute: 20 * 60 };
 
@@ -91,6 +94,7 @@ function section(app: App, label: string, grant: Grant | undefined, to: Choice["
 
 function choices(app: App, to: Choice["to"], grant: Grant | undefined, contact: string): TemplateResult {
   const devices = targets(app.store.roster);
+  const end = grant && endOf(grant);
   const name = `drop-in-${to.type === "home" ? "home" : to.contact}`;
   const chosen = (key: string): boolean => grant === undefined || grant.devices.length === 0 || grant.devices.includes(key);
   return form(app, {
@@ -104,6 +108,9 @@ function choices(app: App, to: Choice["to"], grant: Grant | undefined, contact: 
         <option value="no" ?selected=${grant?.picture !== true}>Sound only</option><option value="yes" ?selected=${grant?.picture === true}>With picture</option></select></label>
       <label class="field"><span class="field-label">How it begins</span><select name="opening" data-testid="drop-in-opening">
         ${OPENINGS.map(([value, text]) => html`<option value=${value} ?selected=${value === (grant?.opening ?? "at_once")}>${text}</option>`)}</select></label>
+      <label class="field"><span class="field-label">How long</span><select name="lasts" data-testid="drop-in-lasts">
+        <option value="">Until it is taken back</option>${LASTS.map(([value, text]) => html`<option value=${value}>${text}</option>`)}
+        ${end === undefined ? nothing : html`<option value="kept" selected>Until ${dated(end)}</option>`}</select></label>
       ${hours(app, name, grant)}`,
     run: async (value) => {
       const picked = devices.map(({ key }) => key).filter((key) => value(key) !== "");
@@ -111,6 +118,7 @@ function choices(app: App, to: Choice["to"], grant: Grant | undefined, contact: 
       await app.store.giveDropIn({
         to: value("whom") === "person" ? await alone(app, to) : to, devices: picked.length === devices.length ? [] : picked, hours: readHours(value),
         picture: value("picture") === "yes", opening: OPENINGS.find(([opening]) => opening === value("opening"))?.[0] ?? "knock_until_yes",
+        endsAtMs: value("lasts") === "" ? undefined : value("lasts") === "kept" ? end : Date.now() + Number(value("lasts")) * DAY_MS,
       });
       app.drafts.set(`hours:${name}`, undefined);
       app.say("Your devices have been told.");
@@ -180,17 +188,24 @@ export function whom(app: App, { to }: Grant): string {
   return to.type === "person" ? name : `${name} and their household`;
 }
 
-function words(app: App, { devices, hours: when, picture, opening }: Grant): string {
+function words(app: App, grant: Grant): string {
+  const { devices, hours: when, picture, opening } = grant;
+  const end = endOf(grant);
   const known = targets(app.store.roster);
   const names = known.filter(({ key }) => devices.includes(key)).map(({ device }) => app.store.device(device)?.label ?? "Device");
   const where = devices.length === 0 ? "on every device" : names.length === 0 ? "on devices that are gone" : `on ${names.join(", ")}`;
   const times = when === undefined ? "always" : when.windows.map((window) => windowWords(weekly(window))).join("; ");
   const begins = opening === "at_once" ? "it connects at once" : opening === "knock_until_yes" ? "it knocks and waits for a yes" : "it knocks and opens unless somebody says no";
-  return `${capital(where)}, ${times}, ${picture ? "with picture" : "sound only"}; ${begins}.`;
+  const until = end === undefined ? "" : `, until ${dated(end)}`;
+  return `${capital(where)}, ${times}${until}, ${picture ? "with picture" : "sound only"}; ${begins}.`;
 }
 
 function weekly({ days, fromMinute, toMinute }: { days: number; fromMinute: number; toMinute: number }): QuietWindow {
   return { days: WEEKDAYS.filter((_, place) => (days & (2 ** place)) !== 0), from_minute: fromMinute, to_minute: toMinute };
+}
+
+function dated(atMs: number): string {
+  return new Date(atMs).toLocaleString(undefined, { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
 }
 
 function capital(text: string): string {

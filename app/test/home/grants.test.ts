@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
 import type { E2ee } from "../../src/e2ee/page.ts";
-import { type Choice, Grants } from "../../src/home/grants.ts";
+import { type Choice, endOf, Grants } from "../../src/home/grants.ts";
 import type { DropInGrant, Request } from "../../src/protocol.ts";
 import type { Session } from "../../src/session/client.ts";
 import type { Page } from "../e2ee/desks.ts";
@@ -106,6 +106,31 @@ test("an adult's app renews what has less than 23 days left, and a grant that no
   assert.equal(app.home(), undefined);
   await app.renew();
   assert.equal(app.home(), undefined);
+});
+
+test("one that was given until a day ends then: nobody renews it, and a change keeps its end unless another one is chosen", async () => {
+  const { server, clock, app, device } = await home();
+  const ends = clock.now + 7 * DAY_MS;
+  await app.give({ ...TO_BEN, endsAtMs: ends });
+  const given = app.ofContact(BEN);
+  assert.ok(given !== undefined && endOf(given) === ends);
+  clock.now += DAY_MS;
+  await app.renew();
+  await app.allow(given, "aa".repeat(16));
+  assert.equal(app.ofContact(BEN)?.expiresAtMs, ends);
+  await device.load(server.grants);
+  assert.equal(device.active().length, 1);
+  clock.now = ends;
+  await app.renew();
+  assert.deepEqual([app.active(), device.active()], [[], []]);
+  // Taken back before its end, that outlives it; given anew without an end, it is renewed again.
+  clock.now = ends - DAY_MS;
+  const [held] = app.active();
+  assert.ok(held !== undefined);
+  await app.takeBack(held);
+  await app.give(TO_BEN);
+  const anew = app.ofContact(BEN);
+  assert.ok(anew !== undefined && endOf(anew) === undefined);
 });
 
 test("what was not signed by an adult here, or is older than seen, or revives what was taken back, lets nobody in", async () => {
