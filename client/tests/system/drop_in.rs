@@ -125,6 +125,8 @@ impl Scene {
                     };
                     return entries.iter().map(read).collect();
                 }
+                // The SDK tells no event of a ledger that grew: apps read it. A session may ask 20 times a second.
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         })
         .await
