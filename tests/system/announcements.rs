@@ -191,7 +191,7 @@ async fn can_hear(person: &Person) {
                 return;
             }
             // The server tells nobody of a new one; a session may ask 20 times a second.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     })
     .await;

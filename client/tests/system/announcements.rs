@@ -71,7 +71,7 @@ async fn ready(person: &Person, devices: usize) {
                 other => panic!("{other:?}"),
             }
             // The server tells nobody of a new one; a session may ask 20 times a second.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     })
     .await;
