@@ -54,7 +54,8 @@ function buttons(visits: Visits, running: Extract<CallState, { at: "running" }> 
   const hushed = stage === "hushed";
   return html`${running === undefined ? nothing : html`${cameraOff}
     ${round("drop-in-hush", hushed ? "Sound on" : "Hush", hushed ? icons.mic : icons.micOff, hushed ? "off" : "plain", () => visits.say(hushed ? "unhush" : "hush"), hushed)}`}
-    ${round("drop-in-end", "End", icons.hangUp, "red", () => visits.say("end"))}`;
+    ${round("drop-in-end", "End", icons.hangUp, "red", () => visits.say("end"))}
+    ${round("everyone-out", "Everyone out", icons.leave, "plain", () => void visits.everyoneOut())}`;
 }
 
 /** On the device's own page, where anybody may at all, or it is switched off. */

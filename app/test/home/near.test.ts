@@ -43,8 +43,12 @@ test("a door is shown once the server has said so, asked anew after a while, and
   doors.may({ handle: "anna" });
   await settle();
   assert.equal(doors.may({ handle: "anna" }), false);
+  doors.handle({ type: "ledger_grew", device: "d1", index: 0, entry: "" });
+  assert.equal(doors.may({ handle: "anna" }), false);
+  assert.equal(asked, 2);
+  // A parent has switched it on.
   may = true;
-  doors.stale();
+  doors.handle({ type: "child_changed", account: "p2", limits: { calling: true, messaging: true, drop_in: true, contacts: [] }, consent: null });
   doors.may({ handle: "anna" });
   await settle();
   assert.equal(doors.may({ handle: "anna" }), true);
