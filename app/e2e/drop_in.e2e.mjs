@@ -157,3 +157,40 @@ test("a page that nobody sees any more shows no light, so a drop-in ends there a
   await stage(page, "clear");
   await hears(page, 2_000);
 });
+
+// req: DROP-18
+test("a server that withholds a revocation, and shows the device once more what it was asked, is refused by the device, which writes it down and opens nothing", async () => {
+  const lie = { asked: undefined, begins: false };
+  const told = [];
+  const { page, kitchen } = await home(company, {
+    prepareKitchen: (kitchen) => kitchen.routeWebSocket(/\/v1\/session/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        told.push(JSON.parse(message).body ?? {});
+        server.send(message);
+      });
+      server.onMessage((message) => {
+        const frame = JSON.parse(message);
+        if (frame.body?.type === "drop_in_asked") lie.asked = frame.body;
+        const lies = lie.begins && frame.body?.type === "drop_in_grant_put";
+        socket.send(lies ? JSON.stringify({ ...frame, body: lie.asked }) : message);
+      });
+    }),
+  });
+  await dropIn(page, "sound");
+  await stage(page, "clear");
+  await hears(page, 2_000);
+  const before = { connections: 1, captures: (await seen(kitchen)).captures };
+  await at(kitchen, "drop-in-end").click();
+  await endsSaying(page, "The drop-in has ended");
+
+  const refusal = () => told.find(({ type }) => type === "refuse_drop_in");
+  lie.begins = true;
+  await at(page, "drop-in-take-back").click();
+  await until("a refusal", async () => refusal() !== undefined);
+  assert.equal(refusal().refusal, "initiator");
+  await at(page, "to-ledger").click();
+  await page.locator('[data-testid="ledger-row"][data-kind="refused"]').filter({ hasText: "it could not be verified who it was" }).waitFor();
+  await nothingLeft(kitchen, before);
+  await at(kitchen, "device-label").waitFor();
+});

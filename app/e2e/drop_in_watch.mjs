@@ -122,7 +122,7 @@ export async function believesItMay(page) {
 }
 
 /** Ben's app and his kitchen, a display, in which everybody of his household may drop in with picture. */
-export async function home(company, { opening = "at_once", prepare = async () => undefined, meets = async () => undefined, give = (page) => choose(page, opening) } = {}) {
+export async function home(company, { opening = "at_once", prepare = async () => undefined, prepareKitchen = async () => undefined, meets = async () => undefined, give = (page) => choose(page, opening) } = {}) {
   const page = await company.open(1_000, PHONE);
   await watchDropIns(page.context());
   await prepare(page);
@@ -130,6 +130,7 @@ export async function home(company, { opening = "at_once", prepare = async () =>
   await meets(ben);
   const kitchen = await company.open(2_000, DESKTOP);
   await watchDropIns(kitchen.context());
+  await prepareKitchen(kitchen);
   await pairDevice(page, kitchen, company.url, { handle: ben.handle, label: "Kitchen" });
   await give(page, ben);
   await at(kitchen, "device-drop-in-controls").waitFor();
