@@ -8,12 +8,13 @@ import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import { LocalMemory } from "../home/local.ts";
 import { Doors } from "../home/doors.ts";
+import { Near } from "../home/near.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { Recorder } from "../media/recorder.ts";
 import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
-import type { CallId } from "../protocol.ts";
+import type { CallId, ContactId, DeviceId } from "../protocol.ts";
 import { Activity } from "./activity.ts";
 import { announcedSound } from "./announced_sound.ts";
 import { AutoAnswer } from "./auto_answer.ts";
@@ -56,8 +57,10 @@ export class DeviceModel {
   readonly visits = new Visits(this);
   readonly recorder = new Recorder(() => this.changed(), () => this.memory.setting("original") === "on");
   readonly hearing: Hearing;
-  /** Where this device may drop in, as an answer to what was announced. */
+  /** Where this device may drop in. */
   doors: Doors | undefined;
+  /** Where somebody was lately. */
+  near: Near | undefined;
   readonly #activity = new Activity(() => {
     if (this.link.state !== "online" || this.linkUp === undefined) return false;
     void this.linkUp.session.done({ type: "report_activity", activity: "interaction" }).catch(() => undefined);
@@ -111,6 +114,14 @@ export class DeviceModel {
     const { device, label } = this.identity.who;
     // Renamed since it was certified.
     return this.linkUp?.store.device(device)?.label ?? label;
+  }
+
+  get self(): DeviceId | undefined {
+    return this.identity.state === "ready" ? this.identity.who.device : undefined;
+  }
+
+  get ownGenesis(): string | undefined {
+    return this.identity.state === "ready" ? this.identity.who.genesis : undefined;
   }
 
   get calls(): CallController {
@@ -188,6 +199,10 @@ export class DeviceModel {
     this.changed();
   }
 
+  keyChanged(contact: ContactId): boolean {
+    return this.memory.changedKey(contact) !== undefined;
+  }
+
   call(contact: ContactView, video: boolean): void {
     this.calls.dial(peerOf(contact), video);
   }
@@ -215,7 +230,7 @@ export class DeviceModel {
     this.visits.end();
     this.hearing.end();
     this.recorder.discard();
-    this.doors = undefined;
+    this.doors = this.near = undefined;
   }
 
   #paired(view: PairingView): void {
@@ -249,10 +264,13 @@ export class DeviceModel {
       event: (event) => {
         this.visits.handle(event);
         this.hearing.handle(event);
+        this.doors?.handle(event);
+        this.near?.handle(event);
       },
       loaded: () => {
         void this.visits.loaded().catch(() => undefined);
         void this.hearing.loaded().catch(() => undefined);
+        void this.near?.load().catch(() => undefined);
       },
       dropInAsked: (event) => this.visits.asked(event),
       dropInEnded: (call) => this.visits.ended(call),
@@ -261,6 +279,7 @@ export class DeviceModel {
     this.visits.begin(this.linkUp);
     this.hearing.begin(this.linkUp);
     this.doors = new Doors(this.linkUp.session, () => this.changed());
+    this.near = new Near(this.linkUp.session, () => this.changed());
     this.linkUp.start();
     void this.#stayAwake();
     this.changed();
