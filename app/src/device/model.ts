@@ -15,11 +15,11 @@ import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
 import type { CallId, ContactId, DeviceId } from "../protocol.ts";
-import { Activity } from "./activity.ts";
 import { announcedSound } from "./announced_sound.ts";
 import { AutoAnswer } from "./auto_answer.ts";
 import { Buttons, peerOf } from "./buttons.ts";
 import { Hearing } from "./hearing.ts";
+import { Nearness } from "./nearness.ts";
 import { Visits } from "./visits.ts";
 import { Voice } from "./voice.ts";
 
@@ -61,11 +61,7 @@ export class DeviceModel {
   doors: Doors | undefined;
   /** Where somebody was lately. */
   near: Near | undefined;
-  readonly #activity = new Activity(() => {
-    if (this.link.state !== "online" || this.linkUp === undefined) return false;
-    void this.linkUp.session.done({ type: "report_activity", activity: "interaction" }).catch(() => undefined);
-    return true;
-  });
+  readonly nearness = new Nearness(this);
   stage: DeviceStage = { at: "opening" };
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
@@ -157,6 +153,7 @@ export class DeviceModel {
   changed(): void {
     this.visits.look();
     this.hearing.look();
+    this.nearness.watch.look();
     this.#render();
   }
 
@@ -229,6 +226,7 @@ export class DeviceModel {
   #leave(): void {
     this.visits.end();
     this.hearing.end();
+    this.nearness.watch.end();
     this.recorder.discard();
     this.doors = this.near = undefined;
   }
@@ -340,7 +338,7 @@ export class DeviceModel {
     for (const touch of ["pointerdown", "keydown"] as const) {
       addEventListener(touch, () => {
         if (!this.touched) void this.unlock();
-        this.#activity.noticed(performance.now());
+        this.nearness.touched();
       });
     }
   }
