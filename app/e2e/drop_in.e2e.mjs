@@ -1,10 +1,10 @@
 // Drop-ins between real browsers over the real server: from the app on a home device, and every way that nothing opens.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, PHONE } from "./browser.mjs";
+import { DESKTOP } from "./browser.mjs";
 import { Company, connected } from "./company.mjs";
-import { believesItMay, edges, seen, watchDropIns } from "./drop_in_watch.mjs";
-import { addContact, at, contact, pairDevice } from "./people.mjs";
+import { believesItMay, dropIn, edges, endsSaying, hides, home, nothingLeft, seen, stage } from "./drop_in_watch.mjs";
+import { addContact, at, contact } from "./people.mjs";
 import { hears, hearsSilence, until } from "./sound.mjs";
 import { device } from "./tour.mjs";
 
@@ -12,29 +12,6 @@ const company = new Company();
 before(() => company.start());
 after(() => company.stop());
 afterEach(() => company.part());
-
-/** Ben's app and his kitchen, a display, in which everybody of his household may drop in with picture. */
-async function home({ opening = "at_once", prepare = async () => undefined, meets = async () => undefined, give = (page) => choose(page, opening) } = {}) {
-  const page = await company.open(1_000, PHONE);
-  await watchDropIns(page.context());
-  await prepare(page);
-  const ben = await company.person("Ben", 1_000, PHONE, page);
-  await meets(ben);
-  const kitchen = await company.open(2_000, DESKTOP);
-  await watchDropIns(kitchen.context());
-  await pairDevice(page, kitchen, company.url, { handle: ben.handle, label: "Kitchen" });
-  await give(page);
-  await at(page, "drop-in-take-back").waitFor();
-  await at(kitchen, "device-drop-in-controls").waitFor();
-  return { ben, page, kitchen };
-}
-
-async function choose(page, opening) {
-  await at(page, "drop-in-open").click();
-  await at(page, "drop-in-picture").selectOption("yes");
-  await at(page, "drop-in-opening").selectOption(opening);
-  await at(page, "submit-drop-in").click();
-}
 
 /** The first "Drop in on home" asks; a no gives nothing, a yes goes on to the rooms. */
 async function onHome(page) {
@@ -44,31 +21,12 @@ async function onHome(page) {
   await at(page, "drop-in-state").filter({ hasText: "Everybody of your household may not drop in." }).waitFor();
   await at(page, "drop-in-home").click();
   await at(page, "drop-in-home-yes").click();
-}
-
-async function dropIn(page, how = "video") {
-  await device(page, "Kitchen").click();
-  await at(page, `drop-in-${how}`).click();
-}
-
-const stage = (page, name) => page.locator(`[data-drop-in="${name}"]`).waitFor();
-
-async function endsWith(page, words) {
-  await at(page, "end-reason").waitFor();
-  const said = `${await at(page, "end-reason").textContent()} ${await at(page, "start-failure").allTextContents()}`;
-  assert.ok(said.includes(words), said);
-  await at(page, "end-close").click();
-}
-
-/** Nothing of it was captured, and no connection was made by which a packet could have left. */
-async function nothingLeft(kitchen) {
-  assert.equal(await kitchen.evaluate(() => globalThis.connections.length), 0);
-  assert.equal((await seen(kitchen)).captures, 0);
+  await at(page, "drop-in-take-back").waitFor();
 }
 
 // req: DROP-3, DROP-4, DROP-8, DROP-9, DROP-10, DROP-11, DROP-13, DROP-14, DROP-15, DROP-16, A-23
 test("dropping in on home for the first time asks, and then on the kitchen: its tone and light come first, then frosted glass, then the clear picture, and one press there ends it", async () => {
-  const { page, kitchen } = await home({ give: onHome });
+  const { page, kitchen } = await home(company, { give: onHome });
   await at(kitchen, "drop-in-frosted").selectOption("5");
   await at(page, "drop-in-room").filter({ hasText: "Kitchen" }).click();
   await stage(page, "frosted");
@@ -103,7 +61,7 @@ test("dropping in on home for the first time asks, and then on the kitchen: its 
   await hears(page, 2_000);
 
   await at(kitchen, "drop-in-end").click();
-  await endsWith(page, "The drop-in has ended");
+  await endsSaying(page, "The drop-in has ended");
   await at(kitchen, "device-label").waitFor();
   assert.equal(await at(kitchen, "drop-in-indicator").count(), 0);
   assert.ok(await kitchen.evaluate(() => globalThis.connections.every(({ connectionState }) => connectionState === "closed")));
@@ -113,7 +71,7 @@ test("dropping in on home for the first time asks, and then on the kitchen: its 
 test("during do not disturb, when it is off there, after the permission was taken back, and for whom nobody let in, nothing opens and nothing is sent", async () => {
   const cleo = await company.open(1_500);
   await believesItMay(cleo);
-  const { ben, page, kitchen } = await home({
+  const { ben, page, kitchen } = await home(company, {
     // The page shows its buttons all the same: it is the server, and the device, that refuse.
     prepare: believesItMay,
     meets: async (ben) => {
@@ -130,7 +88,7 @@ test("during do not disturb, when it is off there, after the permission was take
   await at(kitchen, "switch-quiet").click();
   await at(kitchen, "silent").waitFor();
   await dropIn(page);
-  await endsWith(page, "You could not drop in");
+  await endsSaying(page, "You could not drop in");
   await at(kitchen, "switch-quiet").click();
   await at(kitchen, "silent").waitFor({ state: "detached" });
 
@@ -138,26 +96,26 @@ test("during do not disturb, when it is off there, after the permission was take
   await device(page, "Kitchen").click();
   await page.locator('[data-testid="device-drop-in"]:not(:checked)').waitFor();
   await at(page, "drop-in-video").click();
-  await endsWith(page, "You could not drop in");
+  await endsSaying(page, "You could not drop in");
   await at(kitchen, "drop-in-switch").click();
 
   await at(page, "drop-in-take-back").click();
   await at(page, "drop-in-take-back").waitFor({ state: "detached" });
   await dropIn(page);
-  await endsWith(page, "You could not drop in");
+  await endsSaying(page, "You could not drop in");
 
   // Touched a moment ago, and she sees nothing of it.
   await contact(cleo, ben.handle).getByTestId("open-card").click();
   assert.equal(await at(cleo, "near").count(), 0);
   await at(cleo, "drop-in-sound").click();
-  await endsWith(cleo, "You could not drop in");
+  await endsSaying(cleo, "You could not drop in");
   await nothingLeft(kitchen);
   assert.equal((await seen(kitchen)).indicator, undefined);
 });
 
 // req: DROP-8, DROP-18, RA-1, RA-5
 test("a knock opens with a yes and stays shut with a no; that somebody was near is seen by whom the permission names, until it is taken back", async () => {
-  const { page, kitchen } = await home({ opening: "knock_until_yes" });
+  const { page, kitchen } = await home(company, { opening: "knock_until_yes" });
   await kitchen.locator("time").click();
   await at(page, "near").first().waitFor();
   await dropIn(page);
@@ -165,7 +123,7 @@ test("a knock opens with a yes and stays shut with a no; that somebody was near 
   await stage(page, "knocking");
   assert.equal((await seen(page)).sound, undefined);
   await at(kitchen, "drop-in-no").click();
-  await endsWith(page, "Nobody at Kitchen opened.");
+  await endsSaying(page, "Nobody at Kitchen opened.");
   await at(kitchen, "device-label").waitFor();
 
   await dropIn(page, "sound");
@@ -175,8 +133,64 @@ test("a knock opens with a yes and stays shut with a no; that somebody was near 
   await hears(kitchen, 1_000);
   // Taken back by an adult while somebody is there: it is over at once.
   await at(page, "hang-up").click();
-  await endsWith(page, "The drop-in has ended");
+  await endsSaying(page, "The drop-in has ended");
   await at(kitchen, "device-label").waitFor();
   await at(page, "drop-in-take-back").click();
   await at(page, "near").first().waitFor({ state: "detached" });
+});
+
+// req: DROP-9, DROP-18
+test("a page that nobody sees any more shows no light, so a drop-in ends there and none begins until somebody sees it again", async () => {
+  const { page, kitchen } = await home(company);
+  await dropIn(page, "sound");
+  await stage(page, "clear");
+  await hears(page, 2_000);
+  const before = { connections: 1, captures: (await seen(kitchen)).captures };
+  await hides(kitchen, true);
+  await endsSaying(page, "The drop-in has ended");
+  await at(kitchen, "device-label").waitFor();
+  await dropIn(page, "sound");
+  await endsSaying(page, "could not sound its tone or show its light, so nothing opened");
+  await nothingLeft(kitchen, before);
+  await hides(kitchen, false);
+  await dropIn(page, "sound");
+  await stage(page, "clear");
+  await hears(page, 2_000);
+});
+
+// req: DROP-18
+test("a server that withholds a revocation, and shows the device once more what it was asked, is refused by the device, which writes it down and opens nothing", async () => {
+  const lie = { asked: undefined, begins: false };
+  const told = [];
+  const { page, kitchen } = await home(company, {
+    prepareKitchen: (kitchen) => kitchen.routeWebSocket(/\/v1\/session/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        told.push(JSON.parse(message).body ?? {});
+        server.send(message);
+      });
+      server.onMessage((message) => {
+        const frame = JSON.parse(message);
+        if (frame.body?.type === "drop_in_asked") lie.asked = frame.body;
+        const lies = lie.begins && frame.body?.type === "drop_in_grant_put";
+        socket.send(lies ? JSON.stringify({ ...frame, body: lie.asked }) : message);
+      });
+    }),
+  });
+  await dropIn(page, "sound");
+  await stage(page, "clear");
+  await hears(page, 2_000);
+  const before = { connections: 1, captures: (await seen(kitchen)).captures };
+  await at(kitchen, "drop-in-end").click();
+  await endsSaying(page, "The drop-in has ended");
+
+  const refusal = () => told.find(({ type }) => type === "refuse_drop_in");
+  lie.begins = true;
+  await at(page, "drop-in-take-back").click();
+  await until("a refusal", async () => refusal() !== undefined);
+  assert.equal(refusal().refusal, "initiator");
+  await at(page, "to-ledger").click();
+  await page.locator('[data-testid="ledger-row"][data-kind="refused"]').filter({ hasText: "it could not be verified who it was" }).waitFor();
+  await nothingLeft(kitchen, before);
+  await at(kitchen, "device-label").waitFor();
 });

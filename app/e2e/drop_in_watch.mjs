@@ -1,10 +1,16 @@
-// What a drop-in's two pages can be watched for: when its tone sounds, its light stands, a device is opened, the first sound arrives, and how sharp the picture is.
+// What a drop-in's two pages can be watched for: when its tone sounds, its light stands, a device is opened, the first sound arrives, and how sharp the picture is;
+// and the steps of one, from the permission to its end.
+import assert from "node:assert/strict";
+import { DESKTOP, PHONE } from "./browser.mjs";
+import { at, pairDevice } from "./people.mjs";
+import { device } from "./tour.mjs";
 
 /** Put in before the page loads. Times are `Date.now()`: all pages are on one machine. */
 export async function watchDropIns(context) {
   await context.addInitScript(() => {
-    const seen = { captures: 0, tone: undefined, toneEnd: undefined, indicator: undefined, captured: undefined, connected: undefined, sound: undefined };
+    const seen = { captures: 0, tone: undefined, toneEnd: undefined, indicator: undefined, captured: undefined, connected: undefined, sound: undefined, reported: [] };
     globalThis.seen = seen;
+    globalThis.captured = [];
     const first = (name) => {
       seen[name] ??= Date.now();
     };
@@ -29,9 +35,19 @@ export async function watchDropIns(context) {
       navigator.mediaDevices.getUserMedia = (what) => {
         first("captured");
         seen.captures += 1;
-        return ask(what);
+        return ask(what).then((stream) => {
+          globalThis.captured.push(...stream.getTracks());
+          return stream;
+        });
       };
     }
+    // Who was near, as the page tells the server.
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (message) {
+      const { body } = JSON.parse(message);
+      if (body?.type === "report_activity") seen.reported.push(body.activity);
+      return send.call(this, message);
+    };
 
     let ear;
     setInterval(() => {
@@ -53,6 +69,21 @@ export async function watchDropIns(context) {
     }, 20);
   });
 }
+
+/** What was seen of an earlier call or drop-in is forgotten; what was captured in all is not. */
+export const anew = (...pages) => Promise.all(pages.map((page) => page.evaluate(() => {
+  for (const name of ["tone", "toneEnd", "indicator", "captured", "connected", "sound"]) globalThis.seen[name] = undefined;
+})));
+
+/** Microphones and cameras of the page that are open now. */
+export const live = (page) => page.evaluate(() => globalThis.captured.filter(({ readyState }) => readyState === "live").map(({ kind }) => kind).sort());
+
+/** As if somebody had put another tab before it, or sees it again. */
+export const hides = (page, hidden) => page.evaluate((hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (hidden ? "hidden" : "visible") });
+  document.dispatchEvent(new Event("visibilitychange"));
+}, hidden);
 
 export const seen = (page) => page.evaluate(() => globalThis.seen);
 
@@ -88,4 +119,48 @@ export async function believesItMay(page) {
       page.send(frame.type === "reply" && asked.has(frame.id) ? JSON.stringify({ ...frame, result: { ok: { type: "done" } } }) : message);
     });
   });
+}
+
+/** Ben's app and his kitchen, a display, in which everybody of his household may drop in with picture. */
+export async function home(company, { opening = "at_once", prepare = async () => undefined, prepareKitchen = async () => undefined, meets = async () => undefined, give = (page) => choose(page, opening) } = {}) {
+  const page = await company.open(1_000, PHONE);
+  await watchDropIns(page.context());
+  await prepare(page);
+  const ben = await company.person("Ben", 1_000, PHONE, page);
+  await meets(ben);
+  const kitchen = await company.open(2_000, DESKTOP);
+  await watchDropIns(kitchen.context());
+  await prepareKitchen(kitchen);
+  await pairDevice(page, kitchen, company.url, { handle: ben.handle, label: "Kitchen" });
+  await give(page, ben);
+  await at(kitchen, "device-drop-in-controls").waitFor();
+  return { ben, page, kitchen };
+}
+
+export async function choose(page, opening) {
+  await at(page, "drop-in-open").click();
+  await at(page, "drop-in-picture").selectOption("yes");
+  await at(page, "drop-in-opening").selectOption(opening);
+  await at(page, "submit-drop-in").click();
+  await at(page, "drop-in-take-back").waitFor();
+}
+
+export async function dropIn(page, how = "video") {
+  await device(page, "Kitchen").click();
+  await at(page, `drop-in-${how}`).click();
+}
+
+export const stage = (page, name) => page.locator(`[data-drop-in="${name}"]`).waitFor();
+
+export async function endsSaying(page, words) {
+  await at(page, "end-reason").waitFor();
+  const said = `${await at(page, "end-reason").textContent()} ${await at(page, "start-failure").allTextContents()}`;
+  assert.ok(said.includes(words), said);
+  await at(page, "end-close").click();
+}
+
+/** Nothing of it was captured, and no connection was made by which a packet could have left; beyond so many, for those that were let in. */
+export async function nothingLeft(kitchen, { connections = 0, captures = 0 } = {}) {
+  assert.equal(await kitchen.evaluate(() => globalThis.connections.length), connections);
+  assert.equal((await seen(kitchen)).captures, captures);
 }

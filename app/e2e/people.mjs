@@ -74,3 +74,12 @@ export async function join(inviter, page, { name, handle, password = "correct ho
   await at(inviter, "admit-member").click();
   await at(page, "my-link").waitFor();
 }
+
+/** An adult agrees to a child's using it, on the page of the children. */
+export async function consent(adult) {
+  await at(adult, "open-consent").click();
+  await fill(adult, { guardian: "Anna Miller", email: "anna@example.org" });
+  await at(adult, "field-read").check();
+  await at(adult, "submit-consent").click();
+  await adult.locator('[data-testid="child"][data-consent="given"]').waitFor();
+}

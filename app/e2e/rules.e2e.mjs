@@ -6,7 +6,7 @@ import { join as path } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
 import { serve } from "./homeline.mjs";
-import { addContact, at, call, contact, fill, join, pairDevice, signUp, watch } from "./people.mjs";
+import { addContact, at, call, consent, contact, fill, join, pairDevice, signUp, watch } from "./people.mjs";
 import { hears, hearsSilence, spyOnConnections, toneFile } from "./sound.mjs";
 import { device, member } from "./tour.mjs";
 
@@ -192,17 +192,6 @@ test("who is blocked while they call rings no more and reads what anybody reads 
   await at(ben.page, "incoming-call").waitFor();
 });
 
-/** A page that is in the background, with leave to notify; what it would show is kept. */
-/** An adult's consent on the children page; until then a child calls nobody. */
-async function consentTo(page) {
-  await at(page, "open-consent").click();
-  await at(page, "consent-text").waitFor();
-  await fill(page, { guardian: "Anna Miller", email: "anna@example.org" });
-  await at(page, "field-read").check();
-  await at(page, "submit-consent").click();
-  await page.locator('[data-testid="child"][data-consent="given"]').waitFor();
-}
-
 // req: KID-1, KID-3
 test("a child calls and is called by the family and the chosen contact, by nobody else, and not at all while calling is switched off", async () => {
   const [anna, ben, dora] = [await someone(low, "Anna"), await someone(high, "Ben"), await someone(high, "Dora")];
@@ -214,7 +203,7 @@ test("a child calls and is called by the family and the chosen contact, by nobod
   await member(anna.page, carl.handle).click();
   await at(anna.page, "member-to-children").click();
   await at(anna.page, "child").waitFor();
-  await consentTo(anna.page);
+  await consent(anna.page);
   await at(anna.page, "nav-household").click();
   await member(anna.page, carl.handle).click();
   await at(anna.page, "limit-contacts").locator("summary").click();

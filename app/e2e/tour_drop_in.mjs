@@ -8,6 +8,14 @@ export async function dropIn(server, visit, { anna, display }) {
   settings.capabilities = { microphone: true, speaker: true, screen: true, camera: true };
   await at(display, "device-drop-in-controls").waitFor();
   await visit(display, "display-drop-in-allowed");
+  await at(display, "motion").check();
+  await display.locator('[data-testid="motion-state"][data-watch="looking"]').waitFor();
+  await visit(display, "display-motion");
+  await at(display, "motion").uncheck();
+  await at(display, "drop-in-from").click();
+  await at(display, "drop-in-place").first().waitFor();
+  await visit(display, "display-drop-in-places");
+  await at(display, "drop-in-from-close").click();
   server.near = [{ device: hall.device, handle: null, minutes_ago: 0 }];
   for (const session of server.sessions.values()) server.event(session, { type: "recently_active", devices: server.near });
   await at(anna, "nav-household").click();

@@ -47,9 +47,6 @@ export interface Notice {
   kind: "info" | "alarm";
 }
 
-/** After these, one may drop in elsewhere than before. */
-const DOORS: ReadonlySet<Event["type"]> = new Set(["drop_in_grant_put", "drop_in_grant_ended", "device_settings_changed", "contact_put", "contact_deleted", "roster_grew", "recently_active"]);
-
 const NOTICES_MAX = 5;
 const NOTICE_MS = 6_000;
 const HISTORY_PAGE = 50;
@@ -363,7 +360,7 @@ export class App {
     this.near?.handle(event);
     this.ledgers?.handle(event);
     this.announcing?.handle(event);
-    if (DOORS.has(event.type)) this.doors?.stale();
+    this.doors?.handle(event);
     this.children?.handle(event);
     this.callLinks?.handle(event);
     void this.addDevice?.handle(event);

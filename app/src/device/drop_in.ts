@@ -11,6 +11,7 @@ import { hereWords } from "../ui/drop_in_words.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar } from "../ui/parts.ts";
 import type { DeviceModel } from "./model.ts";
+import { motionSwitch } from "./nearness.ts";
 import { FROSTED_SECONDS, type Visits } from "./visits.ts";
 
 type Here = Extract<CallState, { at: "arriving" | "running" }>;
@@ -54,7 +55,8 @@ function buttons(visits: Visits, running: Extract<CallState, { at: "running" }> 
   const hushed = stage === "hushed";
   return html`${running === undefined ? nothing : html`${cameraOff}
     ${round("drop-in-hush", hushed ? "Sound on" : "Hush", hushed ? icons.mic : icons.micOff, hushed ? "off" : "plain", () => visits.say(hushed ? "unhush" : "hush"), hushed)}`}
-    ${round("drop-in-end", "End", icons.hangUp, "red", () => visits.say("end"))}`;
+    ${round("drop-in-end", "End", icons.hangUp, "red", () => visits.say("end"))}
+    ${round("everyone-out", "Everyone out", icons.leave, "plain", () => void visits.everyoneOut())}`;
 }
 
 /** On the device's own page, where anybody may at all, or it is switched off. */
@@ -69,5 +71,5 @@ export function dropInControls(device: DeviceModel): TemplateResult | typeof not
       <button class="button danger" data-testid="everyone-out" @click=${() => void visits.everyoneOut()}>Everyone out</button>
       ${device.shape === "display" ? html`<label class="drop-in-frosted">Frosted for <select data-testid="drop-in-frosted" @change=${(event: Event) => visits.keepFrosted(Number((event.currentTarget as HTMLSelectElement).value))}>
         ${FROSTED_SECONDS.map((one) => html`<option value=${one} ?selected=${one === seconds}>${one === 0 ? "0 s, for your household" : `${one} s`}</option>`)}</select></label>` : nothing}
-    </div></section>`;
+    </div>${motionSwitch(device)}</section>`;
 }

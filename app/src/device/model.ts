@@ -8,17 +8,18 @@ import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import { LocalMemory } from "../home/local.ts";
 import { Doors } from "../home/doors.ts";
+import { Near } from "../home/near.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { Recorder } from "../media/recorder.ts";
 import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
-import type { CallId } from "../protocol.ts";
-import { Activity } from "./activity.ts";
+import type { CallId, ContactId, DeviceId } from "../protocol.ts";
 import { announcedSound } from "./announced_sound.ts";
 import { AutoAnswer } from "./auto_answer.ts";
 import { Buttons, peerOf } from "./buttons.ts";
 import { Hearing } from "./hearing.ts";
+import { Nearness } from "./nearness.ts";
 import { Visits } from "./visits.ts";
 import { Voice } from "./voice.ts";
 
@@ -56,13 +57,11 @@ export class DeviceModel {
   readonly visits = new Visits(this);
   readonly recorder = new Recorder(() => this.changed(), () => this.memory.setting("original") === "on");
   readonly hearing: Hearing;
-  /** Where this device may drop in, as an answer to what was announced. */
+  /** Where this device may drop in. */
   doors: Doors | undefined;
-  readonly #activity = new Activity(() => {
-    if (this.link.state !== "online" || this.linkUp === undefined) return false;
-    void this.linkUp.session.done({ type: "report_activity", activity: "interaction" }).catch(() => undefined);
-    return true;
-  });
+  /** Where somebody was lately. */
+  near: Near | undefined;
+  readonly nearness = new Nearness(this);
   stage: DeviceStage = { at: "opening" };
   identity: IdentityStatus = { state: "none" };
   link: Link = { state: "connecting", failures: 0 };
@@ -113,6 +112,14 @@ export class DeviceModel {
     return this.linkUp?.store.device(device)?.label ?? label;
   }
 
+  get self(): DeviceId | undefined {
+    return this.identity.state === "ready" ? this.identity.who.device : undefined;
+  }
+
+  get ownGenesis(): string | undefined {
+    return this.identity.state === "ready" ? this.identity.who.genesis : undefined;
+  }
+
   get calls(): CallController {
     if (this.linkUp === undefined) throw new Error("not paired");
     return this.linkUp.calls;
@@ -146,6 +153,7 @@ export class DeviceModel {
   changed(): void {
     this.visits.look();
     this.hearing.look();
+    this.nearness.watch.look();
     this.#render();
   }
 
@@ -188,6 +196,10 @@ export class DeviceModel {
     this.changed();
   }
 
+  keyChanged(contact: ContactId): boolean {
+    return this.memory.changedKey(contact) !== undefined;
+  }
+
   call(contact: ContactView, video: boolean): void {
     this.calls.dial(peerOf(contact), video);
   }
@@ -214,8 +226,9 @@ export class DeviceModel {
   #leave(): void {
     this.visits.end();
     this.hearing.end();
+    this.nearness.watch.end();
     this.recorder.discard();
-    this.doors = undefined;
+    this.doors = this.near = undefined;
   }
 
   #paired(view: PairingView): void {
@@ -249,10 +262,13 @@ export class DeviceModel {
       event: (event) => {
         this.visits.handle(event);
         this.hearing.handle(event);
+        this.doors?.handle(event);
+        this.near?.handle(event);
       },
       loaded: () => {
         void this.visits.loaded().catch(() => undefined);
         void this.hearing.loaded().catch(() => undefined);
+        void this.near?.load().catch(() => undefined);
       },
       dropInAsked: (event) => this.visits.asked(event),
       dropInEnded: (call) => this.visits.ended(call),
@@ -261,6 +277,7 @@ export class DeviceModel {
     this.visits.begin(this.linkUp);
     this.hearing.begin(this.linkUp);
     this.doors = new Doors(this.linkUp.session, () => this.changed());
+    this.near = new Near(this.linkUp.session, () => this.changed());
     this.linkUp.start();
     void this.#stayAwake();
     this.changed();
@@ -321,7 +338,7 @@ export class DeviceModel {
     for (const touch of ["pointerdown", "keydown"] as const) {
       addEventListener(touch, () => {
         if (!this.touched) void this.unlock();
-        this.#activity.noticed(performance.now());
+        this.nearness.touched();
       });
     }
   }

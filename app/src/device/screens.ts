@@ -11,6 +11,7 @@ import { avatar, field, form } from "../ui/parts.ts";
 import { announced } from "./announced.ts";
 import { hardSwitches, quietWords, topButton } from "./controls.ts";
 import { dropInControls, dropInScreen, droppedInOn } from "./drop_in.ts";
+import { dropInFrom } from "./drop_in_from.ts";
 import { ring } from "./light.ts";
 import { type DeviceModel, GONE, type Shape } from "./model.ts";
 import { inCall, speakerCall } from "./speaker.ts";
@@ -110,7 +111,7 @@ function ready(device: DeviceModel): TemplateResult {
       ${device.link.state === "online" ? nothing : html`<p class="device-words" role="status" data-testid="offline">No connection to the server</p>`}
       ${device.touched ? nothing : html`<button class="button primary" data-testid="unlock" @click=${() => void device.unlock()}>Touch once, so that it may ring</button>`}
     </div>
-    <div class="device-people">${announced(device)}${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${topButton(device)}${people(device)}${dropInControls(device)}</div>
+    <div class="device-people">${announced(device)}${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${topButton(device)}${people(device)}${dropInFrom(device)}${dropInControls(device)}</div>
     ${hardSwitches(device, false)}
   </main>`;
 }

@@ -6,7 +6,7 @@ import { peopleIn, titleOf } from "../call/people.ts";
 import type { CallState } from "../call/state.ts";
 import type { DeviceId } from "../protocol.ts";
 import type { CallScreenHost } from "../screens/call.ts";
-import { askingWords } from "../screens/drop_in_call.ts";
+import { askingWords, dropInEndWords, dropInNote, dropInTitle } from "../screens/drop_in_call.ts";
 import { ownQuality, theirQuality } from "../screens/call_quality.ts";
 import { waitingCall } from "../screens/call_waiting.ts";
 import { sink } from "../screens/sink.ts";
@@ -27,15 +27,17 @@ export function speakerCall(device: DeviceModel, host: CallScreenHost): Template
   const state = calls.state;
   if (state.at === "idle" || state.at === "arriving") return html``;
   const people = state.at === "running" ? peopleIn(state, device.store) : [];
-  const title = state.at === "running" ? titleOf(people, state.peer) : state.peer.name;
+  const title = state.at !== "running" ? state.peer.name : state.dropIn === undefined ? titleOf(people, state.peer) : dropInTitle(state.peer, state.dropIn);
   const face = html`<strong class="ring-name" data-testid=${state.at === "incoming" ? "caller-name" : "peer-name"}>${title}</strong>`;
   const microphone = state.at === "running" || state.at === "outgoing" ? state.microphone : undefined;
-  return html`<main class="device-center call-dark" data-testid=${testIdOf(state.at)} data-call-state=${callStateOf(device)} data-reason=${state.at === "ended" ? state.reason : nothing}>
+  return html`<main class="device-center call-dark" data-testid=${testIdOf(state.at)} data-call-state=${callStateOf(device)} data-reason=${state.at === "ended" ? state.reason : nothing}
+      data-drop-in=${state.at === "running" ? state.dropIn?.stage ?? nothing : nothing}>
     ${ring(device, face)}
     <p class="device-words" role="status" data-testid="call-status">${statusOf(device)}</p>
+    ${state.at === "ended" && state.reason === "failed_to_start" && calls.failure !== undefined ? html`<p class="device-words" data-testid="start-failure">${calls.failure}</p>` : nothing}
     ${microphone?.problem === undefined ? nothing : html`<p class="call-problem" role="alert" data-testid="microphone-problem" data-problem=${microphone.problem}>${problemWords("microphone", microphone.problem)}</p>`}
     ${theirSound(device)}
-    ${state.at === "running" ? html`${ownQuality(calls)}${people.map((person) => theirQuality(person))}` : nothing}
+    ${state.at === "running" ? html`${dropInNote(state)}${ownQuality(calls)}${people.map((person) => theirQuality(person))}` : nothing}
     ${state.at !== "running" ? nothing : state.warnings.map((warning) => html`<p class="call-alarm" role="alert" data-testid="call-warning" data-warning=${warning}>${icons.alarm}${warningWords(warning)}</p>`)}
     ${state.at !== "running" || state.code === undefined ? nothing : html`<details class="speaker-code"><summary data-testid="encryption-state" data-keys=${state.keys}>${icons.lock} Encrypted: call code</summary><p data-testid="call-code" data-code=${state.code}>${state.code}</p></details>`}
     ${state.at === "running" ? waitingCall(host, state, title) : nothing}
@@ -77,8 +79,8 @@ function statusOf(device: DeviceModel): string {
   switch (state.at) {
     case "incoming": return state.moves ? "Your call would go on here" : state.video ? "Incoming video call" : "Incoming call";
     case "outgoing": return askingWords(state) ?? (state.ringing ? "Ringing…" : "Calling…");
-    case "running": return state.path === "connected" && state.keys === "sending" ? "In a call" : state.path === "reconnecting" ? "Reconnecting…" : "Connecting…";
-    case "ended": return state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`;
+    case "running": return state.path === "connected" && state.keys === "sending" ? (state.dropIn === undefined ? "In a call" : "Dropped in") : state.path === "reconnecting" ? "Reconnecting…" : "Connecting…";
+    case "ended": return dropInEndWords(state) ?? (state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`);
     case "idle": case "arriving": return "";
   }
 }

@@ -1,12 +1,17 @@
 //! Where this app may drop in now, as the server says when somebody looks: a button that would be refused is not shown.
 
-import type { Callee } from "../protocol.ts";
+import type { Callee, Event } from "../protocol.ts";
 import type { Session } from "../session/client.ts";
 
 /** While a card is open; what changed meanwhile is said in words when the button is pressed. */
 const ASK_AGAIN_MS = 15_000;
 /** Cards and devices that somebody looked at; the oldest goes. */
 const ANSWERS_MAX = 64;
+
+/** After these, one may drop in elsewhere than before. */
+const MOVES: ReadonlySet<Event["type"]> = new Set([
+  "drop_in_grant_put", "drop_in_grant_ended", "device_settings_changed", "contact_put", "contact_deleted", "roster_grew", "recently_active", "child_changed",
+]);
 
 interface Answer {
   may: boolean;
@@ -33,8 +38,8 @@ export class Doors {
     return known?.may ?? false;
   }
 
-  /** Grants, switches or contacts have changed. */
-  stale(): void {
+  handle(event: Event): void {
+    if (!MOVES.has(event.type)) return;
     this.#answers.clear();
     this.#changed();
   }

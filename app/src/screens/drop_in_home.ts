@@ -4,17 +4,24 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "../app/app.ts";
 import type { PeerView } from "../call/state.ts";
+import type { HomeStore } from "../home/store.ts";
 import type { Device } from "../protocol.ts";
 import { icons } from "../ui/icons.ts";
 import { nearMark } from "./drop_in_call.ts";
 
 const DRAFT = "drop-in-home";
 
+/** Whose rooms they are: an app's household, or a home device's. */
+interface Household {
+  readonly store: Pick<HomeStore, "members">;
+  readonly ownGenesis: string | undefined;
+}
+
 /** A home device as one drops in on it; nothing for what is none, or whose person is gone. */
-export function roomOf(app: App, device: Device): PeerView | undefined {
-  const person = app.store.members.find(({ id }) => id === device.account);
+export function roomOf({ store, ownGenesis }: Household, device: Device): PeerView | undefined {
+  const person = store.members.find(({ id }) => id === device.account);
   if (device.kind !== "home_device" || person === undefined) return undefined;
-  return { handle: person.handle, name: device.label, contact: undefined, genesis: app.ownGenesis, verdict: "own", target: { device: device.id } };
+  return { handle: person.handle, name: device.label, contact: undefined, genesis: ownGenesis, verdict: "own", target: { device: device.id } };
 }
 
 export function hasPicture({ settings }: Device): boolean {

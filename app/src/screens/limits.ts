@@ -25,6 +25,10 @@ export function limits(app: App, account: AccountId): TemplateResult | typeof no
       id: "limit-messaging", label: "Messages", hint: "Writing, being written to, and announcements.", on: child.limits.messaging, disabled: !app.grown,
       set: (messaging) => change({ messaging }),
     })}
+    ${toggle(app, {
+      id: "limit-drop-in", label: "Drop in", hint: "Dropping in, and being dropped in on, where the household allows it.", on: child.limits.drop_in, disabled: !app.grown,
+      set: (drop_in) => change({ drop_in }),
+    })}
     ${allowed(app, name, child.limits, change)}
   </section>`;
 }

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
-import { LedgerReader, noEntries } from "../../src/e2ee/identity/ledger.ts";
+import { HELD_MAX } from "../../src/e2ee/identity/drop_in_held.ts";
+import { LedgerReader, noEntries, UNSENT_MAX } from "../../src/e2ee/identity/ledger.ts";
+import { ENDED_BY, type LedgerWhat } from "../../src/e2ee/identity/ledger_entry.ts";
 import { Roster } from "../../src/e2ee/identity/roster.ts";
 import type { Args, CallDelivery, DropInHere, Grant } from "../../src/e2ee/port.ts";
 import { Page } from "./desks.ts";
@@ -36,6 +38,26 @@ async function cast(change: Partial<Grant> = {}): Promise<Cast> {
 async function asks(initiator: Page, genesis: string, grant: string, call = CALL, picture = true): Promise<Args<"drop_in.asked">> {
   const { asking, keyPackage } = await initiator.ask("drop_in.asking", { call, targetGenesis: genesis, picture });
   return { call, picture, asking, keyPackage, grant, here: HERE };
+}
+
+async function reload(house: Founded, device: Page): Promise<Page> {
+  const reloaded = new Page(() => NOW, device.records);
+  await reloaded.ask("open", { slot: "device" });
+  await reloaded.ask("roster.load", { entries: house.entries });
+  return reloaded;
+}
+
+/** What the device wrote, sent and stored now. */
+async function written(house: Founded, device: Page): Promise<LedgerWhat[]> {
+  const { who } = (await device.ask("open", { slot: "device" })) as { who: { device: string } };
+  const reader = new LedgerReader(Roster.load(house.entries.map(fromBase64Url)).genesis, who.device, noEntries());
+  const all: LedgerWhat[] = [];
+  for (;;) {
+    const { next } = await device.ask("own_ledger.next", NONE);
+    if (next === undefined) return all;
+    all.push(reader.read(fromBase64Url(next.entry)).what);
+    await device.ask("own_ledger.stored", { index: next.index });
+  }
 }
 
 const outputs = (page: Page): string[] => page.take("drop_in").map(({ output }) => ("stage" in output ? `${output.do} ${output.stage}` : output.do));
@@ -167,23 +189,10 @@ test("what happened stands in the device's ledger, in order, signed, and until i
   await device.ask("drop_in.input", { call: CALL, input: "end" });
   await device.ask("drop_in.everyone_out", NONE);
   assert.ok(device.take("ledger_wrote").length > 0);
-  const reloaded = new Page(() => NOW, device.records);
-  await reloaded.ask("open", { slot: "device" });
-  await reloaded.ask("roster.load", { entries: house.entries });
-  const { who } = (await reloaded.ask("open", { slot: "device" })) as { who: { device: string } };
-  const roster = Roster.load(house.entries.map(fromBase64Url));
-  const reader = new LedgerReader(roster.genesis, who.device, noEntries());
-  const kinds: string[] = [];
-  for (;;) {
-    const { next } = await reloaded.ask("own_ledger.next", NONE);
-    if (next === undefined) break;
-    const { what } = reader.read(fromBase64Url(next.entry));
-    kinds.push(what.kind === "refused" ? `refused ${what.refusal}` : what.kind);
-    await reloaded.ask("own_ledger.stored", { index: next.index });
-  }
+  const reloaded = await reload(house, device);
+  const kinds = (await written(house, reloaded)).map((what) => (what.kind === "refused" ? `refused ${what.refusal}` : what.kind));
   assert.deepEqual(kinds, ["grant_taken", "refused no_grant", "opened", "ended", "put_out"]);
-  const last = reader.end.length;
-  assert.deepEqual(await reloaded.ask("own_ledger.meet", { length: last - 1, last: undefined }), { same: false });
+  assert.deepEqual(await reloaded.ask("own_ledger.meet", { length: kinds.length - 1, last: undefined }), { same: false });
 });
 
 test("a picture that is not granted is left out, and a contact is let in only as long as their key is pinned", async () => {
@@ -198,6 +207,69 @@ test("a picture that is not granted is left out, and a contact is let in only as
   assert.deepEqual(outputs(device), ["signal", "open clear"]);
   await device.ask("drop_in.pinned", { pinned: [{ contact, theirGenesis: toBase64Url(key(99).publicKey) }], off: false });
   assert.deepEqual(outputs(device), ["close"]);
+});
+
+test("a refusal names who asked, to the page and in the ledger, also where drop-in is switched off", async () => {
+  const { house, device, statement } = await cast();
+  const asked = async (call: string, here: DropInHere): Promise<unknown> => {
+    const answer = await device.ask("drop_in.asked", { ...await asks(house.page, house.genesis, statement, call), here });
+    return answer.permitted || [answer.refusal, answer.who?.person, answer.who?.label];
+  };
+  const named = ["off", PERSON, "Anna's phone"];
+  assert.deepEqual(await asked(CALL, { ...HERE, off: true }), named);
+  await device.ask("drop_in.switch", { off: true });
+  assert.deepEqual(await asked("0d".repeat(16), HERE), named);
+  assert.deepEqual(outputs(device), []);
+  const [refused] = (await written(house, device)).filter(({ kind }) => kind === "refused");
+  assert.ok(refused?.kind === "refused" && refused.refusal === "off");
+  assert.deepEqual([toBase64Url(refused.who.genesis), refused.who.person, refused.who.label], [house.genesis, PERSON, "Anna's phone"]);
+});
+
+test("switched off in the household while somebody is there, it ends, and the ledger says that they were put out", async () => {
+  const { house, device, statement } = await cast();
+  await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement));
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  await device.ask("drop_in.pinned", { pinned: [], off: false });
+  assert.deepEqual(outputs(device), ["signal", "open frosted"]);
+  await device.ask("drop_in.pinned", { pinned: [], off: true });
+  assert.deepEqual(device.take("drop_in").map(({ output }) => output), [{ do: "close", by: "put_out" }]);
+  assert.equal(await device.fails("call.update", { call: CALL }), "unknown_call");
+  const ended = (await written(house, device)).at(-1);
+  assert.ok(ended?.kind === "ended" && ended.by === ENDED_BY.everyonePutOut);
+});
+
+// req: DROP-18
+test("a grant for which the device has no room lets nobody in, genuine as it is; those that it holds still do", async () => {
+  const { house, device, statement } = await cast();
+  const others: string[] = [];
+  for (let nth = 1; nth <= HELD_MAX; nth++) {
+    others.push((await house.page.ask("grant.sign", { ...GRANT, id: nth.toString(16).padStart(32, "0") })).statement);
+  }
+  const one = others.pop() as string;
+  assert.deepEqual(await device.ask("drop_in.take", { statements: [statement, ...others] }), { refused: 0 });
+  const answer = await device.ask("drop_in.asked", await asks(house.page, house.genesis, one));
+  assert.ok(!answer.permitted && answer.refusal === "no_grant");
+  assert.deepEqual(outputs(device), []);
+  assert.ok((await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement, "0d".repeat(16)))).permitted);
+});
+
+// req: DROP-18
+test("with no room in the ledger for its beginning and its end nothing opens, until the server has taken what waits", async () => {
+  const { house, device, statement } = await cast();
+  await device.ask("drop_in.take", { statements: [statement] });
+  // So many that were never sent.
+  for (const kept of device.records.map.values()) {
+    const { ledger } = kept as { ledger?: { unsent: string[] } };
+    if (ledger !== undefined) ledger.unsent = Array.from({ length: UNSENT_MAX - 1 }, () => ledger.unsent[0] as string);
+  }
+  const reloaded = await reload(house, device);
+  const answer = await reloaded.ask("drop_in.asked", await asks(house.page, house.genesis, statement));
+  assert.ok(!answer.permitted && answer.refusal === "unavailable");
+  await reloaded.ask("drop_in.input", { call: CALL, input: "signalled" });
+  assert.deepEqual(outputs(reloaded), []);
+  const { next } = await reloaded.ask("own_ledger.next", NONE);
+  await reloaded.ask("own_ledger.stored", { index: next!.index });
+  assert.ok((await reloaded.ask("drop_in.asked", await asks(house.page, house.genesis, statement, "0d".repeat(16)))).permitted);
 });
 
 test("whoever drops in takes a welcome of no household but the one that was meant, not even of their own", async () => {

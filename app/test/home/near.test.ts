@@ -43,8 +43,12 @@ test("a door is shown once the server has said so, asked anew after a while, and
   doors.may({ handle: "anna" });
   await settle();
   assert.equal(doors.may({ handle: "anna" }), false);
+  doors.handle({ type: "ledger_grew", device: "d1", index: 0, entry: "" });
+  assert.equal(doors.may({ handle: "anna" }), false);
+  assert.equal(asked, 2);
+  // A parent has switched it on.
   may = true;
-  doors.stale();
+  doors.handle({ type: "child_changed", account: "p2", limits: { calling: true, messaging: true, drop_in: true, contacts: [] }, consent: null });
   doors.may({ handle: "anna" });
   await settle();
   assert.equal(doors.may({ handle: "anna" }), true);
@@ -54,7 +58,7 @@ test("a door is shown once the server has said so, asked anew after a while, and
 test("a device says that it was touched once a minute at most", () => {
   const said: number[] = [];
   let now = 0;
-  const activity = new Activity(() => now > 0 && said.push(now) > 0);
+  const activity = new Activity(() => now > 0 && said.push(now) > 0, SAY_EVERY_MS);
   // What nobody was told of counts as not said.
   for (now of [0, 1, SAY_EVERY_MS - 1, SAY_EVERY_MS + 1, SAY_EVERY_MS + 2]) activity.noticed(now);
   assert.deepEqual(said, [1, SAY_EVERY_MS + 1]);
