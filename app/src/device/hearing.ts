@@ -17,8 +17,10 @@ export interface HearingHost {
   readonly recorder: Pick<Recorder, "open" | "state" | "begin" | "discard">;
   /** Its microphone may be opened: no switch is off. */
   mayRecord(): boolean;
-  /** Do not disturb is on, here or everywhere. */
+  /** Do not disturb is on: here, everywhere, or by the weekly times. */
   quiet(): boolean;
+  /** In so many milliseconds it may begin or end by itself; undefined: it does not. */
+  quietChangesInMs(): number | undefined;
   say(text: string): void;
   changed(): void;
   now?: () => number;
@@ -37,6 +39,7 @@ export class Hearing {
   #announcing: Announcing | undefined;
   #wasQuiet = false;
   #staleTimer: ReturnType<typeof setTimeout> | undefined;
+  #quietTimer: ReturnType<typeof setTimeout> | undefined;
   /** One after another, in the order in which they were announced. */
   #line: Promise<void> = Promise.resolve();
   /** The one that somebody answers. */
@@ -65,6 +68,7 @@ export class Hearing {
 
   end(): void {
     clearTimeout(this.#staleTimer);
+    clearTimeout(this.#quietTimer);
     this.#halt();
     this.queue.interrupt();
     this.#around = this.#announcing = this.answering = undefined;
@@ -94,6 +98,7 @@ export class Hearing {
     for (const one of this.queue.stale(this.#now())) this.#tell(one, "put_aside");
     this.#lookAgain();
     const isQuiet = this.#around !== undefined && quiet();
+    this.#lookWhenTimesChange();
     // Once: what somebody then wants to hear all the same is played.
     if (isQuiet && !this.#wasQuiet) {
       this.#halt();
@@ -208,6 +213,14 @@ export class Hearing {
     const times = [...this.queue.waiting, ...this.queue.offered].map(({ freshUntilMs }) => freshUntilMs);
     if (times.length === 0 || this.#around === undefined) return;
     this.#staleTimer = setTimeout(() => this.#host.changed(), Math.max(0, Math.min(...times) - this.#now()) + 1);
+  }
+
+  /** The weekly times begin and end while nothing else happens. */
+  #lookWhenTimesChange(): void {
+    clearTimeout(this.#quietTimer);
+    const inMs = this.#host.quietChangesInMs();
+    if (inMs === undefined || this.#around === undefined) return;
+    this.#quietTimer = setTimeout(() => this.#host.changed(), Math.max(0, inMs) + 1);
   }
 
   async #play(one: Incoming): Promise<void> {

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::clock::{ServerClock, SteadyClock};
 use super::making::{AnnounceError, Announcing, announce};
+use super::quiet::is_quiet;
 use crate::client::{ClientEvent, Shared};
 use crate::session::RequestError;
 
@@ -90,18 +91,15 @@ impl IncomingAnnouncement {
 /// At the beginning of a session, and when do not disturb ends: publishes the sealing key, and takes
 /// what waits.
 pub(crate) async fn settle(shared: Arc<Shared>, events: mpsc::Sender<ClientEvent>) {
-    let (statement, disturbs) = {
+    let statement = {
         let state = shared.state();
         let own = homeline_e2ee::ids::device_id(state.identity.device_key.public());
         let mut devices = state.household.devices().iter();
         let own = devices.find(|one| one.id == own);
-        let Some(own) = own.filter(|own| own.kind == DeviceKind::HomeDevice) else {
+        if own.is_none_or(|own| own.kind != DeviceKind::HomeDevice) {
             return;
-        };
-        let everywhere = state.household.settings().do_not_disturb.everywhere;
-        let key = &state.identity.device_key;
-        let signed = SealingStatement::sign(state.identity.genesis, key);
-        (signed, !own.settings.do_not_disturb && !everywhere)
+        }
+        SealingStatement::sign(state.identity.genesis, &state.identity.device_key)
     };
     let statement = statement.encode().into();
     let put = Request::PutSealingKey { statement };
@@ -109,7 +107,7 @@ pub(crate) async fn settle(shared: Arc<Shared>, events: mpsc::Sender<ClientEvent
         tracing::info!(%error, "the sealing key was not taken");
         return;
     }
-    if !disturbs {
+    if is_quiet(&shared) {
         return;
     }
     let listed = shared.session().request(Request::ListAnnouncements).await;

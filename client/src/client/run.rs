@@ -7,10 +7,12 @@ use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
 use homeline_protocol::session::{
     AnnouncementHeard, ApiError, DropInRefusal, Event, Home, PastCall, Reply, Request, RunningCall,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::shared::{Shared, State};
-use crate::announcements::{IncomingAnnouncement, NotTaken, SteadyClock, hear, settle};
+use crate::announcements::{
+    IncomingAnnouncement, NotTaken, SteadyClock, hear, settle, take_after_quiet_times,
+};
 use crate::call::{
     Asked, Call, CallError, Callable, IncomingCall, Input, InvitationRefused, Invited, Outgoing,
     receive, start,
@@ -131,6 +133,7 @@ impl Client {
         let run = Run {
             shared: shared.clone(),
             events,
+            changed: watch::Sender::new(()),
         };
         tokio::spawn(run.run(news, gone));
         Ok((
@@ -215,6 +218,8 @@ async fn calls(session: &Session) -> Result<Vec<RunningCall>, RequestError> {
 struct Run {
     shared: Arc<Shared>,
     events: mpsc::Sender<ClientEvent>,
+    /// The household did. Dropped with the client.
+    changed: watch::Sender<()>,
 }
 
 /// The client's task is over.
@@ -229,6 +234,9 @@ impl Run {
     async fn serve(&self, mut news: Events, mut gone: mpsc::Receiver<()>) {
         self.renew().await;
         self.settle();
+        let (shared, events) = (self.shared.clone(), self.events.clone());
+        let changed = self.changed.subscribe();
+        tokio::spawn(take_after_quiet_times(shared, events, changed));
         let mut leaving = false;
         while !leaving || !self.shared.calls().is_empty() {
             let event = tokio::select! {
@@ -386,6 +394,7 @@ impl Run {
             Ok(false) => Ok(()),
             Ok(true) => {
                 self.shared.save();
+                self.changed.send_replace(());
                 self.shared.to_desk(DeskInput::Household).await;
                 self.renew().await;
                 self.tell(ClientEvent::HomeChanged).await;

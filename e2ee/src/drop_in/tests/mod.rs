@@ -487,6 +487,40 @@ fn hours_follow_the_wall_clock_of_their_zone_over_midnight_and_the_week() {
 }
 
 #[test]
+fn hours_end_where_no_window_goes_on_also_when_clocks_are_changed() {
+    let window = |from_minute, to_minute| Window {
+        days: 127,
+        from_minute,
+        to_minute,
+    };
+    let end = |now, windows| {
+        let hours = Hours::new("Europe/Berlin".to_owned(), windows).unwrap();
+        hours.end_within(UnixMs(now), 1440)
+    };
+    // Sunday, 25 October 2026, 00:00 UTC: two o'clock in Berlin, and again an hour later.
+    let two = 1_792_886_400_000;
+    let minutes = |count: u64| Some(UnixMs(two + count * 60_000));
+    assert_eq!(end(two, vec![window(60, 150)]), minutes(30));
+    assert_eq!(
+        end(two + 30 * 60_000, vec![window(60, 150)]),
+        minutes(60 + 30)
+    );
+    assert_eq!(end(two, vec![window(60, 240)]), minutes(60 + 120));
+    assert_eq!(
+        end(two, vec![window(60, 240), window(200, 300)]),
+        minutes(60 + 180)
+    );
+    // One that has not begun yet; one that never ends; none in a zone that is not known.
+    assert_eq!(
+        end(two, vec![window(20 * 60, 21 * 60)]),
+        minutes(60 + 19 * 60)
+    );
+    assert_eq!(end(two, vec![window(0, 0)]), None);
+    let nowhere = Hours::new("Nowhere/Atall".to_owned(), vec![window(60, 150)]).unwrap();
+    assert_eq!(nowhere.end_within(UnixMs(two), 1440), None);
+}
+
+#[test]
 fn hours_out_of_their_bounds_are_none() {
     let window = |days, from_minute, to_minute| Window {
         days,
