@@ -95,7 +95,7 @@ export class Hearing {
     if (recorder.open && (this.#busy() || !mayRecord())) recorder.discard();
     const { state } = recorder;
     if (state.at === "idle" && state.problem === undefined) this.answering = undefined;
-    for (const one of this.queue.stale(this.#now())) this.#tell(one, "put_aside");
+    for (const one of this.queue.stale(this.#now())) this.#over(one, "put_aside");
     this.#lookAgain();
     const isQuiet = this.#around !== undefined && quiet();
     this.#lookWhenTimesChange();
@@ -120,7 +120,7 @@ export class Hearing {
   putAside(): void {
     this.#halt();
     const over = this.queue.over();
-    if (over !== undefined) this.#tell(over, "put_aside");
+    if (over !== undefined) this.#over(over, "put_aside");
     this.queue.last = undefined;
     this.#host.changed();
   }
@@ -131,7 +131,7 @@ export class Hearing {
   }
 
   putOfferedAside(): void {
-    for (const one of this.queue.putOfferedAside()) this.#tell(one, "put_aside");
+    for (const one of this.queue.putOfferedAside()) this.#over(one, "put_aside");
     this.#host.changed();
   }
 
@@ -178,7 +178,7 @@ export class Hearing {
     try {
       const one = await this.#take(told);
       if (one === undefined) return;
-      if (!this.queue.take(one, this.#host.quiet())) this.#tell(one, "put_aside");
+      if (!this.queue.take(one, this.#host.quiet())) this.#over(one, "put_aside");
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       // Told twice: as an event, and in the list of what waits.
@@ -236,7 +236,7 @@ export class Hearing {
     if (stop.signal.aborted || this.#stop !== stop) return;
     this.#stop = this.#begun = undefined;
     this.queue.over();
-    this.#tell(one, outcome === "failed" ? "put_aside" : outcome);
+    this.#over(one, outcome === "failed" ? "put_aside" : outcome);
     if (outcome === "failed") this.queue.last = undefined;
     this.#host.changed();
   }
@@ -245,6 +245,12 @@ export class Hearing {
     const stop = this.#stop;
     this.#stop = this.#begun = undefined;
     stop?.abort();
+  }
+
+  /** It does not play here again, in this page or a later one. */
+  #over({ id }: Incoming, heard: AnnouncementHeard): void {
+    void this.#host.e2ee.request("announcement.heard", { announcement: id }).catch(() => undefined);
+    this.#tell({ id }, heard);
   }
 
   #tell({ id }: Pick<Incoming, "id">, heard: AnnouncementHeard): void {

@@ -181,6 +181,12 @@ class Kitchen {
     return told;
   }
 
+  /** Those that no later page of this device takes. */
+  get keeps(): string[] {
+    const kept = this.#page.records.map.get("device heard") as { until: Map<string, number> } | undefined;
+    return [...(kept?.until.keys() ?? [])];
+  }
+
   holds({ announcement }: Announced): boolean {
     const { playing, waiting, offered } = this.hearing.queue;
     return [playing, ...waiting, ...offered].some((one) => one?.id === announcement);
@@ -215,8 +221,9 @@ test("it plays when all begin, is told as heard, and can be answered to where it
   kitchen.hearing.beginAnswer();
   assert.equal(kitchen.recorder.open, false);
   const { id } = kitchen.hearing.playing!;
+  assert.deepEqual(kitchen.keeps, []);
   await kitchen.ends("played");
-  assert.deepEqual(kitchen.heard, ["played"]);
+  assert.deepEqual([kitchen.heard, kitchen.keeps], [["played"], [id]]);
   kitchen.hearing.beginAnswer();
   assert.equal(kitchen.hearing.answering?.id, id);
   // Nothing plays into the recording; it does when it is over.

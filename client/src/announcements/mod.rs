@@ -5,6 +5,7 @@
 //! here. See docs/announcements.md.
 
 mod clock;
+mod heard;
 mod hearing;
 mod making;
 mod ogg;

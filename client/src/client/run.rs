@@ -124,7 +124,7 @@ impl Client {
             identity,
             household,
         };
-        let shared = Arc::new(Shared::new(server, session, state, path.clone()));
+        let shared = Arc::new(Shared::new(server, session, state, path.clone())?);
         shared.save();
         let (events, told) = mpsc::channel(EVENTS_MAX);
         begin(&shared, path.as_deref(), &events)?;
