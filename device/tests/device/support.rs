@@ -134,6 +134,11 @@ impl Device {
             .unwrap();
     }
 
+    /// As when its power is cut.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     pub(crate) async fn exit_code(mut self) -> Option<i32> {
         drop(self.input);
         // What it tells at the end is read, so that it never waits for us.
