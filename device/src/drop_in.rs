@@ -59,6 +59,10 @@ impl Visited {
         self.visit.video(on).await;
     }
 
+    pub(crate) async fn microphone(&self, on: bool) {
+        self.visit.microphone(on).await;
+    }
+
     pub(crate) async fn yes(&self) {
         self.visit.yes().await;
     }

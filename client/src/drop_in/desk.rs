@@ -61,6 +61,7 @@ pub(crate) enum Said {
     Yes,
     No,
     Hush(bool),
+    Microphone(bool),
     Camera(bool),
     End,
 }
@@ -245,6 +246,15 @@ impl Desk {
             Said::No => TargetInput::No,
             Said::Hush(on) => TargetInput::Hush(on),
             Said::End => TargetInput::End,
+            Said::Microphone(on) => {
+                if let Some(running) = &mut self.running {
+                    running.microphone = on;
+                    if let Some(open) = &running.call {
+                        open.call.mute(!on).await;
+                    }
+                }
+                return;
+            }
             Said::Camera(on) => {
                 let call = self.running.as_ref().and_then(|one| one.call.as_ref());
                 if let Some(call) = call {

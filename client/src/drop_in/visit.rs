@@ -103,6 +103,12 @@ impl Visit {
         self.say(Said::Hush(on)).await;
     }
 
+    /// The device's switch for its microphone was moved: off, nothing of it is sent, whatever the stage; on, it
+    /// opens as the stage lets it.
+    pub async fn microphone(&self, on: bool) {
+        self.say(Said::Microphone(on)).await;
+    }
+
     /// Switches the own picture off or on; sound goes on.
     pub async fn video(&self, on: bool) {
         self.say(Said::Camera(on)).await;

@@ -112,6 +112,33 @@ async fn tone_and_light_come_before_sound_and_picture_and_the_device_ends_it() {
     assert!(loudness(&samples[..SAMPLE_RATE * 4 / 5]) > 5_000.0);
 }
 
+// req: DEV-5, DROP-10
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_microphone_that_is_switched_off_while_it_begins_opens_when_it_is_switched_on() {
+    let homes = homes().await;
+    give(&homes, Opening::AtOnce, false).await;
+    let recorded = homes.folder.path().join("kitchen.wav");
+    let kitchen = [
+        "--sound-in",
+        "tone:1000",
+        "--listen-for",
+        "1500",
+        "--sound-out",
+        recorded.to_str().unwrap(),
+    ];
+    let mut kitchen = begin(&homes, "a", &kitchen).await;
+    let mut bens = begin(&homes, "b", &BEN).await;
+    bens.say("drop in on aunt anna").await;
+    kitchen.event("drop_in").await;
+    // While its tone plays.
+    kitchen.say("microphone off").await;
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "clear");
+    bens.event("secured").await;
+    kitchen.event("tone_heard").await;
+    kitchen.say("microphone on").await;
+    bens.event("tone_heard").await;
+}
+
 // req: DROP-11
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_that_was_torn_out_of_a_drop_in_says_so_in_its_ledger_when_it_begins_again() {
