@@ -255,4 +255,8 @@ async fn a_device_whose_speaker_or_light_fails_lets_nobody_in() {
         kitchen.say("quit").await;
         kitchen.exit_code().await;
     }
+    // The node's figures are a quarter of a second old at most.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let figures = homes.node.metrics();
+    assert_eq!((figures.counters.datagrams_in, figures.peers), (0, 0));
 }

@@ -176,7 +176,7 @@ pub(crate) async fn pair_as(address: &str, app: &Client, handle: &str, label: &s
 
 pub(crate) struct Homes {
     pub(crate) address: String,
-    _node: Node,
+    pub(crate) node: Node,
     pub(crate) anna: Client,
     pub(crate) ben: Client,
     pub(crate) folder: tempfile::TempDir,
@@ -199,7 +199,7 @@ pub(crate) async fn homes() -> Homes {
         .unwrap();
     Homes {
         address,
-        _node: node,
+        node,
         anna,
         ben,
         folder,
