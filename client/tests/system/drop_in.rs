@@ -409,6 +409,40 @@ async fn a_permission_that_is_taken_back_ends_what_runs_and_lets_nobody_in_again
     assert!(at_ben.try_recv().is_err());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adults_program_renews_what_ends_soon_and_nothing_that_has_an_end_of_its_own() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let scene = Scene::new().await;
+    let signed_at = UnixMs(now().0 - 10 * DAY_MS);
+    let given = |number, days| Grant {
+        revision: signed_at.0,
+        signed_at,
+        expires_at: signed_at.plus(days * DAY_MS),
+        ..scene.to_ben(number)
+    };
+    let (month, ends) = (given(1, 30), given(2, 29));
+    scene.give(&ends).await;
+    scene.give(&month).await;
+    let ledger = scene.ledger(3).await;
+    let taken = |grant: &Grant| {
+        let of = ledger.iter().filter_map(|what| match what {
+            What::GrantTaken {
+                grant: id,
+                revision,
+                ..
+            } if *id == grant.id => Some(*revision),
+            _ => None,
+        });
+        of.collect::<Vec<_>>()
+    };
+    assert_eq!(taken(&ends), [signed_at.0]);
+    let [first, renewed] = taken(&month)[..] else {
+        panic!("given, and renewed once");
+    };
+    assert_eq!(first, signed_at.0);
+    assert!(renewed > signed_at.0 + 9 * DAY_MS);
+}
+
 // req: DROP-3, DROP-7, DROP-8
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_own_household_drops_in_by_the_rooms_name_unless_it_is_switched_off_there() {

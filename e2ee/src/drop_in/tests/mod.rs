@@ -543,6 +543,25 @@ fn hours_out_of_their_bounds_are_none() {
 }
 
 #[test]
+fn a_grant_that_was_signed_for_less_than_thirty_days_ends_and_is_not_renewed() {
+    let ends = NOW.plus(20 * DAY_MS);
+    let grant = Grant {
+        expires_at: ends,
+        ..Scene::new().to_friends()
+    };
+    assert_eq!(grant.ends_at(), Some(ends));
+    for days in [0, 1, 13, 19] {
+        assert!(!grant.should_renew(NOW.plus(days * DAY_MS)));
+    }
+    // A change keeps its end, and taking it back lasts as long as any revision before could.
+    let changed = grant.renewed(NOW.plus(DAY_MS));
+    assert_eq!((changed.expires_at, changed.ends_at()), (ends, Some(ends)));
+    let taken_back = grant.ended(NOW.plus(DAY_MS));
+    assert_eq!(taken_back.expires_at, NOW.plus(DAY_MS + LIFETIME_MS_MAX));
+    assert_eq!(Scene::new().to_friends().ends_at(), None);
+}
+
+#[test]
 fn a_grant_is_renewed_when_a_week_of_its_month_is_gone() {
     let grant = Scene::new().to_friends();
     assert!(!grant.should_renew(NOW.plus(7 * DAY_MS)));
