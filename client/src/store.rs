@@ -10,7 +10,7 @@ use homeline_e2ee::guest::GuestSecret;
 use homeline_e2ee::key::{PrivateKey, PublicKey};
 use homeline_e2ee::roster::RosterPin;
 use homeline_e2ee::time::UnixMs;
-use homeline_protocol::id::{AccountId, CallLinkId, ContactId};
+use homeline_protocol::id::{AccountId, CallLinkId, ContactId, GrantId};
 use homeline_protocol::{Blob, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -71,7 +71,12 @@ pub struct Seen {
 pub enum Signed {
     Contact(ContactId),
     OwnAnswerPolicy,
+    /// A drop-in grant, at an adult's app: one that is shown in an older revision is not renewed.
+    Grant(GrantId),
 }
+
+/// Grants whose revisions are kept; the oldest goes. The server has 128 of a household at once.
+const GRANTS_SEEN_MAX: usize = 1_024;
 
 /// Why an identity can't be loaded or saved.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +104,8 @@ struct Row {
     #[serde(default)]
     contacts: Vec<(ContactId, u64)>,
     #[serde(default)]
+    grants: Vec<(GrantId, u64)>,
+    #[serde(default)]
     answer_policy: u64,
     #[serde(default)]
     first_contacts: Vec<(String, Blob)>,
@@ -125,9 +132,22 @@ impl Identity {
                 true
             }
             None => {
+                if matches!(what, Signed::Grant(_)) {
+                    self.forget_oldest_grant();
+                }
                 self.revisions.push(Seen { what, revision });
                 true
             }
+        }
+    }
+
+    fn forget_oldest_grant(&mut self) {
+        let is_grant = |seen: &Seen| matches!(seen.what, Signed::Grant(_));
+        let grants = self.revisions.iter().filter(|seen| is_grant(seen)).count();
+        if grants >= GRANTS_SEEN_MAX
+            && let Some(oldest) = self.revisions.iter().position(is_grant)
+        {
+            self.revisions.remove(oldest);
         }
     }
 
@@ -205,7 +225,11 @@ impl Row {
     fn of(identity: &Identity) -> Self {
         let contact = |seen: &Seen| match seen.what {
             Signed::Contact(id) => Some((id, seen.revision)),
-            Signed::OwnAnswerPolicy => None,
+            _ => None,
+        };
+        let grant = |seen: &Seen| match seen.what {
+            Signed::Grant(id) => Some((id, seen.revision)),
+            _ => None,
         };
         Self {
             version: 1,
@@ -221,6 +245,7 @@ impl Row {
             roster_seq: identity.roster_pin.seq,
             roster_head: Blob(identity.roster_pin.head.to_vec()),
             contacts: identity.revisions.iter().filter_map(contact).collect(),
+            grants: identity.revisions.iter().filter_map(grant).collect(),
             answer_policy: identity.seen(Signed::OwnAnswerPolicy),
             first_contacts: identity
                 .first_contacts
@@ -243,6 +268,10 @@ impl Row {
             what: Signed::Contact(id),
             revision,
         };
+        let grant = |(id, revision)| Seen {
+            what: Signed::Grant(id),
+            revision,
+        };
         let met = |(handle, genesis): (String, Blob)| {
             array(&genesis).map(|key| FirstContact {
                 handle,
@@ -263,7 +292,12 @@ impl Row {
                 seq: self.roster_seq,
                 head: array(&self.roster_head)?,
             },
-            revisions: self.contacts.into_iter().map(contact).collect(),
+            revisions: self
+                .contacts
+                .into_iter()
+                .map(contact)
+                .chain(self.grants.into_iter().map(grant))
+                .collect(),
             first_contacts: self.first_contacts.into_iter().filter_map(met).collect(),
             call_links: self.call_links.into_iter().filter_map(own_link).collect(),
         };
@@ -351,6 +385,7 @@ mod tests {
         let mut written = identity();
         assert!(written.saw(Signed::Contact(ContactId([4; 16])), 7));
         assert!(!written.saw(Signed::Contact(ContactId([4; 16])), 6));
+        assert!(written.saw(Signed::Grant(GrantId([5; 16])), 8));
         assert!(written.meet("ben", PublicKey([3; 32])));
         assert!(!written.meet("ben", PublicKey([4; 32])));
         let own = |link: u8, ends_at_ms| OwnLink {
@@ -376,6 +411,7 @@ mod tests {
         assert_eq!(read.roster_pin, written.roster_pin);
         assert_eq!(read.first_contact("ben"), Some(PublicKey([3; 32])));
         assert_eq!(read.revisions.first(), written.revisions.first());
+        assert_eq!(read.seen(Signed::Grant(GrantId([5; 16]))), 8);
         let secret = |link: u8| read.link_secret(CallLinkId([link; 16]));
         assert!(secret(1).is_none() && secret(2) == Some(GuestSecret([2; 32])));
     }

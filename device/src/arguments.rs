@@ -131,6 +131,10 @@ pub(crate) struct CallOptions {
     /// A Linux vibrator (a folder below /sys/class/leds), to feel that two presses were taken.
     #[arg(long)]
     pub(crate) vibrator: Option<PathBuf>,
+    /// A motion sensor: a file that says 1 while it sees something move, and 0 otherwise, as the value of a
+    /// GPIO pin does. Whoever may drop in here then sees that somebody was near.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) motion: Option<PathBuf>,
     /// A socket that takes the same commands as standard input.
     #[arg(long)]
     pub(crate) control: Option<PathBuf>,

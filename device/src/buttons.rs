@@ -4,13 +4,16 @@ use homeline_protocol::session::{CameraSwitch, Switches};
 
 use crate::output;
 use crate::report::Told;
-use crate::run::Device;
+use crate::run::{Device, State};
 
 impl Device {
     /// Capturing stops first; then others are told.
     pub(crate) async fn switch_microphone(&mut self, on: bool) {
         self.microphone.send_replace(on);
         self.indicator.microphone_off(!on);
+        if let State::Visited(visited) = &self.state {
+            visited.microphone(on).await;
+        }
         let switches = Switches {
             microphone: on,
             camera: CameraSwitch::On,

@@ -15,7 +15,7 @@ use crate::chime::chime;
 use crate::led::Light;
 use crate::output::{self, Listener};
 use crate::picture;
-use crate::report::{Told, trust};
+use crate::report::{Told, end_words, trust};
 use crate::run::{Device, State};
 
 /// That somebody is near is told this often at most; what others see of it is rounded to five minutes.
@@ -57,6 +57,10 @@ impl Visited {
 
     pub(crate) async fn video(&self, on: bool) {
         self.visit.video(on).await;
+    }
+
+    pub(crate) async fn microphone(&self, on: bool) {
+        self.visit.microphone(on).await;
     }
 
     pub(crate) async fn yes(&self) {
@@ -145,6 +149,9 @@ impl Device {
                     from: Some(visited.visit.from().name.clone()),
                     refusal,
                 });
+            }
+            VisitedEvent::Visit(Some(VisitEvent::Lost(reason))) => {
+                self.report.tell(&Told::DropInLost { reason });
             }
             VisitedEvent::Visit(Some(VisitEvent::Over(by))) => self.visit_over(by).await?,
             VisitedEvent::Visit(None) => self.visit_over(EndedBy::Connection).await?,
@@ -298,6 +305,7 @@ pub(crate) fn sentence(told: &Told) -> String {
             let who = from.as_deref().unwrap_or("Somebody");
             format!("{who} is not let in: {}.", why(*refusal))
         }
+        Told::DropInLost { reason } => format!("The drop-in is cut off: {}.", end_words(*reason)),
         Told::DropInEnded { by } => format!(
             "The drop-in is over: {}.",
             match *by {

@@ -55,8 +55,7 @@ impl Announcements {
 impl Device {
     /// One has come.
     pub(crate) async fn announced(&mut self, incoming: IncomingAnnouncement) {
-        let quiet = self.client.device_settings();
-        let quiet = quiet.is_some_and(|settings| settings.do_not_disturb);
+        let quiet = self.client.is_quiet();
         let (list, told) = if incoming.play && !quiet {
             let from = incoming.from.clone();
             (&mut self.announcements.queue, Told::Announcement { from })

@@ -13,6 +13,7 @@ mod folder;
 mod hearing;
 mod led;
 mod mix;
+mod motion;
 mod output;
 mod pair;
 mod picture;

@@ -141,6 +141,10 @@ pub(crate) enum Told {
         from: Option<String>,
         refusal: DropInRefusal,
     },
+    /// Why its connection is gone; its end follows.
+    DropInLost {
+        reason: EndReason,
+    },
     DropInEnded {
         by: &'static str,
     },
@@ -285,12 +289,13 @@ fn sentence(told: &Told) -> String {
         | Told::DropInStage { .. }
         | Told::DropInGoesOn
         | Told::DropInRefused { .. }
+        | Told::DropInLost { .. }
         | Told::DropInEnded { .. }
         | Told::DroppingIn { .. }
         | Told::DroppedIn { .. }
         | Told::DropInAllowed { .. }
         | Told::EveryoneOut => drop_in::sentence(told),
-        Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
+        Told::Ended { reason } => format!("The call is over: {}.", end_words(*reason)),
         Told::Unknown { command } => format!(
             "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, record announcement, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, quit."
         ),
@@ -351,17 +356,19 @@ fn company_sentence(told: &Told) -> String {
                 "{from} calls too; who it is was never verified. (answer ends the present call; decline)"
             ),
         },
-        Told::WaitingEnded { reason } => format!("The second call is over: {}.", words(*reason)),
+        Told::WaitingEnded { reason } => {
+            format!("The second call is over: {}.", end_words(*reason))
+        }
         Told::Adding { name } => format!("Calling {name} into the call. (cancel adding)"),
         Told::AddingRings { name } => format!("It rings at {name}."),
-        Told::NotAdded { name, reason } => format!("{name} does not come: {}.", words(*reason)),
+        Told::NotAdded { name, reason } => format!("{name} does not come: {}.", end_words(*reason)),
         Told::Joined { name } => format!("{name} is in the call."),
         Told::Left { name } => format!("{name} has left the call."),
         Told::Moving { to } => format!("Asking {to} to take the call."),
         Told::NotMoved { to, reason } => {
             format!(
                 "The call stays here; {to} did not take it: {}.",
-                words(*reason)
+                end_words(*reason)
             )
         }
         Told::TakingOver { from } => format!("Fetching your call with {from}."),
@@ -369,7 +376,7 @@ fn company_sentence(told: &Told) -> String {
     }
 }
 
-fn words(reason: EndReason) -> &'static str {
+pub(crate) fn end_words(reason: EndReason) -> &'static str {
     match reason {
         EndReason::HungUp => "hung up",
         EndReason::Declined => "declined",

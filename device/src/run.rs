@@ -24,7 +24,7 @@ use crate::report::{Report, Told, trust};
 use crate::ring::Ringing;
 use crate::vibrator::Vibrator;
 use crate::voice::Voice;
-use crate::{folder, output, picture};
+use crate::{folder, motion, output, picture};
 
 /// What a device of this kind can do: it shows nothing, and is seen only if it was given a picture.
 const fn capabilities(picture: bool) -> Capabilities {
@@ -95,6 +95,7 @@ pub(crate) async fn run(
     let (client, mut events) = Client::connect(server, identity, Some(path)).await?;
     let household = client.household().roster().name().to_owned();
     let mut commands = control::listen(options.control.as_deref())?;
+    let mut sensor = motion::watch(options.motion.as_deref());
     let voice = Voice::find();
     // A device that was started anew stands where its switch stood.
     let settings = client.device_settings();
@@ -145,6 +146,7 @@ pub(crate) async fn run(
                 device.somebody_is_here();
                 device.command(command).await?;
             }
+            Some(motion) = sensor.recv() => device.sensed(motion),
             signal = tokio::signal::ctrl_c() => {
                 signal?;
                 device.ending = Some(Ending::Done);

@@ -123,6 +123,18 @@ fn rows(sources: &Sources) -> Vec<Row> {
         family("calls", "Running calls", MetricType::Gauge, phases.into()),
         counter("calls_started", "Calls begun", calls.started_total),
         by("calls_ended", "Calls ended", "reason", &calls.ended_total),
+        gauge("drop_ins", "Open drop-ins", calls.drop_ins.open as u64),
+        counter(
+            "drop_ins_opened",
+            "Drop-ins opened",
+            calls.drop_ins.opened_total,
+        ),
+        by(
+            "drop_ins_ended",
+            "Drop-ins ended",
+            "reason",
+            &calls.drop_ins.ended_total,
+        ),
     ];
     rows.extend(media_rows(&sources.node));
     let figures = sources.relay.as_ref().map(Turn::figures);

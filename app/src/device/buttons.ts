@@ -4,12 +4,15 @@ import type { LinkUp } from "../app/link_up.ts";
 import type { PeerView } from "../call/state.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
 import type { LocalMemory } from "../home/local.ts";
+import { QuietTimes } from "../home/quiet.ts";
 import type { ContactView } from "../home/store.ts";
 import type { Tones } from "../media/tones.ts";
 import { capabilities, HardSwitches } from "./hard_switches.ts";
 import type { Shape } from "./model.ts";
 import { DOUBLE_PRESS_MS, TopButton } from "./top_button.ts";
 import type { Voice } from "./voice.ts";
+
+const NONE = { everywhere: false, schedule: null };
 
 /** The device around them. */
 export interface ButtonsHost {
@@ -27,6 +30,7 @@ export class Buttons {
   readonly switches: HardSwitches;
   readonly #host: ButtonsHost;
   readonly #top = new TopButton();
+  readonly #times = new QuietTimes();
 
   constructor(host: ButtonsHost) {
     this.#host = host;
@@ -37,6 +41,20 @@ export class Buttons {
   get silent(): boolean {
     const { identity, linkUp } = this.#host;
     return identity.state === "ready" && linkUp?.store.device(identity.who.device)?.settings.do_not_disturb === true;
+  }
+
+  /** By its own switch, everywhere, or by the weekly times of its default person. */
+  quiet(nowMs: number): boolean {
+    const { everywhere, schedule } = this.#host.linkUp?.store.rules.mine.do_not_disturb ?? NONE;
+    const byTheClock = this.#times.look(schedule, nowMs);
+    return this.silent || everywhere || byTheClock;
+  }
+
+  /** In so many milliseconds the weekly times may begin or end; undefined: there are none. */
+  quietChangesInMs(nowMs: number): number | undefined {
+    this.quiet(nowMs);
+    const { untilMs } = this.#times;
+    return untilMs === undefined ? undefined : untilMs - nowMs;
   }
 
   /** Whom two presses call: of this device's default person. A contact whose key has changed is not called. */

@@ -17,8 +17,10 @@ export interface HearingHost {
   readonly recorder: Pick<Recorder, "open" | "state" | "begin" | "discard">;
   /** Its microphone may be opened: no switch is off. */
   mayRecord(): boolean;
-  /** Do not disturb is on, here or everywhere. */
+  /** Do not disturb is on: here, everywhere, or by the weekly times. */
   quiet(): boolean;
+  /** In so many milliseconds it may begin or end by itself; undefined: it does not. */
+  quietChangesInMs(): number | undefined;
   say(text: string): void;
   changed(): void;
   now?: () => number;
@@ -37,6 +39,7 @@ export class Hearing {
   #announcing: Announcing | undefined;
   #wasQuiet = false;
   #staleTimer: ReturnType<typeof setTimeout> | undefined;
+  #quietTimer: ReturnType<typeof setTimeout> | undefined;
   /** One after another, in the order in which they were announced. */
   #line: Promise<void> = Promise.resolve();
   /** The one that somebody answers. */
@@ -65,6 +68,7 @@ export class Hearing {
 
   end(): void {
     clearTimeout(this.#staleTimer);
+    clearTimeout(this.#quietTimer);
     this.#halt();
     this.queue.interrupt();
     this.#around = this.#announcing = this.answering = undefined;
@@ -91,9 +95,10 @@ export class Hearing {
     if (recorder.open && (this.#busy() || !mayRecord())) recorder.discard();
     const { state } = recorder;
     if (state.at === "idle" && state.problem === undefined) this.answering = undefined;
-    for (const one of this.queue.stale(this.#now())) this.#tell(one, "put_aside");
+    for (const one of this.queue.stale(this.#now())) this.#over(one, "put_aside");
     this.#lookAgain();
     const isQuiet = this.#around !== undefined && quiet();
+    this.#lookWhenTimesChange();
     // Once: what somebody then wants to hear all the same is played.
     if (isQuiet && !this.#wasQuiet) {
       this.#halt();
@@ -115,7 +120,7 @@ export class Hearing {
   putAside(): void {
     this.#halt();
     const over = this.queue.over();
-    if (over !== undefined) this.#tell(over, "put_aside");
+    if (over !== undefined) this.#over(over, "put_aside");
     this.queue.last = undefined;
     this.#host.changed();
   }
@@ -126,7 +131,7 @@ export class Hearing {
   }
 
   putOfferedAside(): void {
-    for (const one of this.queue.putOfferedAside()) this.#tell(one, "put_aside");
+    for (const one of this.queue.putOfferedAside()) this.#over(one, "put_aside");
     this.#host.changed();
   }
 
@@ -173,7 +178,7 @@ export class Hearing {
     try {
       const one = await this.#take(told);
       if (one === undefined) return;
-      if (!this.queue.take(one, this.#host.quiet())) this.#tell(one, "put_aside");
+      if (!this.queue.take(one, this.#host.quiet())) this.#over(one, "put_aside");
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       // Told twice: as an event, and in the list of what waits.
@@ -210,6 +215,14 @@ export class Hearing {
     this.#staleTimer = setTimeout(() => this.#host.changed(), Math.max(0, Math.min(...times) - this.#now()) + 1);
   }
 
+  /** The weekly times begin and end while nothing else happens. */
+  #lookWhenTimesChange(): void {
+    clearTimeout(this.#quietTimer);
+    const inMs = this.#host.quietChangesInMs();
+    if (inMs === undefined || this.#around === undefined) return;
+    this.#quietTimer = setTimeout(() => this.#host.changed(), Math.max(0, inMs) + 1);
+  }
+
   async #play(one: Incoming): Promise<void> {
     const stop = new AbortController();
     this.#stop = stop;
@@ -223,7 +236,7 @@ export class Hearing {
     if (stop.signal.aborted || this.#stop !== stop) return;
     this.#stop = this.#begun = undefined;
     this.queue.over();
-    this.#tell(one, outcome === "failed" ? "put_aside" : outcome);
+    this.#over(one, outcome === "failed" ? "put_aside" : outcome);
     if (outcome === "failed") this.queue.last = undefined;
     this.#host.changed();
   }
@@ -232,6 +245,12 @@ export class Hearing {
     const stop = this.#stop;
     this.#stop = this.#begun = undefined;
     stop?.abort();
+  }
+
+  /** It does not play here again, in this page or a later one. */
+  #over({ id }: Incoming, heard: AnnouncementHeard): void {
+    void this.#host.e2ee.request("announcement.heard", { announcement: id }).catch(() => undefined);
+    this.#tell({ id }, heard);
   }
 
   #tell({ id }: Pick<Incoming, "id">, heard: AnnouncementHeard): void {

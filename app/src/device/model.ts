@@ -82,7 +82,8 @@ export class DeviceModel {
       output: announcedSound(this.tones, this.voice),
       recorder: this.recorder,
       mayRecord: () => this.buttons.switches.maySend("microphone"),
-      quiet: () => this.buttons.silent || this.linkUp?.store.rules.mine.do_not_disturb.everywhere === true,
+      quiet: () => this.buttons.quiet(Date.now()),
+      quietChangesInMs: () => this.buttons.quietChangesInMs(Date.now()),
       say: (text) => this.say(text),
       changed: () => this.changed(),
     });

@@ -364,8 +364,10 @@ export interface Requests {
     { to: { device: HexId; statement: Blob64 }[]; content: AnnouncedContent; replyTo?: HexId | undefined },
     { announcement: HexId; statement: Blob64; content: Blob64 },
   ];
-  /** Verifies what this device is told of: signed in the household, fresh, for this device. Fails with `heard_before` the second time. */
+  /** Verifies what this device is told of: signed in the household, fresh, for this device. Fails with `heard_before` the second time, and with `heard_earlier` if it was heard before this page. */
   "announcement.take": [{ announcement: HexId; statement: Blob64 }, { who: WhoIs; kind: AnnouncedContent["kind"]; replyTo?: HexId | undefined }];
+  /** One that was taken was played, shown or put aside: no page of this device takes it again. */
+  "announcement.heard": [{ announcement: HexId }, Record<string, never>];
   /** The content of one that was taken, once. */
   "announcement.open": [{ announcement: HexId; content: Blob64 }, AnnouncedContent];
 
@@ -490,6 +492,7 @@ export type E2eeErrorCode =
   | "too_long"
   | "no_devices"
   | "heard_before"
+  | "heard_earlier"
   | "internal";
 
 export type RequestName = keyof Requests;

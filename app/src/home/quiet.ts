@@ -1,4 +1,4 @@
-//! Do not disturb by the clock: times as people type them, and a schedule in words. Pure.
+//! Do not disturb by the clock: times as people type them, a schedule in words, and whether it is on. Told the time.
 
 import type { QuietSchedule, QuietWindow, Weekday } from "../protocol.ts";
 
@@ -48,6 +48,79 @@ export function endsNextDay({ from_minute: from, to_minute: to }: QuietWindow): 
 export function windowWords(window: QuietWindow): string {
   const until = endsNextDay(window) ? `${timeOf(window.to_minute)} the next day` : timeOf(window.to_minute);
   return `${daysWords(window.days)}, ${timeOf(window.from_minute)} to ${until}`;
+}
+
+/** The own clock may be this much ahead of the server's, which holds back until the end by its own. */
+export const SLACK_MS = 5_000;
+const MINUTE_MS = 60_000;
+/** So far ahead a change is looked for; then again. */
+const AHEAD_MINUTES = 24 * 60;
+
+/** The weekly times, as a device goes by them: until the server's clock has come to the end, too. It looks at the wall clock of their zone only when something is due. */
+export class QuietTimes {
+  #of: QuietSchedule | null = null;
+  #on = false;
+  #from = 0;
+  /** Until then nothing changes by itself. */
+  #until = Infinity;
+
+  /** Whether they are on, now that these are set. */
+  look(schedule: QuietSchedule | null, nowMs: number): boolean {
+    if (schedule === this.#of && nowMs >= this.#from && nowMs < this.#until) return this.#on;
+    const isOn = timesOf(schedule);
+    this.#of = schedule;
+    this.#from = nowMs;
+    this.#on = isOn(nowMs);
+    this.#until = schedule === null ? Infinity : this.#change(isOn, nowMs);
+    return this.#on;
+  }
+
+  /** When to look again, at the latest; undefined: no times are set. */
+  get untilMs(): number | undefined {
+    return this.#until === Infinity ? undefined : this.#until;
+  }
+
+  /** Minute by minute, so that it holds when clocks are changed too. */
+  #change(isOn: (ms: number) => boolean, nowMs: number): number {
+    const begun = Math.floor(nowMs / MINUTE_MS);
+    for (let minute = begun; minute <= begun + AHEAD_MINUTES; minute++) {
+      const found = [minute * MINUTE_MS, minute * MINUTE_MS + SLACK_MS].find((ms) => ms > nowMs && isOn(ms) !== this.#on);
+      if (found !== undefined) return found;
+    }
+    return nowMs + AHEAD_MINUTES * MINUTE_MS;
+  }
+}
+
+/** In a zone that is not known here, they never are. */
+function timesOf(schedule: QuietSchedule | null): (ms: number) => boolean {
+  const wallClock = schedule === null ? undefined : wallClockOf(schedule.time_zone);
+  if (schedule === null || wallClock === undefined) return () => false;
+  const isOpen = (ms: number): boolean => {
+    const { day, minute } = wallClock(ms);
+    return schedule.windows.some((window) => isOpenAt(window, day, minute));
+  };
+  return (ms) => isOpen(ms) || isOpen(ms - SLACK_MS);
+}
+
+function wallClockOf(timeZone: string): ((ms: number) => { day: number; minute: number }) | undefined {
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat("en-US", { timeZone, weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  } catch {
+    return undefined;
+  }
+  return (ms) => {
+    const parts = format.formatToParts(ms);
+    const part = (type: Intl.DateTimeFormatPartTypes): string => parts.find((one) => one.type === type)?.value ?? "";
+    return { day: WEEKDAYS.findIndex((day) => LONG[day] === part("weekday")), minute: Number(part("hour")) * 60 + Number(part("minute")) };
+  };
+}
+
+function isOpenAt(window: QuietWindow, day: number, minute: number): boolean {
+  const begins = (nth: number): boolean => window.days.some((one) => WEEKDAYS.indexOf(one) === nth);
+  const { from_minute: from, to_minute: to } = window;
+  if (!endsNextDay(window)) return begins(day) && minute >= from && minute < to;
+  return (begins(day) && minute >= from) || (begins((day + 6) % 7) && minute < to);
 }
 
 export function scheduleWords(schedule: QuietSchedule | null): string {

@@ -69,6 +69,8 @@ class Kitchen {
   readonly played: string[] = [];
   state = "idle";
   quiet = false;
+  /** When do not disturb ends by the clock. */
+  quietEnds: number | undefined;
   audible = true;
   microphone = true;
   recorder: { state: RecorderState; open: boolean; begin(): Promise<void>; discard(): void };
@@ -110,7 +112,8 @@ class Kitchen {
       },
       recorder: this.recorder,
       mayRecord: () => this.microphone,
-      quiet: () => this.quiet,
+      quiet: () => this.quiet || (this.quietEnds !== undefined && performance.now() < this.quietEnds),
+      quietChangesInMs: () => (this.quietEnds === undefined ? undefined : this.quietEnds - performance.now()),
       say: (text) => void this.notices.push(text),
       changed: () => this.look(),
       now: () => this.now,
@@ -178,6 +181,12 @@ class Kitchen {
     return told;
   }
 
+  /** Those that no later page of this device takes. */
+  get keeps(): string[] {
+    const kept = this.#page.records.map.get("device heard") as { until: Map<string, number> } | undefined;
+    return [...(kept?.until.keys() ?? [])];
+  }
+
   holds({ announcement }: Announced): boolean {
     const { playing, waiting, offered } = this.hearing.queue;
     return [playing, ...waiting, ...offered].some((one) => one?.id === announcement);
@@ -212,8 +221,9 @@ test("it plays when all begin, is told as heard, and can be answered to where it
   kitchen.hearing.beginAnswer();
   assert.equal(kitchen.recorder.open, false);
   const { id } = kitchen.hearing.playing!;
+  assert.deepEqual(kitchen.keeps, []);
   await kitchen.ends("played");
-  assert.deepEqual(kitchen.heard, ["played"]);
+  assert.deepEqual([kitchen.heard, kitchen.keeps], [["played"], [id]]);
   kitchen.hearing.beginAnswer();
   assert.equal(kitchen.hearing.answering?.id, id);
   // Nothing plays into the recording; it does when it is over.
@@ -286,6 +296,21 @@ test("do not disturb silences it at once; afterwards it is offered, and played o
   kitchen.hearing.putAside();
   await rest();
   assert.deepEqual([kitchen.heard, kitchen.played], [["put_aside"], ["one", "one", "two"]]);
+});
+
+// req: ANN-4
+test("when do not disturb ends by the clock, it is offered without anything else happening", async () => {
+  const kitchen = await Kitchen.make();
+  kitchen.quietEnds = performance.now() + 400;
+  kitchen.look();
+  const meanwhile = await kitchen.seal("one", { play: false });
+  kitchen.listed = [meanwhile];
+  await kitchen.hearing.loaded();
+  assert.ok(!kitchen.asked.includes("list_announcements"));
+  await until(() => kitchen.holds(meanwhile));
+  assert.ok(performance.now() >= kitchen.quietEnds);
+  assert.deepEqual([kitchen.played, kitchen.hearing.queue.offered.length], [[], 1]);
+  kitchen.quietEnds = undefined;
 });
 
 test("wanted while it is quiet, it is played all the same; not wanted, it is put aside", async () => {

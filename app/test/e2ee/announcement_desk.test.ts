@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toBase64Url } from "../../src/e2ee/bytes.ts";
 import type { AnnouncedContent } from "../../src/e2ee/port.ts";
-import type { Page } from "./desks.ts";
+import { Page } from "./desks.ts";
 import { type Founded, founded, paired } from "./founded.ts";
+import { NOW } from "./home.ts";
 
 const SOUND: AnnouncedContent = { kind: "sound", ogg: toBase64Url(new Uint8Array([1, 2, 3])), lengthMs: 900 };
 const NONE = {};
@@ -33,6 +34,39 @@ test("what the app seals the device opens once, and knows who said it and what i
   assert.deepEqual(await kitchen.ask("announcement.open", { announcement, content }), SOUND);
   assert.equal(await kitchen.fails("announcement.open", { announcement, content }), "not_for_me");
   assert.equal(await kitchen.fails("announcement.take", { announcement, statement }), "heard_before");
+});
+
+test("what was heard is refused by a page after this one, and what was only taken is not", async () => {
+  const { house, kitchen, to } = await cast();
+  const seal = () => house.page.ask("announcement.seal", { to: [to], content: SOUND });
+  const [heard, waits] = [await seal(), await seal()];
+  for (const { announcement, statement } of [heard, waits]) await kitchen.ask("announcement.take", { announcement, statement });
+  await kitchen.ask("announcement.heard", { announcement: heard.announcement });
+  assert.equal(await kitchen.fails("announcement.heard", { announcement: "0f".repeat(16) }), "not_for_me");
+  const again = async (after: number): Promise<Page> => {
+    const page = new Page(() => NOW + after, kitchen.records);
+    await page.ask("open", { slot: "device" });
+    await page.ask("roster.load", { entries: house.entries });
+    return page;
+  };
+  const page = await again(1);
+  const take = ({ announcement, statement }: typeof heard) => ({ announcement, statement });
+  assert.equal(await page.fails("announcement.take", take(heard)), "heard_earlier");
+  assert.equal(await page.fails("announcement.take", take(waits)), "done");
+  assert.equal(await page.fails("announcement.take", take(waits)), "heard_before");
+  // It is kept while it could count, and forgotten with the keys.
+  const hour = 3_600_000;
+  const later = await again(hour);
+  const more = new Page(() => NOW + hour, house.page.records);
+  await more.ask("open", { slot: "app" });
+  await more.ask("roster.load", { entries: house.entries });
+  const third = await more.ask("announcement.seal", { to: [to], content: SOUND });
+  await later.ask("announcement.take", take(third));
+  await later.ask("announcement.heard", { announcement: third.announcement });
+  const kept = () => (kitchen.records.map.get("device heard") as { until: Map<string, number> } | undefined)?.until;
+  assert.deepEqual([...(kept() ?? []).keys()], [third.announcement]);
+  await later.ask("forget", NONE);
+  assert.equal(kept(), undefined);
 });
 
 test("a text goes the same way; what is empty or too long is not sealed", async () => {

@@ -195,6 +195,32 @@ test("what happened stands in the device's ledger, in order, signed, and until i
   assert.deepEqual(await reloaded.ask("own_ledger.meet", { length: kinds.length - 1, last: undefined }), { same: false });
 });
 
+test("a page that was torn out of a drop-in says in the ledger that the connection ended it", async () => {
+  const { house, device, statement } = await cast();
+  await device.ask("drop_in.asked", await asks(house.page, house.genesis, statement));
+  await device.ask("drop_in.input", { call: CALL, input: "signalled" });
+  const entries = async (page: Page): Promise<string[]> => {
+    const told: string[] = [];
+    for (let next; (next = (await page.ask("own_ledger.next", NONE)).next) !== undefined; await page.ask("own_ledger.stored", { index: next.index })) {
+      const { what } = reader.read(fromBase64Url(next.entry));
+      told.push(what.kind === "ended" ? `ended ${what.by} ${what.lastedMs}` : what.kind);
+    }
+    return told;
+  };
+  const { who } = (await device.ask("open", { slot: "device" })) as { who: { device: string } };
+  const reader = new LedgerReader(Roster.load(house.entries.map(fromBase64Url)).genesis, who.device, noEntries());
+  assert.deepEqual(await entries(device), ["grant_taken", "opened"]);
+  const after = async (): Promise<Page> => {
+    const page = new Page(() => NOW + 5_000, device.records);
+    await page.ask("open", { slot: "device" });
+    await page.ask("roster.load", { entries: house.entries });
+    return page;
+  };
+  assert.deepEqual(await entries(await after()), [`ended ${ENDED_BY.connection} 5000`]);
+  // Once.
+  assert.deepEqual(await entries(await after()), []);
+});
+
 test("a picture that is not granted is left out, and a contact is let in only as long as their key is pinned", async () => {
   const friends = await founded("Friends");
   const contact = "ee".repeat(16);

@@ -1,5 +1,6 @@
 //! Takes what others announce: verified, fetched, opened, and ready to begin when all do.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use homeline_e2ee::announcement::{
@@ -8,6 +9,7 @@ use homeline_e2ee::announcement::{
 use homeline_e2ee::chain::Identity;
 use homeline_e2ee::encoding::DecodeError;
 use homeline_e2ee::signed::Signed;
+use homeline_e2ee::time::UnixMs;
 use homeline_protocol::id::{AnnouncementId, DeviceId};
 use homeline_protocol::session::{
     AnnounceTo, Announced, AnnouncementHeard, DeviceKind, Reply, Request,
@@ -16,19 +18,22 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::clock::{ServerClock, SteadyClock};
+use super::heard::HeardBook;
 use super::making::{AnnounceError, Announcing, announce};
+use super::quiet::is_quiet;
 use crate::client::{ClientEvent, Shared};
 use crate::session::RequestError;
+use crate::store::{Identity as DeviceIdentity, StoreError};
 
 /// Exchanges by which the server's clock is estimated, for each announcement.
 const EXCHANGES: usize = 4;
 
 /// What a client remembers of announcements, and by which clock it hears them.
-#[derive(Default)]
 pub(crate) struct Hearing {
     pub(crate) clock: SteadyClock,
     server: ServerClock,
     heard: Heard,
+    book: HeardBook,
 }
 
 /// An announcement for this device. It holds, and is opened.
@@ -48,6 +53,8 @@ pub struct IncomingAnnouncement {
     pub begin: Instant,
     /// Then it is played no more.
     pub fresh_until: Instant,
+    /// Until then it is remembered.
+    counts_until: UnixMs,
 }
 
 /// Why an announcement was not taken.
@@ -67,12 +74,31 @@ pub enum NotTaken {
     OtherAnnouncement,
 }
 
+impl Hearing {
+    /// `path`: where the identity is kept, and what was heard beside it.
+    pub(crate) fn open(identity: &DeviceIdentity, path: Option<&Path>) -> Result<Self, StoreError> {
+        let mut heard = Heard::default();
+        let book = HeardBook::open(identity, path, &mut heard)?;
+        Ok(Self {
+            clock: SteadyClock::default(),
+            server: ServerClock::default(),
+            heard,
+            book,
+        })
+    }
+}
+
 impl IncomingAnnouncement {
-    /// Tells the announcing device what became of it here.
+    /// Tells the announcing device what became of it here. From now on it is not heard here again.
     ///
     /// # Errors
     /// When the server does not answer, or has deleted it.
     pub async fn heard(&self, heard: AnnouncementHeard) -> Result<(), RequestError> {
+        {
+            let mut hearing = self.shared.hearing();
+            let now = hearing.clock.time_of_day();
+            hearing.book.note(self.id, (self.counts_until, heard), now);
+        }
         say_heard(&self.shared, self.id, heard).await
     }
 
@@ -90,18 +116,15 @@ impl IncomingAnnouncement {
 /// At the beginning of a session, and when do not disturb ends: publishes the sealing key, and takes
 /// what waits.
 pub(crate) async fn settle(shared: Arc<Shared>, events: mpsc::Sender<ClientEvent>) {
-    let (statement, disturbs) = {
+    let statement = {
         let state = shared.state();
         let own = homeline_e2ee::ids::device_id(state.identity.device_key.public());
         let mut devices = state.household.devices().iter();
         let own = devices.find(|one| one.id == own);
-        let Some(own) = own.filter(|own| own.kind == DeviceKind::HomeDevice) else {
+        if own.is_none_or(|own| own.kind != DeviceKind::HomeDevice) {
             return;
-        };
-        let everywhere = state.household.settings().do_not_disturb.everywhere;
-        let key = &state.identity.device_key;
-        let signed = SealingStatement::sign(state.identity.genesis, key);
-        (signed, !own.settings.do_not_disturb && !everywhere)
+        }
+        SealingStatement::sign(state.identity.genesis, &state.identity.device_key)
     };
     let statement = statement.encode().into();
     let put = Request::PutSealingKey { statement };
@@ -109,7 +132,7 @@ pub(crate) async fn settle(shared: Arc<Shared>, events: mpsc::Sender<ClientEvent
         tracing::info!(%error, "the sealing key was not taken");
         return;
     }
-    if !disturbs {
+    if is_quiet(&shared) {
         return;
     }
     let listed = shared.session().request(Request::ListAnnouncements).await;
@@ -125,11 +148,16 @@ pub(crate) async fn hear(shared: Arc<Shared>, told: Announced, events: mpsc::Sen
     let id = told.announcement;
     let event = match take(&shared, told).await {
         Ok(incoming) => ClientEvent::Announcement(Box::new(incoming)),
-        // Told twice: as an event, and in the list of what waits.
-        Err(NotTaken::Heard(HeardError::Before)) => return,
         Err(because) => {
+            let earlier = shared.hearing().book.earlier(id);
+            if matches!(because, NotTaken::Heard(HeardError::Before)) && earlier.is_none() {
+                // Told twice: as an event, and in the list of what waits.
+                return;
+            }
             tracing::warn!(%because, "an announcement was not taken");
-            if let Err(error) = say_heard(&shared, id, AnnouncementHeard::PutAside).await {
+            // A server that did not hear what became of it is told again.
+            let heard = earlier.unwrap_or(AnnouncementHeard::PutAside);
+            if let Err(error) = say_heard(&shared, id, heard).await {
                 tracing::info!(%error, "that it was not taken was not told");
             }
             ClientEvent::AnnouncementRefused { id, because }
@@ -179,6 +207,7 @@ async fn take(shared: &Arc<Shared>, told: Announced) -> Result<IncomingAnnouncem
         play: told.play,
         begin: moment(told.begin_at_ms),
         fresh_until: moment(told.expires_at_ms),
+        counts_until: said.counts_until(),
     })
 }
 

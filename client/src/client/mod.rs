@@ -4,6 +4,7 @@ mod adding;
 mod drop_in;
 mod household;
 mod links;
+mod renew;
 mod run;
 mod settings;
 mod shared;

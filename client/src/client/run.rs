@@ -5,12 +5,17 @@ use std::sync::Arc;
 
 use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
 use homeline_protocol::session::{
-    AnnouncementHeard, ApiError, DropInRefusal, Event, Home, PastCall, Reply, Request, RunningCall,
+    AnnouncementHeard, ApiError, DropInGrant, DropInRefusal, Event, Home, PastCall, Reply, Request,
+    RunningCall,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
+use super::renew::RENEW_EVERY;
 use super::shared::{Shared, State};
-use crate::announcements::{IncomingAnnouncement, NotTaken, SteadyClock, hear, settle};
+use crate::announcements::{
+    IncomingAnnouncement, NotTaken, SteadyClock, hear, settle, take_after_quiet_times,
+};
 use crate::call::{
     Asked, Call, CallError, Callable, IncomingCall, Input, InvitationRefused, Invited, Outgoing,
     receive, start,
@@ -122,17 +127,19 @@ impl Client {
             identity,
             household,
         };
-        let shared = Arc::new(Shared::new(server, session, state, path.clone()));
+        let shared = Arc::new(Shared::new(server, session, state, path.clone())?);
         shared.save();
         let (events, told) = mpsc::channel(EVENTS_MAX);
         begin(&shared, path.as_deref(), &events)?;
+        let home_grants = home.drop_in_grants.clone();
         shared.to_desk(DeskInput::Home(home.drop_in_grants)).await;
         let (alive, gone) = mpsc::channel(1);
         let run = Run {
             shared: shared.clone(),
             events,
+            changed: watch::Sender::new(()),
         };
-        tokio::spawn(run.run(news, gone));
+        tokio::spawn(run.run(news, gone, home_grants));
         Ok((
             Self {
                 shared,
@@ -198,7 +205,7 @@ impl Client {
     }
 }
 
-async fn home(session: &Session) -> Result<Home, RequestError> {
+pub(super) async fn home(session: &Session) -> Result<Home, RequestError> {
     match session.request(Request::GetHome).await? {
         Reply::Home(home) => Ok(*home),
         _ => Err(RequestError::WrongReply),
@@ -212,23 +219,30 @@ async fn calls(session: &Session) -> Result<Vec<RunningCall>, RequestError> {
     }
 }
 
-struct Run {
-    shared: Arc<Shared>,
+pub(super) struct Run {
+    pub(super) shared: Arc<Shared>,
     events: mpsc::Sender<ClientEvent>,
+    /// The household did. Dropped with the client.
+    changed: watch::Sender<()>,
 }
 
 /// The client's task is over.
 struct Over;
 
 impl Run {
-    async fn run(self, news: Events, gone: mpsc::Receiver<()>) {
+    async fn run(self, news: Events, gone: mpsc::Receiver<()>, grants: Vec<DropInGrant>) {
+        self.renew().await;
+        self.renew_grants(&grants).await;
         self.serve(news, gone).await;
         self.shared.to_desk(DeskInput::Stop).await;
     }
 
     async fn serve(&self, mut news: Events, mut gone: mpsc::Receiver<()>) {
-        self.renew().await;
         self.settle();
+        let (shared, events) = (self.shared.clone(), self.events.clone());
+        let changed = self.changed.subscribe();
+        tokio::spawn(take_after_quiet_times(shared, events, changed));
+        let mut renewal = tokio::time::interval_at(Instant::now() + RENEW_EVERY, RENEW_EVERY);
         let mut leaving = false;
         while !leaving || !self.shared.calls().is_empty() {
             let event = tokio::select! {
@@ -238,6 +252,10 @@ impl Run {
                     continue;
                 }
                 () = self.shared.call_over() => continue,
+                _ = renewal.tick() => {
+                    self.renew_all().await;
+                    continue;
+                }
             };
             let Some(event) = event else { return };
             if self.step(event).await.is_err() {
@@ -284,6 +302,7 @@ impl Run {
         };
         self.check(opened.map(|()| true)).await?;
         self.settle();
+        self.renew_grants(&home.drop_in_grants).await;
         self.shared
             .to_desk(DeskInput::Home(home.drop_in_grants))
             .await;
@@ -304,7 +323,7 @@ impl Run {
 
     async fn event(&self, event: Event) -> Result<(), Over> {
         if is_for_desk(&event) {
-            self.shared.to_desk(DeskInput::Event(Box::new(event))).await;
+            self.drop_in_event(event).await;
             return Ok(());
         }
         if let Some(id) = call_of(&event) {
@@ -375,6 +394,14 @@ impl Run {
         Ok(())
     }
 
+    async fn drop_in_event(&self, event: Event) {
+        if let Event::DropInGrantPut(grant) = &event {
+            // An adult's app knows the newest revision from now on.
+            self.renew_grants(std::slice::from_ref(grant)).await;
+        }
+        self.shared.to_desk(DeskInput::Event(Box::new(event))).await;
+    }
+
     /// What waits to be heard here is asked for beside everything else.
     fn settle(&self) {
         tokio::spawn(settle(self.shared.clone(), self.events.clone()));
@@ -386,6 +413,7 @@ impl Run {
             Ok(false) => Ok(()),
             Ok(true) => {
                 self.shared.save();
+                self.changed.send_replace(());
                 self.shared.to_desk(DeskInput::Household).await;
                 self.renew().await;
                 self.tell(ClientEvent::HomeChanged).await;
@@ -425,32 +453,6 @@ impl Run {
                     tracing::info!(%error, "the refusal was not taken");
                 }
                 self.tell(ClientEvent::CallRefused { call, because }).await;
-            }
-        }
-    }
-
-    /// Signs the cards of somebody who was removed anew, if this is an adult's app.
-    async fn adopt(&self) {
-        let cards = self.shared.state().orphaned_cards();
-        for request in cards {
-            // Another adult's app may have been first, which is as good.
-            if let Err(error) = self.shared.session().done(request).await {
-                tracing::info!(%error, "a card was not signed anew");
-            }
-        }
-    }
-
-    /// Renews certificates of the household that end soon or no longer hold, if this is an adult's app.
-    async fn renew(&self) {
-        let renewals = {
-            let state = self.shared.state();
-            state.household.renewals(&state.identity, now())
-        };
-        for (device, chain) in renewals {
-            // Another adult's app may have been first, which is as good.
-            let request = Request::RenewCertificate { device, chain };
-            if let Err(error) = self.shared.session().done(request).await {
-                tracing::info!(%error, "a certificate was not renewed");
             }
         }
     }

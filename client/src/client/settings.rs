@@ -4,6 +4,7 @@ use homeline_protocol::id::DeviceId;
 use homeline_protocol::session::{Capabilities, DeviceSettings, Request, Switches, TopContact};
 
 use super::Client;
+use crate::announcements::is_quiet;
 use crate::session::RequestError;
 
 impl Client {
@@ -88,6 +89,12 @@ impl Client {
         devices
             .find(|device| device.id == own)
             .map(|device| device.settings.clone())
+    }
+
+    /// Whether do not disturb is on at this device now: by its own switch, everywhere, or by the weekly times.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        is_quiet(&self.shared)
     }
 
     async fn set(&self, request: Request) -> Result<(), RequestError> {

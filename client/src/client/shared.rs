@@ -18,7 +18,7 @@ use crate::guest::Knocks;
 use crate::home::Household;
 use crate::server::Server;
 use crate::session::Session;
-use crate::store::Identity;
+use crate::store::{Identity, StoreError};
 
 /// Things that may wait for one call's task. A call whose task is stuck holds the client's task up,
 /// which in turn leaves the rest with the server.
@@ -98,9 +98,10 @@ impl Shared {
         session: Session,
         state: State,
         path: Option<PathBuf>,
-    ) -> Self {
-        let (calls, adding, knocks, hearing, call_over) = Default::default();
-        Self {
+    ) -> Result<Self, StoreError> {
+        let (calls, adding, knocks, call_over) = Default::default();
+        let hearing = Hearing::open(&state.identity, path.as_deref())?;
+        Ok(Self {
             server,
             session,
             state: Mutex::new(state),
@@ -108,12 +109,12 @@ impl Shared {
             calls,
             adding,
             knocks,
-            hearing,
+            hearing: Mutex::new(hearing),
             call_over,
             desk: OnceLock::new(),
             #[cfg(feature = "plaintext-control")]
             control: Mutex::default(),
-        }
+        })
     }
 
     pub(crate) fn server(&self) -> &Server {

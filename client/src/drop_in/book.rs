@@ -41,14 +41,25 @@ impl Book {
             Some(path) => Kept::load(path, owner)?,
             None => Kept::default(),
         };
-        Ok(Self {
+        let book = Self {
             owner,
             key: identity.device_key.clone(),
             path,
             kept: Mutex::new(kept),
             wrote: Notify::new(),
             unsaved: AtomicBool::new(false),
-        })
+        };
+        book.end_what_was_open();
+        Ok(book)
+    }
+
+    /// A device that was torn out of a drop-in says so when it begins again. It lasted at most until now.
+    fn end_what_was_open(&self) {
+        let opened = self.kept().opened;
+        if let Some((call, at)) = opened {
+            self.ended(call, now().since(at), EndedBy::Connection);
+            self.save();
+        }
     }
 
     /// Never held across an await.
@@ -140,6 +151,7 @@ impl Book {
     }
 
     pub(super) fn opened(&self, live: &Live, who: Who) {
+        self.kept().opened = Some((live.call, now()));
         self.write(What::Opened {
             call: live.call,
             who,
@@ -151,6 +163,7 @@ impl Book {
     }
 
     pub(super) fn ended(&self, call: CallId, lasted_ms: u64, by: EndedBy) {
+        self.kept().opened = None;
         self.write(What::Ended {
             call,
             lasted_ms,

@@ -61,6 +61,7 @@ pub(crate) enum Said {
     Yes,
     No,
     Hush(bool),
+    Microphone(bool),
     Camera(bool),
     End,
 }
@@ -143,6 +144,7 @@ impl Desk {
     async fn take(&mut self, input: DeskInput) {
         match input {
             DeskInput::Home(grants) => {
+                self.not_yet_open().await;
                 let roster = self.shared.state().household.roster().clone();
                 for grant in grants {
                     self.book.take(&grant.statement.0, &roster, false);
@@ -220,6 +222,13 @@ impl Desk {
         }
     }
 
+    /// With a new session the server knows nothing of what was asked before. What is open is told by its call.
+    async fn not_yet_open(&mut self) {
+        if matches!(self.target, Target::Signalling { .. }) {
+            self.lost(EndReason::ServerRestarted).await;
+        }
+    }
+
     fn runs(&self, call: CallId) -> bool {
         self.target.live().is_some_and(|live| live.call == call)
     }
@@ -237,6 +246,15 @@ impl Desk {
             Said::No => TargetInput::No,
             Said::Hush(on) => TargetInput::Hush(on),
             Said::End => TargetInput::End,
+            Said::Microphone(on) => {
+                if let Some(running) = &mut self.running {
+                    running.microphone = on;
+                    if let Some(open) = &running.call {
+                        open.call.mute(!on).await;
+                    }
+                }
+                return;
+            }
             Said::Camera(on) => {
                 let call = self.running.as_ref().and_then(|one| one.call.as_ref());
                 if let Some(call) = call {
@@ -283,15 +301,21 @@ impl Desk {
                 self.look().await;
                 self.input(TargetInput::Over(EndedBy::Initiator)).await;
             }
-            Some(CallEvent::Ended(_)) | None => {
-                self.input(TargetInput::Over(EndedBy::Connection)).await;
-            }
+            Some(CallEvent::Ended(reason)) => self.lost(reason).await,
+            None => self.lost(EndReason::DeviceLost).await,
             Some(event) => {
                 if let Some(running) = &self.running {
                     running.tell(VisitEvent::Call(event));
                 }
             }
         }
+    }
+
+    async fn lost(&mut self, reason: EndReason) {
+        if let Some(running) = &self.running {
+            running.tell(VisitEvent::Lost(reason));
+        }
+        self.input(TargetInput::Over(EndedBy::Connection)).await;
     }
 
     /// The program let go of it, or never took it.

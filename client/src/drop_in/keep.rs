@@ -22,6 +22,8 @@ pub(super) struct Kept {
     pub(super) held: HeldGrants,
     pub(super) asked: Asked,
     pub(super) ledger: OwnLedger,
+    /// The drop-in whose beginning is written and whose end is not, and since when it is open.
+    pub(super) opened: Option<(CallId, UnixMs)>,
 }
 
 /// Whose it is: what one device has seen and written counts for no other.
@@ -45,6 +47,8 @@ struct Row {
     off: bool,
     asked: Vec<(CallId, u64)>,
     ledger: Blob,
+    #[serde(default)]
+    opened: Option<(CallId, u64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +100,7 @@ impl Row {
             held,
             asked,
             ledger,
+            opened,
         } = kept;
         let statement = |(id, signed): (&GrantId, &Signed)| (*id, Blob(signed.encode()));
         let seen = |(grant, seen): (&GrantId, &Seen)| SeenRow {
@@ -116,6 +121,7 @@ impl Row {
             off: held.off,
             asked: asked.calls.iter().map(|(id, at)| (*id, at.0)).collect(),
             ledger: Blob(ledger.encode()),
+            opened: opened.map(|(call, at)| (call, at.0)),
         }
     }
 
@@ -149,6 +155,7 @@ impl Row {
                 calls: calls.collect(),
             },
             ledger: OwnLedger::decode(&self.ledger.0).ok()?,
+            opened: self.opened.map(|(call, at)| (call, UnixMs(at))),
         })
     }
 }
@@ -187,11 +194,13 @@ mod tests {
         assert!(kept.asked.note(CallId([3; 16]), UnixMs(5)));
         let put_out = kept.ledger.write(UnixMs(6), genesis, &key, What::PutOut);
         assert!(put_out.is_ok());
+        kept.opened = Some((CallId([4; 16]), UnixMs(7)));
         kept.save(&path, owner).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let read = Kept::load(&path, owner).unwrap();
         assert!(read.held == kept.held && read.asked == kept.asked && read.ledger == kept.ledger);
+        assert_eq!(read.opened, kept.opened);
         let genesis = PublicKey([8; 32]);
         let other = Kept::load(&path, Owner { genesis, ..owner }).unwrap();
         assert!(other.held == HeldGrants::default());

@@ -2,7 +2,7 @@
 
 use homeline_e2ee::drop_in::ledger::EndedBy;
 use homeline_protocol::id::CallId;
-use homeline_protocol::session::{DropInRefusal, DropInStage};
+use homeline_protocol::session::{DropInRefusal, DropInStage, EndReason};
 use tokio::sync::{mpsc, watch};
 
 use super::desk::{DeskInput, Said};
@@ -35,6 +35,8 @@ pub enum VisitEvent {
     Call(CallEvent),
     /// It does not open, and why.
     Refused(DropInRefusal),
+    /// Its connection is gone, and why; `Over` follows.
+    Lost(EndReason),
     /// It is over: everything is shut. The last event.
     Over(EndedBy),
 }
@@ -99,6 +101,12 @@ impl Visit {
     /// Shuts the microphone and plays nothing of theirs, until it is taken back.
     pub async fn hush(&self, on: bool) {
         self.say(Said::Hush(on)).await;
+    }
+
+    /// The device's switch for its microphone was moved: off, nothing of it is sent, whatever the stage; on, it
+    /// opens as the stage lets it.
+    pub async fn microphone(&self, on: bool) {
+        self.say(Said::Microphone(on)).await;
     }
 
     /// Switches the own picture off or on; sound goes on.

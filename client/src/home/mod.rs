@@ -1,5 +1,6 @@
 //! The own household: what its signed statements show, and the statements this client signs itself.
 
+mod grants;
 mod household;
 mod sign;
 

@@ -1,12 +1,14 @@
 //! Rollbacks, foreign households, forged cards: none of them gets in.
 
 use homeline_e2ee::contact::Pin;
+use homeline_e2ee::drop_in::{Grant, Grantee, LIFETIME_MS_MAX, Opening};
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::roster::Change;
+use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
 use homeline_protocol::Blob;
-use homeline_protocol::id::ContactId;
-use homeline_protocol::session::{Contact, Event, Home};
+use homeline_protocol::id::{ContactId, GrantId};
+use homeline_protocol::session::{Contact, DropInGrant, Event, Home};
 
 use super::*;
 use crate::store::Identity;
@@ -143,4 +145,65 @@ fn certificates_that_end_soon_are_renewed_by_an_adult() {
         .apply(&event, &mut founder.identity, later)
         .unwrap();
     assert_eq!(founder.identity.chain.encode(), chain.0);
+}
+
+#[test]
+fn grants_that_end_soon_are_renewed_by_an_adult_unless_an_older_revision_is_shown() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let mut founder = testkit::founder("anna");
+    let household = open(&mut founder).unwrap();
+    let now = founder.now;
+    let grant = |number: u8, lasts_ms| Grant {
+        genesis: household.roster().genesis_key(),
+        id: GrantId([number; 16]),
+        revision: now.0,
+        to: Grantee::OwnHousehold,
+        devices: vec![],
+        hours: None,
+        picture: true,
+        opening: Opening::AtOnce,
+        signed_at: now,
+        expires_at: now.plus(lasts_ms),
+        revoked: false,
+    };
+    let identity = &mut founder.identity;
+    let key = identity.device_key.clone();
+    let show = |grant: &Grant| DropInGrant {
+        id: grant.id,
+        statement: Blob(grant.sign(&key).encode()),
+    };
+    let (month, ends) = (grant(1, LIFETIME_MS_MAX), grant(2, 20 * DAY_MS));
+    let later = now.plus(8 * DAY_MS);
+    let shown = [show(&month), show(&ends)];
+    assert!(household.grants_renewed(identity, &shown, now).is_empty());
+    let renewed = household.grants_renewed(identity, &shown, later);
+    let [(id, statement)] = &renewed[..] else {
+        panic!("one is renewed");
+    };
+    assert_eq!(*id, month.id);
+    let opened = Grant::open(&Signed::decode(&statement.0).unwrap(), household.roster()).unwrap();
+    assert!(opened == month.renewed(later));
+
+    // Sound alone from the next revision on: the one before, shown again, is not made to count again.
+    let narrower = Grant {
+        picture: false,
+        ..month.renewed(now.plus(1))
+    };
+    household.grants_renewed(identity, &[show(&narrower)], now);
+    let again = household.grants_renewed(identity, &[show(&month)], later);
+    assert!(again.is_empty());
+    // What nobody of the household signed is none.
+    let forged = DropInGrant {
+        id: month.id,
+        statement: Blob(
+            month
+                .sign(&testkit::founder("ben").identity.device_key)
+                .encode(),
+        ),
+    };
+    assert!(
+        household
+            .grants_renewed(identity, &[forged], later)
+            .is_empty()
+    );
 }

@@ -1,17 +1,22 @@
 //! Announcements between devices of one household, through a whole server.
 
+use std::time::Duration;
+
 use homeline_client::ClientEvent;
 use homeline_client::announcements::{
-    AnnounceError, Content, IncomingAnnouncement, SteadyClock, decode, encode,
+    AnnounceError, Content, IncomingAnnouncement, NotTaken, SteadyClock, decode, encode,
 };
 use homeline_client::session::RequestError;
 use homeline_client::sound::level_at;
+use homeline_e2ee::announcement::HeardError;
 use homeline_protocol::id::{AnnouncementId, DeviceId};
 use homeline_protocol::session::{
-    AnnounceTo, AnnouncementFate, AnnouncementHeard, ErrorCode, Request,
+    AnnounceTo, Announced, AnnouncementFate, AnnouncementHeard, DoNotDisturb, ErrorCode, Event,
+    Outcome, QuietSchedule, QuietWindow, Reply, Request, ServerFrame, Weekday,
 };
 
 use crate::house::{Person, soon};
+use crate::proxy::{Lie, Proxy};
 use crate::server::TestServer;
 
 /// Half a second of a voice, as far as a test has one.
@@ -63,7 +68,7 @@ async fn ready(person: &Person, devices: usize) {
         loop {
             let asked = person.client.session().request(Request::GetSealingKeys);
             match asked.await.unwrap() {
-                homeline_protocol::session::Reply::SealingKeys { keys } => {
+                Reply::SealingKeys { keys } => {
                     if keys.len() >= devices {
                         return;
                     }
@@ -162,6 +167,129 @@ async fn a_device_on_do_not_disturb_gets_it_to_offer_when_that_ends() {
     let offered = announced(&mut kitchen).await;
     assert!(!offered.play);
     assert!(offered.content == recorded());
+}
+
+/// Every day until this minute, for ten.
+fn times_until(minute: u64) -> DoNotDisturb {
+    let of_day = |minute: u64| u16::try_from(minute % 1440).unwrap();
+    let window = QuietWindow {
+        days: vec![
+            Weekday::Monday,
+            Weekday::Tuesday,
+            Weekday::Wednesday,
+            Weekday::Thursday,
+            Weekday::Friday,
+            Weekday::Saturday,
+            Weekday::Sunday,
+        ],
+        from_minute: of_day(minute - 10),
+        to_minute: of_day(minute),
+    };
+    let schedule = QuietSchedule {
+        time_zone: "UTC".to_owned(),
+        windows: vec![window],
+    };
+    DoNotDisturb {
+        schedule: Some(schedule),
+        ..DoNotDisturb::default()
+    }
+}
+
+// req: ANN-4
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_weekly_times_end_it_is_offered_without_anything_else_happening() {
+    let server = TestServer::start().await;
+    let anna = Person::found(&server.server(), "anna").await;
+    let mut kitchen = anna.pair(&server.server(), "anna", "Kitchen").await;
+    ready(&anna, 1).await;
+    anna.client.refresh().await.unwrap();
+    // By its own clock the times end in four seconds.
+    let now_ms = crate::drop_in::now().0;
+    let end_ms = now_ms.next_multiple_of(60_000);
+    let ahead_ms = i64::try_from(end_ms - now_ms).unwrap() - 4_000;
+    let clock = SteadyClock::wrong_by(ahead_ms, 0);
+    kitchen.client.set_clock(clock);
+    let do_not_disturb = times_until(end_ms / 60_000);
+    let set = Request::SetDoNotDisturb { do_not_disturb };
+    anna.client.session().done(set).await.unwrap();
+    kitchen.client.set_do_not_disturb(true).await.unwrap();
+    let announcing = anna.client.announce(AnnounceTo::Home, recorded(), None);
+    let announcing = announcing.await.unwrap();
+    assert_eq!(announcing.receivers[0].fate, AnnouncementFate::Quiet);
+    // Its own switch is off again, and the times go on.
+    kitchen.client.set_do_not_disturb(false).await.unwrap();
+    let offered = announced(&mut kitchen).await;
+    assert!(clock.time_of_day().0 >= end_ms);
+    assert!(!offered.play && offered.content == recorded());
+}
+
+/// Shows what it has told once again, whenever a device asks what waits.
+struct Again {
+    told: Vec<Announced>,
+}
+
+impl Lie for Again {
+    fn says(&mut self, frame: &mut ServerFrame) {
+        match frame {
+            ServerFrame::Event { body, .. } => {
+                if let Event::Announced(told) = &**body {
+                    self.told.push(told.clone());
+                }
+            }
+            ServerFrame::Reply {
+                result: Outcome::Ok(reply),
+                ..
+            } => {
+                if let Reply::Announcements { announcements } = &mut **reply {
+                    announcements.clone_from(&self.told);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+// req: ANN-1
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_heard_is_not_played_again_after_a_restart_and_what_was_not_still_is() {
+    let server = TestServer::start().await;
+    let anna = Person::found(&server.server(), "anna").await;
+    let identity = anna
+        .pair(&server.server(), "anna", "Kitchen")
+        .await
+        .identity;
+    let proxy = Proxy::start(&server.address, Again { told: vec![] }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("identity.json");
+    let begin = async || Person::connect_at(&proxy.server(), identity.clone(), &path).await;
+    let mut kitchen = begin().await;
+    ready(&anna, 1).await;
+    anna.client.refresh().await.unwrap();
+    let mut ids = Vec::new();
+    for said in ["Dinner's ready", "Wash your hands"] {
+        let announcing = anna.client.announce(AnnounceTo::Home, text(said), None);
+        ids.push(announcing.await.unwrap().id);
+    }
+    let came = [announced(&mut kitchen).await, announced(&mut kitchen).await];
+    let first = came.iter().find(|one| one.id == ids[0]).unwrap();
+    first.heard(AnnouncementHeard::Played).await.unwrap();
+    drop((came, kitchen));
+
+    let mut kitchen = begin().await;
+    let refused = soon("the refusal", async {
+        loop {
+            match kitchen.events.recv().await.expect("the client lives") {
+                ClientEvent::AnnouncementRefused { id, because } => return (id, because),
+                ClientEvent::Announcement(incoming) => assert_ne!(incoming.id, ids[0]),
+                _ => {}
+            }
+        }
+    })
+    .await;
+    assert_eq!(refused.0, ids[0]);
+    assert!(matches!(refused.1, NotTaken::Heard(HeardError::Before)));
+    let still = announced(&mut kitchen).await;
+    assert!(still.id == ids[1] && still.content == text("Wash your hands"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -293,6 +293,34 @@ async fn hushed_nothing_is_heard_either_way_and_the_one_who_dropped_in_may_leave
     assert_eq!(over(&mut visit).await, EndedBy::Initiator);
 }
 
+// req: DEV-5, DROP-10
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_microphone_that_was_off_at_the_beginning_opens_when_it_is_switched_on() {
+    let mut scene = Scene::new().await;
+    scene.give(&scene.to_ben(1)).await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
+    let mut visit = scene.kitchen.visit().await;
+    visit.microphone(false).await;
+    let (with, mut at_kitchen) = sound(1_000.0);
+    visit.signalled(with).await;
+    assert_eq!(stage(&mut visit).await, DropInStage::Clear);
+    let microphone = |wanted: bool| {
+        move |event: &CallEvent| match event {
+            CallEvent::PartyMedia { media, .. } => (media.microphone == wanted).then_some(()),
+            _ => None,
+        }
+    };
+    until(&mut call, "the target's switch", microphone(false)).await;
+    // Ben is heard all the while.
+    hears(&mut at_kitchen, 1_500.0).await;
+    assert!(at_ben.try_recv().is_err());
+    visit.microphone(true).await;
+    until(&mut call, "the target's switch", microphone(true)).await;
+    hears(&mut at_ben, 1_000.0).await;
+    visit.end().await;
+    ended(&mut call).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_knocks_is_heard_by_nobody_until_somebody_says_yes_and_turned_away_with_a_no() {
     let mut scene = Scene::new().await;
@@ -379,6 +407,40 @@ async fn a_permission_that_is_taken_back_ends_what_runs_and_lets_nobody_in_again
     assert!(!denied.is_empty());
     ended(&mut call).await;
     assert!(at_ben.try_recv().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adults_program_renews_what_ends_soon_and_nothing_that_has_an_end_of_its_own() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let scene = Scene::new().await;
+    let signed_at = UnixMs(now().0 - 10 * DAY_MS);
+    let given = |number, days| Grant {
+        revision: signed_at.0,
+        signed_at,
+        expires_at: signed_at.plus(days * DAY_MS),
+        ..scene.to_ben(number)
+    };
+    let (month, ends) = (given(1, 30), given(2, 29));
+    scene.give(&ends).await;
+    scene.give(&month).await;
+    let ledger = scene.ledger(3).await;
+    let taken = |grant: &Grant| {
+        let of = ledger.iter().filter_map(|what| match what {
+            What::GrantTaken {
+                grant: id,
+                revision,
+                ..
+            } if *id == grant.id => Some(*revision),
+            _ => None,
+        });
+        of.collect::<Vec<_>>()
+    };
+    assert_eq!(taken(&ends), [signed_at.0]);
+    let [first, renewed] = taken(&month)[..] else {
+        panic!("given, and renewed once");
+    };
+    assert_eq!(first, signed_at.0);
+    assert!(renewed > signed_at.0 + 9 * DAY_MS);
 }
 
 // req: DROP-3, DROP-7, DROP-8

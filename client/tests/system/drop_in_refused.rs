@@ -13,6 +13,7 @@ use homeline_protocol::Blob;
 use homeline_protocol::id::CallId;
 use homeline_protocol::session::{ClientFrame, DropInRefusal, Event, Request, ServerFrame};
 
+use crate::calls::hears;
 use crate::drop_in::{Scene, now, turned_down};
 use crate::house::{Person, sound};
 use crate::proxy::{Lie, Proxy};
@@ -134,6 +135,7 @@ impl Lied {
         assert_eq!(self.scene.kitchen.refused().await, because);
         assert_eq!(turned_down(&mut call).await, DropInRefusal::Unavailable);
         assert_eq!(self.media.load(Ordering::SeqCst), 0, "{because:?}");
+        assert_eq!(self.scene.server.media().await, (0, 0, 0), "{because:?}");
         assert!(at_ben.try_recv().is_err());
     }
 
@@ -211,6 +213,7 @@ async fn nobody_drops_in_with_the_grant_or_the_asking_of_somebody_else() {
     assert_eq!(lied.scene.kitchen.refused().await, DropInRefusal::Initiator);
     turned_down(&mut call).await;
     assert_eq!(lied.media.load(Ordering::SeqCst), 0);
+    assert_eq!(lied.scene.server.media().await, (0, 0, 0));
     // The same reason of the same unknown one is written once in a minute.
     let expected = [DropInRefusal::NoGrant, DropInRefusal::Initiator];
     assert_eq!(lied.written(3).await, expected);
@@ -227,20 +230,26 @@ async fn after_everyone_out_no_grant_counts_not_even_after_a_restart() {
     let server = scene.server.server();
     let begin = async || Person::connect_at(&server, identity.clone(), &path).await;
     scene.kitchen = begin().await;
-    let (mut call, _at_ben) = scene.ben_asks().await;
+    let (mut call, mut at_ben) = scene.ben_asks().await;
     let mut visit = scene.kitchen.visit().await;
     visit.signalled(sound(1_000.0).0).await;
-    crate::house::code(&mut call).await;
+    hears(&mut at_ben, 1_000.0).await;
+    // What is permitted passes through the media node.
+    let (_, packets, peers) = scene.server.media().await;
+    assert!(packets > 50 && peers == 2, "{packets} packets of {peers}");
     scene.kitchen.client.everyone_out().await;
     let by = crate::drop_in::over(&mut visit).await;
     assert_eq!(by, homeline_client::drop_in::EndedBy::EveryonePutOut);
     crate::house::ended(&mut call).await;
     drop(visit);
+    let before = scene.server.media().await;
+    assert_eq!(before.2, 0);
     scene.kitchen = begin().await;
     let (mut call, mut at_ben) = scene.ben_asks().await;
     assert_eq!(scene.kitchen.refused().await, DropInRefusal::EndedHere);
     turned_down(&mut call).await;
     assert!(at_ben.try_recv().is_err());
+    assert_eq!(scene.server.media().await, before);
 }
 
 // req: DROP-18
@@ -257,6 +266,7 @@ async fn a_stranger_and_whoever_finds_do_not_disturb_are_turned_down_without_the
     // As late, and in the same word, as a device that does not answer.
     assert_eq!(turned_down(&mut call).await, DropInRefusal::Unavailable);
     assert!(at_ben.try_recv().is_err());
+    assert_eq!(scene.server.media().await, (0, 0, 0));
     while let Ok(event) = scene.kitchen.events.try_recv() {
         assert!(!matches!(event, homeline_client::ClientEvent::DropIn(_)));
     }

@@ -1,6 +1,7 @@
 //! A server in this process: signaling on a free port, its database in memory, and a media node.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use homeline_client::MediaWays;
 use homeline_client::Server;
@@ -54,6 +55,15 @@ impl TestServer {
             ways: MediaWays::default(),
             authority: None,
         }
+    }
+
+    /// What the media node has taken since it began, and who is there: datagrams, packets, peers.
+    pub(crate) async fn media(&self) -> (u64, u64, u64) {
+        // Its figures are a quarter of a second old at most.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let figures = self.node.metrics();
+        let taken = figures.counters;
+        (taken.datagrams_in, taken.rtp_in, figures.peers)
     }
 
     pub(crate) fn server(&self) -> Server {

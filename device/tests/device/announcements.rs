@@ -1,6 +1,7 @@
 //! Announcements: said at one device, played at another, which opens no microphone for it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use homeline_client::media::{Pcm, SAMPLES};
 use homeline_client::sound::{Recorder, level_at, read_file};

@@ -1,11 +1,15 @@
 //! A device that is dropped in on: its tone and its light come first, and somebody at it has the last word.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use homeline_client::sound::{level_at, loudness, read_file};
+use homeline_e2ee::drop_in::ledger::{EndedBy, Head, LedgerReader, What};
 use homeline_e2ee::drop_in::{Grant, Grantee, LIFETIME_MS_MAX, Opening};
+use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
+use homeline_protocol::Blob;
 use homeline_protocol::id::GrantId;
+use homeline_protocol::session::{Reply, Request};
 
 use crate::support::{Device, Homes, homes};
 
@@ -108,6 +112,86 @@ async fn tone_and_light_come_before_sound_and_picture_and_the_device_ends_it() {
     assert!(loudness(&samples[..SAMPLE_RATE * 4 / 5]) > 5_000.0);
 }
 
+// req: DEV-5, DROP-10
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_microphone_that_is_switched_off_while_it_begins_opens_when_it_is_switched_on() {
+    let homes = homes().await;
+    give(&homes, Opening::AtOnce, false).await;
+    let recorded = homes.folder.path().join("kitchen.wav");
+    let kitchen = [
+        "--sound-in",
+        "tone:1000",
+        "--listen-for",
+        "1500",
+        "--sound-out",
+        recorded.to_str().unwrap(),
+    ];
+    let mut kitchen = begin(&homes, "a", &kitchen).await;
+    let mut bens = begin(&homes, "b", &BEN).await;
+    bens.say("drop in on aunt anna").await;
+    kitchen.event("drop_in").await;
+    // While its tone plays.
+    kitchen.say("microphone off").await;
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "clear");
+    bens.event("secured").await;
+    kitchen.event("tone_heard").await;
+    kitchen.say("microphone on").await;
+    bens.event("tone_heard").await;
+}
+
+// req: DROP-11
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_was_torn_out_of_a_drop_in_says_so_in_its_ledger_when_it_begins_again() {
+    let homes = homes().await;
+    give(&homes, Opening::AtOnce, false).await;
+    let recorded = homes.folder.path().join("kitchen.wav");
+    let arguments = ["--sound-in", "tone:1000", "--sound-out"];
+    let arguments = [&arguments[..], &[recorded.to_str().unwrap()]].concat();
+    let mut kitchen = begin(&homes, "a", &arguments).await;
+    let mut bens = begin(&homes, "b", &BEN).await;
+    bens.say("drop in on aunt anna").await;
+    assert_eq!(kitchen.event("drop_in_stage").await["stage"], "clear");
+    bens.event("tone_heard").await;
+    assert!(matches!(ledger(&homes, 2).await[1], What::Opened { .. }));
+    kitchen.kill().await;
+    let _kitchen = begin(&homes, "a", &arguments).await;
+    assert_eq!(bens.event("ended").await["reason"], "device_lost");
+    let ledger = ledger(&homes, 3).await;
+    let What::Ended { by, .. } = &ledger[2] else {
+        panic!("it ended");
+    };
+    assert_eq!(*by, EndedBy::Connection);
+}
+
+/// What Anna's device has written, as her app reads it: with at least so many entries.
+async fn ledger(homes: &Homes, length: usize) -> Vec<What> {
+    let household = homes.anna.household();
+    let mut devices = household.devices().iter();
+    let device = devices.find(|one| one.label == "Kitchen").unwrap().id;
+    loop {
+        let listed = Request::ListLedger {
+            device,
+            from: 0,
+            limit: 200,
+        };
+        let entries = match homes.anna.session().request(listed).await {
+            Ok(Reply::Ledger { entries, .. }) => entries,
+            other => panic!("no ledger: {other:?}"),
+        };
+        if entries.len() >= length {
+            let genesis = household.roster().genesis_key();
+            let mut reader = LedgerReader::new(genesis, device, Head::default());
+            let read = |entry: &Blob| {
+                let entry = Signed::decode(&entry.0).unwrap();
+                reader.read(&entry).unwrap().what
+            };
+            return entries.iter().map(read).collect();
+        }
+        // A session may ask 20 times a second, and is told of nothing here.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_is_knocked_at_and_somebody_says_yes_or_puts_everyone_out() {
     let homes = homes().await;
@@ -171,4 +255,8 @@ async fn a_device_whose_speaker_or_light_fails_lets_nobody_in() {
         kitchen.say("quit").await;
         kitchen.exit_code().await;
     }
+    // The node's figures are a quarter of a second old at most.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let figures = homes.node.metrics();
+    assert_eq!((figures.counters.datagrams_in, figures.peers), (0, 0));
 }

@@ -6,4 +6,5 @@ mod announcements;
 mod calls;
 mod company;
 mod drop_in;
+mod near;
 mod support;

@@ -134,6 +134,11 @@ impl Device {
             .unwrap();
     }
 
+    /// As when its power is cut.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     pub(crate) async fn exit_code(mut self) -> Option<i32> {
         drop(self.input);
         // What it tells at the end is read, so that it never waits for us.
@@ -171,7 +176,7 @@ pub(crate) async fn pair_as(address: &str, app: &Client, handle: &str, label: &s
 
 pub(crate) struct Homes {
     pub(crate) address: String,
-    _node: Node,
+    pub(crate) node: Node,
     pub(crate) anna: Client,
     pub(crate) ben: Client,
     pub(crate) folder: tempfile::TempDir,
@@ -194,7 +199,7 @@ pub(crate) async fn homes() -> Homes {
         .unwrap();
     Homes {
         address,
-        _node: node,
+        node,
         anna,
         ben,
         folder,

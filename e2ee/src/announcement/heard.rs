@@ -26,6 +26,13 @@ pub enum HeardError {
 }
 
 impl Heard {
+    /// Has it know one that was taken before a restart, which counts until then.
+    pub fn restore(&mut self, id: AnnouncementId, until: UnixMs) {
+        if self.until.len() < HEARD_MAX {
+            self.until.insert(id, until);
+        }
+    }
+
     /// Takes one that was opened.
     ///
     /// # Errors

@@ -143,16 +143,12 @@ impl Grant {
         }
     }
 
-    /// The next revision, for thirty days from now on: what is signed to renew it. Its number is the
-    /// time, which grows whichever adult's app signs.
+    /// The next revision, for thirty days from now on or until its end. Its number is the time, which
+    /// grows whichever adult's app signs.
     #[must_use]
     pub fn renewed(&self, now: UnixMs) -> Self {
-        Self {
-            revision: now.0.max(self.revision.saturating_add(1)),
-            signed_at: now,
-            expires_at: now.plus(LIFETIME_MS_MAX),
-            ..self.clone()
-        }
+        let expires_at = self.ends_at().unwrap_or(now.plus(LIFETIME_MS_MAX));
+        self.next(now, expires_at)
     }
 
     /// The next revision, which ends it. It lasts as long as any revision before it could, so that it
@@ -161,13 +157,29 @@ impl Grant {
     pub fn ended(&self, now: UnixMs) -> Self {
         Self {
             revoked: true,
-            ..self.renewed(now)
+            ..self.next(now, now.plus(LIFETIME_MS_MAX))
         }
+    }
+
+    /// When it ends for good: it was signed for less than the thirty days of one that is renewed.
+    pub fn ends_at(&self) -> Option<UnixMs> {
+        let lasts = self.expires_at.since(self.signed_at);
+        (lasts < LIFETIME_MS_MAX).then_some(self.expires_at)
     }
 
     /// Whether an adult's app that is open should renew it.
     pub fn should_renew(&self, now: UnixMs) -> bool {
-        !self.revoked && now < self.expires_at && self.expires_at.since(now) < RENEW_BELOW_MS
+        let counts = !self.revoked && now < self.expires_at;
+        counts && self.ends_at().is_none() && self.expires_at.since(now) < RENEW_BELOW_MS
+    }
+
+    fn next(&self, now: UnixMs, expires_at: UnixMs) -> Self {
+        Self {
+            revision: now.0.max(self.revision.saturating_add(1)),
+            signed_at: now,
+            expires_at,
+            ..self.clone()
+        }
     }
 
     /// Whether it is about this device.

@@ -17,6 +17,7 @@ const ZONE_BYTES_MAX: usize = 64;
 const DAY_MINUTES: u16 = 24 * 60;
 /// Monday to Sunday.
 const ALL_DAYS: u8 = 0b0111_1111;
+const MINUTE_MS: u64 = 60_000;
 
 /// Weekly times in a time zone; always at least one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,14 +79,31 @@ impl Hours {
 
     /// Whether a window is open. In a zone that is not known here, none ever is.
     pub fn are_open(&self, now: UnixMs) -> bool {
-        let Ok(zone) = TimeZone::get(&self.zone) else {
-            return false;
-        };
+        TimeZone::get(&self.zone).is_ok_and(|zone| self.are_open_in(&zone, now))
+    }
+
+    /// When they end next: the first minute after an open one in which no window is open, if it comes
+    /// within so many minutes. Minute by minute, so that it holds when clocks are changed too.
+    pub fn end_within(&self, now: UnixMs, minutes: u64) -> Option<UnixMs> {
+        let zone = TimeZone::get(&self.zone).ok()?;
+        let mut open = self.are_open_in(&zone, now);
+        let begun = now.0 / MINUTE_MS;
+        for minute in begun + 1..=begun + minutes {
+            let at = UnixMs(minute * MINUTE_MS);
+            let was = std::mem::replace(&mut open, self.are_open_in(&zone, at));
+            if was && !open {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    fn are_open_in(&self, zone: &TimeZone, now: UnixMs) -> bool {
         let moment = i64::try_from(now.0)
             .ok()
             .and_then(|now| Timestamp::from_millisecond(now).ok());
         let Some(moment) = moment else { return false };
-        let local = moment.to_zoned(zone).datetime();
+        let local = moment.to_zoned(zone.clone()).datetime();
         self.windows.iter().any(|window| window.is_open(local))
     }
 

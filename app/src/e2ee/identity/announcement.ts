@@ -131,7 +131,17 @@ function readKeys(reader: Reader): SealedKey[] {
 
 /** The announcements that were taken, for as long as they could count, so that nothing is played twice. */
 export class Heard {
-  readonly #until = new Map<string, number>();
+  readonly #until: Map<string, number>;
+
+  /** `until`: those that were heard before this page, and when each counts no more. */
+  constructor(until: ReadonlyMap<string, number> = new Map()) {
+    this.#until = new Map([...until].slice(-HEARD_MAX));
+  }
+
+  /** Until when one that was taken counts. */
+  until(id: string): number | undefined {
+    return this.#until.get(id);
+  }
 
   /** Takes one that was opened. */
   take(said: Announcement, now: number): void {

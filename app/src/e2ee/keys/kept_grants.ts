@@ -14,6 +14,13 @@ export interface KeptDropIn {
   /** Calls that were asked for lately. */
   asked: Map<string, number>;
   ledger: StoredLedger;
+  /** The drop-in whose beginning is written and whose end is not. */
+  opened?: Opened | undefined;
+}
+
+export interface Opened {
+  call: string;
+  atMs: number;
 }
 
 export class KeptGrants {

@@ -9,9 +9,11 @@ import { deviceIdOf } from "../identity/ids.ts";
 import { equalKeys } from "../identity/keytext.ts";
 import { openSealingKey, type SealingStatement, signSealingKey } from "../identity/sealing.ts";
 import { SignatureError } from "../identity/signed.ts";
+import { KeptHeardOnes } from "../keys/kept_heard.ts";
+import type { Records } from "../keys/records.ts";
 import type { AnnouncedContent, Args, Reply } from "../port.ts";
 import { DeskError } from "./errors.ts";
-import { type Handlers, type Prefixed, randomBytes, readId } from "./handlers.ts";
+import { type Handlers, NOTHING, type Prefixed, randomBytes, readId } from "./handlers.ts";
 import type { Home } from "./home.ts";
 
 /** Announcements whose content is on its way; the oldest goes. */
@@ -19,17 +21,22 @@ const TAKEN_MAX = 64;
 
 export class AnnouncementDesk {
   readonly #home: Home;
-  #heard = new Heard();
+  readonly #kept: KeptHeardOnes;
+  #heard: Heard | undefined;
+  /** Those that were heard in a page before this one. */
+  #earlier: ReadonlyMap<string, number> = new Map();
   readonly #taken = new Map<string, { said: Announcement; from: Identity }>();
 
-  constructor(home: Home) {
+  constructor(home: Home, records: Records) {
     this.#home = home;
+    this.#kept = new KeptHeardOnes(records);
   }
 
   /** With the keys of this device. */
-  forgetAll(): void {
-    this.#heard = new Heard();
+  async forgetAll(): Promise<void> {
+    this.#heard = undefined;
     this.#taken.clear();
+    await this.#kept.delete(this.#home.slot);
   }
 
   handlers(): Handlers<Prefixed<"announcement">> {
@@ -40,6 +47,7 @@ export class AnnouncementDesk {
       },
       "announcement.seal": (args) => this.#seal(args),
       "announcement.take": ({ announcement, statement }) => this.#take(readId(announcement), statement),
+      "announcement.heard": ({ announcement }) => this.#wasHeard(readId(announcement)),
       "announcement.open": ({ announcement, content }) => this.#open(readId(announcement), content),
     };
   }
@@ -65,17 +73,33 @@ export class AnnouncementDesk {
     }
   }
 
-  #take(id: string, statement: string): Reply<"announcement.take"> {
+  async #take(id: string, statement: string): Promise<Reply<"announcement.take">> {
+    const heard = await this.#memory();
     const now = this.#home.now();
     const { said, from } = openAnnouncement(fromBase64Url(statement), this.#home.roster(), now);
     if (said.id !== id) throw new DeskError("bad_signature", "the server tells of another announcement than was signed");
     const { pair } = this.#home.ready();
     if (!said.keys.some(({ device }) => equalKeys(device, pair.publicKey))) throw new AnnouncementError("not_for_us");
-    this.#heard.take(said, now);
+    if (this.#earlier.has(id)) throw new DeskError("heard_earlier", "it was heard here before this page was opened");
+    heard.take(said, now);
     const oldest = [...this.#taken.keys()].at(-TAKEN_MAX);
     if (oldest !== undefined) this.#taken.delete(oldest);
     this.#taken.set(id, { said, from });
     return { who: this.#home.whoIs(from), kind: said.kind === ANNOUNCED.sound ? "sound" : "text", replyTo: said.replyTo };
+  }
+
+  /** It does not play here again, whatever a server shows to a page after this one. */
+  async #wasHeard(id: string): Promise<Record<string, never>> {
+    const until = (await this.#memory()).until(id);
+    if (until === undefined) throw new DeskError("not_for_me", "there is no such announcement");
+    await this.#kept.keep(this.#home.slot, this.#home.roster().genesis, [id, until], this.#home.now());
+    return NOTHING;
+  }
+
+  async #memory(): Promise<Heard> {
+    if (this.#heard !== undefined) return this.#heard;
+    this.#earlier = await this.#kept.load(this.#home.slot, this.#home.roster().genesis);
+    return (this.#heard = new Heard(this.#earlier));
   }
 
   async #open(id: string, content: string): Promise<AnnouncedContent> {

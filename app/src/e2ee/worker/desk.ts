@@ -33,13 +33,13 @@ export class Desk {
     this.calls = new Calls(home, emit);
     const dropIn = new DropInDesk(home, this.calls, records, emit);
     this.#dropIn = dropIn;
-    const announcements = new AnnouncementDesk(home);
+    const announcements = new AnnouncementDesk(home, records);
     const identity = identityDesk(home, pairing.takeRevealed);
     this.#handlers = {
       ...identity, ...dropIn.handlers(),
       forget: async (args) => {
         await dropIn.forgetAll();
-        announcements.forgetAll();
+        await announcements.forgetAll();
         return identity.forget(args);
       },
       ...householdDesk(home), ...grantDesk(home), ...ledgersDesk(home), ...pairing.handlers(), ...guestDesk(home), ...announcements.handlers(),

@@ -302,8 +302,14 @@ export class DropInDesk {
     const kept = await this.#kept.load(this.#home.slot, this.#home.ready().home.genesis);
     this.#asked = new Asked(kept?.asked);
     const { pair, home } = this.#home.ready();
-    this.#ledger = new LedgerBook(home.genesis, pair, this.#home.now, kept?.ledger);
-    return (this.#held = new HeldGrants(kept?.held));
+    this.#ledger = new LedgerBook(home.genesis, pair, this.#home.now, kept?.ledger, kept?.opened);
+    this.#held = new HeldGrants(kept?.held);
+    // A page that was torn out of a drop-in: the next one says so. It lasted at most until now.
+    if (kept?.opened !== undefined) {
+      this.#ledger.ended(kept.opened.call, "connection");
+      await this.#save();
+    }
+    return this.#held;
   }
 
   /** What was taken away counts at once, whether or not it could be stored; that it was not is told. */
@@ -317,8 +323,8 @@ export class DropInDesk {
 
   async #save(): Promise<void> {
     const { kept } = await this.#grants();
-    const ledger = (this.#ledger as LedgerBook).stored;
-    await this.#kept.save(this.#home.slot, { genesis: this.#home.ready().home.genesis, held: kept, asked: new Map(this.#asked.calls), ledger });
+    const { stored: ledger, open } = this.#ledger as LedgerBook;
+    await this.#kept.save(this.#home.slot, { genesis: this.#home.ready().home.genesis, held: kept, asked: new Map(this.#asked.calls), ledger, opened: open });
     if (ledger.unsent.length > 0) this.#emit("ledger_wrote", {});
   }
 }

@@ -5,6 +5,7 @@ import type { Identity } from "../identity/chain.ts";
 import { type DropInGrant, GrantError } from "../identity/drop_in.ts";
 import type { DropInRefusal } from "../../protocol.ts";
 import { TakeError } from "../identity/drop_in_held.ts";
+import type { Opened } from "../keys/kept_grants.ts";
 import type { EndedBy, Live } from "../identity/drop_in_target.ts";
 import { MalformedError } from "../identity/encoding.ts";
 import { type KeyPair, sha256 } from "../identity/keys.ts";
@@ -22,15 +23,21 @@ export class LedgerBook {
   readonly #pair: KeyPair;
   readonly #own: OwnLedger;
   readonly #now: () => number;
-  #opened: { call: string; atMs: number } | undefined;
+  #opened: Opened | undefined;
   /** The whole of what the server has, while it is read. */
   #reader: LedgerReader | undefined;
 
-  constructor(genesis: Bytes, pair: KeyPair, now: () => number, stored?: StoredLedger) {
+  constructor(genesis: Bytes, pair: KeyPair, now: () => number, stored?: StoredLedger, opened?: Opened) {
     this.#genesis = genesis;
     this.#pair = pair;
     this.#own = new OwnLedger(genesis, pair, stored);
     this.#now = now;
+    this.#opened = opened;
+  }
+
+  /** The drop-in whose beginning is written and whose end is not. */
+  get open(): Opened | undefined {
+    return this.#opened;
   }
 
   get stored(): StoredLedger {

@@ -487,6 +487,40 @@ fn hours_follow_the_wall_clock_of_their_zone_over_midnight_and_the_week() {
 }
 
 #[test]
+fn hours_end_where_no_window_goes_on_also_when_clocks_are_changed() {
+    let window = |from_minute, to_minute| Window {
+        days: 127,
+        from_minute,
+        to_minute,
+    };
+    let end = |now, windows| {
+        let hours = Hours::new("Europe/Berlin".to_owned(), windows).unwrap();
+        hours.end_within(UnixMs(now), 1440)
+    };
+    // Sunday, 25 October 2026, 00:00 UTC: two o'clock in Berlin, and again an hour later.
+    let two = 1_792_886_400_000;
+    let minutes = |count: u64| Some(UnixMs(two + count * 60_000));
+    assert_eq!(end(two, vec![window(60, 150)]), minutes(30));
+    assert_eq!(
+        end(two + 30 * 60_000, vec![window(60, 150)]),
+        minutes(60 + 30)
+    );
+    assert_eq!(end(two, vec![window(60, 240)]), minutes(60 + 120));
+    assert_eq!(
+        end(two, vec![window(60, 240), window(200, 300)]),
+        minutes(60 + 180)
+    );
+    // One that has not begun yet; one that never ends; none in a zone that is not known.
+    assert_eq!(
+        end(two, vec![window(20 * 60, 21 * 60)]),
+        minutes(60 + 19 * 60)
+    );
+    assert_eq!(end(two, vec![window(0, 0)]), None);
+    let nowhere = Hours::new("Nowhere/Atall".to_owned(), vec![window(60, 150)]).unwrap();
+    assert_eq!(nowhere.end_within(UnixMs(two), 1440), None);
+}
+
+#[test]
 fn hours_out_of_their_bounds_are_none() {
     let window = |days, from_minute, to_minute| Window {
         days,
@@ -506,6 +540,25 @@ fn hours_out_of_their_bounds_are_none() {
     ] {
         assert_eq!(hours("UTC", vec![bad]), Err(BadHours::Window));
     }
+}
+
+#[test]
+fn a_grant_that_was_signed_for_less_than_thirty_days_ends_and_is_not_renewed() {
+    let ends = NOW.plus(20 * DAY_MS);
+    let grant = Grant {
+        expires_at: ends,
+        ..Scene::new().to_friends()
+    };
+    assert_eq!(grant.ends_at(), Some(ends));
+    for days in [0, 1, 13, 19] {
+        assert!(!grant.should_renew(NOW.plus(days * DAY_MS)));
+    }
+    // A change keeps its end, and taking it back lasts as long as any revision before could.
+    let changed = grant.renewed(NOW.plus(DAY_MS));
+    assert_eq!((changed.expires_at, changed.ends_at()), (ends, Some(ends)));
+    let taken_back = grant.ended(NOW.plus(DAY_MS));
+    assert_eq!(taken_back.expires_at, NOW.plus(DAY_MS + LIFETIME_MS_MAX));
+    assert_eq!(Scene::new().to_friends().ends_at(), None);
 }
 
 #[test]

@@ -17,6 +17,19 @@ pub struct CallFigures {
     pub started_total: u64,
     /// Calls ended since the start, by reason.
     pub ended_total: HashMap<EndReason, u64>,
+    /// Drop-ins, which are no calls here.
+    pub drop_ins: DropInFigures,
+}
+
+/// Counts of drop-ins that their targets have opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DropInFigures {
+    /// Those that go on.
+    pub open: usize,
+    /// Opened since the start.
+    pub opened_total: u64,
+    /// Ended since the start, by reason.
+    pub ended_total: HashMap<EndReason, u64>,
 }
 
 impl CallFigures {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::company::Gathering;
 use super::config::CallsConfig;
-use super::figures::CallFigures;
+use super::figures::{CallFigures, DropInFigures};
 use super::input::Input;
 use super::machine::{Part, Someone};
 use super::service::SessionChange;
@@ -27,6 +27,7 @@ pub(super) struct Index {
     decisions: u64,
     started_total: u64,
     ended_total: HashMap<EndReason, u64>,
+    drop_ins: DropInFigures,
 }
 
 /// A running call, as the others see it.
@@ -162,7 +163,7 @@ impl Index {
             return Err(Refused::AccountFull);
         }
         self.running.insert(id, entry);
-        self.started_total += 1;
+        self.drop_ins.opened_total += 1;
         Ok(())
     }
 
@@ -265,8 +266,10 @@ impl Index {
 
     /// Takes a call out that never began.
     pub(super) fn withdraw(&mut self, id: CallId) {
-        if self.running.remove(&id).is_some() {
-            self.started_total -= 1;
+        match self.running.remove(&id) {
+            Some(entry) if entry.drop_in => self.drop_ins.opened_total -= 1,
+            Some(_) => self.started_total -= 1,
+            None => {}
         }
     }
 
@@ -274,7 +277,11 @@ impl Index {
         let Some(entry) = self.running.remove(&id) else {
             return;
         };
-        *self.ended_total.entry(reason).or_default() += 1;
+        let ended = match entry.drop_in {
+            true => &mut self.drop_ins.ended_total,
+            false => &mut self.ended_total,
+        };
+        *ended.entry(reason).or_default() += 1;
         if self.recent.len() >= RECENT_MAX {
             self.recent.pop_front();
         }
@@ -348,10 +355,14 @@ impl Index {
         let mut figures = CallFigures {
             started_total: self.started_total,
             ended_total: self.ended_total.clone(),
+            drop_ins: self.drop_ins.clone(),
             ..CallFigures::default()
         };
         for entry in self.running.values() {
-            figures.count(entry.standing.phase());
+            match entry.drop_in {
+                true => figures.drop_ins.open += 1,
+                false => figures.count(entry.standing.phase()),
+            }
         }
         figures
     }

@@ -22,7 +22,7 @@ mod tests;
 pub use begin::{NewCall, StartError};
 pub use change::{AddError, MoveError};
 pub use config::CallsConfig;
-pub use figures::CallFigures;
+pub use figures::{CallFigures, DropInFigures};
 pub use input::{Act, ActReply, CallError, Offer};
 pub use opened::{DropInSide, NewDropIn, OpenError};
 pub use service::{Calls, CallsParts, SessionChange};

@@ -170,13 +170,21 @@ fn kind_of_address_book(request: &Request) -> &'static str {
         Request::NoteNumberUsed { .. } => "note_number_used",
         Request::TestFromOutside => "test_from_outside",
         Request::GetOutside => "get_outside",
+        Request::GetRelays => "get_relays",
+        Request::SetViews { .. } => "set_views",
         other => kind_of_drop_in(other),
     }
 }
 
-/// The kinds of requests about dropping in and about who is near.
+/// The kinds of requests about dropping in, about who is near, and about announcements.
 fn kind_of_drop_in(request: &Request) -> &'static str {
     match request {
+        Request::PutDropInGrant { .. } => "put_drop_in_grant",
+        Request::SetDropIn { .. } => "set_drop_in",
+        Request::MayDropIn { .. } => "may_drop_in",
+        Request::AppendLedger { .. } => "append_ledger",
+        Request::GetLedgerHeads => "get_ledger_heads",
+        Request::ListLedger { .. } => "list_ledger",
         Request::DropIn { .. } => "drop_in",
         Request::RefuseDropIn { .. } => "refuse_drop_in",
         Request::OpenDropIn { .. } => "open_drop_in",
@@ -185,6 +193,32 @@ fn kind_of_drop_in(request: &Request) -> &'static str {
         Request::SetRecentlyActive { .. } => "set_recently_active",
         Request::GetRecentlyActive => "get_recently_active",
         Request::ContactPeople { .. } => "contact_people",
+        Request::GetTime => "get_time",
+        Request::PutSealingKey { .. } => "put_sealing_key",
+        Request::GetSealingKeys => "get_sealing_keys",
+        Request::Announce { .. } => "announce",
+        Request::ListAnnouncements => "list_announcements",
+        Request::GetAnnouncement { .. } => "get_announcement",
+        Request::HeardAnnouncement { .. } => "heard_announcement",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// One of each kind, as the protocol's own tests have them.
+    const SAMPLES: &str = include_str!("../../../../protocol/tests/golden/requests.json");
+
+    #[test]
+    fn every_request_is_counted_by_its_own_name() {
+        let samples: Vec<Value> = serde_json::from_str(SAMPLES).unwrap();
+        for sample in samples {
+            let request: Request = serde_json::from_value(sample.clone()).unwrap();
+            assert_eq!(sample["type"], kind(&request));
+        }
     }
 }
