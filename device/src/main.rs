@@ -3,6 +3,7 @@
 mod announcing;
 mod arguments;
 mod buttons;
+mod calling;
 #[cfg(feature = "sound-card")]
 mod card;
 mod chime;

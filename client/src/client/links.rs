@@ -9,8 +9,8 @@ use homeline_protocol::id::{CallId, CallLinkId, DeviceId};
 use homeline_protocol::session::{CallLink, Event, Reply, Request};
 use zeroize::Zeroizing;
 
-use super::run::{Client, ClientEvent};
 use super::shared::Shared;
+use super::{Client, ClientEvent};
 use crate::call::{Call, CallError, Callable, Outgoing, start};
 use crate::chance;
 use crate::guest::Knock;

@@ -2,6 +2,8 @@
 
 mod adding;
 mod drop_in;
+mod event;
+mod handle;
 mod household;
 mod links;
 mod renew;
@@ -10,6 +12,8 @@ mod settings;
 mod shared;
 
 pub use adding::{AddDeviceError, DeviceDigits, DeviceListener};
+pub use event::ClientEvent;
+pub use handle::{Client, ConnectError};
 pub use household::ChangeError;
-pub use run::{Client, ClientEvent, ConnectError};
+
 pub(crate) use shared::{Shared, State};

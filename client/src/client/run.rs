@@ -1,209 +1,21 @@
 //! The client's task: events of the session to the household, to calls, and to the program.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
-use homeline_protocol::session::{
-    AnnouncementHeard, ApiError, DropInGrant, DropInRefusal, Event, Home, PastCall, Reply, Request,
-    RunningCall,
-};
+use homeline_protocol::id::{CallId, DeviceId};
+use homeline_protocol::session::{DropInGrant, Event, Home, Reply, Request, RunningCall};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::event::ClientEvent;
 use super::renew::RENEW_EVERY;
 use super::shared::{Shared, State};
-use crate::announcements::{
-    IncomingAnnouncement, NotTaken, SteadyClock, hear, settle, take_after_quiet_times,
-};
-use crate::call::{
-    Asked, Call, CallError, Callable, IncomingCall, Input, InvitationRefused, Invited, Outgoing,
-    receive, start,
-};
-use crate::drop_in::{DeskInput, Visit, begin};
-use crate::guest::Knock;
-use crate::home::{HomeError, Household, Person};
-use crate::server::Server;
-use crate::session::{Events, OpenError, RequestError, Session, SessionEvent};
-use crate::store::{Identity, StoreError};
+use crate::announcements::{hear, settle, take_after_quiet_times};
+use crate::call::{Asked, Input, Invited, receive};
+use crate::drop_in::DeskInput;
+use crate::home::{HomeError, Household};
+use crate::session::{Events, RequestError, Session, SessionEvent};
 use crate::time::now;
-
-/// Events that may wait for the program; beyond that the client waits for it.
-const EVENTS_MAX: usize = 256;
-
-/// A client that is signed in. Cheap to clone; ends when the last one is dropped and the last call is over.
-#[derive(Clone)]
-pub struct Client {
-    pub(crate) shared: Arc<Shared>,
-    /// Dropped with the last clone, which ends the task.
-    _alive: Arc<mpsc::Sender<()>>,
-}
-
-/// What a client tells by itself.
-pub enum ClientEvent {
-    /// A call rings here.
-    Incoming(Box<IncomingCall>),
-    /// Another call rings while this device is in one. Answering it ends the first here.
-    Waiting(Box<IncomingCall>),
-    /// A call of the household would go on here: answered, it does. `from` is the other end.
-    Moving(Box<IncomingCall>),
-    /// Somebody called and was not answered.
-    Missed(Box<PastCall>),
-    /// Missed calls were seen on some device of this person: those that began until then.
-    MissedSeen { until_ms: u64 },
-    /// A call was not let ring: its invitation was forged, old, or by the wrong household.
-    CallRefused {
-        call: CallId,
-        because: InvitationRefused,
-    },
-    /// A guest knocks at a call link of this app's: chain and proof hold.
-    Knock(Knock),
-    /// They knock no more: let in, sent away, or gone.
-    KnockGone(Knock),
-    /// Something is announced at this device.
-    Announcement(Box<IncomingAnnouncement>),
-    /// An announcement was not taken: forged, old, or by somebody who is none of the household.
-    AnnouncementRefused {
-        id: AnnouncementId,
-        because: NotTaken,
-    },
-    /// What another device made of an announcement of this one's.
-    AnnouncementHeard {
-        id: AnnouncementId,
-        device: DeviceId,
-        heard: AnnouncementHeard,
-    },
-    /// Somebody who may drops in on this home device. It is for the program to give tone and light now.
-    DropIn(Box<Visit>),
-    /// Somebody wanted to drop in on this home device, and may not: nothing was heard or seen. `from` is who
-    /// it was, as far as that could be verified.
-    DropInRefused {
-        call: CallId,
-        from: Option<Person>,
-        because: DropInRefusal,
-    },
-    /// The server shows another record of drop-ins on this device than the device has written. It goes on
-    /// from there, and says so in it: to be shown loudly.
-    LedgerDiffers,
-    /// Contacts, members, devices or settings changed.
-    HomeChanged,
-    /// The connection is lost (`false`) or back.
-    Connection(bool),
-    /// The server shows something that contradicts what was pinned. The client ends: to be shown loudly.
-    Alarm(HomeError),
-    /// The session is over for good.
-    Ended(ApiError),
-}
-
-/// Why a client can't begin.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Client {
-    /// Connects and verifies the household. `path`: where the identity's pins are kept up to date.
-    ///
-    /// # Errors
-    /// When the server can't be reached or refuses, or shows another household than the one pinned.
-    pub async fn connect(
-        server: Server,
-        mut identity: Identity,
-        path: Option<PathBuf>,
-    ) -> Result<(Self, mpsc::Receiver<ClientEvent>), ConnectError> {
-        let (session, mut news) = Session::open(server.clone(), identity.token.clone()).await?;
-        // The first word is "connected"; what a new session needs is asked for right here.
-        news.recv().await;
-        let home = home(&session).await?;
-        let household = Household::open(&home, &mut identity, now())?;
-        let state = State {
-            identity,
-            household,
-        };
-        let shared = Arc::new(Shared::new(server, session, state, path.clone())?);
-        shared.save();
-        let (events, told) = mpsc::channel(EVENTS_MAX);
-        begin(&shared, path.as_deref(), &events)?;
-        let home_grants = home.drop_in_grants.clone();
-        shared.to_desk(DeskInput::Home(home.drop_in_grants)).await;
-        let (alive, gone) = mpsc::channel(1);
-        let run = Run {
-            shared: shared.clone(),
-            events,
-            changed: watch::Sender::new(()),
-        };
-        tokio::spawn(run.run(news, gone, home_grants));
-        Ok((
-            Self {
-                shared,
-                _alive: Arc::new(alive),
-            },
-            told,
-        ))
-    }
-
-    /// Calls a contact by the family's name for them, or anybody by handle.
-    ///
-    /// # Errors
-    /// When the name is unknown, or no media socket can be opened. All else is told by the call.
-    pub async fn call(&self, to: &str, with: Outgoing) -> Result<Call, CallError> {
-        start(self.shared.clone(), Callable::Named(to), with).await
-    }
-
-    /// The household as it is now.
-    #[must_use]
-    pub fn household(&self) -> Household {
-        self.shared.state().household.clone()
-    }
-
-    /// This device in it.
-    #[must_use]
-    pub fn device(&self) -> DeviceId {
-        self.shared.device()
-    }
-
-    /// Fetches the household again and verifies it, when waiting for the news of a change is too late.
-    ///
-    /// # Errors
-    /// When the server does not answer. A household that does not hold is told as an alarm.
-    pub async fn refresh(&self) -> Result<(), RequestError> {
-        let home = home(self.shared.session()).await?;
-        let mut state = self.shared.state();
-        let State {
-            identity,
-            household,
-        } = &mut *state;
-        match Household::open(&home, identity, now()) {
-            Ok(opened) => *household = opened,
-            Err(error) => tracing::error!(%error, "the household does not hold"),
-        }
-        Ok(())
-    }
-
-    /// Hears announcements by another clock than this machine's: one that is wrong, for a measurement.
-    pub fn set_clock(&self, clock: SteadyClock) {
-        self.shared.hearing().clock = clock;
-    }
-
-    /// Puts the calls that begin from now on under a test's control.
-    #[cfg(feature = "plaintext-control")]
-    pub fn set_control(&self, control: crate::media::Control) {
-        self.shared.set_control(control);
-    }
-
-    /// The session, for requests that the SDK has no verb for.
-    #[must_use]
-    pub fn session(&self) -> &Session {
-        self.shared.session()
-    }
-}
 
 pub(super) async fn home(session: &Session) -> Result<Home, RequestError> {
     match session.request(Request::GetHome).await? {
@@ -221,16 +33,21 @@ async fn calls(session: &Session) -> Result<Vec<RunningCall>, RequestError> {
 
 pub(super) struct Run {
     pub(super) shared: Arc<Shared>,
-    events: mpsc::Sender<ClientEvent>,
+    pub(super) events: mpsc::Sender<ClientEvent>,
     /// The household did. Dropped with the client.
-    changed: watch::Sender<()>,
+    pub(super) changed: watch::Sender<()>,
 }
 
 /// The client's task is over.
 struct Over;
 
 impl Run {
-    async fn run(self, news: Events, gone: mpsc::Receiver<()>, grants: Vec<DropInGrant>) {
+    pub(super) async fn run(
+        self,
+        news: Events,
+        gone: mpsc::Receiver<()>,
+        grants: Vec<DropInGrant>,
+    ) {
         self.renew().await;
         self.renew_grants(&grants).await;
         self.serve(news, gone).await;

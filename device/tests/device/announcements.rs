@@ -47,7 +47,7 @@ async fn can_hear(homes: &Homes) {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     };
-    let patience = std::time::Duration::from_secs(20);
+    let patience = Duration::from_secs(20);
     tokio::time::timeout(patience, waiting).await.unwrap();
 }
 
