@@ -3,7 +3,7 @@
 use homeline_client::sound::echo;
 use homeline_client::{Call, CallEvent, IncomingCall, Outgoing};
 use homeline_e2ee::policy::Mode;
-use homeline_protocol::session::EndReason;
+use homeline_protocol::session::{AnnouncementFate, EndReason};
 
 use crate::Ending;
 use crate::arguments::CallOptions;
@@ -156,6 +156,12 @@ impl Device {
             },
             Some(CallEvent::Ended(reason)) => return self.over(reason).await,
             None => return self.over(EndReason::DeviceLost).await,
+            Some(CallEvent::Announced { receivers }) => Told::AnnouncingLive {
+                devices: receivers
+                    .iter()
+                    .filter(|one| one.fate == AnnouncementFate::Told)
+                    .count(),
+            },
             Some(CallEvent::DropInOpened { label, .. }) => Told::DroppedIn { room: label },
             Some(CallEvent::DropInStage(stage)) => Told::DropInStage { stage },
             Some(CallEvent::DropInRefused(refusal)) => Told::DropInRefused {

@@ -13,6 +13,7 @@ mod drop_in;
 mod folder;
 mod hearing;
 mod led;
+mod live;
 mod mix;
 mod motion;
 mod output;

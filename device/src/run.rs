@@ -17,6 +17,7 @@ use crate::control::{self, Command};
 use crate::drop_in::{Visited, VisitedEvent};
 use crate::hearing::Announcements;
 use crate::led::{Indicator, Light};
+use crate::live::Live;
 use crate::report::{Report, Told};
 use crate::ring::Ringing;
 use crate::vibrator::Vibrator;
@@ -69,6 +70,8 @@ pub(crate) struct Device {
     pub(crate) secured: bool,
     /// What others announce here.
     pub(crate) announcements: Announcements,
+    /// What is announced live here.
+    pub(crate) live: Live,
     /// What is being recorded, to be announced.
     pub(crate) recording: Option<Recording>,
     pub(crate) ending: Option<Ending>,
@@ -111,6 +114,7 @@ pub(crate) async fn run(
         once: dial.is_some(),
         secured: false,
         announcements: Announcements::default(),
+        live: Live::default(),
         recording: None,
         ending: None,
         near_told: None,
@@ -130,8 +134,10 @@ pub(crate) async fn run(
         device.dial(&name).await?;
     }
     while device.ending.is_none() {
+        device.keep_live();
         device.play_next().await;
         tokio::select! {
+            event = device.live.next() => device.live_event(event),
             heard = device.announcements.finished() => device.announcement_over(heard).await,
             event = events.recv() => device.client_event(event).await?,
             event = device.state.next() => match event {
@@ -195,7 +201,9 @@ impl Device {
             Some(ClientEvent::Connection(connected)) => {
                 self.report.tell(&Told::Connection { connected });
             }
-            Some(ClientEvent::HomeChanged) => {}
+            Some(ClientEvent::HomeChanged) => self.keep_quiet(),
+            Some(ClientEvent::Live(incoming)) => self.live(*incoming).await?,
+            Some(ClientEvent::LiveRefused { because, .. }) => self.warn(&because),
             Some(ClientEvent::Announcement(incoming)) => self.announced(*incoming).await,
             Some(ClientEvent::AnnouncementRefused { because, .. }) => {
                 let text = because.to_string();
@@ -249,6 +257,7 @@ impl Device {
             (Command::EndForEveryone, State::InCall(call)) => call.end_for_everyone().await,
             (Command::TakeOver, State::Idle) => self.take_over().await,
             (Command::HangUp | Command::Press, State::Visited(visited)) => visited.end().await,
+            (Command::HangUp | Command::Press, State::Idle) => self.stop_live(),
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
             (Command::Answer, State::Visited(_)) => self.answer_second().await?,
@@ -274,6 +283,7 @@ impl Device {
             (Command::DoNotDisturbEverywhere(on), _) => self.do_not_disturb(on, true).await,
             (Command::Call(name), State::Idle) => self.dial(&name).await?,
             (Command::Announce { room, text }, _) => self.announce_text(room, text).await,
+            (Command::AnnounceLive(room), State::Idle) => self.announce_live(room).await?,
             (Command::RecordAnnouncement(room), State::Idle) => self.record(room)?,
             (Command::SendAnnouncement, _) => self.send_recording().await,
             (Command::AnswerAnnouncement(text), _) => self.answer_announcement(text).await,
@@ -302,6 +312,7 @@ impl Device {
 
     /// Hangs up and waits until that is told; the light goes out.
     async fn leave(&mut self) {
+        self.stop_live();
         if let State::InCall(call) = &mut self.state {
             call.hang_up().await;
             let reason = call.ended().await;

@@ -135,6 +135,22 @@ fn rows(sources: &Sources) -> Vec<Row> {
             "reason",
             &calls.drop_ins.ended_total,
         ),
+        gauge(
+            "live_announcements",
+            "Running live announcements",
+            calls.live.open as u64,
+        ),
+        counter(
+            "live_announcements_begun",
+            "Live announcements begun",
+            calls.live.opened_total,
+        ),
+        by(
+            "live_announcements_ended",
+            "Live announcements ended",
+            "reason",
+            &calls.live.ended_total,
+        ),
     ];
     rows.extend(media_rows(&sources.node));
     let figures = sources.relay.as_ref().map(Turn::figures);

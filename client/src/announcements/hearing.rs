@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use homeline_e2ee::announcement::{
-    Announcement, AnnouncementError, Content, Heard, HeardError, OpenError, SealingStatement, open,
+    Announcement, AnnouncementError, Content, Heard, HeardError, LiveHeard, OpenError,
+    SealingStatement, open,
 };
 use homeline_e2ee::chain::Identity;
 use homeline_e2ee::encoding::DecodeError;
@@ -34,6 +35,7 @@ pub(crate) struct Hearing {
     server: ServerClock,
     heard: Heard,
     book: HeardBook,
+    pub(super) live: LiveHeard,
 }
 
 /// An announcement for this device. It holds, and is opened.
@@ -84,6 +86,7 @@ impl Hearing {
             server: ServerClock::default(),
             heard,
             book,
+            live: LiveHeard::default(),
         })
     }
 }

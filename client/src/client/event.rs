@@ -3,7 +3,7 @@
 use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
 use homeline_protocol::session::{AnnouncementHeard, ApiError, DropInRefusal, PastCall};
 
-use crate::announcements::{IncomingAnnouncement, NotTaken};
+use crate::announcements::{IncomingAnnouncement, IncomingLive, LiveRefused, NotTaken};
 use crate::call::{IncomingCall, InvitationRefused};
 use crate::drop_in::Visit;
 use crate::guest::Knock;
@@ -43,6 +43,12 @@ pub enum ClientEvent {
         device: DeviceId,
         heard: AnnouncementHeard,
     },
+    /// Something is announced at this device while it is spoken. It is for the program to give its sign, and to
+    /// hear it or not.
+    Live(Box<IncomingLive>),
+    /// A live announcement was not taken: forged, old, repeated, not for this device, or by somebody who is
+    /// none of the household.
+    LiveRefused { call: CallId, because: LiveRefused },
     /// Somebody who may drops in on this home device. It is for the program to give tone and light now.
     DropIn(Box<Visit>),
     /// Somebody wanted to drop in on this home device, and may not: nothing was heard or seen. `from` is who

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::event::ClientEvent;
 use super::renew::RENEW_EVERY;
 use super::shared::{Shared, State};
-use crate::announcements::{hear, settle, take_after_quiet_times};
+use crate::announcements::{hear, settle, take_after_quiet_times, told_live};
 use crate::call::{Asked, Input, Invited, receive};
 use crate::drop_in::DeskInput;
 use crate::home::{HomeError, Household};
@@ -175,6 +175,15 @@ impl Run {
             Event::Announced(told) => {
                 // Fetching it takes a while, and calls ring meanwhile.
                 tokio::spawn(hear(self.shared.clone(), told, self.events.clone()));
+                return Ok(());
+            }
+            Event::LiveAnnouncement {
+                call,
+                device,
+                statement,
+            } => {
+                let told = told_live(&self.shared, (call, device), &statement).await;
+                self.tell(told).await;
                 return Ok(());
             }
             Event::AnnouncementHeard {

@@ -44,7 +44,7 @@ async fn can_hear(homes: &Homes) {
                 return;
             }
             // The server tells nobody of a new one; a session may ask 20 times a second.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     let patience = Duration::from_secs(20);

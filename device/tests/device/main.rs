@@ -6,5 +6,6 @@ mod announcements;
 mod calls;
 mod company;
 mod drop_in;
+mod live;
 mod near;
 mod support;

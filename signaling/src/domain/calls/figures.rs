@@ -17,16 +17,18 @@ pub struct CallFigures {
     pub started_total: u64,
     /// Calls ended since the start, by reason.
     pub ended_total: HashMap<EndReason, u64>,
-    /// Drop-ins, which are no calls here.
-    pub drop_ins: DropInFigures,
+    /// Drop-ins that their targets have opened, which are no calls here.
+    pub drop_ins: OpenedFigures,
+    /// Live announcements, neither.
+    pub live: OpenedFigures,
 }
 
-/// Counts of drop-ins that their targets have opened.
+/// Counts of what begins answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DropInFigures {
+pub struct OpenedFigures {
     /// Those that go on.
     pub open: usize,
-    /// Opened since the start.
+    /// Begun since the start.
     pub opened_total: u64,
     /// Ended since the start, by reason.
     pub ended_total: HashMap<EndReason, u64>,

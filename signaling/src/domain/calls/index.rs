@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 use super::company::Gathering;
 use super::config::CallsConfig;
-use super::figures::{CallFigures, DropInFigures};
-use super::input::Input;
+use super::figures::{CallFigures, OpenedFigures};
+use super::input::{Input, Kind};
 use super::machine::{Part, Someone};
 use super::service::SessionChange;
 use super::task::Message;
@@ -21,13 +21,14 @@ const RECENT_MAX: usize = 1_024;
 /// The running calls.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    running: HashMap<CallId, Entry>,
+    pub(super) running: HashMap<CallId, Entry>,
     recent: VecDeque<(CallId, AccountId, Vec<AccountId>)>,
     /// Changes when limits or blocks have: what was decided before is to be decided anew.
     decisions: u64,
     started_total: u64,
     ended_total: HashMap<EndReason, u64>,
-    drop_ins: DropInFigures,
+    drop_ins: OpenedFigures,
+    pub(super) live: OpenedFigures,
 }
 
 /// A running call, as the others see it.
@@ -45,8 +46,7 @@ pub(super) struct Entry {
     pub(super) standing: Standing,
     /// Who has a part once it is answered.
     pub(super) part: Part,
-    /// Two devices and nobody else: it is nobody's to join, to take over or to answer.
-    pub(super) drop_in: bool,
+    pub(super) kind: Kind,
 }
 
 /// A call that may still ring somebody, and who asks for it.
@@ -118,7 +118,7 @@ impl Index {
         if self
             .running
             .values()
-            .any(|other| other.holds(entry.caller_device))
+            .any(|other| other.is_busied_by(entry.caller_device))
         {
             return Err(Refused::AlreadyInCall);
         }
@@ -174,8 +174,12 @@ impl Index {
 
     /// Those of some devices that are in an answered call.
     pub(super) fn engaged(&self, devices: &[DeviceId]) -> BTreeSet<DeviceId> {
-        let present = self.running.values().flat_map(|entry| &entry.part.present);
-        let present: BTreeSet<_> = present.map(|(device, _)| *device).collect();
+        let present = self.running.values().flat_map(|entry| {
+            let present = entry.part.present.iter().map(|(device, _)| *device);
+            // Whoever only hears an announcement is rung as if there were none.
+            present.filter(|device| entry.is_busied_by(*device))
+        });
+        let present: BTreeSet<_> = present.collect();
         let engaged = devices.iter().filter(|device| present.contains(device));
         engaged.copied().collect()
     }
@@ -266,9 +270,10 @@ impl Index {
 
     /// Takes a call out that never began.
     pub(super) fn withdraw(&mut self, id: CallId) {
-        match self.running.remove(&id) {
-            Some(entry) if entry.drop_in => self.drop_ins.opened_total -= 1,
-            Some(_) => self.started_total -= 1,
+        match self.running.remove(&id).map(|entry| entry.kind) {
+            Some(Kind::Call) => self.started_total -= 1,
+            Some(Kind::DropIn) => self.drop_ins.opened_total -= 1,
+            Some(Kind::Live) => self.live.opened_total -= 1,
             None => {}
         }
     }
@@ -277,9 +282,10 @@ impl Index {
         let Some(entry) = self.running.remove(&id) else {
             return;
         };
-        let ended = match entry.drop_in {
-            true => &mut self.drop_ins.ended_total,
-            false => &mut self.ended_total,
+        let ended = match entry.kind {
+            Kind::Call => &mut self.ended_total,
+            Kind::DropIn => &mut self.drop_ins.ended_total,
+            Kind::Live => &mut self.live.ended_total,
         };
         *ended.entry(reason).or_default() += 1;
         if self.recent.len() >= RECENT_MAX {
@@ -308,7 +314,7 @@ impl Index {
         for entry in self.about(account, device) {
             let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
             if entry.holds(device) {
-                let input = if entry.drop_in && change == SessionChange::Opened {
+                let input = if entry.kind != Kind::Call && change == SessionChange::Opened {
                     Input::SessionNew
                 } else if present {
                     Input::SessionBack
@@ -356,12 +362,14 @@ impl Index {
             started_total: self.started_total,
             ended_total: self.ended_total.clone(),
             drop_ins: self.drop_ins.clone(),
+            live: self.live.clone(),
             ..CallFigures::default()
         };
         for entry in self.running.values() {
-            match entry.drop_in {
-                true => figures.drop_ins.open += 1,
-                false => figures.count(entry.standing.phase()),
+            match entry.kind {
+                Kind::Call => figures.count(entry.standing.phase()),
+                Kind::DropIn => figures.drop_ins.open += 1,
+                Kind::Live => figures.live.open += 1,
             }
         }
         figures
@@ -382,6 +390,12 @@ impl Entry {
     /// Whether a device takes part, or is to take a part over.
     pub(super) fn holds(&self, device: DeviceId) -> bool {
         self.has_device(device) || self.part.moving.contains(&device)
+    }
+
+    /// Whether a device is kept from calling by it: it has a part in more than hearing an announcement.
+    pub(super) fn is_busied_by(&self, device: DeviceId) -> bool {
+        let speaks = self.kind != Kind::Live || self.caller_device == device;
+        speaks && self.holds(device)
     }
 
     /// Those who take part; nobody before the answer.
@@ -443,7 +457,7 @@ impl Entry {
             let asks = coming.map(|one| (one.by.account, one.account));
             return Gathering {
                 mailbox,
-                drop_in: self.drop_in,
+                kind: self.kind,
                 people,
                 nobody: None,
                 present,
@@ -457,7 +471,7 @@ impl Entry {
         };
         Gathering {
             mailbox,
-            drop_in: self.drop_in,
+            kind: self.kind,
             people: callees.clone().chain([self.caller]).collect(),
             nobody,
             present,
@@ -475,7 +489,7 @@ impl Entry {
     /// Whether the two people called each other.
     fn is_mutual(&self, other: &Self) -> bool {
         let between_two = self.caller != other.caller;
-        let calls = !self.drop_in && !other.drop_in;
+        let calls = self.kind == Kind::Call && other.kind == Kind::Call;
         between_two
             && calls
             && self.callees.contains(&other.caller)

@@ -176,7 +176,7 @@ fn kind_of_address_book(request: &Request) -> &'static str {
     }
 }
 
-/// The kinds of requests about dropping in, about who is near, and about announcements.
+/// The kinds of requests about dropping in and about who is near.
 fn kind_of_drop_in(request: &Request) -> &'static str {
     match request {
         Request::PutDropInGrant { .. } => "put_drop_in_grant",
@@ -193,6 +193,13 @@ fn kind_of_drop_in(request: &Request) -> &'static str {
         Request::SetRecentlyActive { .. } => "set_recently_active",
         Request::GetRecentlyActive => "get_recently_active",
         Request::ContactPeople { .. } => "contact_people",
+        other => kind_of_announcements(other),
+    }
+}
+
+/// The kinds of requests about announcements.
+fn kind_of_announcements(request: &Request) -> &'static str {
+    match request {
         Request::GetTime => "get_time",
         Request::PutSealingKey { .. } => "put_sealing_key",
         Request::GetSealingKeys => "get_sealing_keys",
@@ -200,6 +207,8 @@ fn kind_of_drop_in(request: &Request) -> &'static str {
         Request::ListAnnouncements => "list_announcements",
         Request::GetAnnouncement { .. } => "get_announcement",
         Request::HeardAnnouncement { .. } => "heard_announcement",
+        Request::AnnounceLive { .. } => "announce_live",
+        Request::HearLive { .. } => "hear_live",
         _ => "other",
     }
 }
