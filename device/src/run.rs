@@ -151,8 +151,7 @@ pub(crate) async fn run(
             }
             Some(motion) = sensor.recv() => device.sensed(motion),
             signal = tokio::signal::ctrl_c() => {
-                signal?;
-                device.ending = Some(Ending::Done);
+                device.ending = signal.map(|()| Some(Ending::Done))?;
             }
         }
     }

@@ -307,7 +307,8 @@ export class DropInDesk {
     // A page that was torn out of a drop-in: the next one says so. It lasted at most until now.
     if (kept?.opened !== undefined) {
       this.#ledger.ended(kept.opened.call, "connection");
-      await this.#save();
+      // With a full disk the next that is written down says it.
+      await this.#save().catch(() => undefined);
     }
     return this.#held;
   }
