@@ -43,6 +43,30 @@ export async function announcements(visit, { anna, speaker, display }) {
   await visit(speaker, "speaker-announcements-offered");
   await at(speaker, "offered-aside").click();
   await at(anna, "nav-contacts").click();
+  await fromTheDisplay(visit, { speaker, display });
+}
+
+/** The display announces by itself. */
+async function fromTheDisplay(visit, { speaker, display }) {
+  await at(display, "to-announce").click();
+  await at(display, "announce").waitFor();
+  await visit(display, "display-announce");
+  await at(display, "announce-record").click();
+  await at(display, "announce-recording").waitFor();
+  await visit(display, "display-announce-recording");
+  await display.getByText("0:01 of 1:00").waitFor();
+  await at(display, "announce-stop").click();
+  await at(display, "announce-send").waitFor();
+  await visit(display, "display-announce-recorded");
+  await at(display, "announce-discard").click();
+  await at(display, "announce-type").click();
+  await at(display, "announce-text").fill("Dinner's ready");
+  await visit(display, "display-announce-typing");
+  await at(display, "submit-announce").click();
+  await display.locator('[data-testid="announced-room"][data-state="shown"]').waitFor();
+  await visit(display, "display-announced");
+  await at(display, "announced-close").click();
+  await at(speaker, "announcement-close").click();
 }
 
 async function type(page, text) {

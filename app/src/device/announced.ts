@@ -21,7 +21,8 @@ export function announced(device: DeviceModel): TemplateResult | typeof nothing 
     ${offered(device)}`;
 }
 
-function playing(device: DeviceModel, one: Incoming): TemplateResult {
+/** The one that plays now, with its button. */
+export function playing(device: DeviceModel, one: Incoming): TemplateResult {
   return card(one, true, html`<button class="button" data-testid="announcement-stop" @click=${() => device.hearing.putAside()}>Stop</button>`);
 }
 

@@ -19,6 +19,7 @@ import { announcedSound } from "./announced_sound.ts";
 import { AutoAnswer } from "./auto_answer.ts";
 import { Buttons, peerOf } from "./buttons.ts";
 import { Hearing } from "./hearing.ts";
+import { Speaking } from "./speaking.ts";
 import { Visits } from "./visits.ts";
 import { Voice } from "./voice.ts";
 
@@ -56,6 +57,7 @@ export class DeviceModel {
   readonly visits = new Visits(this);
   readonly recorder = new Recorder(() => this.changed(), () => this.memory.setting("original") === "on");
   readonly hearing: Hearing;
+  readonly speaking: Speaking;
   /** Where this device may drop in, as an answer to what was announced. */
   doors: Doors | undefined;
   readonly #activity = new Activity(() => {
@@ -85,6 +87,15 @@ export class DeviceModel {
       mayRecord: () => this.buttons.switches.maySend("microphone"),
       quiet: () => this.buttons.silent || this.linkUp?.store.rules.mine.do_not_disturb.everywhere === true,
       say: (text) => this.say(text),
+      changed: () => this.changed(),
+    });
+    this.speaking = new Speaking({
+      recorder: this.recorder,
+      hearing: this.hearing,
+      mayRecord: () => this.buttons.switches.maySend("microphone"),
+      inCall: () => this.linkUp !== undefined && this.calls.state.at !== "idle" && this.calls.state.at !== "ended",
+      devices: () => this.linkUp?.store.devices ?? [],
+      self: () => (this.identity.state === "ready" ? this.identity.who.device : undefined),
       changed: () => this.changed(),
     });
   }
@@ -146,6 +157,7 @@ export class DeviceModel {
   changed(): void {
     this.visits.look();
     this.hearing.look();
+    this.speaking.look();
     this.#render();
   }
 
@@ -214,6 +226,7 @@ export class DeviceModel {
   #leave(): void {
     this.visits.end();
     this.hearing.end();
+    this.speaking.end();
     this.recorder.discard();
     this.doors = undefined;
   }

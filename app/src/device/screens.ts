@@ -8,6 +8,7 @@ import { spaced } from "../screens/door.ts";
 import { elsewhere } from "../screens/elsewhere.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, field, form } from "../ui/parts.ts";
+import { announce, justAnnounced, toAnnounce } from "./announce.ts";
 import { announced } from "./announced.ts";
 import { hardSwitches, quietWords, topButton } from "./controls.ts";
 import { dropInControls, dropInScreen, droppedInOn } from "./drop_in.ts";
@@ -104,13 +105,15 @@ function ready(device: DeviceModel): TemplateResult {
   if (visit !== undefined) return html`${dropInScreen(device, hostOf(device), visit)}${hardSwitches(device, true)}`;
   if (device.shape === "display" && state.at !== "idle") return html`${callScreen(hostOf(device))}${inCall(device) ? hardSwitches(device, true) : nothing}`;
   if (state.at !== "idle") return speakerCall(device, hostOf(device));
+  const speaking = device.speaking.state;
+  if (speaking.at === "asking") return announce(device, speaking);
   return html`<main class="device-home">
     <div class="device-clock">${ring(device, clock(device))}
       <p class="device-label" data-testid="device-label">${device.label}</p>
       ${device.link.state === "online" ? nothing : html`<p class="device-words" role="status" data-testid="offline">No connection to the server</p>`}
       ${device.touched ? nothing : html`<button class="button primary" data-testid="unlock" @click=${() => void device.unlock()}>Touch once, so that it may ring</button>`}
     </div>
-    <div class="device-people">${announced(device)}${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${topButton(device)}${people(device)}${dropInControls(device)}</div>
+    <div class="device-people">${announced(device)}${justAnnounced(device)}${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${toAnnounce(device)}${topButton(device)}${people(device)}${dropInControls(device)}</div>
     ${hardSwitches(device, false)}
   </main>`;
 }

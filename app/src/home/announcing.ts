@@ -41,7 +41,7 @@ export class Announcing {
   }
 
   /** `replyTo`: the announcement that it answers. */
-  async announce(to: AnnounceTo, content: AnnouncedContent, replyTo?: AnnouncementId): Promise<void> {
+  async announce(to: AnnounceTo, content: AnnouncedContent, replyTo?: AnnouncementId): Promise<AnnouncementId> {
     const { keys } = await this.#session.request({ type: "get_sealing_keys" }, "sealing_keys");
     const meant = new Set(receivers(this.#host.devices(), to).map(({ id }) => id));
     const sealed = await this.#e2ee.request("announcement.seal", { to: keys.filter(({ device }) => meant.has(device)), content, replyTo });
@@ -52,7 +52,8 @@ export class Announcing {
     try {
       const { receivers: told } = await this.#session.request({ type: "announce", announcement: id, to, statement: sealed.statement, content: sealed.content }, "announced");
       // A quick device may have said that it heard it before the server answered here.
-      this.#mark(id, told.filter(({ device }) => !this.#of(id)?.rooms.has(device)).map(({ device, fate }) => [device, fate]), true);
+      this.#mark(id, told.filter(({ device }) => !this.of(id)?.rooms.has(device)).map(({ device, fate }) => [device, fate]), true);
+      return id;
     } catch (error) {
       this.said = this.said.filter((other) => other.id !== id);
       throw error;
@@ -67,7 +68,8 @@ export class Announcing {
     this.#host.changed();
   }
 
-  #of(id: AnnouncementId): Said | undefined {
+  /** Forgotten once it is one of the oldest. */
+  of(id: AnnouncementId): Said | undefined {
     return this.said.find((one) => one.id === id);
   }
 

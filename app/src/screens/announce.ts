@@ -16,7 +16,7 @@ import { durationWords, timeWords } from "../ui/words.ts";
 const TO = "announce-to";
 const SENDING = "announce-sending";
 /** In any script it stays below what an announcement may have. */
-const TEXT_MAX = 500;
+export const TEXT_MAX = 500;
 
 /** Leads to the page. */
 export function toAnnounce(app: App): TemplateResult | typeof nothing {
@@ -107,14 +107,24 @@ function said(app: App): TemplateResult | typeof nothing {
   return html`<h2 class="section">Announced</h2>${repeat(list, ({ id }) => id, (one) => announcement(app, one))}`;
 }
 
-function announcement(app: App, { id, atMs, to, content, answered, rooms }: Said): TemplateResult {
-  const what = content.kind === "text" ? `“${content.text}”` : `Your voice, ${durationWords(Math.round(content.lengthMs / 1_000))}`;
+function announcement(app: App, one: Said): TemplateResult {
+  const { id, atMs, to } = one;
+  const what = saidWords(one);
   const label = (device: DeviceId): string => app.store.device(device)?.label ?? "A device";
   return html`<section class="panel" data-testid="announced" data-announcement=${id} aria-label=${what}>
     <p><strong>${what}</strong> <small>${destinationWords(to, label)} · ${timeWords(atMs, Date.now())}</small></p>
-    <ul class="list" aria-live="polite">${repeat([...rooms], ([device]) => device, ([device, state]) => room(label(device), device, state, Date.now() - atMs))}</ul>
-    ${!answered || rooms.size > 0 ? nothing : html`<p class="hint">No device there may play it.</p>`}
+    ${heardWhere(one, label)}
   </section>`;
+}
+
+export function saidWords({ content }: Said): string {
+  return content.kind === "text" ? `“${content.text}”` : `Your voice, ${durationWords(Math.round(content.lengthMs / 1_000))}`;
+}
+
+/** What became of it in each room. */
+export function heardWhere({ rooms, atMs, answered }: Said, label: (device: DeviceId) => string): TemplateResult {
+  return html`<ul class="list" aria-live="polite">${repeat([...rooms], ([device]) => device, ([device, state]) => room(label(device), device, state, Date.now() - atMs))}</ul>
+    ${!answered || rooms.size > 0 ? nothing : html`<p class="hint">No device there may play it.</p>`}`;
 }
 
 function room(label: string, device: DeviceId, state: InRoom, ageMs: number): TemplateResult {
