@@ -88,7 +88,7 @@ expires_at_ms: number,
  */
 play: boolean, };
 
-export type AnnouncementFate = "told" | "away" | "quiet";
+export type AnnouncementFate = "told" | "away" | "quiet" | "busy";
 
 export type AnnouncementHeard = "played" | "shown" | "put_aside";
 
@@ -1118,7 +1118,19 @@ device: DeviceId,
 /**
  * What.
  */
-heard: AnnouncementHeard, };
+heard: AnnouncementHeard, } | { "type": "live_announcement", 
+/**
+ * The announcement's call.
+ */
+call: CallId, 
+/**
+ * The announcing device.
+ */
+device: DeviceId, 
+/**
+ * What it signed (docs/announcements.md).
+ */
+statement: Blob, };
 
 export type Found = { "answer": "unique", 
 /**
@@ -2833,7 +2845,31 @@ announcement: AnnouncementId,
 /**
  * What.
  */
-heard: AnnouncementHeard, };
+heard: AnnouncementHeard, } | { "type": "announce_live", 
+/**
+ * Chosen by this device, random.
+ */
+call: CallId, 
+/**
+ * Where.
+ */
+to: AnnounceTo, 
+/**
+ * What this device signed (docs/announcements.md).
+ */
+statement: Blob, } | { "type": "hear_live", 
+/**
+ * The announcement's call.
+ */
+call: CallId, 
+/**
+ * The MLS KeyPackage.
+ */
+key_package: Blob, 
+/**
+ * The signed statement that binds it to the call, as in `ringing`.
+ */
+statement: Blob, };
 
 export type Resume = { 
 /**

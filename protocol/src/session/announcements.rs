@@ -58,8 +58,11 @@ pub enum AnnouncementFate {
     Told,
     /// It has no session; it is told if it connects while the announcement is fresh.
     Away,
-    /// Do not disturb is on: nothing is played there, and the device may offer it afterwards.
+    /// Do not disturb is on: nothing is played there, and the device may offer it afterwards. What was
+    /// said live is never offered.
     Quiet,
+    /// It is in a call, or hears another announcement live: this one is not heard there. Of live ones only.
+    Busy,
 }
 
 /// A device that an announcement is for.

@@ -130,7 +130,7 @@ pub enum Event {
         /// The signed statement that binds it to the call.
         statement: Blob,
     },
-    /// To the caller: this device answered; commit it to the group.
+    /// To the caller, and to a device that announces live: this device answered; commit it to the group.
     CallAnswered {
         /// The call.
         call: CallId,
@@ -523,5 +523,16 @@ pub enum Event {
         device: DeviceId,
         /// What.
         heard: AnnouncementHeard,
+    },
+    // ---- announcements: live ----
+    /// To a home device: something is announced here while it is spoken. It decides by itself, and answers
+    /// with `hear_live` or not at all.
+    LiveAnnouncement {
+        /// The announcement's call.
+        call: CallId,
+        /// The announcing device.
+        device: DeviceId,
+        /// What it signed (docs/announcements.md).
+        statement: Blob,
     },
 }

@@ -736,6 +736,28 @@ pub enum Request {
         /// What.
         heard: AnnouncementHeard,
     },
+    // ---- announcements: live ----
+    /// Announces something in the own household while it is spoken. For the server it is a call that this
+    /// device began and in which everybody else only hears. `hang_up` ends it for all. Sending it again
+    /// with the same id does nothing more. Reply `announced`.
+    AnnounceLive {
+        /// Chosen by this device, random.
+        call: CallId,
+        /// Where.
+        to: AnnounceTo,
+        /// What this device signed (docs/announcements.md).
+        statement: Blob,
+    },
+    /// From a device that was told by `live_announcement`: it plays what is said there. The announcing
+    /// device adds it to its group; it may then subscribe and never publish. `hang_up` leaves alone.
+    HearLive {
+        /// The announcement's call.
+        call: CallId,
+        /// The MLS KeyPackage.
+        key_package: Blob,
+        /// The signed statement that binds it to the call, as in `ringing`.
+        statement: Blob,
+    },
 }
 
 /// A Welcome and whom it is for.

@@ -6,7 +6,7 @@ use homeline_protocol::session::{
     DeviceSealingKey, Event, Reply, Request,
 };
 
-use super::{AT_MS, DEVICE, blob};
+use super::{AT_MS, CALL, DEVICE, blob};
 
 const ANNOUNCEMENT: AnnouncementId = AnnouncementId([0xa7; 16]);
 
@@ -46,6 +46,16 @@ pub(crate) fn requests() -> Vec<Request> {
         heard(AnnouncementHeard::Played),
         heard(AnnouncementHeard::Shown),
         heard(AnnouncementHeard::PutAside),
+        Request::AnnounceLive {
+            call: CALL,
+            to: AnnounceTo::Home,
+            statement: blob(),
+        },
+        Request::HearLive {
+            call: CALL,
+            key_package: blob(),
+            statement: blob(),
+        },
     ]
 }
 
@@ -69,6 +79,7 @@ pub(crate) fn replies() -> Vec<Reply> {
                 receiver(AnnouncementFate::Told),
                 receiver(AnnouncementFate::Away),
                 receiver(AnnouncementFate::Quiet),
+                receiver(AnnouncementFate::Busy),
             ],
         },
         Reply::Announcements {
@@ -85,6 +96,11 @@ pub(crate) fn events() -> Vec<Event> {
             announcement: ANNOUNCEMENT,
             device: DEVICE,
             heard: AnnouncementHeard::Played,
+        },
+        Event::LiveAnnouncement {
+            call: CALL,
+            device: DEVICE,
+            statement: blob(),
         },
     ]
 }
