@@ -42,6 +42,7 @@ export function inRoomWords(state: InRoom, ageMs: number): string {
     case "shown": return "Shown on its screen";
     case "put_aside": return "Put aside";
     case "quiet": return "Do not disturb: nothing is played there";
+    case "busy": return "In a call";
     case "away": return ageMs > FRESH_MS ? "Was not connected" : "Not connected";
     case "told": return ageMs > FRESH_MS ? "Not heard" : "On its way…";
   }
