@@ -54,6 +54,7 @@ function recording(device: DeviceModel, { sending }: Asking): TemplateResult {
       return html`${state.problem === undefined ? nothing : html`<p class="error" role="alert" data-testid="announce-problem">${recordingWords(state.problem)}</p>`}
         ${device.buttons.switches.maySend("microphone") ? nothing : html`<p class="device-words" role="status" data-testid="announce-microphone-off">The microphone is switched off. It can be typed.</p>`}
         <div class="big-buttons"><button class="big-button" data-testid="announce-record" ?disabled=${!speaking.maySpeak} @click=${() => speaking.record()}>${icons.mic}Record</button>
+          <button class="big-button" data-testid="announce-live" ?disabled=${!speaking.maySpeak} @click=${() => speaking.live()}>${icons.voice}Speak live</button>
           ${device.shape === "display" ? html`<button class="big-button" data-testid="announce-type" @click=${() => speaking.type(true)}>${icons.keyboard}Type it</button>` : nothing}</div>`;
     case "opening": return html`<p class="device-words" role="status">The browser asks for the microphone…</p><div class="big-buttons">${discard}</div>`;
     case "recording":

@@ -17,7 +17,7 @@ export function announced(device: DeviceModel): TemplateResult | typeof nothing 
   if (device.linkUp?.loaded !== true) return nothing;
   const { hearing } = device;
   return html`${hearing.playing !== undefined ? playing(device, hearing.playing) : hearing.answering !== undefined ? answer(device, hearing.answering) : last(device)}
-    ${hearing.silenced ? html`<button class="button primary" data-testid="announcement-unlock" @click=${() => void device.unlock()}>${icons.speaker}Somebody announces something: touch to hear it</button>` : nothing}
+    ${hearing.silenced || device.liveHearing.silenced ? html`<button class="button primary" data-testid="announcement-unlock" @click=${() => void device.unlock()}>${icons.speaker}Somebody announces something: touch to hear it</button>` : nothing}
     ${offered(device)}`;
 }
 

@@ -2,7 +2,7 @@
 
 import { LinkUp } from "../app/link_up.ts";
 import { Pairing, type PairingView } from "../app/pairing.ts";
-import type { CallController } from "../call/controller.ts";
+import type { CallController, LiveOver } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
@@ -14,11 +14,13 @@ import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
 import type { CallId } from "../protocol.ts";
+import { endingWords } from "../ui/words.ts";
 import { Activity } from "./activity.ts";
 import { announcedSound } from "./announced_sound.ts";
 import { AutoAnswer } from "./auto_answer.ts";
 import { Buttons, peerOf } from "./buttons.ts";
 import { Hearing } from "./hearing.ts";
+import { LiveHearing } from "./live_hearing.ts";
 import { Speaking } from "./speaking.ts";
 import { Visits } from "./visits.ts";
 import { Voice } from "./voice.ts";
@@ -32,8 +34,8 @@ export type DeviceStage =
   | { at: "ready" }
   | { at: "stopped"; code: string; text: string };
 
-/** What the ring of light says; green: it rings, or a call is on; red: the microphone is switched off. */
-export type Light = "off" | "waiting" | "ringing" | "call" | "muted" | "trouble";
+/** What the ring of light says; green: it rings, or a call is on; blue: somebody announces live; red: the microphone is switched off. */
+export type Light = "off" | "waiting" | "ringing" | "call" | "announcement" | "muted" | "trouble";
 
 /** Ends after which this device is no device of that household any more. */
 export const GONE: ReadonlySet<string> = new Set(["unauthorized", "device_revoked", "not_registered"]);
@@ -57,6 +59,7 @@ export class DeviceModel {
   readonly visits = new Visits(this);
   readonly recorder = new Recorder(() => this.changed(), () => this.memory.setting("original") === "on");
   readonly hearing: Hearing;
+  readonly liveHearing: LiveHearing;
   readonly speaking: Speaking;
   /** Where this device may drop in, as an answer to what was announced. */
   doors: Doors | undefined;
@@ -85,7 +88,15 @@ export class DeviceModel {
       output: announcedSound(this.tones, this.voice),
       recorder: this.recorder,
       mayRecord: () => this.buttons.switches.maySend("microphone"),
-      quiet: () => this.buttons.silent || this.linkUp?.store.rules.mine.do_not_disturb.everywhere === true,
+      quiet: () => this.#quiet(),
+      say: (text) => this.say(text),
+      changed: () => this.changed(),
+    });
+    this.liveHearing = new LiveHearing({
+      e2ee: this.e2ee,
+      audible: () => this.tones.allowed,
+      recording: () => this.recorder.open,
+      quiet: () => this.#quiet(),
       say: (text) => this.say(text),
       changed: () => this.changed(),
     });
@@ -93,7 +104,9 @@ export class DeviceModel {
       recorder: this.recorder,
       hearing: this.hearing,
       mayRecord: () => this.buttons.switches.maySend("microphone"),
-      inCall: () => this.linkUp !== undefined && this.calls.state.at !== "idle" && this.calls.state.at !== "ended",
+      inCall: () => this.linkUp !== undefined && this.calls.state.at !== "idle" && this.calls.state.at !== "ended" && this.liveHearing.hears === undefined,
+      plays: () => this.hearing.queue.playing !== undefined || this.liveHearing.hears !== undefined,
+      announceLive: (to, name) => this.calls.announceLive(to, name),
       devices: () => this.linkUp?.store.devices ?? [],
       self: () => (this.identity.state === "ready" ? this.identity.who.device : undefined),
       changed: () => this.changed(),
@@ -139,6 +152,7 @@ export class DeviceModel {
     if (this.stage.at !== "ready" || this.linkUp === undefined) return "off";
     const state = this.calls.state;
     if (state.at === "incoming") return "ringing";
+    if (this.liveHearing.hears !== undefined) return "announcement";
     if (state.at === "outgoing" || state.at === "running" || state.at === "arriving") return "call";
     if (!this.buttons.switches.now.microphone) return "muted";
     return this.link.state === "connecting" && this.link.failures > 1 ? "trouble" : "off";
@@ -157,6 +171,7 @@ export class DeviceModel {
   changed(): void {
     this.visits.look();
     this.hearing.look();
+    this.liveHearing.look();
     this.speaking.look();
     this.#render();
   }
@@ -226,6 +241,7 @@ export class DeviceModel {
   #leave(): void {
     this.visits.end();
     this.hearing.end();
+    this.liveHearing.end();
     this.speaking.end();
     this.recorder.discard();
     this.doors = undefined;
@@ -262,6 +278,7 @@ export class DeviceModel {
       event: (event) => {
         this.visits.handle(event);
         this.hearing.handle(event);
+        this.liveHearing.handle(event);
       },
       loaded: () => {
         void this.visits.loaded().catch(() => undefined);
@@ -269,14 +286,30 @@ export class DeviceModel {
       },
       dropInAsked: (event) => this.visits.asked(event),
       dropInEnded: (call) => this.visits.ended(call),
+      liveAnnounced: (event) => this.liveHearing.announced(event),
+      liveOver: (over) => this.#liveOver(over),
       changed: () => this.changed(),
     });
     this.visits.begin(this.linkUp);
     this.hearing.begin(this.linkUp);
+    this.liveHearing.begin(this.linkUp);
     this.doors = new Doors(this.linkUp.session, () => this.changed());
     this.linkUp.start();
     void this.#stayAwake();
     this.changed();
+  }
+
+  /** Do not disturb, of this device or of its person everywhere. */
+  #quiet(): boolean {
+    return this.buttons.silent || this.linkUp?.store.rules.mine.do_not_disturb.everywhere === true;
+  }
+
+  /** What was spoken here is shown with its rooms; what reached nobody is said. */
+  #liveOver(over: LiveOver): void {
+    if (over.reason === "encryption_refused") this.say(endingWords(over.reason, "", true));
+    if (over.live.side !== "speaks") return;
+    if (this.hearing.announcing?.liveOver(over) === true) this.speaking.spoken(over.call);
+    else if (over.reason !== "hung_up") this.say(this.linkUp?.calls.failure ?? endingWords(over.reason, "", true));
   }
 
   #ringing(): CallId | undefined {

@@ -3,7 +3,7 @@
 import type { AnnouncedContent } from "../e2ee/port.ts";
 import type { Said } from "../home/announcing.ts";
 import type { Recorder } from "../media/recorder.ts";
-import type { AnnouncementId, Device, DeviceId } from "../protocol.ts";
+import type { AnnouncementId, AnnounceTo, Device, DeviceId } from "../protocol.ts";
 import { type Destination, destinations } from "../ui/announce_words.ts";
 import type { Hearing } from "./hearing.ts";
 
@@ -20,11 +20,14 @@ export type SpeakingState =
 /** The device around it. */
 export interface SpeakingHost {
   readonly recorder: Pick<Recorder, "open" | "state" | "begin" | "end" | "discard">;
-  readonly hearing: Pick<Hearing, "announcing" | "answering"> & { readonly queue: Pick<Hearing["queue"], "playing"> };
+  readonly hearing: Pick<Hearing, "announcing" | "answering">;
   /** Its microphone may be opened: no switch is off. */
   mayRecord(): boolean;
-  /** In a call or a drop-in, or one rings. */
+  /** In a call or a drop-in, or one rings; not what only plays here. */
   inCall(): boolean;
+  /** An announcement plays here, recorded or live. */
+  plays(): boolean;
+  announceLive(to: AnnounceTo, name: string): void;
   devices(): readonly Device[];
   self(): DeviceId | undefined;
   changed(): void;
@@ -54,8 +57,8 @@ export class Speaking {
 
   /** No microphone is opened while an announcement plays. */
   get maySpeak(): boolean {
-    const { hearing, mayRecord, inCall } = this.#host;
-    return mayRecord() && !inCall() && hearing.queue.playing === undefined;
+    const { plays, mayRecord, inCall } = this.#host;
+    return mayRecord() && !inCall() && !plays();
   }
 
   open(): void {
@@ -77,6 +80,19 @@ export class Speaking {
     if (this.state.at !== "asking" || !this.maySpeak) return;
     this.#become({ ...this.state, typing: false, problem: undefined });
     void this.#host.recorder.begin();
+  }
+
+  /** As it is spoken; nothing is kept, and what was recorded is discarded. */
+  live(): void {
+    const place = this.#place();
+    if (this.state.at !== "asking" || this.state.sending || place === undefined || !this.maySpeak) return;
+    this.close();
+    this.#host.announceLive(place.to, place.label);
+  }
+
+  /** What was spoken live is over. */
+  spoken(id: AnnouncementId): void {
+    if (this.state.at === "closed") this.#become({ at: "sent", id, untilMs: this.#now() + SHOWN_MS });
   }
 
   discard(): void {

@@ -39,6 +39,9 @@ export function announce(app: App): TemplateResult {
       }}>${places.map(({ value, label }) => html`<option value=${value} ?selected=${value === chosen(app, places).value}>${label}</option>`)}</select></label>
     </section>
     <section class="panel" aria-label="Say it"><h2>Say it</h2>${recording(app, places)}</section>
+    <section class="panel" aria-label="Speak live"><h2>Speak live</h2>
+      <p class="hint">It is heard as you speak, a minute at most. Nothing comes back. Where a call is on or do not disturb, nothing is heard, afterwards neither.</p>
+      <button class="button" data-testid="announce-live" @click=${() => live(app, chosen(app, places))}>${icons.voice}Speak live</button></section>
     <section class="panel" aria-label="Type it"><h2>Type it</h2>${typing(app, places)}</section>
     ${said(app)}`;
 }
@@ -51,6 +54,12 @@ function chosen(app: App, places: readonly Destination[]): Destination {
 
 async function send(app: App, places: readonly Destination[], content: AnnouncedContent): Promise<void> {
   await app.announcing?.announce(chosen(app, places).to, content);
+}
+
+function live(app: App, { to, label }: Destination): void {
+  app.recorder.discard();
+  void app.tones.unlock();
+  app.calls.announceLive(to, label);
 }
 
 function typing(app: App, places: readonly Destination[]): TemplateResult {
@@ -118,7 +127,8 @@ function announcement(app: App, one: Said): TemplateResult {
 }
 
 export function saidWords({ content }: Said): string {
-  return content.kind === "text" ? `“${content.text}”` : `Your voice, ${durationWords(Math.round(content.lengthMs / 1_000))}`;
+  const long = content.kind === "text" ? "" : durationWords(Math.round(content.lengthMs / 1_000));
+  return content.kind === "text" ? `“${content.text}”` : content.kind === "live" ? `Live, ${long}` : `Your voice, ${long}`;
 }
 
 /** What became of it in each room. */
@@ -127,8 +137,9 @@ export function heardWhere({ rooms, atMs, answered }: Said, label: (device: Devi
     ${!answered || rooms.size > 0 ? nothing : html`<p class="hint">No device there may play it.</p>`}`;
 }
 
-function room(label: string, device: DeviceId, state: InRoom, ageMs: number): TemplateResult {
-  const good = state === "played" || state === "shown";
+/** One room's row; also while somebody still speaks. */
+export function room(label: string, device: DeviceId, state: InRoom, ageMs: number): TemplateResult {
+  const good = state === "played" || state === "shown" || state === "hears";
   return html`<li class="row" data-testid="announced-room" data-device=${device} data-state=${state}><span class="row-text pad"><strong>${label}</strong></span>
     <span class="mark ${good ? "mark-good" : ""}">${good ? icons.check : nothing}${inRoomWords(state, ageMs)}</span></li>`;
 }

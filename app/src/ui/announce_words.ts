@@ -39,6 +39,9 @@ export function destinationWords(to: AnnounceTo, label: (device: string) => stri
 export function inRoomWords(state: InRoom, ageMs: number): string {
   switch (state) {
     case "played": return "Heard";
+    case "hears": return "Hears it";
+    case "left": return "Stopped there";
+    case "missed": return "Not heard";
     case "shown": return "Shown on its screen";
     case "put_aside": return "Put aside";
     case "quiet": return "Do not disturb: nothing is played there";

@@ -1,7 +1,7 @@
 //! Announcing from a home device: where it may go, when its microphone may be opened, what is shown afterwards.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { Speaking, type SpeakingHost } from "../../src/device/speaking.ts";
 import type { AnnouncedContent } from "../../src/e2ee/port.ts";
 import type { Announcing, Said } from "../../src/home/announcing.ts";
@@ -10,6 +10,9 @@ import type { AnnounceTo, Device } from "../../src/protocol.ts";
 
 const device = (id: string, room: string, kind: Device["kind"] = "home_device"): Device => ({ id, kind, label: id, settings: { room } }) as Device;
 const TEXT: AnnouncedContent = { kind: "text", text: "Dinner's ready" };
+
+const kitchens: Kitchen[] = [];
+afterEach(() => kitchens.splice(0).forEach(({ speaking }) => speaking.end()));
 
 /** A display in the kitchen. */
 class Kitchen {
@@ -27,6 +30,7 @@ class Kitchen {
     discard: () => this.#record({ at: "idle" }),
   };
   readonly announced: { to: AnnounceTo; content: AnnouncedContent }[] = [];
+  readonly live: { to: AnnounceTo; name: string }[] = [];
   readonly kept = new Map<string, Said>();
   readonly speaking: Speaking;
   /** Before the server answers. */
@@ -50,12 +54,13 @@ class Kitchen {
       hearing: {
         announcing,
         get answering() { return kitchen.answers ? ({} as never) : undefined; },
-        queue: { get playing() { return kitchen.plays ? ({} as never) : undefined; } },
       },
-      mayRecord: () => this.microphone, inCall: () => this.inCall, devices: () => this.devices, self: () => "Kitchen",
+      mayRecord: () => this.microphone, inCall: () => this.inCall, plays: () => this.plays,
+      announceLive: (to, name) => void this.live.push({ to, name }), devices: () => this.devices, self: () => "Kitchen",
       changed: () => undefined, now: () => this.now,
     };
     this.speaking = new Speaking(host);
+    kitchens.push(this);
   }
 
   #record(state: RecorderState): void {
@@ -149,4 +154,21 @@ test("a device that has gone is chosen no more, and what became of one is shown 
   kitchen.now += 1;
   speaking.look();
   assert.equal(speaking.state.at, "closed");
+});
+
+test("spoken live it goes to the chosen place, not while anything plays here; afterwards its rooms are shown", () => {
+  const kitchen = new Kitchen();
+  const { speaking, recorder, live } = kitchen;
+  speaking.open();
+  speaking.choose("device:Bath");
+  kitchen.plays = true;
+  speaking.live();
+  assert.deepEqual(live, []);
+  kitchen.plays = false;
+  speaking.record();
+  speaking.live();
+  assert.deepEqual([live, recorder.open, speaking.state.at], [[{ to: { type: "device", device: "Bath" }, name: "Bath" }], false, "closed"]);
+  kitchen.kept.set("call", { id: "call" } as Said);
+  speaking.spoken("call");
+  assert.equal(speaking.said?.id, "call");
 });
