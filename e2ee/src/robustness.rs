@@ -4,7 +4,7 @@ use homeline_protocol::id::{CallId, DeviceId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::announcement::{self, Announcement, SealingStatement};
+use crate::announcement::{self, Announcement, LiveAnnouncement, SealingStatement};
 use crate::chain::{Chain, verify_chain_bytes};
 use crate::contact::Contact;
 use crate::drop_in::{self, Grant};
@@ -47,6 +47,9 @@ fn decode_all(bytes: &[u8]) {
     }
     drop(drop_in::ledger::OwnLedger::decode(bytes));
     if let Ok(said) = Announcement::read(bytes) {
+        assert_eq!(said.body(), bytes);
+    }
+    if let Ok(said) = LiveAnnouncement::read(bytes) {
         assert_eq!(said.body(), bytes);
     }
     if let Ok(statement) = SealingStatement::read(bytes) {

@@ -24,6 +24,7 @@ pub enum Context {
     DropInLedger,
     SealingKey,
     Announcement,
+    LiveAnnouncement,
 }
 
 impl Context {
@@ -41,6 +42,7 @@ impl Context {
             Self::DropInLedger => "homeline drop-in ledger v1",
             Self::SealingKey => "homeline sealing key v1",
             Self::Announcement => "homeline announcement v1",
+            Self::LiveAnnouncement => "homeline live announcement v1",
         }
     }
 }

@@ -62,6 +62,7 @@ fn vectors() -> Value {
         "drop_in": drop_in::vectors(),
         "ledger": drop_in::ledger::vectors(),
         "announcement": announcement::vectors(),
+        "live_announcement": announcement::live_vectors(),
         "call_invitation": call_invitation(),
         "ringing": ringing(),
         "call_code": codes(),

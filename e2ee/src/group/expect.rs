@@ -1,6 +1,6 @@
 //! Whom a call's group may hold: one's own household and those invited or accepted in this call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use homeline_protocol::id::{DeviceId, HouseholdId};
 
@@ -17,20 +17,22 @@ pub struct Expect {
     between: Option<Between>,
 }
 
-/// A drop-in is between two, whoever is vouched for.
-#[derive(Debug, Clone, Copy)]
+/// A drop-in is between two, and a live announcement among those that it names, whoever is vouched for.
+#[derive(Debug, Clone)]
 struct Between {
     own: PublicKey,
     other: Other,
 }
 
-/// The other side of a drop-in.
-#[derive(Debug, Clone, Copy)]
+/// The other side.
+#[derive(Debug, Clone)]
 enum Other {
     /// To the target: exactly the device that asked.
     Device(PublicKey),
     /// To the initiator: a home device of the household that it meant, whichever the server chose.
     HomeDeviceOf(PublicKey),
+    /// Of a live announcement: the announcing device, and those that it named.
+    Devices(BTreeSet<PublicKey>),
 }
 
 /// Whose side this is.
@@ -129,8 +131,23 @@ impl Expect {
         self
     }
 
+    /// Besides, nobody but the own device and these: whoever announces live, and those that it named.
+    #[must_use]
+    pub fn only_among(
+        mut self,
+        own: PublicKey,
+        devices: impl IntoIterator<Item = PublicKey>,
+    ) -> Self {
+        let other = Other::Devices(devices.into_iter().collect());
+        self.between = Some(Between { own, other });
+        self
+    }
+
     pub fn allows(&self, identity: &Identity) -> Result<(), RefusedMember> {
-        let allowed = self.between.is_none_or(|two| two.fits(identity))
+        let allowed = self
+            .between
+            .as_ref()
+            .is_none_or(|between| between.fits(identity))
             && match &self.own {
                 Own::Household(own) if identity.genesis == own.genesis_key() => {
                     own.admits(identity)
@@ -152,12 +169,13 @@ impl Expect {
 }
 
 impl Between {
-    fn fits(self, identity: &Identity) -> bool {
+    fn fits(&self, identity: &Identity) -> bool {
         identity.device_key == self.own
-            || match self.other {
-                Other::Device(device) => identity.device_key == device,
+            || match &self.other {
+                Other::Device(device) => identity.device_key == *device,
+                Other::Devices(devices) => devices.contains(&identity.device_key),
                 Other::HomeDeviceOf(genesis) => {
-                    identity.genesis == genesis && identity.kind == Kind::HomeDevice
+                    identity.genesis == *genesis && identity.kind == Kind::HomeDevice
                 }
             }
     }

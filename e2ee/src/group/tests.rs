@@ -302,3 +302,24 @@ fn a_drop_in_holds_the_one_who_asked_and_a_home_device_of_whom_they_meant() {
     assert!(at_app.allows(&device).is_ok() && at_app.allows(&app).is_ok());
     assert!(at_app.allows(&friend).is_err());
 }
+
+/// A live announcement is among those that it names: another device of the household is refused.
+#[test]
+fn a_live_announcement_holds_those_that_it_names_and_nobody_else() {
+    let (mut house, strangers) = (House::new(10), House::new(40));
+    let [kitchen, bath, garage] =
+        [20, 21, 22].map(|seed| verify_chain(&house.add_home_device(&key(seed)), NOW).unwrap());
+    let stranger = verify_chain(&strangers.app_chain(), NOW).unwrap();
+    let own = house.app.public();
+    let named = [own, kitchen.device_key, bath.device_key];
+    let expect = Expect::own_household(house.roster.clone())
+        .and_whoever(strangers.genesis.public())
+        .only_among(own, named);
+    let app = verify_chain(&house.app_chain(), NOW).unwrap();
+    assert!(
+        [&app, &kitchen, &bath]
+            .iter()
+            .all(|one| expect.allows(one).is_ok())
+    );
+    assert!(expect.allows(&garage).is_err() && expect.allows(&stranger).is_err());
+}
