@@ -1,9 +1,10 @@
 // Announcements between real browsers over the real server: from the app to the rooms of the home, heard there, and answered.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { listenToAnnouncements, played, playsTone } from "./announcements_ear.mjs";
-import { DESKTOP, PHONE } from "./browser.mjs";
-import { addContact, at, contact, fill, pairDevice } from "./people.mjs";
+import { homeOfBen, inRoom, say, toAnnounce, write } from "./announcing.mjs";
+import { played, playsTone } from "./announcements_ear.mjs";
+import { DESKTOP } from "./browser.mjs";
+import { addContact, at, contact, fill } from "./people.mjs";
 import { Company, connected } from "./company.mjs";
 import { until } from "./sound.mjs";
 import { device } from "./tour.mjs";
@@ -13,45 +14,7 @@ before(() => company.start());
 after(() => company.stop());
 afterEach(() => company.part());
 
-/** Ben's app, and two rooms of his home. */
-async function home() {
-  const ben = await company.person("Ben", 1_000, PHONE);
-  const rooms = [];
-  for (const [label, hertz, shape] of [["Kitchen", 2_000, "display"], ["Hall", 1_500, "speaker"]]) {
-    const room = await company.open(hertz, DESKTOP);
-    await listenToAnnouncements(room.context());
-    await pairDevice(ben.page, room, company.url, { handle: ben.handle, label, shape });
-    // What it hears is a tone, which would be cleaned away.
-    await room.evaluate(() => localStorage.setItem("homeline.device.setting.original", '"on"'));
-    rooms.push(room);
-  }
-  const [kitchen, hall] = rooms;
-  return { ben, page: ben.page, kitchen, hall };
-}
-
-async function toAnnounce(page, where) {
-  await at(page, "nav-household").click();
-  await at(page, "to-announce").click();
-  if (where !== undefined) await at(page, "announce-to").selectOption({ label: where });
-}
-
-async function say(page) {
-  await at(page, "announce-record").click();
-  await page.getByText("0:02 of 1:00").waitFor();
-  await at(page, "announce-stop").click();
-  await at(page, "announce-send").click();
-  await at(page, "announce-record").waitFor();
-}
-
-async function write(page, text) {
-  await at(page, "announce-text").fill(text);
-  await at(page, "submit-announce").click();
-}
-
-/** How it stands in a room, by the newest announcement. */
-function inRoom(page, label, state) {
-  return at(page, "announced").first().locator(`[data-testid="announced-room"][data-state="${state}"]`).filter({ hasText: label }).waitFor();
-}
+const home = () => homeOfBen(company);
 
 // req: ANN-1, ANN-2, ANN-3
 test("said in the app, it is heard in the speaker's own voice in every room at once, no microphone is opened there, and each room says so", async () => {

@@ -44,6 +44,7 @@ export async function announcements(visit, { anna, speaker, display }) {
   await at(speaker, "offered-aside").click();
   await at(anna, "nav-contacts").click();
   await fromTheDisplay(visit, { speaker, display });
+  await live(visit, { anna, speaker, display });
 }
 
 /** The display announces by itself. */
@@ -67,6 +68,33 @@ async function fromTheDisplay(visit, { speaker, display }) {
   await visit(display, "display-announced");
   await at(display, "announced-close").click();
   await at(speaker, "announcement-close").click();
+}
+
+/** Spoken live, heard at the display, and by nobody at the quiet speaker; then the other way round. */
+async function live(visit, { anna, speaker, display }) {
+  await at(speaker, "switch-quiet").click();
+  await at(speaker, "silent").waitFor();
+  await at(anna, "nav-household").click();
+  await at(anna, "to-announce").click();
+  await at(anna, "announce-live").click();
+  await anna.locator('[data-testid="announced-room"][data-state="hears"]').waitFor();
+  await at(display, "announcement-from").waitFor();
+  await visit(anna, "announce-live");
+  await visit(display, "display-hears-live");
+  await at(anna, "live-stop").click();
+  await at(display, "to-announce").waitFor();
+  await anna.locator('[data-testid="announced-room"][data-state="played"]').waitFor();
+  await visit(anna, "announced-live");
+  await at(speaker, "switch-quiet").click();
+  await at(speaker, "to-announce").waitFor();
+  await at(display, "to-announce").click();
+  await at(display, "announce-live").click();
+  await display.locator('[data-testid="announced-room"][data-state="hears"]').waitFor();
+  await visit(display, "display-announces-live");
+  await visit(speaker, "speaker-hears-live");
+  await at(speaker, "announcement-stop").click();
+  await at(display, "announced-close").click();
+  await at(anna, "nav-contacts").click();
 }
 
 async function type(page, text) {

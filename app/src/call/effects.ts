@@ -93,7 +93,7 @@ export class Effects {
         this.started = this.#hearLive(effect);
         this.started.catch(ignore);
         return;
-      case "admit_live": return void this.#admitLive(effect).catch(ignore);
+      case "admit_live": return void this.#admitLive(effect);
       case "live_over": return this.#host.liveOver?.(effect);
       case "rejoin":
         // The server drops the old transport when it hears of the new member: the offer waits for that.
@@ -231,12 +231,16 @@ export class Effects {
     }
   }
 
-  /** Whoever comes in another's name, or was not named, is left out; the others hear it all the same. */
+  /** Whoever comes in another's name ends it, loudly; so does whoever was not named, in the key worker. */
   async #admitLive({ call, device, keyPackage, statement }: Do<"admit_live">): Promise<void> {
     const { e2ee } = this.#host;
-    const who = await e2ee.request("call.check_ringing", { call, keyPackage, ringing: statement });
-    if (!who.own || who.device !== device) return;
-    await e2ee.request("call.add", { call, keyPackage, ringing: statement });
+    try {
+      const who = await e2ee.request("call.check_ringing", { call, keyPackage, ringing: statement });
+      if (!who.own || who.device !== device) throw new Error("another device than the server says");
+      await e2ee.request("call.add", { call, keyPackage, ringing: statement });
+    } catch {
+      this.#control.input({ on: "not_admitted", call, nowMs: Date.now() });
+    }
   }
 
   #connectMedia(call: CallId, camera: boolean, only?: OneWay): void {

@@ -86,7 +86,7 @@ export function ended(before: CallState, after: CallState, input: Input): Effect
   if (before.at !== "running" || before.live === undefined) return undefined;
   if (after.at === "running" && after.call === before.call) return undefined;
   const nowMs = "nowMs" in input ? input.nowMs : before.sinceMs;
-  const why = input.on === "start_failed" || input.on === "over" || input.on === "hang_up" ? input.reason : input.on === "warning" ? "encryption_refused" : "hung_up";
+  const why = input.on === "start_failed" || input.on === "over" || input.on === "hang_up" ? input.reason : input.on === "warning" || input.on === "not_admitted" ? "encryption_refused" : "hung_up";
   return { do: "live_over", call: before.call, live: before.live, reason: why, lengthMs: Math.min(LIVE_MS_MAX, Math.max(0, nowMs - before.sinceMs)) };
 }
 

@@ -94,17 +94,19 @@ test("nobody is let in whom the statement does not name, nor another app of the 
   }
 });
 
-test("one that hears it takes no change of the group but by whoever announces", async () => {
+test("one that hears it joins no group in which there is anybody else", async () => {
   const { app, speaker, rooms: [kitchen, hall], ids } = await cast(2);
-  const { statement } = await app.ask("live.announce", { call: CALL, devices: ids });
-  for (const page of [kitchen!, hall!]) await page.ask("live.take", { call: CALL, device: speaker, statement });
-  await hears(app, kitchen!);
-  await hears(app, hall!, [kitchen!]);
-  await kitchen!.ask("call.update", { call: CALL });
-  const [commit] = kitchen!.take("send").filter(({ type }) => type === "send_commit");
+  const { statement } = await app.ask("live.announce", { call: CALL, devices: [ids[0] as string] });
+  await kitchen!.ask("live.take", { call: CALL, device: speaker, statement });
+  const { keyPackage, ringing } = await kitchen!.ask("live.hear", { call: CALL });
+  // Of the same household, and not named.
+  await hall!.ask("call.create", { call: CALL, expect: { genesis: [] } });
+  await hall!.ask("call.add", { call: CALL, keyPackage, ringing });
+  const [commit] = hall!.take("send").filter(({ type }) => type === "send_commit");
   assert.ok(commit?.type === "send_commit");
-  await hall!.ask("call.deliver", { type: "group_commit", call: CALL, epoch: commit.epoch, commit: commit.commit });
-  assert.deepEqual(hall!.take("warning").map(({ reason }) => reason), ["invalid_commit"]);
+  await kitchen!.ask("call.deliver", { type: "group_welcome", call: CALL, welcome: commit.welcome?.welcome as string });
+  assert.equal(kitchen!.take("refused_member").length, 1);
+  assert.deepEqual(kitchen!.take("sending"), []);
 });
 
 test("when the last one stops listening nothing is sent under the keys that it knows, and another one may still come", async () => {

@@ -28,7 +28,6 @@ export class Expect {
   readonly #own: () => Roster | undefined;
   readonly #others = new Map<KeyText, { genesis: Bytes; sort: Sort }>();
   #fits: (identity: Identity) => boolean = () => true;
-  #changes: (identity: Identity) => boolean = () => true;
 
   /** The roster is asked for anew each time: a device removed in mid-call is refused from then on. */
   constructor(own: () => Roster | undefined, genesis: readonly Uint8Array[] = []) {
@@ -42,15 +41,9 @@ export class Expect {
     if (sort === "guest" || !this.#others.has(key)) this.#others.set(key, { genesis: Uint8Array.from(genesis), sort });
   }
 
-  /** Besides, only who fits, whatever is allowed later: a drop-in is between two. `changes`: whose commits are taken. */
-  restrict(fits: (identity: Identity) => boolean, changes: (identity: Identity) => boolean = () => true): void {
+  /** Besides, only who fits, whatever is allowed later: a drop-in is between two, a live announcement among those whom it names. */
+  restrict(fits: (identity: Identity) => boolean): void {
     this.#fits = fits;
-    this.#changes = changes;
-  }
-
-  /** Whether this member may change who is in the group. */
-  mayCommit(identity: Identity): boolean {
-    return this.#changes(identity);
   }
 
   /** Those besides the own household, in the order in which they came. */

@@ -221,8 +221,6 @@ export class Group {
     const removed = new Set<number>();
     const judge: IncomingMessageCallback = (incoming) => {
       if (incoming.kind !== "commit" || incoming.senderLeafIndex === undefined) return "reject";
-      const sender = before.find(({ leaf }) => leaf === incoming.senderLeafIndex);
-      if (sender === undefined || !this.#authentication.expect.mayCommit(sender.identity)) return "reject";
       for (const { proposal } of incoming.proposals) {
         if (proposal.proposalType === "remove") removed.add(proposal.remove.removed);
         else if (proposal.proposalType !== "add") return "reject";

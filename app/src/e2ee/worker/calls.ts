@@ -89,11 +89,11 @@ export class Calls {
     await this.#step(call, session, { type: "create" });
   }
 
-  /** One that hears it: in a group of whoever `fits`, which nobody changes but who `speaks`. */
-  hearLive(call: string, fits: (identity: Identity) => boolean, speaks: (identity: Identity) => boolean): Promise<{ keyPackage: string; ringing: string }> {
+  /** One that hears it: in a group of nobody but whoever `fits`. */
+  hearLive(call: string, fits: (identity: Identity) => boolean): Promise<{ keyPackage: string; ringing: string }> {
     if (this.#sessions.has(call)) throw new DeskError("exists", "there is such a call already");
     const session = this.#start(call);
-    session.expect.restrict(fits, speaks);
+    session.expect.restrict(fits);
     return this.#ringing(call);
   }
 

@@ -65,13 +65,12 @@ export class LiveDesk {
     return { who: this.#home.whoIs(from) };
   }
 
-  /** A key package for its welcome: into a group of the named devices alone, which the announcing one alone changes. */
+  /** A key package for its welcome: into a group of the named devices and the announcing one alone. */
   #hear(call: string): Promise<Reply<"live.hear">> {
     const taken = this.#taken.get(call);
     if (taken === undefined) throw new DeskError("not_for_me", "there is no such announcement");
     this.#taken.delete(call);
-    const { deviceKey } = taken.from;
-    return this.#calls.hearLive(call, members(deviceKey, taken.live.devices), ({ deviceKey: theirs }) => equalKeys(theirs, deviceKey));
+    return this.#calls.hearLive(call, members(taken.from.deviceKey, taken.live.devices));
   }
 }
 
