@@ -133,13 +133,13 @@ export function saidWords({ content }: Said): string {
 
 /** What became of it in each room. */
 export function heardWhere({ rooms, atMs, answered }: Said, label: (device: DeviceId) => string): TemplateResult {
-  return html`<ul class="list" aria-live="polite">${repeat([...rooms], ([device]) => device, ([device, state]) => room(label(device), device, state, Date.now() - atMs))}</ul>
+  return html`<ul class="list" aria-live="polite">${repeat([...rooms], ([device]) => device, ([device, state]) => room(label(device), device, state, inRoomWords(state, Date.now() - atMs)))}</ul>
     ${!answered || rooms.size > 0 ? nothing : html`<p class="hint">No device there may play it.</p>`}`;
 }
 
 /** One room's row; also while somebody still speaks. */
-export function room(label: string, device: DeviceId, state: InRoom, ageMs: number): TemplateResult {
+export function room(label: string, device: DeviceId, state: InRoom, words: string): TemplateResult {
   const good = state === "played" || state === "shown" || state === "hears";
   return html`<li class="row" data-testid="announced-room" data-device=${device} data-state=${state}><span class="row-text pad"><strong>${label}</strong></span>
-    <span class="mark ${good ? "mark-good" : ""}">${good ? icons.check : nothing}${inRoomWords(state, ageMs)}</span></li>`;
+    <span class="mark ${good ? "mark-good" : ""}">${good ? icons.check : nothing}${words}</span></li>`;
 }

@@ -5,6 +5,7 @@ import { repeat } from "lit-html/directives/repeat.js";
 import { LIVE_MS_MAX } from "../call/live.ts";
 import type { CallState, LiveRoom } from "../call/state.ts";
 import type { DeviceId } from "../protocol.ts";
+import { liveRoomWords } from "../ui/announce_words.ts";
 import { icons } from "../ui/icons.ts";
 import { durationWords, problemWords } from "../ui/words.ts";
 import { room } from "./announce.ts";
@@ -31,7 +32,7 @@ export function speakingLive(host: CallScreenHost, state: Running): TemplateResu
 }
 
 function list({ store }: CallScreenHost, rooms: Readonly<Record<DeviceId, LiveRoom>>): TemplateResult {
-  return html`<ul class="list live-rooms" aria-live="polite">${repeat(Object.entries(rooms), ([device]) => device, ([device, state]) => room(store.devices.find(({ id }) => id === device)?.label ?? "A device", device, state, 0))}</ul>`;
+  return html`<ul class="list live-rooms" aria-live="polite">${repeat(Object.entries(rooms), ([device]) => device, ([device, state]) => room(store.devices.find(({ id }) => id === device)?.label ?? "A device", device, state, liveRoomWords(state)))}</ul>`;
 }
 
 /** What is said now arrives somewhere. */

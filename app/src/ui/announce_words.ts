@@ -1,6 +1,6 @@
 //! Where something can be announced, and what became of it there, in words.
 
-import type { DeviceProblem } from "../call/state.ts";
+import type { DeviceProblem, LiveRoom } from "../call/state.ts";
 import { type InRoom, receivers, zones } from "../home/announcing.ts";
 import type { AnnounceTo, Device } from "../protocol.ts";
 import { problemWords } from "./words.ts";
@@ -49,6 +49,11 @@ export function inRoomWords(state: InRoom, ageMs: number): string {
     case "away": return ageMs > FRESH_MS ? "Was not connected" : "Not connected";
     case "told": return ageMs > FRESH_MS ? "Not heard" : "On its way…";
   }
+}
+
+/** While it is spoken, short enough to stand beside a name. */
+export function liveRoomWords(state: LiveRoom): string {
+  return state === "quiet" ? "Do not disturb" : inRoomWords(state, 0);
 }
 
 export function recordingWords(problem: DeviceProblem | "unsupported"): string {
