@@ -20,7 +20,7 @@ export interface LiveHearingHost {
   now?: () => number;
 }
 
-type Around = Pick<LinkUp, "store" | "calls" | "loaded">;
+type Around = Pick<LinkUp, "session" | "store" | "calls" | "loaded">;
 
 /** One that goes on, and is not heard here yet. */
 interface Pending {
@@ -73,7 +73,8 @@ export class LiveHearing {
   async announced({ call, device, statement }: LiveAnnounced): Promise<void> {
     const around = this.#around;
     // Do not disturb: nothing is heard, and nothing of it is offered afterwards.
-    if (around === undefined || this.#host.quiet()) return;
+    if (around === undefined) return;
+    if (this.#host.quiet()) return this.#refuse(call);
     try {
       const { who } = await this.#host.e2ee.request("live.take", { call, device, statement });
       if (this.#around !== around || this.#over === call) return;
@@ -83,6 +84,7 @@ export class LiveHearing {
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       if (code === "heard_before") return;
+      this.#refuse(call);
       this.#host.say(`A live announcement was not taken: ${message}`);
     }
     this.#host.changed();
@@ -93,6 +95,7 @@ export class LiveHearing {
     const { quiet, audible, recording } = this.#host;
     if (this.#around === undefined) return;
     if (quiet()) {
+      if (this.#pending !== undefined) this.#refuse(this.#pending.call);
       this.#forget();
       if (this.hears !== undefined) queueMicrotask(() => this.stop());
       return;
@@ -119,6 +122,11 @@ export class LiveHearing {
     if (this.#pending !== one || !this.#free || quiet() || recording()) return;
     this.#forget();
     this.#around?.calls.hearLive(one.call, one.device, one.name);
+  }
+
+  /** It need not wait for this device. */
+  #refuse(call: CallId): void {
+    void this.#around?.session.done({ type: "hang_up", call, reason: "hung_up" }).catch(() => undefined);
   }
 
   #forget(): void {

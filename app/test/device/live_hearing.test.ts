@@ -19,6 +19,7 @@ class Hall {
   refuses: E2eeError | undefined;
   readonly notices: string[] = [];
   readonly heard: string[] = [];
+  readonly said: string[] = [];
   hungUp = 0;
 
   constructor() {
@@ -34,6 +35,7 @@ class Hall {
     const hall = this;
     this.live.begin({
       loaded: true,
+      session: { done: async ({ type }: { type: string }) => void this.said.push(type) },
       store: { device: () => ({ label: "Kitchen" }) },
       calls: {
         get state() { return hall.state; },
@@ -80,7 +82,7 @@ test("on do not disturb nothing is heard, nor offered afterwards; switched on me
   await hall.told();
   hall.quiet = false;
   await hall.look();
-  assert.deepEqual(hall.heard, []);
+  assert.deepEqual([hall.heard, hall.said], [[], ["hang_up"]]);
   await hall.told();
   hall.quiet = true;
   await hall.look();
@@ -124,7 +126,7 @@ test("over before it could be heard, it is not; what does not hold is said, what
   await hall.told();
   hall.refuses = new E2eeError("bad_signature", "not signed here");
   await hall.told();
-  assert.deepEqual([hall.heard, hall.notices.length], [[], 1]);
+  assert.deepEqual([hall.heard, hall.notices.length, hall.said], [[], 1, ["hang_up"]]);
   assert.match(hall.notices[0] ?? "", /not signed here/);
   hall.live.end();
 });
