@@ -1,9 +1,10 @@
 // Announcements between real browsers over the real server: from the app to the rooms of the home, heard there, and answered.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { listenToAnnouncements, played, playsTone } from "./announcements_ear.mjs";
-import { DESKTOP, PHONE } from "./browser.mjs";
-import { addContact, at, contact, fill, pairDevice } from "./people.mjs";
+import { homeOfBen, inRoom, say, toAnnounce, write } from "./announcing.mjs";
+import { played, playsTone } from "./announcements_ear.mjs";
+import { DESKTOP } from "./browser.mjs";
+import { addContact, at, contact, fill } from "./people.mjs";
 import { Company, connected } from "./company.mjs";
 import { until } from "./sound.mjs";
 import { device } from "./tour.mjs";
@@ -13,45 +14,7 @@ before(() => company.start());
 after(() => company.stop());
 afterEach(() => company.part());
 
-/** Ben's app, and two rooms of his home. */
-async function home() {
-  const ben = await company.person("Ben", 1_000, PHONE);
-  const rooms = [];
-  for (const [label, hertz, shape] of [["Kitchen", 2_000, "display"], ["Hall", 1_500, "speaker"]]) {
-    const room = await company.open(hertz, DESKTOP);
-    await listenToAnnouncements(room.context());
-    await pairDevice(ben.page, room, company.url, { handle: ben.handle, label, shape });
-    // What it hears is a tone, which would be cleaned away.
-    await room.evaluate(() => localStorage.setItem("homeline.device.setting.original", '"on"'));
-    rooms.push(room);
-  }
-  const [kitchen, hall] = rooms;
-  return { ben, page: ben.page, kitchen, hall };
-}
-
-async function toAnnounce(page, where) {
-  await at(page, "nav-household").click();
-  await at(page, "to-announce").click();
-  if (where !== undefined) await at(page, "announce-to").selectOption({ label: where });
-}
-
-async function say(page) {
-  await at(page, "announce-record").click();
-  await page.getByText("0:02 of 1:00").waitFor();
-  await at(page, "announce-stop").click();
-  await at(page, "announce-send").click();
-  await at(page, "announce-record").waitFor();
-}
-
-async function write(page, text) {
-  await at(page, "announce-text").fill(text);
-  await at(page, "submit-announce").click();
-}
-
-/** How it stands in a room, by the newest announcement. */
-function inRoom(page, label, state) {
-  return at(page, "announced").first().locator(`[data-testid="announced-room"][data-state="${state}"]`).filter({ hasText: label }).waitFor();
-}
+const home = () => homeOfBen(company);
 
 // req: ANN-1, ANN-2, ANN-3
 test("said in the app, it is heard in the speaker's own voice in every room at once, no microphone is opened there, and each room says so", async () => {
@@ -143,6 +106,64 @@ test("a room answers with an announcement of its own, which it does not play its
   await at(kitchen, "announcement-drop-in").click();
   await at(hall, "drop-in-who").filter({ hasText: "hears this room" }).waitFor();
 });
+
+// req: ANN-1, ANN-2, ANN-3, A-40
+test("said at a display, it is heard in the other room in that voice and not where it was said; the rooms are shown there", async () => {
+  const { page, kitchen, hall } = await home();
+  await at(kitchen, "to-announce").click();
+  await place(kitchen, "home").click();
+  await at(kitchen, "announce-record").click();
+  await kitchen.getByText("0:02 of 1:00").waitFor();
+  await at(kitchen, "announce-stop").click();
+  await at(kitchen, "announce-send").click();
+  await playsTone(hall, 2_000);
+  await inRoom(kitchen, "Hall", "played");
+  assert.equal(await at(kitchen, "announced-room").count(), 1);
+  const [there, here] = [await played(hall), await played(kitchen)];
+  assert.deepEqual([there.captures, there.begun.length, here.captures, here.begun.length], [0, 1, 1, 0]);
+  await at(kitchen, "announced-close").click();
+  // The microphone's own switch: nothing opens it.
+  await at(kitchen, "switch-microphone").click();
+  await at(kitchen, "to-announce").click();
+  await at(kitchen, "announce-microphone-off").waitFor();
+  assert.equal(await at(kitchen, "announce-record").isDisabled(), true);
+  assert.equal((await played(kitchen)).captures, 1);
+  assert.equal(await at(page, "announced").count(), 0);
+});
+
+// req: ANN-1, ANN-4
+test("typed at a display, for one device or for a zone in which it stands itself; one on do not disturb is named", async () => {
+  const { page, kitchen, hall } = await home();
+  for (const label of ["Hall", "Kitchen"]) {
+    await at(page, "nav-household").click();
+    await device(page, label).click();
+    await fill(page, { room: "Ground floor" });
+    await at(page, "submit-device").click();
+    await at(page, "dialog-close").click();
+  }
+  const hallId = await page.locator('[data-testid="device"]').filter({ hasText: "Hall" }).getAttribute("data-device");
+  await typeAt(kitchen, "zone:Ground floor", "Shoes off");
+  await at(hall, "announcement-text").filter({ hasText: "Shoes off" }).waitFor();
+  await inRoom(kitchen, "Hall", "shown");
+  assert.equal(await at(kitchen, "announcement-text").count(), 0);
+  await at(hall, "announcement-close").click();
+  await at(hall, "switch-quiet").click();
+  await at(hall, "silent").waitFor();
+  await typeAt(kitchen, `device:${hallId}`, "Come down");
+  await inRoom(kitchen, "Hall", "quiet");
+  assert.equal(await at(hall, "announcement-text").count(), 0);
+});
+
+const place = (room, where) => room.locator(`[data-testid="announce-place"][data-place="${where}"]`);
+
+async function typeAt(room, where, text) {
+  await at(room, "to-announce").click();
+  await place(room, where).click();
+  await at(room, "announce-type").click();
+  await at(room, "announce-text").fill(text);
+  await at(room, "submit-announce").click();
+  await at(room, "announced").waitFor();
+}
 
 async function answer(room) {
   await at(room, "announcement-answer").click();

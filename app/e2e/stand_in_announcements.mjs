@@ -24,6 +24,16 @@ export function answerAnnouncement(server, session, household, body) {
       server.event(one.from, { type: "announcement_heard", announcement: body.announcement, device: session.device, heard: body.heard });
       return DONE;
     }
+    case "announce_live": return announceLive(server, session, household, body);
+    case "hear_live": {
+      const call = server.calls.get(body.call);
+      call.answered = session;
+      const media = { microphone: false, camera: false };
+      server.event(call.caller, { type: "call_answered", call: body.call, device: session.device, media, key_package: body.key_package, statement: body.statement });
+      const participants = [call.caller, session].map(({ device }) => ({ device, account: "", party: { handle: "anna", display_name: "Anna" }, media }));
+      server.event(call.caller, { type: "participants", call: body.call, participants });
+      return DONE;
+    }
     default: return undefined;
   }
 }
@@ -40,6 +50,20 @@ function announce(server, session, household, { announcement, statement, content
     if (there !== undefined && play) server.event(there, { type: "announced", ...told, play });
     return { device: id, fate: !play ? "quiet" : there === undefined ? "away" : "told" };
   });
+  return { type: "announced", receivers };
+}
+
+/** One room hears it at a time: that is all that screens need. */
+function announceLive(server, session, household, { call, statement, to }) {
+  const rung = [];
+  const receivers = household.devices.filter((device) => device.kind === "home_device" && device.id !== session.device && (to.type === "home" || to.device === device.id)).map(({ id, settings }) => {
+    const there = [...server.sessions.values()].find(({ device }) => device === id);
+    const told = there !== undefined && !settings.do_not_disturb;
+    if (told) rung.push(there);
+    return { device: id, fate: told ? "told" : there === undefined ? "away" : "quiet" };
+  });
+  server.calls.set(call, { caller: session, rung, ringing: new Map() });
+  for (const one of rung) server.event(one, { type: "live_announcement", call, device: session.device, statement });
   return { type: "announced", receivers };
 }
 

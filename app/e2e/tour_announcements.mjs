@@ -43,6 +43,58 @@ export async function announcements(visit, { anna, speaker, display }) {
   await visit(speaker, "speaker-announcements-offered");
   await at(speaker, "offered-aside").click();
   await at(anna, "nav-contacts").click();
+  await fromTheDisplay(visit, { speaker, display });
+  await live(visit, { anna, speaker, display });
+}
+
+/** The display announces by itself. */
+async function fromTheDisplay(visit, { speaker, display }) {
+  await at(display, "to-announce").click();
+  await at(display, "announce").waitFor();
+  await visit(display, "display-announce");
+  await at(display, "announce-record").click();
+  await at(display, "announce-recording").waitFor();
+  await visit(display, "display-announce-recording");
+  await display.getByText("0:01 of 1:00").waitFor();
+  await at(display, "announce-stop").click();
+  await at(display, "announce-send").waitFor();
+  await visit(display, "display-announce-recorded");
+  await at(display, "announce-discard").click();
+  await at(display, "announce-type").click();
+  await at(display, "announce-text").fill("Dinner's ready");
+  await visit(display, "display-announce-typing");
+  await at(display, "submit-announce").click();
+  await display.locator('[data-testid="announced-room"][data-state="shown"]').waitFor();
+  await visit(display, "display-announced");
+  await at(display, "announced-close").click();
+  await at(speaker, "announcement-close").click();
+}
+
+/** Spoken live, heard at the display, and by nobody at the quiet speaker; then the other way round. */
+async function live(visit, { anna, speaker, display }) {
+  await at(speaker, "switch-quiet").click();
+  await at(speaker, "silent").waitFor();
+  await at(anna, "nav-household").click();
+  await at(anna, "to-announce").click();
+  await at(anna, "announce-live").click();
+  await anna.locator('[data-testid="announced-room"][data-state="hears"]').waitFor();
+  await at(display, "announcement-from").waitFor();
+  await visit(anna, "announce-live");
+  await visit(display, "display-hears-live");
+  await at(anna, "live-stop").click();
+  await at(display, "to-announce").waitFor();
+  await anna.locator('[data-testid="announced-room"][data-state="played"]').waitFor();
+  await visit(anna, "announced-live");
+  await at(speaker, "switch-quiet").click();
+  await at(speaker, "to-announce").waitFor();
+  await at(display, "to-announce").click();
+  await at(display, "announce-live").click();
+  await display.locator('[data-testid="announced-room"][data-state="hears"]').waitFor();
+  await visit(display, "display-announces-live");
+  await visit(speaker, "speaker-hears-live");
+  await at(speaker, "announcement-stop").click();
+  await at(display, "announced-close").click();
+  await at(anna, "nav-contacts").click();
 }
 
 async function type(page, text) {

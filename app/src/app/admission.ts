@@ -11,8 +11,8 @@ export async function letIn(app: App, knock: Knock): Promise<void> {
   app.call({ handle: who.device, name: who.label, contact: undefined, genesis: who.genesis, verdict: "guest", target: { guest: who.device } }, false);
 }
 
-/** A knock is shown, and heard, where it can be answered: not while something rings. */
+/** A knock is shown, and heard, where it can be answered: not while something rings, nor into a live announcement. */
 export function mayKnock(app: App): boolean {
-  const at = app.linkUp?.calls.state.at;
-  return at === "idle" || at === "running" || at === "ended";
+  const state = app.linkUp?.calls.state;
+  return state?.at === "idle" || state?.at === "ended" || (state?.at === "running" && state.live === undefined);
 }

@@ -1,6 +1,6 @@
 //! The app's model: who is signed in, which screen stands, what is to be said. Screens read it and call its verbs.
 
-import type { CallController } from "../call/controller.ts";
+import type { CallController, LiveOver } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
@@ -20,6 +20,7 @@ import type { CallId, Device, DeviceId, Event, PastCall } from "../protocol.ts";
 import { PushDesk } from "../push/desk.ts";
 import type { WorkerSays } from "../push/scope.ts";
 import type { Link } from "../session/client.ts";
+import { endingWords } from "../ui/words.ts";
 import { Accounts } from "./account.ts";
 import { mayKnock } from "./admission.ts";
 import { Children } from "./children.ts";
@@ -303,6 +304,7 @@ export class App {
       unannounce: () => this.#unannounce(),
       alert: (text) => this.say(text, "alarm"),
       linkChanged: (link) => this.#linkChanged(link),
+      liveOver: (over) => this.#liveOver(over),
       begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
       loaded: () => {
         void this.near?.load().catch(() => undefined);
@@ -418,6 +420,13 @@ export class App {
       if (page === "history") void this.attempt(() => this.loadHistory(false));
     }
     this.changed();
+  }
+
+  /** What reached nobody is said; the rest stands in the list. */
+  #liveOver(over: LiveOver): void {
+    if (over.live.side !== "speaks") return;
+    if (over.reason === "encryption_refused") this.say(endingWords(over.reason, "", true), "alarm");
+    if (this.announcing?.liveOver(over) === false && over.reason !== "hung_up") this.say(this.linkUp?.calls.failure ?? endingWords(over.reason, "", true), "alarm");
   }
 
   #homeChanged(): void {

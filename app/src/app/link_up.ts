@@ -1,6 +1,6 @@
 //! A signed-in app or device: its session, its household, its calls, kept together and taken apart together.
 
-import { CallController, type CallHost, type DropInAsked } from "../call/controller.ts";
+import { CallController, type CallHost, type DropInAsked, type LiveAnnounced, type LiveOver } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import type { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus, WhoIs } from "../e2ee/port.ts";
@@ -36,6 +36,8 @@ export interface LinkUpHost {
   /** Home devices alone. */
   dropInAsked?(event: DropInAsked): void;
   dropInEnded?(call: CallId): void;
+  liveAnnounced?(event: LiveAnnounced): void;
+  liveOver?(over: LiveOver): void;
   /** Events that only some screens care about (pairing, admission). */
   event(event: Event): void;
   changed(): void;
@@ -114,6 +116,12 @@ export class LinkUp implements CallHost {
   }
   dropInEnded(call: CallId): void {
     this.#host.dropInEnded?.(call);
+  }
+  liveAnnounced(event: LiveAnnounced): void {
+    this.#host.liveAnnounced?.(event);
+  }
+  liveOver(over: LiveOver): void {
+    this.#host.liveOver?.(over);
   }
 
   async #welcome(welcome: Welcome): Promise<void> {

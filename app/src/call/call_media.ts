@@ -8,7 +8,7 @@ import { type Figures, Meter, rate, type Rating } from "../media/quality.ts";
 import { Transport, type MediaAnswer, type OfferMedia } from "../media/transport.ts";
 import { Views } from "../media/views.ts";
 import type { CallId, DeviceId, OwnConnection, Track, TrackView } from "../protocol.ts";
-import type { DeviceProblem, Path } from "./state.ts";
+import type { DeviceProblem, OneWay, Path } from "./state.ts";
 
 /** People watch a sign, not a meter. */
 const MEASURE_EVERY_MS = 3_000;
@@ -35,6 +35,8 @@ export interface MediaOptions {
   original: boolean;
   pictures: PictureMode;
   maySend: (source: SourceKind) => boolean;
+  /** A live announcement's: one way. */
+  only?: OneWay | undefined;
 }
 
 export class CallMedia {
@@ -49,7 +51,9 @@ export class CallMedia {
   original: boolean;
   readonly #listener: CallMediaListener;
   readonly #transport: Transport;
-  readonly #capture: Capture;
+  /** None at a device that only hears: there is nothing that could open its microphone. */
+  readonly #capture: Capture | undefined;
+  readonly #only: OneWay | undefined;
   readonly #meter = new Meter();
   #own: OwnConnection | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -59,15 +63,18 @@ export class CallMedia {
   #frost: Frost | undefined;
   #closed = false;
 
-  constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, { original, pictures, maySend }: MediaOptions) {
+  constructor(call: CallId, e2ee: E2ee, listener: CallMediaListener, { original, pictures, maySend, only }: MediaOptions) {
     this.call = call;
     this.original = original;
     this.#listener = listener;
-    this.#capture = new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original, maySend);
+    this.#only = only;
+    const hears = typeof only === "object";
+    this.#capture = hears ? undefined : new Capture({ captured: (kind, track, problem) => this.#captured(kind, track, problem) }, original, maySend);
     this.views = new Views((views) => listener.show(views));
-    this.#transport = new Transport(call, e2ee, pictures, {
+    this.#transport = new Transport(call, e2ee, { mode: pictures, publishes: !hears }, {
       offer: (offer) => listener.offer(offer),
       relays: () => listener.relays(),
+      takes: (track) => this.#takes(track),
       path: (path) => {
         this.path = path;
         listener.path(path);
@@ -92,10 +99,11 @@ export class CallMedia {
 
   /** Asks for the devices. */
   open(camera: boolean): void {
-    void this.#capture.open(camera ? ["microphone", "camera"] : ["microphone"]);
+    void this.#capture?.open(camera ? ["microphone", "camera"] : ["microphone"]);
   }
 
   switch(source: SourceKind, on: boolean): void {
+    if (this.#capture === undefined) return;
     if (source === "microphone") {
       this.#muted = !on;
       if (this.#capture.track("microphone") === undefined && on) void this.#capture.open(["microphone"]);
@@ -116,6 +124,7 @@ export class CallMedia {
 
   /** At the target of a drop-in: its microphone is open or shut as a whole, and its picture frosted or clear. */
   dropIn(microphone: boolean, frosted: boolean): void {
+    if (this.#capture === undefined) return;
     if (microphone && this.#capture.track("microphone") === undefined) void this.#capture.open(["microphone"]);
     if (!microphone) {
       this.#capture.close("microphone");
@@ -129,17 +138,23 @@ export class CallMedia {
 
   /** The device's own switches were moved: what is off is cut at once, what is on again comes back. */
   switchesChanged(): void {
-    this.#capture.heedSwitches();
+    this.#capture?.heedSwitches();
   }
 
   async setOriginal(on: boolean): Promise<void> {
     this.original = on;
     this.#listener.changed();
-    await this.#capture.original(on);
+    await this.#capture?.original(on);
   }
 
   subscribe(tracks: readonly Track[]): void {
     this.#transport.subscribe(tracks);
+  }
+
+  /** Who speaks live hears nothing of the call; who hears takes the sound of that one device. */
+  #takes({ device, source }: Track): boolean {
+    if (this.#only === undefined) return true;
+    return this.#only !== "speaks" && device === this.#only.hears && source === "microphone";
   }
 
   /** Which sizes of the own picture somebody takes. */
@@ -167,7 +182,7 @@ export class CallMedia {
     clearInterval(this.#timer);
     this.views.close();
     this.#frost?.stop();
-    this.#capture.end();
+    this.#capture?.end();
     this.#transport.close();
   }
 

@@ -4,7 +4,7 @@ import type { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus, WhoIs } from "../e2ee/port.ts";
 import type { ContactView, HomeStore } from "../home/store.ts";
 import { type LocalMemory, randomId } from "../home/local.ts";
-import type { CallId, Device, DeviceId, Event, RunningCall } from "../protocol.ts";
+import type { AnnounceTo, CallId, Device, DeviceId, Event, RunningCall } from "../protocol.ts";
 import type { SourceKind } from "../media/capture.ts";
 import type { Session } from "../session/client.ts";
 import type { CallMedia } from "./call_media.ts";
@@ -14,12 +14,12 @@ import { Guests } from "./guests.ts";
 import { type Called, type Introduced, type Offered, type Refused, whoCalls, whoHandsOver, whoRings } from "./introductions.ts";
 import { step } from "./machine.ts";
 import { judge, judgeGuest, type Verdict } from "./pins.ts";
-import type { CallState, Input, PeerView, Tone } from "./state.ts";
+import type { CallState, Effect, Input, PeerView, Tone } from "./state.ts";
 
 export interface CallHost {
   readonly e2ee: E2ee;
   readonly session: Session;
-  readonly store: Pick<HomeStore, "home" | "contacts" | "members" | "contactByHandle" | "device" | "putContact">;
+  readonly store: Pick<HomeStore, "home" | "contacts" | "members" | "contactByHandle" | "device" | "devices" | "putContact">;
   readonly memory: Pick<LocalMemory, "linkFingerprint" | "keepLinkFingerprint" | "keepChangedKey" | "call" | "keepCall" | "setting">;
   /** A guest's page: it is called under its device's id, by the household whose link was opened. */
   readonly visitor?: boolean;
@@ -43,7 +43,14 @@ export interface CallHost {
   dropInAsked?(event: DropInAsked): void;
   /** It is given up before it opened. */
   dropInEnded?(call: CallId): void;
+  /** Home devices alone: somebody of the household speaks live. */
+  liveAnnounced?(event: LiveAnnounced): void;
+  /** A live announcement is over at this device. */
+  liveOver?(over: LiveOver): void;
 }
+
+export type LiveAnnounced = Extract<Event, { type: "live_announcement" }>;
+export type LiveOver = Extract<Effect, { do: "live_over" }>;
 
 export type DropInAsked = Extract<Event, { type: "drop_in_asked" }>;
 
@@ -91,6 +98,17 @@ export class CallController {
   dropIn(peer: PeerView, video: boolean): void {
     this.#effects.failure = undefined;
     this.input({ on: "drop_in", call: randomId(), peer, video: video && this.#host.mayUseCamera() });
+  }
+
+  /** Speaks to rooms as it is said, a minute at most. `name`: what is shown of where it goes. */
+  announceLive(to: AnnounceTo, name: string): void {
+    this.#effects.failure = undefined;
+    this.input({ on: "live_speaks", call: randomId(), peer: this.#household(name), to, nowMs: Date.now() });
+  }
+
+  /** Plays what a device of the household speaks live; it was checked. */
+  hearLive(call: CallId, device: DeviceId, name: string): void {
+    this.input({ on: "live_hears", call, device, peer: this.#household(name), nowMs: Date.now() });
   }
 
   answer(video: boolean): void {
@@ -207,6 +225,11 @@ export class CallController {
     return this.state.at === "idle" || this.state.at === "ended";
   }
 
+  #household(name: string): PeerView {
+    const identity = this.#host.identity();
+    return { handle: "", name, contact: undefined, genesis: identity.state === "ready" ? identity.who.genesis : undefined, verdict: "own" };
+  }
+
   #self(): DeviceId {
     const identity = this.#host.identity();
     return identity.state === "ready" ? identity.who.device : "";
@@ -248,6 +271,7 @@ export class CallController {
         // Apps start drop-ins and are never their target.
         if (this.#host.dropInAsked === undefined) return this.#host.session.done({ type: "refuse_drop_in", call: event.call, refusal: "no_grant" }).catch(() => undefined);
         return this.#host.dropInAsked(event);
+      case "live_announcement": return this.#host.liveAnnounced?.(event);
       case "drop_in_ended": return this.#host.dropInEnded?.(event.call);
       case "call_ended": return this.input({ on: "over", call: event.call, reason: event.reason, nowMs: Date.now() });
       case "call_switches": return this.input({ on: "their_switches", call: event.call, device: event.device, media: event.media });
@@ -256,6 +280,8 @@ export class CallController {
         await e2ee.request("call.deliver", event);
         return;
       case "member_left":
+        // Whoever speaks live says who is in its group.
+        if (this.state.at === "running" && this.state.call === event.call && this.state.live?.side === "hears") return;
         await e2ee.request("call.remove", { call: event.call, device: event.device });
         return;
       case "adding_ringing": return this.input({ on: "adding_rings", call: event.call });
@@ -372,6 +398,7 @@ export class CallController {
     const { call, device, media, key_package: keyPackage, statement } = event;
     // Whoever dropped in was judged before anything opened, and comes by the key package that was judged.
     if (this.state.at === "running" && this.state.dropIn !== undefined) return this.input({ on: "drop_in_answered", call, device, media });
+    if (this.state.at === "running" && this.state.live !== undefined) return this.input({ on: "live_answered", call, device, keyPackage, statement });
     const who = await this.#checkRinging(event);
     if (who === undefined) return this.input({ on: "hang_up", reason: "encryption_refused", nowMs: Date.now() });
     const path = this.media?.path ?? "connecting";

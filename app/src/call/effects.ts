@@ -1,13 +1,14 @@
 //! Does what the call machine asks for: keys, media, and requests to the server.
 
 import type { CallId } from "../protocol.ts";
+import { receivers } from "../home/announcing.ts";
 import { Relays } from "../media/relays.ts";
 import { RequestError } from "../session/errors.ts";
 import { CallMedia } from "./call_media.ts";
 import type { CallHost } from "./controller.ts";
 import { expecting } from "./guests.ts";
 import { Relay } from "./relay.ts";
-import type { Effect, Ending, Input } from "./state.ts";
+import type { Effect, Ending, Input, OneWay } from "./state.ts";
 import { Tracks } from "./tracks.ts";
 
 type Do<K extends Effect["do"]> = Extract<Effect, { do: K }>;
@@ -65,9 +66,9 @@ export class Effects {
         this.started = this.#start(effect);
         this.started.catch(ignore);
         return;
-      case "connect_media": return this.#connectMedia(effect.call, effect.camera && this.#host.mayUseCamera());
+      case "connect_media": return this.#connectMedia(effect.call, effect.camera && this.#host.mayUseCamera(), effect.only);
       case "open_media":
-        if (this.media?.call !== effect.call) this.#connectMedia(effect.call, effect.camera);
+        if (this.media?.call !== effect.call) this.#connectMedia(effect.call, effect.camera, effect.only);
         return this.media?.open(effect.camera);
       case "answer":
         this.#joined = this.#answer(effect).then(ignore, (error: unknown) => this.#control.input({ on: "answer_failed", call: effect.call, reason: endingOf(error) }));
@@ -83,6 +84,17 @@ export class Effects {
         return void this.#host.e2ee.request("drop_in.admit", { call: effect.call }).catch(() => this.#control.input({ on: "not_admitted", call: effect.call, nowMs: Date.now() }));
       case "drop_in_media": return this.media?.dropIn(effect.microphone, effect.frosted);
       case "remember_drop_in": return memory.keepCall({ call: effect.call, handle: "", name: "", genesis: "", video: false, dropIn: true });
+      case "announce_live":
+        this.#joined = Promise.resolve();
+        this.started = this.#announceLive(effect);
+        this.started.catch(ignore);
+        return;
+      case "hear_live":
+        this.started = this.#hearLive(effect);
+        this.started.catch(ignore);
+        return;
+      case "admit_live": return void this.#admitLive(effect);
+      case "live_over": return this.#host.liveOver?.(effect);
       case "rejoin":
         // The server drops the old transport when it hears of the new member: the offer waits for that.
         this.started = this.#comeBack(effect);
@@ -193,7 +205,45 @@ export class Effects {
     }
   }
 
-  #connectMedia(call: CallId, camera: boolean): void {
+  /** To the home devices that stand there now; the server says which of them are told. */
+  async #announceLive({ call, to }: Do<"announce_live">): Promise<void> {
+    const { e2ee, session, store } = this.#host;
+    try {
+      const meant = receivers(store.devices, to).map(({ id }) => id);
+      const { statement } = await e2ee.request("live.announce", { call, devices: meant });
+      const { receivers: told } = await session.request({ type: "announce_live", call, to, statement }, "announced");
+      this.#control.input({ on: "live_announced", call, receivers: told, nowMs: Date.now() });
+    } catch (error) {
+      this.failure = wordsOf(error);
+      this.#control.input({ on: "start_failed", call, reason: "failed_to_start" });
+      throw error;
+    }
+  }
+
+  async #hearLive({ call }: Do<"hear_live">): Promise<void> {
+    const { e2ee, session } = this.#host;
+    try {
+      const { keyPackage, ringing } = await e2ee.request("live.hear", { call });
+      await session.done({ type: "hear_live", call, key_package: keyPackage, statement: ringing });
+    } catch (error) {
+      this.#control.input({ on: "over", call, reason: endingOf(error), nowMs: Date.now() });
+      throw error;
+    }
+  }
+
+  /** Whoever comes in another's name ends it, loudly; so does whoever was not named, in the key worker. */
+  async #admitLive({ call, device, keyPackage, statement }: Do<"admit_live">): Promise<void> {
+    const { e2ee } = this.#host;
+    try {
+      const who = await e2ee.request("call.check_ringing", { call, keyPackage, ringing: statement });
+      if (!who.own || who.device !== device) throw new Error("another device than the server says");
+      await e2ee.request("call.add", { call, keyPackage, ringing: statement });
+    } catch {
+      this.#control.input({ on: "not_admitted", call, nowMs: Date.now() });
+    }
+  }
+
+  #connectMedia(call: CallId, camera: boolean, only?: OneWay): void {
     const { e2ee, session, memory } = this.#host;
     const here = (): boolean => this.media?.call === call;
     this.media?.close();
@@ -213,6 +263,7 @@ export class Effects {
       original: memory.setting("original") === "on",
       pictures: memory.setting("pictures") === "layered" ? "layered" : "simulcast",
       maySend: (source) => this.#host.maySend(source),
+      only,
     });
     this.media.connect(camera);
     this.media.subscribe(this.tracks.of(call));

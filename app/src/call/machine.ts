@@ -5,6 +5,7 @@
 import type { CallId, DropInRefusal, MediaState } from "../protocol.ts";
 import { ALONE, company, present } from "./company.ts";
 import { dropIn } from "./drop_in.ts";
+import { capturesNothing, ended, live, roomsWith } from "./live.ts";
 import { pinAfter } from "./pins.ts";
 import type { At, On, Step } from "./step.ts";
 import { stay, to } from "./step.ts";
@@ -17,9 +18,16 @@ const OFF: Source = { on: false, problem: undefined };
 const ON: Source = { on: true, problem: undefined };
 
 /** These bring a call of their own. */
-const BEGINS: ReadonlySet<Input["on"]> = new Set(["dial", "incoming", "rejoin", "drop_in", "drop_in_arrives"]);
+const BEGINS: ReadonlySet<Input["on"]> = new Set(["dial", "incoming", "rejoin", "drop_in", "drop_in_arrives", "live_speaks", "live_hears"]);
 
 export function step(state: CallState, input: Input): Step {
+  if (capturesNothing(state, input)) return stay(state);
+  const next = stepOf(state, input);
+  const over = ended(state, next.state, input);
+  return over === undefined ? next : { ...next, effects: [...next.effects, over] };
+}
+
+function stepOf(state: CallState, input: Input): Step {
   if ("call" in input && !BEGINS.has(input.on)) {
     if (state.at === "running" && state.waiting?.call === input.call) return waiting(state, input, begun);
     if (input.on !== "take_over" && (state.at === "idle" || state.call !== input.call)) return stay(state);
@@ -35,6 +43,7 @@ export function step(state: CallState, input: Input): Step {
     case "drop_in": case "drop_in_opened": case "drop_in_refused": case "drop_in_arrives": case "drop_in_opens": case "drop_in_answered":
     case "drop_in_stage": case "drop_in_over":
       return dropIn(state, input, { begin, end });
+    case "live_speaks": case "live_announced": case "live_answered": case "live_hears": return live(state, input, { begin });
   }
   if (state.at === "outgoing") return outgoing(state, input);
   if (state.at === "incoming") return ringing(state, input);
@@ -190,11 +199,15 @@ function ringing(state: At<"incoming">, input: Input): Step {
 function running(state: At<"running">, input: Input): Step {
   switch (input.on) {
     case "answer_failed": return over(state, input.reason, state.sinceMs);
+    case "start_failed": return state.live === undefined ? stay(state) : over(state, input.reason, state.sinceMs);
     case "answered": return joinedAnew(state, input);
     case "toggle": return toggle(state, input);
     case "captured": return captured(state, input);
     case "path": return to({ ...state, path: input.path });
-    case "participants": return to({ ...state, ...present(state, input.participants.filter(({ device }) => device !== input.self)) });
+    case "participants": {
+      const heard = state.live && roomsWith(state.live, input.participants, input.self);
+      return to({ ...state, live: heard, ...present(state, input.participants.filter(({ device }) => device !== input.self)) });
+    }
     case "their_connection": {
       const others = state.lost.filter((device) => device !== input.device);
       const lost = input.connected ? others : [...others, input.device];
@@ -286,12 +299,14 @@ function end(state: At<"outgoing"> | At<"running">, reason: Ending, nowMs: numbe
   const drops = state.dropIn === undefined ? {} : { dropIn: { refusal } };
   const second = state.at === "running" ? state.waiting : undefined;
   // What was refused for safety is read before anything else; the second call rings on at other devices.
-  if (state.at === "running" && second !== undefined && reason !== "encryption_refused") return nextInLine(state, second, nowMs);
+  if (state.at === "running" && second !== undefined && (reason !== "encryption_refused" || state.live !== undefined)) return nextInLine(state, second, nowMs);
   const { call, peer, video } = state;
   // Nobody at the target answered anything, so nothing is to be closed; what was refused for safety is read all the same.
   if (state.at === "running" && state.dropIn?.side === "target" && reason !== "encryption_refused") {
     return to({ at: "idle" }, { do: "tone", tone: "ended" }, { do: "close", call }, { do: "forget" });
   }
+  // What became of it stands in its list; at the device that heard it everything is as before.
+  if (state.at === "running" && state.live !== undefined) return to({ at: "idle" }, { do: "tone", tone: "ended" }, { do: "close", call }, { do: "forget" });
   const mine = state.at === "outgoing" || state.outgoing;
   const seconds = state.at === "running" ? Math.max(0, Math.round((nowMs - state.sinceMs) / 1_000)) : undefined;
   const movedTo = state.at === "running" && reason === "moved" ? state.moving?.label : undefined;
@@ -315,7 +330,7 @@ function nextInLine(state: At<"running">, { call, peer, video, to: person, expir
 function begin(call: CallId, peer: PeerView, video: boolean, mine: boolean, nowMs: number, microphone: Source, camera: Source): At<"running"> {
   const next: Running = {
     call, peer, video, outgoing: mine, rejoined: false, sinceMs: nowMs, microphone, camera, path: "connecting", keys: "waiting", code: undefined,
-    dropIn: undefined, warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true, others: [], ...ALONE,
+    dropIn: undefined, live: undefined, warnings: [], theirDevice: undefined, theirMedia: { microphone: true, camera: false }, theirConnected: true, others: [], ...ALONE,
   };
   return { at: "running", ...next };
 }

@@ -1,7 +1,7 @@
 //! What a call can be, what can happen to it, and what is to be done about it: the words of the call machine.
 
 import type { StopReason, WarnReason, WhoKind } from "../e2ee/port.ts";
-import type { Blob, Callee, CallId, ContactId, DeviceId, DropInRefusal, DropInStage, EndReason, Grade, GradedDevice, MediaState, Participant, Party } from "../protocol.ts";
+import type { AnnouncementFate, AnnouncementReceiver, AnnounceTo, Blob, Callee, CallId, ContactId, DeviceId, DropInRefusal, DropInStage, EndReason, Grade, GradedDevice, MediaState, Participant, Party } from "../protocol.ts";
 import type { Verdict } from "./pins.ts";
 
 /** The person on the other end. */
@@ -118,8 +118,19 @@ export interface DropIn {
   room: string;
 }
 
+/** What became of a live announcement in a room: told and not there yet, hearing it, stopped there; or, once it is over, heard or not. */
+export type LiveRoom = AnnouncementFate | "hears" | "left" | "played" | "missed";
+
+/** A live announcement: one speaks, everybody else only hears. */
+export type Live =
+  /** `rooms`: undefined until the server has said which devices it is for. */
+  | { side: "speaks"; to: AnnounceTo; rooms: Readonly<Record<DeviceId, LiveRoom>> | undefined }
+  /** `device`: the one that speaks. */
+  | { side: "hears"; device: DeviceId };
+
 export interface Running extends Company {
   dropIn: DropIn | undefined;
+  live: Live | undefined;
   call: CallId;
   peer: PeerView;
   video: boolean;
@@ -198,7 +209,15 @@ export type Input =
   | { on: "not_admitted"; call: CallId; nowMs: number }
   | { on: "peer_pinned"; contact: ContactId; verdict: Verdict }
   | CompanyInput
-  | DropInInput;
+  | DropInInput
+  | LiveInput;
+
+/** Of live announcements. */
+export type LiveInput =
+  | { on: "live_speaks"; call: CallId; peer: PeerView; to: AnnounceTo; nowMs: number }
+  | { on: "live_announced"; call: CallId; receivers: readonly AnnouncementReceiver[]; nowMs: number }
+  | { on: "live_answered"; call: CallId; device: DeviceId; keyPackage: Blob; statement: Blob }
+  | { on: "live_hears"; call: CallId; peer: PeerView; device: DeviceId; nowMs: number };
 
 /** Of drop-ins: on the initiator's side and, from `drop_in_arrives` on, on the target's. */
 export type DropInInput =
@@ -235,15 +254,18 @@ export type CompanyInput =
   | { on: "speakers"; call: CallId; devices: readonly DeviceId[]; self: DeviceId }
   | { on: "connections"; call: CallId; others: readonly GradedDevice[] };
 
-export type Tone = "ring" | "waiting" | "ringback" | "answered" | "ended" | "confirm" | "none";
+export type Tone = "ring" | "waiting" | "ringback" | "answered" | "ended" | "confirm" | "live" | "none";
+
+/** One way alone: nothing is received, or nothing is captured and only this device's sound is received. */
+export type OneWay = "speaks" | { hears: DeviceId };
 
 export type Effect =
   /** Makes the group and starts the call. */
   | { do: "start"; call: CallId; peer: PeerView; video: boolean }
   /** Connects while it rings, microphone shut, so that an answer is heard at once. */
-  | { do: "connect_media"; call: CallId; camera: boolean }
+  | { do: "connect_media"; call: CallId; camera: boolean; only?: OneWay }
   /** Connects, unless it is connected, and opens the microphone (and camera). */
-  | { do: "open_media"; call: CallId; camera: boolean }
+  | { do: "open_media"; call: CallId; camera: boolean; only?: OneWay }
   | { do: "answer"; call: CallId; genesis: string | undefined; media: MediaState }
   | { do: "rejoin"; call: CallId; genesis: string | undefined; media: MediaState }
   /** Adds the device that answered to the group; `guest`: exactly that guest. `create`: the group went with a reload and is made again first. */
@@ -277,4 +299,8 @@ export type Effect =
   | { do: "drop_in_media"; call: CallId; microphone: boolean; frosted: boolean }
   /** No reload takes it up again. */
   | { do: "remember_drop_in"; call: CallId }
+  | { do: "announce_live"; call: CallId; to: AnnounceTo }
+  | { do: "admit_live"; call: CallId; device: DeviceId; keyPackage: Blob; statement: Blob }
+  | { do: "hear_live"; call: CallId }
+  | { do: "live_over"; call: CallId; live: Live; reason: Ending; lengthMs: number }
   | { do: "answer_waiting"; call: CallId; genesis: string | undefined; media: MediaState };

@@ -17,11 +17,12 @@ export function announced(device: DeviceModel): TemplateResult | typeof nothing 
   if (device.linkUp?.loaded !== true) return nothing;
   const { hearing } = device;
   return html`${hearing.playing !== undefined ? playing(device, hearing.playing) : hearing.answering !== undefined ? answer(device, hearing.answering) : last(device)}
-    ${hearing.silenced ? html`<button class="button primary" data-testid="announcement-unlock" @click=${() => void device.unlock()}>${icons.speaker}Somebody announces something: touch to hear it</button>` : nothing}
+    ${hearing.silenced || device.liveHearing.silenced ? html`<button class="button primary" data-testid="announcement-unlock" @click=${() => void device.unlock()}>${icons.speaker}Somebody announces something: touch to hear it</button>` : nothing}
     ${offered(device)}`;
 }
 
-function playing(device: DeviceModel, one: Incoming): TemplateResult {
+/** The one that plays now, with its button. */
+export function playing(device: DeviceModel, one: Incoming): TemplateResult {
   return card(one, true, html`<button class="button" data-testid="announcement-stop" @click=${() => device.hearing.putAside()}>Stop</button>`);
 }
 

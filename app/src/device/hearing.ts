@@ -60,6 +60,11 @@ export class Hearing {
     return first !== undefined && !this.#busy() && !this.#host.output.can(first);
   }
 
+  /** What this device announces itself. */
+  get announcing(): Announcing | undefined {
+    return this.#announcing;
+  }
+
   begin(around: Around): void {
     this.end();
     this.#around = around;

@@ -8,6 +8,6 @@ export function ring(device: DeviceModel, inner: TemplateResult | typeof nothing
 }
 
 export function lightWords(device: DeviceModel): string {
-  const words = { off: "off", waiting: "blue, waiting", ringing: "green, ringing", call: "green, in a call", muted: "red", trouble: "amber, no connection" }[device.light];
+  const words = { off: "off", waiting: "blue, waiting", ringing: "green, ringing", call: "green, in a call", announcement: "blue, somebody announces", muted: "red", trouble: "amber, no connection" }[device.light];
   return `Light: ${words}${device.buttons.switches.now.microphone ? "" : ", microphone off"}`;
 }

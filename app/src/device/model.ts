@@ -2,7 +2,7 @@
 
 import { LinkUp } from "../app/link_up.ts";
 import { Pairing, type PairingView } from "../app/pairing.ts";
-import type { CallController } from "../call/controller.ts";
+import type { CallController, LiveOver } from "../call/controller.ts";
 import type { PeerView, Tone } from "../call/state.ts";
 import { E2ee } from "../e2ee/page.ts";
 import type { IdentityStatus } from "../e2ee/port.ts";
@@ -15,11 +15,14 @@ import { Tones } from "../media/tones.ts";
 import { Drafts } from "../app/drafts.ts";
 import type { Link } from "../session/client.ts";
 import type { CallId, ContactId, DeviceId } from "../protocol.ts";
+import { endingWords } from "../ui/words.ts";
 import { announcedSound } from "./announced_sound.ts";
 import { AutoAnswer } from "./auto_answer.ts";
 import { Buttons, peerOf } from "./buttons.ts";
 import { Hearing } from "./hearing.ts";
+import { LiveHearing } from "./live_hearing.ts";
 import { Nearness } from "./nearness.ts";
+import { Speaking } from "./speaking.ts";
 import { Visits } from "./visits.ts";
 import { Voice } from "./voice.ts";
 
@@ -32,8 +35,8 @@ export type DeviceStage =
   | { at: "ready" }
   | { at: "stopped"; code: string; text: string };
 
-/** What the ring of light says; green: it rings, or a call is on; red: the microphone is switched off. */
-export type Light = "off" | "waiting" | "ringing" | "call" | "muted" | "trouble";
+/** What the ring of light says; green: it rings, or a call is on; blue: somebody announces live; red: the microphone is switched off. */
+export type Light = "off" | "waiting" | "ringing" | "call" | "announcement" | "muted" | "trouble";
 
 /** Ends after which this device is no device of that household any more. */
 export const GONE: ReadonlySet<string> = new Set(["unauthorized", "device_revoked", "not_registered"]);
@@ -57,6 +60,8 @@ export class DeviceModel {
   readonly visits = new Visits(this);
   readonly recorder = new Recorder(() => this.changed(), () => this.memory.setting("original") === "on");
   readonly hearing: Hearing;
+  readonly liveHearing: LiveHearing;
+  readonly speaking: Speaking;
   /** Where this device may drop in. */
   doors: Doors | undefined;
   /** Where somebody was lately. */
@@ -85,6 +90,25 @@ export class DeviceModel {
       quiet: () => this.buttons.quiet(Date.now()),
       quietChangesInMs: () => this.buttons.quietChangesInMs(Date.now()),
       say: (text) => this.say(text),
+      changed: () => this.changed(),
+    });
+    this.liveHearing = new LiveHearing({
+      e2ee: this.e2ee,
+      audible: () => this.tones.allowed,
+      recording: () => this.recorder.open,
+      quiet: () => this.buttons.quiet(Date.now()),
+      say: (text) => this.say(text),
+      changed: () => this.changed(),
+    });
+    this.speaking = new Speaking({
+      recorder: this.recorder,
+      hearing: this.hearing,
+      mayRecord: () => this.buttons.switches.maySend("microphone"),
+      inCall: () => this.linkUp !== undefined && this.calls.state.at !== "idle" && this.calls.state.at !== "ended" && this.liveHearing.hears === undefined,
+      plays: () => this.hearing.queue.playing !== undefined || this.liveHearing.hears !== undefined,
+      announceLive: (to, name) => this.calls.announceLive(to, name),
+      devices: () => this.linkUp?.store.devices ?? [],
+      self: () => (this.identity.state === "ready" ? this.identity.who.device : undefined),
       changed: () => this.changed(),
     });
   }
@@ -136,6 +160,7 @@ export class DeviceModel {
     if (this.stage.at !== "ready" || this.linkUp === undefined) return "off";
     const state = this.calls.state;
     if (state.at === "incoming") return "ringing";
+    if (this.liveHearing.hears !== undefined) return "announcement";
     if (state.at === "outgoing" || state.at === "running" || state.at === "arriving") return "call";
     if (!this.buttons.switches.now.microphone) return "muted";
     return this.link.state === "connecting" && this.link.failures > 1 ? "trouble" : "off";
@@ -155,6 +180,8 @@ export class DeviceModel {
     this.visits.look();
     this.hearing.look();
     this.nearness.watch.look();
+    this.liveHearing.look();
+    this.speaking.look();
     this.#render();
   }
 
@@ -228,6 +255,8 @@ export class DeviceModel {
     this.visits.end();
     this.hearing.end();
     this.nearness.watch.end();
+    this.liveHearing.end();
+    this.speaking.end();
     this.recorder.discard();
     this.doors = this.near = undefined;
   }
@@ -263,6 +292,7 @@ export class DeviceModel {
       event: (event) => {
         this.visits.handle(event);
         this.hearing.handle(event);
+        this.liveHearing.handle(event);
         this.doors?.handle(event);
         this.near?.handle(event);
       },
@@ -273,15 +303,26 @@ export class DeviceModel {
       },
       dropInAsked: (event) => this.visits.asked(event),
       dropInEnded: (call) => this.visits.ended(call),
+      liveAnnounced: (event) => this.liveHearing.announced(event),
+      liveOver: (over) => this.#liveOver(over),
       changed: () => this.changed(),
     });
     this.visits.begin(this.linkUp);
     this.hearing.begin(this.linkUp);
+    this.liveHearing.begin(this.linkUp);
     this.doors = new Doors(this.linkUp.session, () => this.changed());
     this.near = new Near(this.linkUp.session, () => this.changed());
     this.linkUp.start();
     void this.#stayAwake();
     this.changed();
+  }
+
+  /** What was spoken here is shown with its rooms; what reached nobody is said. */
+  #liveOver(over: LiveOver): void {
+    if (over.reason === "encryption_refused") this.say(endingWords(over.reason, "", true));
+    if (over.live.side !== "speaks") return;
+    if (this.hearing.announcing?.liveOver(over) === true) this.speaking.spoken(over.call);
+    else if (over.reason !== "hung_up") this.say(this.linkUp?.calls.failure ?? endingWords(over.reason, "", true));
   }
 
   #ringing(): CallId | undefined {

@@ -5,14 +5,17 @@ import { repeat } from "lit-html/directives/repeat.js";
 import { parseHandle } from "../home/links.ts";
 import { callScreen, type CallScreenHost } from "../screens/call.ts";
 import { spaced } from "../screens/door.ts";
+import { speakingLive } from "../screens/live.ts";
 import { elsewhere } from "../screens/elsewhere.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, field, form } from "../ui/parts.ts";
+import { announce, justAnnounced, toAnnounce } from "./announce.ts";
 import { announced } from "./announced.ts";
 import { hardSwitches, quietWords, topButton } from "./controls.ts";
 import { dropInControls, dropInScreen, droppedInOn } from "./drop_in.ts";
 import { dropInFrom } from "./drop_in_from.ts";
 import { ring } from "./light.ts";
+import { hearingLive } from "./live.ts";
 import { type DeviceModel, GONE, type Shape } from "./model.ts";
 import { inCall, speakerCall } from "./speaker.ts";
 
@@ -39,8 +42,15 @@ function content(device: DeviceModel): TemplateResult {
 /** A display shows its picture edge to edge; the bar of light stays on top of it. */
 function bar(device: DeviceModel): TemplateResult | typeof nothing {
   if (device.shape !== "display" || device.stage.at !== "ready") return nothing;
-  const on = device.light === "ringing" || device.light === "call";
-  return on ? html`<div class="light-bar" data-testid="light-bar" data-light=${device.light} data-microphone=${device.buttons.switches.now.microphone ? "on" : "off"}><span>${device.light === "ringing" ? "Incoming call" : device.linkUp !== undefined && droppedInOn(device.calls.state) !== undefined ? "Drop-in" : "Call in progress"}${device.buttons.switches.now.microphone ? "" : " · microphone off"}</span></div>` : nothing;
+  const on = device.light === "ringing" || device.light === "call" || device.light === "announcement";
+  return on ? html`<div class="light-bar" data-testid="light-bar" data-light=${device.light} data-microphone=${device.buttons.switches.now.microphone ? "on" : "off"}><span>${barWords(device)}${device.buttons.switches.now.microphone ? "" : " · microphone off"}</span></div>` : nothing;
+}
+
+function barWords(device: DeviceModel): string {
+  const state = device.linkUp?.calls.state;
+  if (device.light === "ringing") return "Incoming call";
+  if (state?.at === "running" && state.live !== undefined) return state.live.side === "hears" ? "Announcement" : "Announcing live";
+  return state !== undefined && droppedInOn(state) !== undefined ? "Drop-in" : "Call in progress";
 }
 
 function setup(device: DeviceModel): TemplateResult {
@@ -103,15 +113,20 @@ function ready(device: DeviceModel): TemplateResult {
   const state = device.calls.state;
   const visit = droppedInOn(state);
   if (visit !== undefined) return html`${dropInScreen(device, hostOf(device), visit)}${hardSwitches(device, true)}`;
+  if (state.at === "running" && state.live !== undefined) {
+    return state.live.side === "hears" ? hearingLive(device, hostOf(device), state) : html`${speakingLive(hostOf(device), state)}${hardSwitches(device, true)}`;
+  }
   if (device.shape === "display" && state.at !== "idle") return html`${callScreen(hostOf(device))}${inCall(device) ? hardSwitches(device, true) : nothing}`;
   if (state.at !== "idle") return speakerCall(device, hostOf(device));
+  const speaking = device.speaking.state;
+  if (speaking.at === "asking") return announce(device, speaking);
   return html`<main class="device-home">
     <div class="device-clock">${ring(device, clock(device))}
       <p class="device-label" data-testid="device-label">${device.label}</p>
       ${device.link.state === "online" ? nothing : html`<p class="device-words" role="status" data-testid="offline">No connection to the server</p>`}
       ${device.touched ? nothing : html`<button class="button primary" data-testid="unlock" @click=${() => void device.unlock()}>Touch once, so that it may ring</button>`}
     </div>
-    <div class="device-people">${announced(device)}${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${topButton(device)}${people(device)}${dropInFrom(device)}${dropInControls(device)}</div>
+    <div class="device-people">${announced(device)}${justAnnounced(device)}${device.linkUp?.loaded === true ? elsewhere(device.calls, device.store) : nothing}${quietWords(device)}${toAnnounce(device)}${topButton(device)}${people(device)}${dropInFrom(device)}${dropInControls(device)}</div>
     ${hardSwitches(device, false)}
   </main>`;
 }

@@ -30,6 +30,7 @@
 //!              tone to its end and light -> `signalled` -> `open`: microphone, camera, server -> on `call_answered` `drop_in.admit`.
 //! - Announce: `get_sealing_keys` -> `announcement.seal` -> server.   Home device: `announcement.sealing_key` -> server; told of one: `announcement.take`
 //!              (verified, once) -> its content from the server -> `announcement.open`.
+//! - Live:      `live.announce` -> server; on `call_answered` `call.add`.   Home device: told of one: `live.take` -> `live.hear` -> server -> the welcome.
 //! - In a call: every `send` event goes to the server as it is; a `send_commit` that fails comes back as `epoch_taken` or `commit_failed`.
 //!              Every group event of the server goes to `call.deliver`. Somebody left: `call.remove`. Hang up: `call.leave`.
 //!              After `warning: invalid_commit` or `refused_member` the call cannot go on: hang up with `encryption_refused`.
@@ -370,6 +371,16 @@ export interface Requests {
   "announcement.heard": [{ announcement: HexId }, Record<string, never>];
   /** The content of one that was taken, once. */
   "announcement.open": [{ announcement: HexId; content: Blob64 }, AnnouncedContent];
+
+  /**
+   * Announces live to those of these devices that the roster has as home devices: what this device signs, and the call's group, alone
+   * in it. Whoever hears it comes in by `call.add`, if they are one of them.
+   */
+  "live.announce": [{ call: HexId; devices: HexId[] }, { statement: Blob64; devices: HexId[] }];
+  /** Verifies what this device is told of, as `announcement.take`: signed in the household by `device`, of now, for this device, once. */
+  "live.take": [{ call: HexId; device: HexId; statement: Blob64 }, { who: WhoIs }];
+  /** Hears one that was taken: a key package for it, as `call.ringing`. Nobody but its devices and the one that speaks is in its group. */
+  "live.hear": [{ call: HexId }, { keyPackage: Blob64; ringing: Blob64 }];
 
   /** The next entry of this device's ledger that the server has not stored. An event `ledger_wrote` says that there is one. */
   "own_ledger.next": [Record<string, never>, { next?: { index: number; entry: Blob64 } | undefined }];

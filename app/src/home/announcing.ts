@@ -1,5 +1,8 @@
 //! Announcing in the own household: to whom, sealed by the key worker, and what became of it in each room.
 
+import type { LiveOver } from "../call/controller.ts";
+import { afterwards } from "../call/live.ts";
+import type { LiveRoom } from "../call/state.ts";
 import type { E2ee } from "../e2ee/page.ts";
 import type { AnnouncedContent } from "../e2ee/port.ts";
 import type { AnnouncementFate, AnnouncementHeard, AnnouncementId, AnnounceTo, Device, DeviceId, Event } from "../protocol.ts";
@@ -8,14 +11,14 @@ import type { Session } from "../session/client.ts";
 /** Announcements that are shown with what became of them; the oldest goes. */
 const SAID_MAX = 10;
 
-export type InRoom = AnnouncementFate | AnnouncementHeard;
+export type InRoom = AnnouncementFate | AnnouncementHeard | LiveRoom;
 
 /** Something that was announced by this app or device. */
 export interface Said {
   id: AnnouncementId;
   atMs: number;
   to: AnnounceTo;
-  content: { kind: "sound"; lengthMs: number } | { kind: "text"; text: string };
+  content: { kind: "sound"; lengthMs: number } | { kind: "text"; text: string } | { kind: "live"; lengthMs: number };
   /** The server has said which devices it is for. */
   answered: boolean;
   rooms: ReadonlyMap<DeviceId, InRoom>;
@@ -41,7 +44,7 @@ export class Announcing {
   }
 
   /** `replyTo`: the announcement that it answers. */
-  async announce(to: AnnounceTo, content: AnnouncedContent, replyTo?: AnnouncementId): Promise<void> {
+  async announce(to: AnnounceTo, content: AnnouncedContent, replyTo?: AnnouncementId): Promise<AnnouncementId> {
     const { keys } = await this.#session.request({ type: "get_sealing_keys" }, "sealing_keys");
     const meant = new Set(receivers(this.#host.devices(), to).map(({ id }) => id));
     const sealed = await this.#e2ee.request("announcement.seal", { to: keys.filter(({ device }) => meant.has(device)), content, replyTo });
@@ -52,7 +55,8 @@ export class Announcing {
     try {
       const { receivers: told } = await this.#session.request({ type: "announce", announcement: id, to, statement: sealed.statement, content: sealed.content }, "announced");
       // A quick device may have said that it heard it before the server answered here.
-      this.#mark(id, told.filter(({ device }) => !this.#of(id)?.rooms.has(device)).map(({ device, fate }) => [device, fate]), true);
+      this.#mark(id, told.filter(({ device }) => !this.of(id)?.rooms.has(device)).map(({ device, fate }) => [device, fate]), true);
+      return id;
     } catch (error) {
       this.said = this.said.filter((other) => other.id !== id);
       throw error;
@@ -61,13 +65,24 @@ export class Announcing {
     }
   }
 
+  /** What was spoken live, under its call's id. False: it reached nobody, and there is nothing to show. */
+  liveOver({ call, live, lengthMs }: LiveOver): boolean {
+    if (live.side !== "speaks" || live.rooms === undefined) return false;
+    const rooms = new Map(Object.entries(live.rooms).map(([device, room]) => [device, afterwards(room)]));
+    const atMs = (this.#host.now ?? Date.now)() - lengthMs;
+    this.said = [{ id: call, atMs, to: live.to, content: { kind: "live" as const, lengthMs }, answered: true, rooms }, ...this.said].slice(0, SAID_MAX);
+    this.#host.changed();
+    return true;
+  }
+
   handle(event: Event): void {
     if (event.type !== "announcement_heard") return;
     this.#mark(event.announcement, [[event.device, event.heard]]);
     this.#host.changed();
   }
 
-  #of(id: AnnouncementId): Said | undefined {
+  /** Forgotten once it is one of the oldest. */
+  of(id: AnnouncementId): Said | undefined {
     return this.said.find((one) => one.id === id);
   }
 

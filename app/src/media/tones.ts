@@ -30,6 +30,8 @@ const PATTERNS: Record<Exclude<Tone, "none">, Pattern> = {
   ringback: { notes: [{ hertz: [425], at: 0, length: 1 }], every: 4, loudness: 0.06 },
   answered: { notes: [{ hertz: [A4], at: 0, length: 0.09 }, { hertz: [E5], at: 0.1, length: 0.14 }], loudness: 0.1 },
   confirm: { notes: [{ hertz: [G5], at: 0, length: 0.1 }, { hertz: [C6], at: 0.12, length: 0.16 }], loudness: 0.2 },
+  // Somebody speaks live: heard before the first word, and gone by then.
+  live: { notes: [{ hertz: [C6], at: 0, length: 0.14 }, { hertz: [G5], at: 0.12, length: 0.2 }], loudness: 0.18 },
   ended: { notes: [{ hertz: [E5], at: 0, length: 0.12 }, { hertz: [A4], at: 0.14, length: 0.22 }], loudness: 0.1 },
 };
 

@@ -30,6 +30,8 @@ export interface TransportListener {
   offer(offer: OfferMedia): Promise<MediaAnswer>;
   /** The relays of the moment; ICE takes one only when no nearer path works. */
   relays(): Promise<RTCIceServer[]>;
+  /** False: it is left alone, whatever the server says. */
+  takes(track: Track): boolean;
   path(path: "connecting" | "connected" | "reconnecting"): void;
   /** The tracks that are received now. */
   received(tracks: ReadonlyMap<TrackId, { track: Track; media: MediaStreamTrack }>): void;
@@ -54,6 +56,7 @@ export class Transport {
   readonly #e2ee: E2ee;
   readonly #listener: TransportListener;
   readonly #connection: RTCPeerConnection;
+  readonly #publishes: boolean;
   #mode: PictureMode;
   readonly #senders = new Map<Source, RTCRtpTransceiver>();
   #picture: SentPicture | undefined;
@@ -74,7 +77,9 @@ export class Transport {
   readonly #watch = new PathWatch();
   #watchTimer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(call: string, e2ee: E2ee, mode: PictureMode, listener: TransportListener) {
+  /** `publishes` false: it has no section to send in, and offers once there is something to hear. */
+  constructor(call: string, e2ee: E2ee, { mode, publishes }: { mode: PictureMode; publishes: boolean }, listener: TransportListener) {
+    this.#publishes = publishes;
     this.#mode = mode;
     this.#call = call;
     this.#e2ee = e2ee;
@@ -82,17 +87,18 @@ export class Transport {
     this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
     this.#connection.ontrack = (event) => this.#onTrack(event);
     this.#connection.onconnectionstatechange = () => this.#onConnection();
-    this.#publish("microphone");
+    if (publishes) this.#publish("microphone");
   }
 
   /** Offers what there is. Sections for camera and subscriptions are added as they are wanted. */
   start(camera: boolean): void {
+    if (!this.#publishes) return;
     if (camera) this.#publish("camera");
     void this.#negotiate();
   }
 
   async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || !this.#publishes) return;
     if (source === "camera") this.#camera = track;
     let transceiver = this.#senders.get(source);
     if (transceiver === undefined) {
@@ -113,7 +119,7 @@ export class Transport {
   /** All tracks of the others, as the server lists them now. */
   subscribe(tracks: readonly Track[]): void {
     if (this.#closed) return;
-    this.#wanted = new Map(tracks.slice(0, SUBSCRIBED_MAX).map((track) => [track.track, track]));
+    this.#wanted = new Map(tracks.filter((track) => this.#listener.takes(track)).slice(0, SUBSCRIBED_MAX).map((track) => [track.track, track]));
     const same = this.#wanted.size === this.#receivers.size && [...this.#wanted.keys()].every((id) => this.#receivers.has(id));
     if (!same) void this.#negotiate();
   }
@@ -178,6 +184,8 @@ export class Transport {
       this.#again = true;
       return;
     }
+    // An offer needs a section: what only hears has none before its first track.
+    if (!this.#publishes && this.#wanted.size === 0 && this.#connection.localDescription === null) return;
     this.#negotiating = true;
     try {
       do {

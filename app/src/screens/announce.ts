@@ -16,7 +16,7 @@ import { durationWords, timeWords } from "../ui/words.ts";
 const TO = "announce-to";
 const SENDING = "announce-sending";
 /** In any script it stays below what an announcement may have. */
-const TEXT_MAX = 500;
+export const TEXT_MAX = 500;
 
 /** Leads to the page. */
 export function toAnnounce(app: App): TemplateResult | typeof nothing {
@@ -39,6 +39,9 @@ export function announce(app: App): TemplateResult {
       }}>${places.map(({ value, label }) => html`<option value=${value} ?selected=${value === chosen(app, places).value}>${label}</option>`)}</select></label>
     </section>
     <section class="panel" aria-label="Say it"><h2>Say it</h2>${recording(app, places)}</section>
+    <section class="panel" aria-label="Speak live"><h2>Speak live</h2>
+      <p class="hint">It is heard as you speak, a minute at most. Nothing comes back. Where a call is on or do not disturb, nothing is heard, afterwards neither.</p>
+      <button class="button" data-testid="announce-live" @click=${() => live(app, chosen(app, places))}>${icons.voice}Speak live</button></section>
     <section class="panel" aria-label="Type it"><h2>Type it</h2>${typing(app, places)}</section>
     ${said(app)}`;
 }
@@ -51,6 +54,12 @@ function chosen(app: App, places: readonly Destination[]): Destination {
 
 async function send(app: App, places: readonly Destination[], content: AnnouncedContent): Promise<void> {
   await app.announcing?.announce(chosen(app, places).to, content);
+}
+
+function live(app: App, { to, label }: Destination): void {
+  app.recorder.discard();
+  void app.tones.unlock();
+  app.calls.announceLive(to, label);
 }
 
 function typing(app: App, places: readonly Destination[]): TemplateResult {
@@ -107,18 +116,30 @@ function said(app: App): TemplateResult | typeof nothing {
   return html`<h2 class="section">Announced</h2>${repeat(list, ({ id }) => id, (one) => announcement(app, one))}`;
 }
 
-function announcement(app: App, { id, atMs, to, content, answered, rooms }: Said): TemplateResult {
-  const what = content.kind === "text" ? `“${content.text}”` : `Your voice, ${durationWords(Math.round(content.lengthMs / 1_000))}`;
+function announcement(app: App, one: Said): TemplateResult {
+  const { id, atMs, to } = one;
+  const what = saidWords(one);
   const label = (device: DeviceId): string => app.store.device(device)?.label ?? "A device";
   return html`<section class="panel" data-testid="announced" data-announcement=${id} aria-label=${what}>
     <p><strong>${what}</strong> <small>${destinationWords(to, label)} · ${timeWords(atMs, Date.now())}</small></p>
-    <ul class="list" aria-live="polite">${repeat([...rooms], ([device]) => device, ([device, state]) => room(label(device), device, state, Date.now() - atMs))}</ul>
-    ${!answered || rooms.size > 0 ? nothing : html`<p class="hint">No device there may play it.</p>`}
+    ${heardWhere(one, label)}
   </section>`;
 }
 
-function room(label: string, device: DeviceId, state: InRoom, ageMs: number): TemplateResult {
-  const good = state === "played" || state === "shown";
+export function saidWords({ content }: Said): string {
+  const long = content.kind === "text" ? "" : durationWords(Math.round(content.lengthMs / 1_000));
+  return content.kind === "text" ? `“${content.text}”` : content.kind === "live" ? `Live, ${long}` : `Your voice, ${long}`;
+}
+
+/** What became of it in each room. */
+export function heardWhere({ rooms, atMs, answered }: Said, label: (device: DeviceId) => string): TemplateResult {
+  return html`<ul class="list" aria-live="polite">${repeat([...rooms], ([device]) => device, ([device, state]) => room(label(device), device, state, inRoomWords(state, Date.now() - atMs)))}</ul>
+    ${!answered || rooms.size > 0 ? nothing : html`<p class="hint">No device there may play it.</p>`}`;
+}
+
+/** One room's row; also while somebody still speaks. */
+export function room(label: string, device: DeviceId, state: InRoom, words: string): TemplateResult {
+  const good = state === "played" || state === "shown" || state === "hears";
   return html`<li class="row" data-testid="announced-room" data-device=${device} data-state=${state}><span class="row-text pad"><strong>${label}</strong></span>
-    <span class="mark ${good ? "mark-good" : ""}">${good ? icons.check : nothing}${inRoomWords(state, ageMs)}</span></li>`;
+    <span class="mark ${good ? "mark-good" : ""}">${good ? icons.check : nothing}${words}</span></li>`;
 }

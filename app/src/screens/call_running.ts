@@ -87,6 +87,6 @@ function statusWords(state: Running): string {
   return durationWords((Date.now() - state.sinceMs) / 1_000);
 }
 
-function allowSound(host: CallScreenHost): void {
+export function allowSound(host: CallScreenHost): void {
   for (const element of document.querySelectorAll("audio")) void element.play().then(() => host.soundBlocked(false), () => undefined);
 }

@@ -6,7 +6,7 @@ import { icons } from "../ui/icons.ts";
 import { avatar } from "../ui/parts.ts";
 import type { CallScreenHost } from "./call.ts";
 
-export function waitingCall(host: CallScreenHost, { waiting }: Running, present: string): TemplateResult | typeof nothing {
+export function waitingCall(host: CallScreenHost, { waiting, live }: Running, present: string): TemplateResult | typeof nothing {
   if (waiting === undefined) return nothing;
   const { peer, video, answering } = waiting;
   return html`<aside class="call-waiting" role="region" aria-label=${`Second call, from ${peer.name}`} data-testid="call-waiting" data-answering=${String(answering)}>
@@ -16,6 +16,6 @@ export function waitingCall(host: CallScreenHost, { waiting }: Running, present:
       <button class="button" data-testid="decline-waiting" ?disabled=${answering} @click=${() => host.calls.input({ on: "decline_waiting" })}>Not now</button>
       <button class="button primary" data-testid="answer-waiting" ?disabled=${answering} aria-busy=${String(answering)} @click=${() => host.calls.input({ on: "answer_waiting" })}>${icons.phone}Answer</button>
     </div>
-    <p class="hint">Answering ends your part in the call with ${present}.</p>
+    <p class="hint">${live === undefined ? `Answering ends your part in the call with ${present}.` : live.side === "speaks" ? "Answering ends your announcement." : "Answering ends the announcement here."}</p>
   </aside>`;
 }

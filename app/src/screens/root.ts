@@ -8,6 +8,7 @@ import { block } from "./blocks.ts";
 import { inviteSheet } from "./call_links.ts";
 import { callScreen, type CallScreenHost } from "./call.ts";
 import { door, recoveryCode, stopped, waiting } from "./door.ts";
+import { speakingLive } from "./live.ts";
 import { knockBanner, knockLayer } from "./knock.ts";
 import { notices, shell } from "./shell.ts";
 
@@ -20,7 +21,12 @@ export function root(app: App): TemplateResult {
 /** A call comes above everything, an open dialog too, and what lies below can't be reached meanwhile. */
 function callLayer(app: App): TemplateResult {
   return html`<dialog class="call-layer" closedby="none" @cancel=${(event: Event) => event.preventDefault()} ${ref(raise)}>
-    ${callScreen(hostOf(app))}<div class="call-sheets">${mayKnock(app) ? knockBanner(app) : nothing}${app.calls.state.at === "running" ? inviteSheet(app) : nothing}</div>${notices(app)}</dialog>`;
+    ${screenOf(app)}<div class="call-sheets">${mayKnock(app) ? knockBanner(app) : nothing}${app.calls.state.at === "running" ? inviteSheet(app) : nothing}</div>${notices(app)}</dialog>`;
+}
+
+function screenOf(app: App): TemplateResult | typeof nothing {
+  const { state } = app.calls;
+  return state.at === "running" && state.live !== undefined ? speakingLive(hostOf(app), state) : callScreen(hostOf(app));
 }
 
 function raise(element?: Element): void {

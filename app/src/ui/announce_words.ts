@@ -1,6 +1,6 @@
 //! Where something can be announced, and what became of it there, in words.
 
-import type { DeviceProblem } from "../call/state.ts";
+import type { DeviceProblem, LiveRoom } from "../call/state.ts";
 import { type InRoom, receivers, zones } from "../home/announcing.ts";
 import type { AnnounceTo, Device } from "../protocol.ts";
 import { problemWords } from "./words.ts";
@@ -39,12 +39,21 @@ export function destinationWords(to: AnnounceTo, label: (device: string) => stri
 export function inRoomWords(state: InRoom, ageMs: number): string {
   switch (state) {
     case "played": return "Heard";
+    case "hears": return "Hears it";
+    case "left": return "Stopped there";
+    case "missed": return "Not heard";
     case "shown": return "Shown on its screen";
     case "put_aside": return "Put aside";
     case "quiet": return "Do not disturb: nothing is played there";
+    case "busy": return "In a call";
     case "away": return ageMs > FRESH_MS ? "Was not connected" : "Not connected";
     case "told": return ageMs > FRESH_MS ? "Not heard" : "On its way…";
   }
+}
+
+/** While it is spoken, short enough to stand beside a name. */
+export function liveRoomWords(state: LiveRoom): string {
+  return state === "quiet" ? "Do not disturb" : inRoomWords(state, 0);
 }
 
 export function recordingWords(problem: DeviceProblem | "unsupported"): string {

@@ -41,6 +41,7 @@ export const icons = {
   share: draw(svg`<path d="M12 15.500V4M8 7.500 12 3.500l4 4M6.500 11.500v8h11v-8"/>`),
   leave: draw(svg`<path d="M13 4.500H6v15h7M10.500 12H20M16.500 8.500 20 12l-3.500 3.500"/>`),
   voice: draw(svg`<path d="M5 10v4M9 7v10M13 4.500v15M17 8v8M21 10.500v3"/>`),
+  keyboard: draw(svg`<rect x="3" y="6.500" width="18" height="11" rx="2.500"/><path d="M7 10.500v.1M10.500 10.500v.1M14 10.500v.1M17.200 10.500v.1M8.500 14h7"/>`),
   bars: draw(svg`<path d="M6 19v-4M12 19V10M18 19V5"/>`),
   back: draw(svg`<path d="M14.500 5.500 8 12l6.500 6.500"/>`),
 };

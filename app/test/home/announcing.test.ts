@@ -78,3 +78,15 @@ test("it is sealed to those that it goes to alone, threaded to what it answers, 
   assert.equal(app.said.length, 1);
   await assert.rejects(app.announce({ type: "zone", room: "Attic" }, TEXT), /None of the devices/);
 });
+
+test("what was spoken live is listed with what became of it in each room; what reached nobody is not", async () => {
+  const { app, kitchen, bath } = await cast();
+  const over = { do: "live_over" as const, call: "0c".repeat(16), reason: "hung_up" as const, lengthMs: 3_000 };
+  assert.equal(app.liveOver({ ...over, live: { side: "hears", device: kitchen } }), false);
+  assert.equal(app.liveOver({ ...over, live: { side: "speaks", to: { type: "home" }, rooms: undefined } }), false);
+  assert.equal(app.said.length, 0);
+  const rooms = { [kitchen]: "hears", [bath]: "told", hall: "left", attic: "busy" } as const;
+  assert.equal(app.liveOver({ ...over, live: { side: "speaks", to: { type: "home" }, rooms } }), true);
+  assert.deepEqual(app.said[0]?.content, { kind: "live", lengthMs: 3_000 });
+  assert.deepEqual([...(app.said[0]?.rooms ?? [])], [[kitchen, "played"], [bath, "missed"], ["hall", "left"], ["attic", "busy"]]);
+});

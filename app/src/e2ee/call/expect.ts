@@ -41,7 +41,7 @@ export class Expect {
     if (sort === "guest" || !this.#others.has(key)) this.#others.set(key, { genesis: Uint8Array.from(genesis), sort });
   }
 
-  /** Besides, only who fits, whatever is allowed later: a drop-in is between two. */
+  /** Besides, only who fits, whatever is allowed later: a drop-in is between two, a live announcement among those whom it names. */
   restrict(fits: (identity: Identity) => boolean): void {
     this.#fits = fits;
   }

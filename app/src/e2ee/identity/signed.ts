@@ -16,7 +16,8 @@ export type Context =
   | "homeline drop-in asking v1"
   | "homeline drop-in ledger v1"
   | "homeline sealing key v1"
-  | "homeline announcement v1";
+  | "homeline announcement v1"
+  | "homeline live announcement v1";
 
 export interface Signed {
   body: Bytes;

@@ -81,6 +81,22 @@ export class Calls {
     await this.#step(call, session, { type: "create" });
   }
 
+  /** The one that announces live: its group, alone in it, for those whom it names. It goes on while nobody hears it. */
+  async speakLive(call: string, fits: (identity: Identity) => boolean): Promise<void> {
+    if (this.#sessions.has(call)) throw new DeskError("exists", "there is such a call already");
+    const session = this.#start(call, true);
+    session.expect.restrict(fits);
+    await this.#step(call, session, { type: "create" });
+  }
+
+  /** One that hears it: in a group of nobody but whoever `fits`. */
+  hearLive(call: string, fits: (identity: Identity) => boolean): Promise<{ keyPackage: string; ringing: string }> {
+    if (this.#sessions.has(call)) throw new DeskError("exists", "there is such a call already");
+    const session = this.#start(call);
+    session.expect.restrict(fits);
+    return this.#ringing(call);
+  }
+
   /** The key package that the target was asked with. */
   async admit(call: string, keyPackage: Bytes, deviceKey: Bytes): Promise<void> {
     const [id, session] = this.#session(call);
@@ -178,12 +194,12 @@ export class Calls {
     return { keyPackage: toBase64Url(keyPackage.encoded), ringing: toBase64Url(signRinging(ringing, me.pair)) };
   }
 
-  #start(call: string): Session {
+  #start(call: string, staysAlone = false): Session {
     const found = this.#sessions.get(call);
     if (found !== undefined) return found;
     if (this.#sessions.size >= CALLS_MAX) throw new DeskError("too_many", "too many calls at once");
     const expect = this.#home.expect();
-    const crypto = new CallCrypto(call, this.#home.me(), expect);
+    const crypto = new CallCrypto(call, this.#home.me(), expect, staysAlone);
     const session = { crypto, keyring: new Keyring(), expect, keyPackage: undefined, reported: { failures: 0, at: 0 }, kept: 0 };
     this.#sessions.set(call, session);
     return session;

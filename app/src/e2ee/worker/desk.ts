@@ -15,6 +15,7 @@ import { Home } from "./home.ts";
 import { householdDesk } from "./household_desk.ts";
 import { identityDesk } from "./identity_desk.ts";
 import { ledgersDesk } from "./ledgers_desk.ts";
+import { LiveDesk } from "./live_desk.ts";
 import { PairingDesk } from "./pairing_desk.ts";
 
 export class Desk {
@@ -34,15 +35,17 @@ export class Desk {
     const dropIn = new DropInDesk(home, this.calls, records, emit);
     this.#dropIn = dropIn;
     const announcements = new AnnouncementDesk(home, records);
+    const live = new LiveDesk(home, this.calls);
     const identity = identityDesk(home, pairing.takeRevealed);
     this.#handlers = {
       ...identity, ...dropIn.handlers(),
       forget: async (args) => {
         await dropIn.forgetAll();
         await announcements.forgetAll();
+        live.forgetAll();
         return identity.forget(args);
       },
-      ...householdDesk(home), ...grantDesk(home), ...ledgersDesk(home), ...pairing.handlers(), ...guestDesk(home), ...announcements.handlers(),
+      ...householdDesk(home), ...grantDesk(home), ...ledgersDesk(home), ...pairing.handlers(), ...guestDesk(home), ...announcements.handlers(), ...live.handlers(),
       ...this.calls.handlers(),
     };
   }
