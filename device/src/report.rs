@@ -192,9 +192,16 @@ pub(crate) enum Told {
     LiveOver {
         from: String,
     },
-    /// So many devices were told that somebody speaks here; `joined` says which hear it.
+    /// So many devices were told that somebody speaks here.
     AnnouncingLive {
         devices: usize,
+    },
+    /// This one hears it, and no more.
+    LiveHeard {
+        at: String,
+    },
+    LiveLeft {
+        at: String,
     },
     /// What another device made of it.
     AnnouncementHeard {
@@ -294,6 +301,8 @@ fn sentence(told: &Told) -> String {
         | Told::Live { .. }
         | Told::LiveOver { .. }
         | Told::AnnouncingLive { .. }
+        | Told::LiveHeard { .. }
+        | Told::LiveLeft { .. }
         | Told::AnnouncementHeard { .. } => announcement_sentence(told),
         Told::DropIn { .. }
         | Told::DropInStage { .. }
@@ -347,6 +356,8 @@ fn announcement_sentence(told: &Told) -> String {
         Told::Announced { devices } => format!("Announced at {devices} devices."),
         Told::Live { from } => format!("{from} announces, and is heard now. (hang up)"),
         Told::LiveOver { from } => format!("{from} is heard no more."),
+        Told::LiveHeard { at } => format!("You are heard at {at}."),
+        Told::LiveLeft { at } => format!("You are heard at {at} no more."),
         Told::AnnouncingLive { devices } => {
             format!("Speak: {devices} devices were told. (hang up)")
         }

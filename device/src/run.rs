@@ -458,6 +458,12 @@ impl Device {
                     .filter(|one| one.fate == AnnouncementFate::Told)
                     .count(),
             },
+            Some(CallEvent::Joined { device, .. }) if self.live.speaks => Told::LiveHeard {
+                at: label_of(&self.client, device),
+            },
+            Some(CallEvent::Left { device }) if self.live.speaks => Told::LiveLeft {
+                at: label_of(&self.client, device),
+            },
             Some(CallEvent::DropInOpened { label, .. }) => Told::DroppedIn { room: label },
             Some(CallEvent::DropInStage(stage)) => Told::DropInStage { stage },
             Some(CallEvent::DropInRefused(refusal)) => Told::DropInRefused {
@@ -482,6 +488,7 @@ impl Device {
     /// What comes after a call or a visit.
     pub(crate) async fn goes_idle(&mut self) -> anyhow::Result<()> {
         self.company.clear();
+        self.live.speaks = false;
         match self.company.take_second() {
             Some(Second::Answered(call)) => {
                 self.goes_on_here(call);
