@@ -150,6 +150,13 @@ async fn what_is_no_live_announcement_of_now_is_refused() {
     let refused = scene.family.carls.refused(stolen).await;
     assert_eq!(refused, ErrorCode::Forbidden);
     assert!(!was_told(&mut scene.kitchen).await);
+}
+
+#[tokio::test]
+async fn an_id_is_used_once() {
+    let mut scene = with_calls().await;
+    let key = scene.family.anna.app.clone();
+    let good = scene.by_phone(CALL).await;
     scene.announces(CALL).await;
     is_told(&mut scene.kitchen).await;
     // The id is used.
