@@ -6,6 +6,7 @@ use homeline_e2ee::policy::Mode;
 use homeline_protocol::session::{AnnouncementFate, EndReason};
 
 use crate::Ending;
+use crate::announcing::label_of;
 use crate::arguments::CallOptions;
 use crate::company::Second;
 use crate::output::{self, Listener};
@@ -162,6 +163,12 @@ impl Device {
                     .filter(|one| one.fate == AnnouncementFate::Told)
                     .count(),
             },
+            Some(CallEvent::Joined { device, .. }) if self.live.speaks => Told::LiveHeard {
+                at: label_of(&self.client, device),
+            },
+            Some(CallEvent::Left { device }) if self.live.speaks => Told::LiveLeft {
+                at: label_of(&self.client, device),
+            },
             Some(CallEvent::DropInOpened { label, .. }) => Told::DroppedIn { room: label },
             Some(CallEvent::DropInStage(stage)) => Told::DropInStage { stage },
             Some(CallEvent::DropInRefused(refusal)) => Told::DropInRefused {
@@ -186,6 +193,7 @@ impl Device {
     /// What comes after a call or a visit.
     pub(crate) async fn goes_idle(&mut self) -> anyhow::Result<()> {
         self.company.clear();
+        self.live.speaks = false;
         match self.company.take_second() {
             Some(Second::Answered(call)) => {
                 self.goes_on_here(call);

@@ -9,9 +9,14 @@ use crate::output::{self, Listener};
 use crate::report::{Report, Told};
 use crate::run::{Device, State};
 
-/// What is heard here now, beside whatever else the device does: it is no call of this device's.
+/// What is heard here now, beside whatever else the device does, since it is no call of this device's; and
+/// what is spoken here, which is.
 #[derive(Default)]
-pub(crate) struct Live(Option<Hearing>);
+pub(crate) struct Live {
+    hearing: Option<Hearing>,
+    /// Whether the call of this device is one in which it speaks live.
+    pub(crate) speaks: bool,
+}
 
 struct Hearing {
     call: Box<Call>,
@@ -22,12 +27,12 @@ struct Hearing {
 
 impl Live {
     pub(crate) fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.hearing.is_some()
     }
 
     /// The next thing that happens to the one that is heard.
     pub(crate) async fn next(&mut self) -> Option<CallEvent> {
-        match &mut self.0 {
+        match &mut self.hearing {
             Some(hearing) => hearing.call.next().await,
             None => std::future::pending().await,
         }
@@ -35,7 +40,7 @@ impl Live {
 
     /// Ends it here; the others hear on. Dropping a call hangs up.
     fn stop(&mut self, report: Report) {
-        if let Some(Hearing { from, .. }) = self.0.take() {
+        if let Some(Hearing { from, .. }) = self.hearing.take() {
             report.tell(&Told::LiveOver { from });
         }
     }
@@ -45,7 +50,7 @@ impl Device {
     /// Somebody announces live. It is heard where nothing else is on and nobody wants quiet.
     pub(crate) async fn live(&mut self, incoming: IncomingLive) -> anyhow::Result<()> {
         let free = matches!(self.state, State::Idle) && !self.live.is_on();
-        if self.is_quiet() || !free || self.recording.is_some() {
+        if self.client.is_quiet() || !free || self.recording.is_some() {
             incoming.decline().await;
             return Ok(());
         }
@@ -58,7 +63,7 @@ impl Device {
         match incoming.hear(speaker).await {
             Ok(call) => {
                 let call = Box::new(call);
-                self.live.0 = Some(Hearing { call, from, plays });
+                self.live.hearing = Some(Hearing { call, from, plays });
             }
             Err(error) => self.warn(&error),
         }
@@ -78,7 +83,7 @@ impl Device {
 
     /// A call that rings is heard before it, and one that is taken ends it here.
     pub(crate) fn keep_live(&mut self) {
-        match (&self.state, &self.live.0) {
+        match (&self.state, &self.live.hearing) {
             (State::Idle | State::Ringing { .. }, Some(hearing)) => {
                 let plays = matches!(self.state, State::Idle);
                 hearing.plays.send_replace(plays);
@@ -90,16 +95,9 @@ impl Device {
 
     /// The household's settings changed: where do not disturb begins, it is heard no more.
     pub(crate) fn keep_quiet(&mut self) {
-        if self.is_quiet() {
+        if self.client.is_quiet() {
             self.stop_live();
         }
-    }
-
-    /// On do not disturb, this device or everything of its person's.
-    fn is_quiet(&self) -> bool {
-        let settings = self.client.device_settings();
-        let everywhere = self.client.household().settings().do_not_disturb.everywhere;
-        everywhere || settings.is_some_and(|settings| settings.do_not_disturb)
     }
 
     pub(crate) fn stop_live(&mut self) {
@@ -108,7 +106,7 @@ impl Device {
 
     /// Ends it here, and waits until the server was told: a device that hears is busy for drop-ins.
     pub(crate) async fn leave_live(&mut self) {
-        if let Some(hearing) = &mut self.live.0 {
+        if let Some(hearing) = &mut self.live.hearing {
             hearing.call.hang_up().await;
             hearing.call.ended().await;
         }
@@ -125,7 +123,10 @@ impl Device {
         self.stop_live();
         let microphone = output::switched(self.sound_in(), self.microphone.subscribe())?;
         match self.client.announce_live(to(room), microphone).await {
-            Ok(call) => self.enter(State::InCall(Box::new(call))),
+            Ok(call) => {
+                self.live.speaks = true;
+                self.enter(State::InCall(Box::new(call)));
+            }
             Err(error) => self.warn(&error),
         }
         Ok(())

@@ -196,9 +196,16 @@ pub(crate) enum Told {
     LiveOver {
         from: String,
     },
-    /// So many devices were told that somebody speaks here; `joined` says which hear it.
+    /// So many devices were told that somebody speaks here.
     AnnouncingLive {
         devices: usize,
+    },
+    /// This one hears it, and no more.
+    LiveHeard {
+        at: String,
+    },
+    LiveLeft {
+        at: String,
     },
     /// What another device made of it.
     AnnouncementHeard {
@@ -261,16 +268,11 @@ fn sentence(told: &Told) -> String {
         | Told::Calling { .. }
         | Told::RingsThere
         | Told::Answered
+        | Told::PictureSeen { .. }
         | Told::Secured { .. } => call_sentence(told),
         Told::Media { connected: true } => String::new(),
         Told::Media { connected: false } => "The line is broken; waiting for it.".to_owned(),
         Told::ToneHeard { hertz } => format!("A tone of {hertz} Hz is heard."),
-        Told::PictureSeen {
-            width,
-            height,
-            frames: 1,
-        } => format!("A picture is seen, {width} by {height}."),
-        Told::PictureSeen { .. } => String::new(),
         Told::PartyConnection { connected: true } => "The other side is back.".to_owned(),
         Told::PartyConnection { connected: false } => "The other side lost its line.".to_owned(),
         Told::Warning { text } => format!("Warning: {text}"),
@@ -298,6 +300,8 @@ fn sentence(told: &Told) -> String {
         | Told::Live { .. }
         | Told::LiveOver { .. }
         | Told::AnnouncingLive { .. }
+        | Told::LiveHeard { .. }
+        | Told::LiveLeft { .. }
         | Told::AnnouncementHeard { .. } => announcement_sentence(told),
         Told::DropIn { .. }
         | Told::DropInStage { .. }
@@ -334,6 +338,11 @@ fn call_sentence(told: &Told) -> String {
             "family" | "verified" => format!("Encrypted with {with}. Call code: {code}"),
             _ => format!("Encrypted with {with}, unverified. Compare the call code: {code}"),
         },
+        Told::PictureSeen {
+            width,
+            height,
+            frames: 1,
+        } => format!("A picture is seen, {width} by {height}."),
         _ => String::new(),
     }
 }
@@ -352,6 +361,8 @@ fn announcement_sentence(told: &Told) -> String {
         Told::Announced { devices } => format!("Announced at {devices} devices."),
         Told::Live { from } => format!("{from} announces, and is heard now. (hang up)"),
         Told::LiveOver { from } => format!("{from} is heard no more."),
+        Told::LiveHeard { at } => format!("You are heard at {at}."),
+        Told::LiveLeft { at } => format!("You are heard at {at} no more."),
         Told::AnnouncingLive { devices } => {
             format!("Speak: {devices} devices were told. (hang up)")
         }

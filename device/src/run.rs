@@ -18,11 +18,12 @@ use crate::drop_in::{Visited, VisitedEvent};
 use crate::hearing::Announcements;
 use crate::led::{Indicator, Light};
 use crate::live::Live;
+use crate::motion::{self, Motion};
 use crate::report::{Report, Told};
 use crate::ring::Ringing;
 use crate::vibrator::Vibrator;
 use crate::voice::Voice;
-use crate::{folder, motion, output, picture};
+use crate::{folder, output, picture};
 
 /// What a device of this kind can do: it shows nothing, and is seen only if it was given a picture.
 const fn capabilities(picture: bool) -> Capabilities {
@@ -134,26 +135,7 @@ pub(crate) async fn run(
         device.dial(&name).await?;
     }
     while device.ending.is_none() {
-        device.keep_live();
-        device.play_next().await;
-        tokio::select! {
-            event = device.live.next() => device.live_event(event),
-            heard = device.announcements.finished() => device.announcement_over(heard).await,
-            event = events.recv() => device.client_event(event).await?,
-            event = device.state.next() => match event {
-                StateEvent::Call(event) => device.call_event(event).await?,
-                StateEvent::Visit(event) => device.visited_event(event).await?,
-            },
-            event = device.company.next() => device.second_event(event).await?,
-            Some(command) = commands.recv() => {
-                device.somebody_is_here();
-                device.command(command).await?;
-            }
-            Some(motion) = sensor.recv() => device.sensed(motion),
-            signal = tokio::signal::ctrl_c() => {
-                device.ending = signal.map(|()| Some(Ending::Done))?;
-            }
-        }
+        device.turn(&mut events, &mut commands, &mut sensor).await?;
     }
     device.leave().await;
     Ok(device.ending.unwrap_or(Ending::Done))
@@ -179,6 +161,37 @@ impl State {
 }
 
 impl Device {
+    /// The next thing that happens, whatever it is.
+    async fn turn(
+        &mut self,
+        events: &mut mpsc::Receiver<ClientEvent>,
+        commands: &mut mpsc::Receiver<Command>,
+        sensor: &mut mpsc::Receiver<Motion>,
+    ) -> anyhow::Result<()> {
+        self.keep_live();
+        self.play_next().await;
+        tokio::select! {
+            event = self.live.next() => self.live_event(event),
+            heard = self.announcements.finished() => self.announcement_over(heard).await,
+            event = events.recv() => self.client_event(event).await?,
+            event = self.state.next() => match event {
+                StateEvent::Call(event) => self.call_event(event).await?,
+                StateEvent::Visit(event) => self.visited_event(event).await?,
+            },
+            event = self.company.next() => self.second_event(event).await?,
+            Some(command) = commands.recv() => {
+                self.somebody_is_here();
+                self.command(command).await?;
+            }
+            Some(motion) = sensor.recv() => self.sensed(motion),
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                self.ending = Some(Ending::Done);
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn enter(&mut self, state: State) {
         self.state = state;
         // A light that fails is no reason to end a call.

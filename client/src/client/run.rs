@@ -172,27 +172,10 @@ impl Run {
                 }
                 return Ok(());
             }
-            Event::Announced(told) => {
-                // Fetching it takes a while, and calls ring meanwhile.
-                tokio::spawn(hear(self.shared.clone(), told, self.events.clone()));
-                return Ok(());
-            }
-            Event::LiveAnnouncement {
-                call,
-                device,
-                statement,
-            } => {
-                let told = told_live(&self.shared, (call, device), &statement).await;
-                self.tell(told).await;
-                return Ok(());
-            }
-            Event::AnnouncementHeard {
-                announcement: id,
-                device,
-                heard,
-            } => {
-                self.tell(ClientEvent::AnnouncementHeard { id, device, heard })
-                    .await;
+            event @ (Event::Announced(_)
+            | Event::LiveAnnouncement { .. }
+            | Event::AnnouncementHeard { .. }) => {
+                self.announcement(event).await;
                 return Ok(());
             }
             _ => {}
@@ -226,6 +209,32 @@ impl Run {
             self.renew_grants(std::slice::from_ref(grant)).await;
         }
         self.shared.to_desk(DeskInput::Event(Box::new(event))).await;
+    }
+
+    async fn announcement(&self, event: Event) {
+        match event {
+            Event::Announced(told) => {
+                // Fetching it takes a while, and calls ring meanwhile.
+                tokio::spawn(hear(self.shared.clone(), told, self.events.clone()));
+            }
+            Event::LiveAnnouncement {
+                call,
+                device,
+                statement,
+            } => {
+                let told = told_live(&self.shared, (call, device), &statement).await;
+                self.tell(told).await;
+            }
+            Event::AnnouncementHeard {
+                announcement: id,
+                device,
+                heard,
+            } => {
+                self.tell(ClientEvent::AnnouncementHeard { id, device, heard })
+                    .await;
+            }
+            _ => {}
+        }
     }
 
     /// What waits to be heard here is asked for beside everything else.

@@ -1,6 +1,5 @@
 //! Announcements between devices of one household, through a whole server.
 
-
 use homeline_client::ClientEvent;
 use homeline_client::announcements::{
     AnnounceError, Content, IncomingAnnouncement, NotTaken, SteadyClock, decode, encode,

@@ -37,7 +37,7 @@ async fn what_one_device_speaks_another_plays_with_its_microphone_shut_until_it_
     assert_eq!(kitchen.event("live").await["from"], "Bath");
     // Its call light, which is lit whenever a microphone is open, stays dark.
     kitchen.event_before("tone_heard", "light").await;
-    bath.event("joined").await;
+    assert_eq!(bath.event("live_heard").await["at"], "Kitchen");
     kitchen.say("press").await;
     assert_eq!(kitchen.event("live_over").await["from"], "Bath");
     // Nobody hears it any more.

@@ -37,11 +37,10 @@ pub(super) fn announced(now: Moment) -> (Call, Vec<Effect>) {
 const HEARD: &str = "
     0  announces        -> room live:anna>kitchen live:anna>living live:anna>phone
     0  anna offers      -> negotiate:anna
-    0  anna negotiated  -> forward:anna:true statistics
+    0  anna negotiated  -> forward:anna:true
     1  kitchen hears    -> answered:kitchen>anna people:kitchen-mute>anna people:kitchen-mute>kitchen
                            tracks1>kitchen
-    1  anna adds kitchen 0 -> commit0>anna commit0>kitchen welcome>kitchen
-    1  kitchen ready 1  -> message
+    1  anna adds kitchen 0 -> welcome>kitchen commit0>anna key-frames
 ";
 
 // req: ANN-1, ANN-3
@@ -76,7 +75,7 @@ fn nobody_is_added_and_nothing_moves_and_only_who_announces_ends_it_for_all() {
         2  living wants-it             -> !not-now
         2  kitchen ends-for-all        -> !not-yours
         2  kitchen rings               -> !not-now
-        3  anna hangs-up               -> kept:HungUp HungUp>anna HungUp>living HungUp>kitchen HungUp>phone close
+        3  anna hangs-up               -> kept:HungUp HungUp>anna HungUp>kitchen HungUp>living HungUp>phone close
         4  living hears                -> !over
         ",
     );
@@ -89,7 +88,7 @@ fn it_lasts_a_minute_at_most() {
         HEARD,
         "
         59.9  tick  -> statistics
-        60    tick  -> kept:HungUp HungUp>anna HungUp>living HungUp>kitchen HungUp>phone close
+        60    tick  -> kept:HungUp HungUp>anna HungUp>kitchen HungUp>living HungUp>phone close
         ",
     );
 }
@@ -101,7 +100,7 @@ fn one_that_nobody_hears_ends_after_ten_seconds() {
         "
         0    announces  -> room live:anna>kitchen live:anna>living live:anna>phone
         9.9  tick       ->
-        10   tick       -> kept:NoAnswer NoAnswer>anna NoAnswer>living NoAnswer>kitchen NoAnswer>phone close
+        10   tick       -> kept:NoAnswer NoAnswer>anna NoAnswer>kitchen NoAnswer>living NoAnswer>phone close
         ",
     );
     // Those who were told say that they will not hear it.
@@ -128,7 +127,7 @@ fn who_hears_it_leaves_alone_and_it_ends_when_nobody_is_left() {
                                  tracks0>anna tracks1>living left:kitchen>anna
         3   kitchen hears     -> !over
         3   kitchen hangs-up  -> !over
-        11  tick              -> statistics left:kitchen>anna
+        11  tick              -> left:kitchen>anna statistics
         12  living hangs-up   -> kept:ben-HungUp HungUp>living kept:HungUp HungUp>anna HungUp>phone close
         ",
     );
@@ -150,7 +149,7 @@ fn what_the_announcing_device_loses_is_over_for_all() {
     with(
         HEARD,
         "
-        2   anna reloaded  -> kept:DeviceLost DeviceLost>anna DeviceLost>living DeviceLost>kitchen
+        2   anna reloaded  -> kept:DeviceLost DeviceLost>anna DeviceLost>kitchen DeviceLost>living
                               DeviceLost>phone close
         ",
     );
@@ -159,7 +158,7 @@ fn what_the_announcing_device_loses_is_over_for_all() {
         "
         2   anna lost      -> anna:gone>kitchen
         31  tick           -> statistics
-        32  tick           -> kept:DeviceLost DeviceLost>anna DeviceLost>living DeviceLost>kitchen
+        32  tick           -> kept:DeviceLost DeviceLost>anna DeviceLost>kitchen DeviceLost>living
                               DeviceLost>phone close
         ",
     );
