@@ -148,7 +148,8 @@ pub(crate) async fn announce(
     Ok(Ending::Done)
 }
 
-fn to(room: Option<String>) -> AnnounceTo {
+/// Everywhere, or in a room.
+pub(crate) fn to(room: Option<String>) -> AnnounceTo {
     room.map_or(AnnounceTo::Home, |room| AnnounceTo::Zone { room })
 }
 

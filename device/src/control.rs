@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Records what is said, for every home device or those of a room.
     RecordAnnouncement(Option<String>),
     SendAnnouncement,
+    /// Speaks to every home device, or those of a room, as it is spoken.
+    AnnounceLive(Option<String>),
     /// Answers the last announcement that was heard.
     AnswerAnnouncement(String),
     PlayAnnouncements,
@@ -84,6 +86,7 @@ impl Command {
             "end for everyone" => Self::EndForEveryone,
             "record announcement" => Self::RecordAnnouncement(None),
             "send announcement" => Self::SendAnnouncement,
+            "announce live" => Self::AnnounceLive(None),
             "play announcements" => Self::PlayAnnouncements,
             "put announcements aside" => Self::PutAnnouncementsAside,
             "yes" => Self::Yes,
@@ -111,6 +114,10 @@ impl Command {
             .or_else(|| {
                 let room = name("record announcement in ")?;
                 Some(Self::RecordAnnouncement(Some(room)))
+            })
+            .or_else(|| {
+                let room = name("announce live in ")?;
+                Some(Self::AnnounceLive(Some(room)))
             })
             .or_else(|| name("answer announcement: ").map(Self::AnswerAnnouncement))
             .or_else(|| {
@@ -215,6 +222,14 @@ mod tests {
         assert_eq!(
             Command::parse("Announce in Upstairs: Dinner's ready"),
             Some(announce(Some("Upstairs")))
+        );
+        assert_eq!(
+            Command::parse("Announce live"),
+            Some(Command::AnnounceLive(None))
+        );
+        assert_eq!(
+            Command::parse("announce live in Upstairs"),
+            Some(Command::AnnounceLive(Some("Upstairs".to_owned())))
         );
         let drop_in = |name: &str| Some(Command::DropIn(name.to_owned()));
         assert_eq!(Command::parse("drop in on the kitchen"), drop_in("kitchen"));

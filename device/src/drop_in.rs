@@ -198,6 +198,7 @@ impl Device {
 
     /// Drops in from here.
     pub(crate) async fn drop_in(&mut self, name: &str) -> anyhow::Result<()> {
+        self.leave_live().await;
         let with = self.with(true)?;
         match self.client.drop_in(name, with).await {
             Ok(call) => {

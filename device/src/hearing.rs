@@ -83,9 +83,10 @@ impl Device {
         }
     }
 
-    /// Begins the next one if nothing else is on. What a call interrupts is played anew after it.
+    /// Begins the next one if nothing else is on. What a call or a live announcement interrupts is played anew
+    /// after it.
     pub(crate) async fn play_next(&mut self) {
-        if !matches!(self.state, State::Idle) {
+        if !matches!(self.state, State::Idle) || self.live.is_on() {
             if let Some(playing) = self.announcements.playing.take() {
                 playing.task.abort();
                 // The task is gone with its place; the announcement goes back to the front.

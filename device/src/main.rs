@@ -12,6 +12,7 @@ mod drop_in;
 mod folder;
 mod hearing;
 mod led;
+mod live;
 mod mix;
 mod output;
 mod pair;

@@ -72,7 +72,10 @@ pub(crate) fn microphone(input: &Input) -> anyhow::Result<mpsc::Receiver<Pcm>> {
 
 /// The microphone behind its switch. Off: nothing is captured at all, not even for somebody who would
 /// throw it away; on again: it is opened anew.
-fn switched(input: &Input, mut on: watch::Receiver<bool>) -> anyhow::Result<mpsc::Receiver<Pcm>> {
+pub(crate) fn switched(
+    input: &Input,
+    mut on: watch::Receiver<bool>,
+) -> anyhow::Result<mpsc::Receiver<Pcm>> {
     let (sender, receiver) = mpsc::channel(INPUT_MAX);
     let open = *on.borrow_and_update();
     let mut capture = if open { Some(microphone(input)?) } else { None };
@@ -116,7 +119,7 @@ async fn next(capture: &mut Option<mpsc::Receiver<Pcm>>) -> Option<Pcm> {
     }
 }
 
-/// A short rising sound: it was understood.
+/// A short rising sound: it was understood, or somebody speaks in a moment.
 pub(crate) async fn confirm(output: &mpsc::Sender<Pcm>) {
     for hertz in [660.0, 880.0] {
         let mut tone = sound::tone(hertz);
@@ -145,6 +148,28 @@ pub(crate) fn sound(
         microphone,
         speaker,
     })
+}
+
+/// A speaker for what is only heard: one voice, silent while it is not to be played.
+pub(crate) fn heard(
+    output: mpsc::Sender<Pcm>,
+    plays: watch::Receiver<bool>,
+    mut listener: Listener,
+) -> mpsc::Sender<Heard> {
+    let (speaker, mut frames) = mpsc::channel::<Heard>(HEARD_MAX);
+    tokio::spawn(async move {
+        confirm(&output).await;
+        while let Some(Heard { device, pcm, .. }) = frames.recv().await {
+            if !*plays.borrow() {
+                continue;
+            }
+            listener.listen(device, &pcm);
+            if output.send(pcm).await.is_err() {
+                return;
+            }
+        }
+    });
+    speaker
 }
 
 async fn play(

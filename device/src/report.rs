@@ -185,6 +185,24 @@ pub(crate) enum Told {
     Announced {
         devices: usize,
     },
+    /// Somebody speaks here now.
+    Live {
+        from: String,
+    },
+    LiveOver {
+        from: String,
+    },
+    /// So many devices were told that somebody speaks here.
+    AnnouncingLive {
+        devices: usize,
+    },
+    /// This one hears it, and no more.
+    LiveHeard {
+        at: String,
+    },
+    LiveLeft {
+        at: String,
+    },
     /// What another device made of it.
     AnnouncementHeard {
         at: String,
@@ -280,6 +298,11 @@ fn sentence(told: &Told) -> String {
         | Told::AnnouncementPlayed { .. }
         | Told::Recording
         | Told::Announced { .. }
+        | Told::Live { .. }
+        | Told::LiveOver { .. }
+        | Told::AnnouncingLive { .. }
+        | Told::LiveHeard { .. }
+        | Told::LiveLeft { .. }
         | Told::AnnouncementHeard { .. } => announcement_sentence(told),
         Told::DropIn { .. }
         | Told::DropInStage { .. }
@@ -292,7 +315,7 @@ fn sentence(told: &Told) -> String {
         | Told::EveryoneOut => drop_in::sentence(told),
         Told::Ended { reason } => format!("The call is over: {}.", words(*reason)),
         Told::Unknown { command } => format!(
-            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, record announcement, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, quit."
+            "I don't know \"{command}\". Say: answer, decline, hang up, mute, unmute, video off, video on, call NAME, add NAME, cancel adding, move to DEVICE, take over, end for everyone, announce TEXT, announce live, record announcement, drop in on NAME, drop in off, drop in on, yes, no, hush, everyone out, quit."
         ),
     }
 }
@@ -331,6 +354,13 @@ fn announcement_sentence(told: &Told) -> String {
         Told::AnnouncementPlays { from } => format!("[{from}'s announcement]"),
         Told::Recording => "Recording. (send announcement)".to_owned(),
         Told::Announced { devices } => format!("Announced at {devices} devices."),
+        Told::Live { from } => format!("{from} announces, and is heard now. (hang up)"),
+        Told::LiveOver { from } => format!("{from} is heard no more."),
+        Told::LiveHeard { at } => format!("You are heard at {at}."),
+        Told::LiveLeft { at } => format!("You are heard at {at} no more."),
+        Told::AnnouncingLive { devices } => {
+            format!("Speak: {devices} devices were told. (hang up)")
+        }
         Told::AnnouncementHeard { at, heard } => match heard {
             AnnouncementHeard::Played => format!("It was heard at {at}."),
             AnnouncementHeard::Shown => format!("It was shown at {at}."),

@@ -7,7 +7,7 @@ use homeline_client::media::Pcm;
 use homeline_client::sound::echo;
 use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall, Outgoing};
 use homeline_e2ee::policy::Mode;
-use homeline_protocol::session::{Capabilities, EndReason};
+use homeline_protocol::session::{AnnouncementFate, Capabilities, EndReason};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -19,6 +19,7 @@ use crate::control::{self, Command};
 use crate::drop_in::{Visited, VisitedEvent};
 use crate::hearing::Announcements;
 use crate::led::{Indicator, Light};
+use crate::live::Live;
 use crate::output::Listener;
 use crate::report::{Report, Told, trust};
 use crate::ring::Ringing;
@@ -72,6 +73,8 @@ pub(crate) struct Device {
     pub(crate) secured: bool,
     /// What others announce here.
     pub(crate) announcements: Announcements,
+    /// What is announced live here.
+    pub(crate) live: Live,
     /// What is being recorded, to be announced.
     pub(crate) recording: Option<Recording>,
     ending: Option<Ending>,
@@ -113,6 +116,7 @@ pub(crate) async fn run(
         once: dial.is_some(),
         secured: false,
         announcements: Announcements::default(),
+        live: Live::default(),
         recording: None,
         ending: None,
         near_told: None,
@@ -132,8 +136,10 @@ pub(crate) async fn run(
         device.dial(&name).await?;
     }
     while device.ending.is_none() {
+        device.keep_live();
         device.play_next().await;
         tokio::select! {
+            event = device.live.next() => device.live_event(event),
             heard = device.announcements.finished() => device.announcement_over(heard).await,
             event = events.recv() => device.client_event(event).await?,
             event = device.state.next() => match event {
@@ -196,7 +202,9 @@ impl Device {
             Some(ClientEvent::Connection(connected)) => {
                 self.report.tell(&Told::Connection { connected });
             }
-            Some(ClientEvent::HomeChanged) => {}
+            Some(ClientEvent::HomeChanged) => self.keep_quiet(),
+            Some(ClientEvent::Live(incoming)) => self.live(*incoming).await?,
+            Some(ClientEvent::LiveRefused { because, .. }) => self.warn(&because),
             Some(ClientEvent::Announcement(incoming)) => self.announced(*incoming).await,
             Some(ClientEvent::AnnouncementRefused { because, .. }) => {
                 let text = because.to_string();
@@ -355,6 +363,7 @@ impl Device {
             (Command::EndForEveryone, State::InCall(call)) => call.end_for_everyone().await,
             (Command::TakeOver, State::Idle) => self.take_over().await,
             (Command::HangUp | Command::Press, State::Visited(visited)) => visited.end().await,
+            (Command::HangUp | Command::Press, State::Idle) => self.stop_live(),
             (Command::HangUp, State::InCall(call)) => call.hang_up().await,
             (Command::Mute(muted), State::InCall(call)) => call.mute(muted).await,
             (Command::Answer, State::Visited(_)) => self.answer_second().await?,
@@ -380,6 +389,7 @@ impl Device {
             (Command::DoNotDisturbEverywhere(on), _) => self.do_not_disturb(on, true).await,
             (Command::Call(name), State::Idle) => self.dial(&name).await?,
             (Command::Announce { room, text }, _) => self.announce_text(room, text).await,
+            (Command::AnnounceLive(room), State::Idle) => self.announce_live(room).await?,
             (Command::RecordAnnouncement(room), State::Idle) => self.record(room)?,
             (Command::SendAnnouncement, _) => self.send_recording().await,
             (Command::AnswerAnnouncement(text), _) => self.answer_announcement(text).await,
@@ -442,6 +452,18 @@ impl Device {
             },
             Some(CallEvent::Ended(reason)) => return self.over(reason).await,
             None => return self.over(EndReason::DeviceLost).await,
+            Some(CallEvent::Announced { receivers }) => Told::AnnouncingLive {
+                devices: receivers
+                    .iter()
+                    .filter(|one| one.fate == AnnouncementFate::Told)
+                    .count(),
+            },
+            Some(CallEvent::Joined { device, .. }) if self.live.speaks => Told::LiveHeard {
+                at: label_of(&self.client, device),
+            },
+            Some(CallEvent::Left { device }) if self.live.speaks => Told::LiveLeft {
+                at: label_of(&self.client, device),
+            },
             Some(CallEvent::DropInOpened { label, .. }) => Told::DroppedIn { room: label },
             Some(CallEvent::DropInStage(stage)) => Told::DropInStage { stage },
             Some(CallEvent::DropInRefused(refusal)) => Told::DropInRefused {
@@ -466,6 +488,7 @@ impl Device {
     /// What comes after a call or a visit.
     pub(crate) async fn goes_idle(&mut self) -> anyhow::Result<()> {
         self.company.clear();
+        self.live.speaks = false;
         match self.company.take_second() {
             Some(Second::Answered(call)) => {
                 self.goes_on_here(call);
@@ -491,6 +514,7 @@ impl Device {
 
     /// Hangs up and waits until that is told; the light goes out.
     async fn leave(&mut self) {
+        self.stop_live();
         if let State::InCall(call) = &mut self.state {
             call.hang_up().await;
             let reason = call.ended().await;

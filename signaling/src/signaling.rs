@@ -28,6 +28,7 @@ use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::ledgers::Ledgers;
 use crate::domain::limits::LimitsConfig;
+use crate::domain::live::LiveAnnouncements;
 use crate::domain::mail::Mailer;
 use crate::domain::nearby::Nearby;
 use crate::domain::numbers::{BadRegion, Numbers};
@@ -156,13 +157,15 @@ impl Signaling {
         let outside = Outside::new(clock.clone(), own, told, outside);
         let (nearby, dropping_in) = dropping_in(parts(), &presence, &calls);
         let pairings = Pairings::new(parts(), gate.clone(), accounts.clone(), &limits);
+        let (announcements, live) = announcing(parts(), &calls);
         let (store, events, time) = parts();
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts(), calls.reach().clone())),
             dropping_in,
             nearby,
             ledgers: Arc::new(Ledgers::new(db.clone(), bus.clone())),
-            announcements: Arc::new(Announcements::new(parts(), calls.reach().clone())),
+            announcements,
+            live,
             guardians,
             guests: calls.guests().clone(),
             relays,
@@ -317,6 +320,17 @@ fn dropping_in(
         calls: calls.clone(),
     });
     (nearby, drop_ins)
+}
+
+/// Announcements, and those that are heard while they are spoken.
+fn announcing(
+    (db, bus, clock): (Db, Bus, Clock),
+    calls: &Calls,
+) -> (Arc<Announcements>, Arc<LiveAnnouncements>) {
+    let parts = (db.clone(), bus, clock.clone());
+    let announcements = Arc::new(Announcements::new(parts, calls.reach().clone()));
+    let live = LiveAnnouncements::new((db, clock), Arc::clone(&announcements), calls.clone());
+    (announcements, Arc::new(live))
 }
 
 /// What adults do about children, and the mail that confirms it.

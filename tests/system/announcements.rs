@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use homeline_client::ClientEvent;
 use homeline_client::announcements::{Content, IncomingAnnouncement, encode};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use homeline_e2ee::announcement::{
-    Announcement, AnnouncementError, Content, Heard, HeardError, OpenError, SealingStatement, open,
+    Announcement, AnnouncementError, Content, Heard, HeardError, LiveHeard, OpenError,
+    SealingStatement, open,
 };
 use homeline_e2ee::chain::Identity;
 use homeline_e2ee::encoding::DecodeError;
@@ -29,6 +30,7 @@ pub(crate) struct Hearing {
     pub(crate) clock: SteadyClock,
     server: ServerClock,
     heard: Heard,
+    pub(super) live: LiveHeard,
 }
 
 /// An announcement for this device. It holds, and is opened.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::chance;
 use crate::client::{Client, Shared};
+use crate::home::Household;
 use crate::session::RequestError;
 
 /// What was announced.
@@ -88,19 +89,10 @@ pub(super) async fn announce(
 
 /// Whom it is sealed to: nobody whom it does not go to, and only by a key that is the device's own word.
 fn receivers(
-    household: &crate::home::Household,
+    household: &Household,
     to: &AnnounceTo,
     keys: &[DeviceSealingKey],
 ) -> Vec<(PublicKey, SealingPublic)> {
-    let goes_to = |device: DeviceId| {
-        let mut known = household.devices().iter();
-        let known = known.find(|one| one.id == device && one.kind == DeviceKind::HomeDevice);
-        known.is_some_and(|known| match to {
-            AnnounceTo::Home => true,
-            AnnounceTo::Device { device } => known.id == *device,
-            AnnounceTo::Zone { room } => is_same_room(&known.settings.room, room),
-        })
-    };
     let own_word = |shown: &DeviceSealingKey| {
         let signed = Signed::decode(&shown.statement.0).ok()?;
         match SealingStatement::open(&signed, household.roster()) {
@@ -114,8 +106,21 @@ fn receivers(
             }
         }
     };
-    let wanted = keys.iter().filter(|shown| goes_to(shown.device));
+    let wanted = keys
+        .iter()
+        .filter(|shown| goes_to(household, to, shown.device));
     wanted.filter_map(own_word).collect()
+}
+
+/// Whether it goes to a device: a home device of the household, there where it is announced.
+pub(super) fn goes_to(household: &Household, to: &AnnounceTo, device: DeviceId) -> bool {
+    let mut known = household.devices().iter();
+    let known = known.find(|one| one.id == device && one.kind == DeviceKind::HomeDevice);
+    known.is_some_and(|known| match to {
+        AnnounceTo::Home => true,
+        AnnounceTo::Device { device } => known.id == *device,
+        AnnounceTo::Zone { room } => is_same_room(&known.settings.room, room),
+    })
 }
 
 fn is_same_room(one: &str, other: &str) -> bool {

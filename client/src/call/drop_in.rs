@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use homeline_e2ee::chain::Identity;
 use homeline_e2ee::drop_in::Asking;
-use homeline_e2ee::group::{Credential, CredentialError, Expect, GroupError};
+use homeline_e2ee::group::{Credential, CredentialError, GroupError};
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member::{self, CallCrypto};
 use homeline_protocol::id::{CallId, DeviceId};
@@ -22,6 +22,7 @@ use super::handle::{Call, Outgoing};
 use super::owner::Owner;
 use super::run::{Command, Phase, Replied, Run};
 use super::seat::Seat;
+use super::side::Side;
 use crate::chance;
 use crate::client::{Shared, State};
 use crate::home::{Person, Trust};
@@ -44,19 +45,6 @@ pub enum DropInError {
     Keys(#[from] GroupError),
     #[error(transparent)]
     Media(#[from] PeerError),
-}
-
-/// Which side of a drop-in a call's task is, and whom it lets in.
-pub(super) enum Side {
-    Initiator {
-        /// The household that is meant.
-        genesis: PublicKey,
-    },
-    Target {
-        /// The device that asked, and the key package that it asked with.
-        initiator: PublicKey,
-        key_package: Blob,
-    },
 }
 
 /// Whether the target's microphone is open, and the initiator is played.
@@ -120,7 +108,7 @@ fn plan(
         video: picture,
         camera,
         crypto,
-        drop_in: Some(Side::Initiator { genesis }),
+        side: Some(Side::Initiator { genesis }),
     };
     Ok((seat, request))
 }
@@ -223,7 +211,7 @@ pub(crate) async fn open_target(
         video: plan.video,
         camera: plan.media.camera,
         crypto,
-        drop_in: Some(Side::Target {
+        side: Some(Side::Target {
             initiator,
             key_package: plan.key_package,
         }),
@@ -266,16 +254,6 @@ impl TargetCall {
 }
 
 impl Run {
-    /// Whoever is let in later, a drop-in is between two.
-    pub(super) fn between(&self, expect: Expect) -> Expect {
-        let own = || self.owner.member().map(|shared| shared.device_key());
-        match (&self.drop_in, own()) {
-            (Some(Side::Initiator { genesis }), Some(own)) => expect.only_target(own, *genesis),
-            (Some(Side::Target { initiator, .. }), Some(own)) => expect.only(own, *initiator),
-            _ => expect,
-        }
-    }
-
     pub(super) fn set_heard(&mut self, heard: bool) {
         self.heard = heard;
         self.microphone.send_replace(heard && self.media.microphone);
@@ -284,7 +262,7 @@ impl Run {
 
     /// The events that only drop-ins have.
     pub(super) async fn drop_in_event(&mut self, event: Event) {
-        if !matches!(self.drop_in, Some(Side::Initiator { .. })) {
+        if !matches!(self.side, Some(Side::Initiator { .. })) {
             return;
         }
         match event {
@@ -318,7 +296,7 @@ impl Run {
         let Some(Side::Target {
             initiator,
             key_package,
-        }) = &self.drop_in
+        }) = &self.side
         else {
             return;
         };

@@ -2,7 +2,9 @@
 
 use homeline_e2ee::member::{Refusal, StopReason, Warning};
 use homeline_protocol::id::DeviceId;
-use homeline_protocol::session::{DropInRefusal, DropInStage, EndReason, MediaState};
+use homeline_protocol::session::{
+    AnnouncementReceiver, DropInRefusal, DropInStage, EndReason, MediaState,
+};
 
 use crate::home::Person;
 
@@ -43,6 +45,11 @@ pub enum CallEvent {
     DropInStage(DropInStage),
     /// To the one who drops in: nothing of the target will be heard or seen, and why.
     DropInRefused(DropInRefusal),
+    /// To whoever announces live: the devices were told, and what becomes of it at each. `Joined` and `Left`
+    /// say who hears it.
+    Announced {
+        receivers: Vec<AnnouncementReceiver>,
+    },
     /// Something is wrong with the keys; people should know.
     Warning(CallWarning),
     /// The encryption was refused, and the call ends: possibly an attack. To be shown loudly.

@@ -44,7 +44,7 @@ impl Adding {
 
 impl Run {
     pub(super) async fn group_event(&mut self, event: Event) {
-        if self.drop_in.is_some() && !matches!(event, Event::MemberLeft { .. }) {
+        if self.side.is_some() && !matches!(event, Event::MemberLeft { .. }) {
             return;
         }
         match event {

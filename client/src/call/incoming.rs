@@ -161,7 +161,7 @@ pub(crate) async fn receive(
         video: invited.video,
         camera: false,
         crypto,
-        drop_in: None,
+        side: None,
     };
     let call = ring(seat, || shared.new_call(id)).await?;
     Ok(IncomingCall {
@@ -222,7 +222,7 @@ pub(crate) async fn visit(
         video,
         camera: false,
         crypto,
-        drop_in: None,
+        side: None,
     };
     ring(seat, || inputs).await
 }

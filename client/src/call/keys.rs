@@ -62,6 +62,8 @@ impl Run {
                 })
                 .await;
             }
+            // Nobody compares a code with whoever only hears.
+            Output::CallCode { .. } if self.is_live() => {}
             Output::CallCode { code, .. } => {
                 let with = self.party.clone();
                 self.say(CallEvent::Secured { code, with });
@@ -126,7 +128,7 @@ impl Run {
     async fn met(&mut self, member: &Member) {
         let genesis = member.identity.genesis;
         // A guest is never pinned, and pins nobody. Who drops in was pinned before, or is not by this.
-        let pins = self.drop_in.is_none() && !member.identity.is_guest();
+        let pins = self.side.is_none() && !member.identity.is_guest();
         let Some(shared) = self.owner.member().filter(|_| pins) else {
             return;
         };

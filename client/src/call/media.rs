@@ -51,6 +51,7 @@ impl Run {
     }
 
     pub(super) async fn tracks(&mut self, tracks: Vec<Track>) {
+        let tracks = self.allowed(tracks);
         self.transport.set_tracks(tracks);
         self.offer().await;
     }
@@ -82,6 +83,7 @@ impl Run {
                 if let Err(error) = self.transport.answered(sdp).await {
                     return self.media_failed(&error).await;
                 }
+                let tracks = self.allowed(tracks);
                 self.transport.answer_tracks(tracks);
                 self.offer().await;
             }

@@ -17,6 +17,7 @@ use super::handle::{Call, Outgoing};
 use super::owner::Owner;
 use super::run::{Phase, Replied, Run};
 use super::seat::Seat;
+use super::side::Side;
 use crate::chance;
 use crate::client::{Shared, State};
 use crate::guest::Knock;
@@ -73,7 +74,7 @@ pub(crate) async fn start(
         video,
         camera: video,
         crypto,
-        drop_in: None,
+        side: None,
     };
     let (mut run, call) = seat.take(|| shared.new_call(id)).await?;
     run.give(with);
@@ -173,8 +174,10 @@ impl Run {
 
     /// It answered: let it into the group.
     pub(super) async fn answered_there(&mut self, key_package: Blob, statement: Blob) {
-        if self.drop_in.is_some() {
-            return self.admit().await;
+        match &self.side {
+            Some(Side::Announcer { .. }) => return self.let_hear(key_package, statement).await,
+            Some(_) => return self.admit().await,
+            None => {}
         }
         if self.phase == Phase::Answered {
             return self.comes_back(key_package, statement).await;

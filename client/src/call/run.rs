@@ -9,10 +9,10 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{EndReason, ErrorCode, Event, MediaState, Reply, Request};
 use tokio::sync::{mpsc, watch};
 
-use super::drop_in::Side;
 use super::event::{CallEvent, RefusedBecause};
 use super::group::Adding;
 use super::owner::Owner;
+use super::side::Side;
 use super::transport::Transport;
 use crate::guest::Knock;
 use crate::home::Person;
@@ -66,6 +66,10 @@ pub(super) struct Answer {
 pub(super) enum Replied {
     /// A drop-in was asked for.
     DroppedIn(Result<Reply, RequestError>),
+    /// A live announcement was begun.
+    Announced(Result<Reply, RequestError>),
+    /// This device hears one.
+    Hears(Result<Reply, RequestError>),
     Started(Result<Reply, RequestError>),
     Answered(Result<Reply, RequestError>),
     Offered {
@@ -128,8 +132,8 @@ pub(super) struct Run {
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) replies: (mpsc::Sender<Replied>, mpsc::Receiver<Replied>),
     pub(super) events: mpsc::Sender<CallEvent>,
-    /// Whether it is a drop-in, and which side of it.
-    pub(super) drop_in: Option<Side>,
+    /// Which side of a drop-in or a live announcement it is, if any.
+    pub(super) side: Option<Side>,
     /// Whether the microphone may be open at all, and others are played: false while a drop-in knocks or is
     /// hushed here.
     pub(super) heard: bool,
@@ -270,8 +274,8 @@ impl Run {
             Command::Heard(heard) => self.set_heard(heard),
             Command::Close { tell: true } => self.hang_up(EndReason::HungUp).await,
             Command::Close { tell: false } => self.over(EndReason::HungUp),
-            Command::Add(_) | Command::LetIn(_) | Command::MoveTo(_) if self.drop_in.is_some() => {
-                let words = "nobody is added to a drop-in, nor is it moved".to_owned();
+            Command::Add(_) | Command::LetIn(_) | Command::MoveTo(_) if self.side.is_some() => {
+                let words = "nobody is added here, nor does it move".to_owned();
                 self.say(CallEvent::Denied { words });
             }
             Command::Add(to) => self.add(&to).await,
@@ -290,6 +294,10 @@ impl Run {
                 self.denied(&error);
                 self.failed(&error);
             }
+            Replied::Announced(result) => self.announced(result).await,
+            // Media is offered when there is a track.
+            Replied::Hears(Ok(_) | Err(RequestError::Unknown)) => {}
+            Replied::Hears(Err(error)) => self.failed(&error),
             Replied::Started(Ok(_)) => self.offer().await,
             // The server went away meanwhile. Whether the call is there is told with the new session.
             Replied::Started(Err(RequestError::Unknown)) => {}
@@ -330,7 +338,7 @@ impl Run {
     }
 
     /// A call that can't be started or answered is over, by the reason that fits.
-    fn failed(&mut self, error: &RequestError) {
+    pub(super) fn failed(&mut self, error: &RequestError) {
         let reason = match error.code() {
             Some(ErrorCode::AnsweredElsewhere) => EndReason::AnsweredElsewhere,
             Some(ErrorCode::CallEnded) => EndReason::Cancelled,
@@ -345,7 +353,7 @@ impl Run {
     /// The person hangs up, or the handle was dropped.
     async fn leave(&mut self) {
         match self.phase {
-            Phase::Calling if self.drop_in.is_some() => self.hang_up(EndReason::HungUp).await,
+            Phase::Calling if self.side.is_some() => self.hang_up(EndReason::HungUp).await,
             Phase::Calling => {
                 self.tell(Request::Cancel { call: self.id }).await;
                 self.over(EndReason::Cancelled);

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member::CallCrypto;
 use homeline_protocol::id::CallId;
-use homeline_protocol::session::{MediaState, Source};
+use homeline_protocol::session::MediaState;
 use tokio::sync::{mpsc, watch};
 
-use super::drop_in::Side;
 use super::handle::Call;
 use super::owner::Owner;
 use super::run::{EVENTS_MAX, INPUTS_MAX, Input, Phase, Run};
+use super::side::Side;
 use super::transport::Transport;
 use crate::home::Person;
 use crate::media::{Frames, PeerError};
@@ -30,8 +30,8 @@ pub(super) struct Seat {
     /// Whether the own camera is on from the beginning.
     pub(super) camera: bool,
     pub(super) crypto: CallCrypto,
-    /// Whether it is a drop-in, and which side of it.
-    pub(super) drop_in: Option<Side>,
+    /// Which side of a drop-in or a live announcement it is, if any.
+    pub(super) side: Option<Side>,
 }
 
 impl Seat {
@@ -46,8 +46,7 @@ impl Seat {
             Some(shared) => frames.under(shared.control()),
             None => frames,
         };
-        let mut sources = vec![Source::Microphone];
-        sources.extend(self.video.then_some(Source::Camera));
+        let sources = Side::sources(self.side.as_ref(), self.video);
         let transport =
             Transport::new(sources, frames.clone(), self.owner.session().clone()).await?;
         let (events, told) = mpsc::channel(EVENTS_MAX);
@@ -75,7 +74,7 @@ impl Seat {
             commands: commanded,
             replies: mpsc::channel(INPUTS_MAX),
             events,
-            drop_in: self.drop_in,
+            side: self.side,
             heard: true,
             owner: self.owner,
         };

@@ -9,7 +9,7 @@ use webrtc::media_stream::track_remote::TrackRemote;
 use std::sync::Arc;
 
 use crate::media::{
-    Camera, Frames, Heard, Line, Offer, Owner, Peer, PeerError, PeerEvent, PictureReceiver,
+    Camera, Frames, Heard, Line, Offer, Owner, Pcm, Peer, PeerError, PeerEvent, PictureReceiver,
     PictureSender, Seen, Sound, SoundReceiver, SoundSender,
 };
 use crate::session::Session;
@@ -94,9 +94,19 @@ impl Transport {
 
     /// Gives the call its sound; tracks of others are taken from now on.
     pub(super) fn sound(&mut self, sound: Sound, on: watch::Receiver<bool>) {
-        self.speaker = Some(sound.speaker);
+        self.listen(sound.speaker);
+        self.speak(sound.microphone, on);
+    }
+
+    /// Tracks of others are taken from now on, and nothing is sent by this.
+    pub(super) fn listen(&mut self, speaker: mpsc::Sender<Heard>) {
+        self.speaker = Some(speaker);
+    }
+
+    /// Sends a microphone's sound, and takes nothing by this.
+    pub(super) fn speak(&mut self, microphone: mpsc::Receiver<Pcm>, on: watch::Receiver<bool>) {
         let sender = SoundSender {
-            microphone: sound.microphone,
+            microphone,
             on,
             frames: self.frames.clone(),
             line: self.microphone.subscribe(),
@@ -180,6 +190,10 @@ impl Transport {
             .filter(|track| self.takes(track.source))
             .cloned()
             .collect();
+        // Where nothing is sent there is nothing to offer before there is something to take.
+        if self.sources.is_empty() && wanted.is_empty() {
+            return Ok(None);
+        }
         let due = self.restart || self.offered.as_ref() != Some(&wanted);
         if self.offering || !due {
             return Ok(None);

@@ -10,7 +10,9 @@ use homeline_protocol::session::{
 use tokio::sync::mpsc;
 
 use super::shared::{Shared, State};
-use crate::announcements::{IncomingAnnouncement, NotTaken, SteadyClock, hear, settle};
+use crate::announcements::{
+    IncomingAnnouncement, IncomingLive, LiveRefused, NotTaken, SteadyClock, hear, settle, told_live,
+};
 use crate::call::{
     Asked, Call, CallError, Callable, IncomingCall, Input, InvitationRefused, Invited, Outgoing,
     receive, start,
@@ -68,6 +70,12 @@ pub enum ClientEvent {
         device: DeviceId,
         heard: AnnouncementHeard,
     },
+    /// Something is announced at this device while it is spoken. It is for the program to give its sign, and to
+    /// hear it or not.
+    Live(Box<IncomingLive>),
+    /// A live announcement was not taken: forged, old, repeated, not for this device, or by somebody who is
+    /// none of the household.
+    LiveRefused { call: CallId, because: LiveRefused },
     /// Somebody who may drops in on this home device. It is for the program to give tone and light now.
     DropIn(Box<Visit>),
     /// Somebody wanted to drop in on this home device, and may not: nothing was heard or seen. `from` is who
@@ -339,6 +347,15 @@ impl Run {
             Event::Announced(told) => {
                 // Fetching it takes a while, and calls ring meanwhile.
                 tokio::spawn(hear(self.shared.clone(), told, self.events.clone()));
+                return Ok(());
+            }
+            Event::LiveAnnouncement {
+                call,
+                device,
+                statement,
+            } => {
+                let told = told_live(&self.shared, (call, device), &statement).await;
+                self.tell(told).await;
                 return Ok(());
             }
             Event::AnnouncementHeard {

@@ -1,5 +1,7 @@
 //! Announcements between devices of one household, through a whole server.
 
+use std::time::Duration;
+
 use homeline_client::ClientEvent;
 use homeline_client::announcements::{
     AnnounceError, Content, IncomingAnnouncement, SteadyClock, decode, encode,

@@ -10,6 +10,7 @@ mod drop_in_refused;
 mod groups;
 mod guests;
 mod house;
+mod live;
 mod pairing;
 mod pictures;
 mod proxy;

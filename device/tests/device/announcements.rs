@@ -1,6 +1,7 @@
 //! Announcements: said at one device, played at another, which opens no microphone for it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use homeline_client::media::{Pcm, SAMPLES};
 use homeline_client::sound::{Recorder, level_at, read_file};
@@ -46,7 +47,7 @@ async fn can_hear(homes: &Homes) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let patience = std::time::Duration::from_secs(20);
+    let patience = Duration::from_secs(20);
     tokio::time::timeout(patience, waiting).await.unwrap();
 }
 

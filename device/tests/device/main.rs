@@ -6,4 +6,5 @@ mod announcements;
 mod calls;
 mod company;
 mod drop_in;
+mod live;
 mod support;

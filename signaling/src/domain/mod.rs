@@ -62,6 +62,8 @@ pub mod calls;
 
 pub mod dropping_in;
 
+pub mod live;
+
 pub mod members;
 
 pub mod guardians;

@@ -67,6 +67,7 @@ impl FateColumn {
             AnnouncementFate::Told => "told",
             AnnouncementFate::Away => "away",
             AnnouncementFate::Quiet => "quiet",
+            AnnouncementFate::Busy => "busy",
         }
     }
 }
@@ -78,6 +79,7 @@ impl TryFrom<String> for FateColumn {
             "told" => Ok(Self(AnnouncementFate::Told)),
             "away" => Ok(Self(AnnouncementFate::Away)),
             "quiet" => Ok(Self(AnnouncementFate::Quiet)),
+            "busy" => Ok(Self(AnnouncementFate::Busy)),
             _ => Err(format!("unknown fate {column:?}")),
         }
     }

@@ -10,4 +10,8 @@ mod service;
 mod tests;
 
 pub use error::{AnnounceError, NotAMember, NotForYou, PutSealingKeyError};
+pub(in crate::domain) use rules::{
+    CLOCK_SKEW, DEVICES_COUNTED_MAX, RATE, STATEMENT_BYTES_MAX, fates,
+};
 pub use service::Announcements;
+pub(in crate::domain) use service::member;

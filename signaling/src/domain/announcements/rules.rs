@@ -24,16 +24,16 @@ pub(super) const CONTENT_BYTES_MAX: usize = 192 * 1024 + 16;
 /// The ciphertext of a text.
 const TEXT_BYTES_MAX: usize = 2_048 + 16;
 /// 64 sealed keys and a certificate chain.
-pub(super) const STATEMENT_BYTES_MAX: usize = 16 * 1024;
+pub(in crate::domain) const STATEMENT_BYTES_MAX: usize = 16 * 1024;
 /// How far an honest clock may be off.
-const CLOCK_SKEW: Duration = Duration::from_mins(5);
+pub(in crate::domain) const CLOCK_SKEW: Duration = Duration::from_mins(5);
 /// One device announces six times at once, then every ten seconds.
-pub(super) const RATE: Rate = Rate {
+pub(in crate::domain) const RATE: Rate = Rate {
     burst: 6,
     refill_secs: 10,
 };
 /// Devices whose rate is remembered.
-pub(super) const DEVICES_COUNTED_MAX: u32 = 10_000;
+pub(in crate::domain) const DEVICES_COUNTED_MAX: u32 = 10_000;
 
 /// Whether a statement goes with its content, and is of now.
 pub(super) fn check(
@@ -71,7 +71,7 @@ pub(super) fn narrow(world: &mut World, zone: &BTreeSet<DeviceId>) {
 
 /// What becomes of an announcement at each device that can open it and that it may be heard at. `named`:
 /// who can open it.
-pub(super) fn fates(
+pub(in crate::domain) fn fates(
     world: &World,
     named: &[DeviceId],
 ) -> Result<Vec<(DeviceId, AnnouncementFate)>, Refusal> {

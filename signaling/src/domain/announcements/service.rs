@@ -218,7 +218,8 @@ impl Announcements {
         tx.commit().await
     }
 
-    async fn world(
+    /// What decides where something is heard.
+    pub(in crate::domain) async fn world(
         &self,
         tx: &mut Tx,
         speaker: &Speaker,
@@ -250,7 +251,8 @@ impl Announcements {
     }
 }
 
-fn member(speaker: &Speaker) -> Result<(HouseholdId, DeviceId), NoRight> {
+/// The speaker's household and device.
+pub(in crate::domain) fn member(speaker: &Speaker) -> Result<(HouseholdId, DeviceId), NoRight> {
     let both = speaker.household.zip(speaker.device);
     both.ok_or(NoRight::NoHousehold)
 }

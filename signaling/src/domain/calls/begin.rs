@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 
 use super::company::DECISIONS_MAX;
 use super::index::{Admitted, Entry, Refused, Standing};
-use super::input::{Invite, Rings};
+use super::input::{Input, Invite, Kind, Rings};
 use super::machine::{Call, Part};
 use super::service::Calls;
-use super::task::{MAILBOX_MAX, Message, Task};
+use super::task::{MAILBOX_MAX, Message, Task, send};
 use crate::domain::guests::GUEST_HANDLE;
 use crate::domain::history::{HistoryError, RunningCallRecord};
 pub(super) use crate::domain::reach::ALL_ON;
@@ -152,6 +152,7 @@ impl Calls {
             (true, false) => (invite.silenced(), false),
             (false, _) => (invite, false),
         };
+        self.hears_no_more(invite.caller_device).await;
         let (call, first) = Call::start(&self.0.config, invite, busy, moment);
         let shared = Arc::clone(&self.0);
         let task = Task {
@@ -164,6 +165,14 @@ impl Calls {
         let running = tokio::spawn(task.run(first));
         tokio::spawn(self.clone().follow_call(id, running));
         Ok(())
+    }
+
+    /// A device that begins something itself hears no announcement any more.
+    pub(super) async fn hears_no_more(&self, device: DeviceId) {
+        let heard = self.0.index().heard_by(device);
+        for mailbox in heard {
+            send(&mailbox, Message::Input(Input::LeftFor(device))).await;
+        }
     }
 
     /// Whether the request was repeated: a guest, say, does not wait any more by now.
@@ -275,7 +284,7 @@ impl Beginning {
             callee: invite.callee.clone(),
             standing: Standing::Waiting { rings: false },
             part: Part::default(),
-            drop_in: false,
+            kind: Kind::Call,
         }
     }
 

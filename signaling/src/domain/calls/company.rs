@@ -7,7 +7,7 @@ use homeline_protocol::Handle;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use tokio::sync::mpsc;
 
-use super::input::Input;
+use super::input::{Input, Kind};
 use super::service::Calls;
 use super::task::{Message, send};
 use crate::domain::reach::Attendee;
@@ -21,8 +21,9 @@ pub(super) const DECISIONS_MAX: usize = 8;
 #[derive(Debug)]
 pub(super) struct Gathering {
     pub(super) mailbox: mpsc::Sender<Message>,
-    /// A drop-in has limits of its own, which whoever let it through looks at.
-    pub(super) drop_in: bool,
+    /// A drop-in has limits of its own, which whoever let it through looks at; what is announced live was let
+    /// through for its minute.
+    pub(super) kind: Kind,
     /// Everybody who has a part, or may come to have one.
     pub(super) people: Vec<AccountId>,
     /// Whom it is for, where nobody has the handle.
@@ -62,7 +63,7 @@ impl Calls {
 
     async fn keep_within_limits(&self, account: AccountId) -> Result<(), StoreError> {
         let mut gatherings = self.0.index().gatherings(account);
-        gatherings.retain(|one| !one.drop_in);
+        gatherings.retain(|one| one.kind == Kind::Call);
         if gatherings.is_empty() {
             return Ok(());
         }

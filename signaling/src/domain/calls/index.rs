@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::company::Gathering;
 use super::config::CallsConfig;
 use super::figures::CallFigures;
-use super::input::Input;
+use super::input::{Input, Kind};
 use super::machine::{Part, Someone};
 use super::service::SessionChange;
 use super::task::Message;
@@ -21,11 +21,11 @@ const RECENT_MAX: usize = 1_024;
 /// The running calls.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    running: HashMap<CallId, Entry>,
+    pub(super) running: HashMap<CallId, Entry>,
     recent: VecDeque<(CallId, AccountId, Vec<AccountId>)>,
     /// Changes when limits or blocks have: what was decided before is to be decided anew.
     decisions: u64,
-    started_total: u64,
+    pub(super) started_total: u64,
     ended_total: HashMap<EndReason, u64>,
 }
 
@@ -44,8 +44,7 @@ pub(super) struct Entry {
     pub(super) standing: Standing,
     /// Who has a part once it is answered.
     pub(super) part: Part,
-    /// Two devices and nobody else: it is nobody's to join, to take over or to answer.
-    pub(super) drop_in: bool,
+    pub(super) kind: Kind,
 }
 
 /// A call that may still ring somebody, and who asks for it.
@@ -117,7 +116,7 @@ impl Index {
         if self
             .running
             .values()
-            .any(|other| other.holds(entry.caller_device))
+            .any(|other| other.is_busied_by(entry.caller_device))
         {
             return Err(Refused::AlreadyInCall);
         }
@@ -173,8 +172,12 @@ impl Index {
 
     /// Those of some devices that are in an answered call.
     pub(super) fn engaged(&self, devices: &[DeviceId]) -> BTreeSet<DeviceId> {
-        let present = self.running.values().flat_map(|entry| &entry.part.present);
-        let present: BTreeSet<_> = present.map(|(device, _)| *device).collect();
+        let present = self.running.values().flat_map(|entry| {
+            let present = entry.part.present.iter().map(|(device, _)| *device);
+            // Whoever only hears an announcement is rung as if there were none.
+            present.filter(|device| entry.is_busied_by(*device))
+        });
+        let present: BTreeSet<_> = present.collect();
         let engaged = devices.iter().filter(|device| present.contains(device));
         engaged.copied().collect()
     }
@@ -301,7 +304,7 @@ impl Index {
         for entry in self.about(account, device) {
             let present = matches!(change, SessionChange::Opened | SessionChange::Resumed);
             if entry.holds(device) {
-                let input = if entry.drop_in && change == SessionChange::Opened {
+                let input = if entry.kind != Kind::Call && change == SessionChange::Opened {
                     Input::SessionNew
                 } else if present {
                     Input::SessionBack
@@ -373,6 +376,12 @@ impl Entry {
         self.has_device(device) || self.part.moving.contains(&device)
     }
 
+    /// Whether a device is kept from calling by it: it has a part in more than hearing an announcement.
+    pub(super) fn is_busied_by(&self, device: DeviceId) -> bool {
+        let speaks = self.kind != Kind::Live || self.caller_device == device;
+        speaks && self.holds(device)
+    }
+
     /// Those who take part; nobody before the answer.
     pub(super) fn people(&self) -> Vec<AccountId> {
         let present = self.part.present.iter();
@@ -432,7 +441,7 @@ impl Entry {
             let asks = coming.map(|one| (one.by.account, one.account));
             return Gathering {
                 mailbox,
-                drop_in: self.drop_in,
+                kind: self.kind,
                 people,
                 nobody: None,
                 present,
@@ -446,7 +455,7 @@ impl Entry {
         };
         Gathering {
             mailbox,
-            drop_in: self.drop_in,
+            kind: self.kind,
             people: callees.clone().chain([self.caller]).collect(),
             nobody,
             present,
@@ -464,7 +473,7 @@ impl Entry {
     /// Whether the two people called each other.
     fn is_mutual(&self, other: &Self) -> bool {
         let between_two = self.caller != other.caller;
-        let calls = !self.drop_in && !other.drop_in;
+        let calls = self.kind == Kind::Call && other.kind == Kind::Call;
         between_two
             && calls
             && self.callees.contains(&other.caller)

@@ -23,6 +23,17 @@ pub(super) struct Moment {
     pub unix: UnixMillis,
 }
 
+/// What a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Somebody calls somebody.
+    Call,
+    /// Two devices and nobody else: it is nobody's to join, to take over or to answer.
+    DropIn,
+    /// One speaks, and the others hear it: a live announcement.
+    Live,
+}
+
 /// What a call is made from.
 #[derive(Debug, Clone)]
 pub(super) struct Invite {
@@ -203,6 +214,8 @@ pub enum Act {
     WantHere,
     /// Whoever began the call ends it for everyone.
     EndForEveryone,
+    /// A device hears a live announcement.
+    Hear { key_package: Blob, statement: Blob },
 }
 
 /// A device's offer.

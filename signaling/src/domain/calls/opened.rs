@@ -9,7 +9,7 @@ use homeline_protocol::session::{Account, Callee, EndReason, Event, MediaState, 
 use tokio::sync::{mpsc, oneshot};
 
 use super::index::{Entry, Refused, Standing};
-use super::input::{Input, Invite, Rings};
+use super::input::{Input, Invite, Kind, Rings};
 use super::machine::{Call, Initiator, Introduction, Part};
 use super::service::Calls;
 use super::task::{MAILBOX_MAX, Message, Task, send};
@@ -107,7 +107,7 @@ impl Calls {
     pub async fn end_drop_in(&self, call: CallId, reason: EndReason) {
         let mailbox = {
             let index = self.0.index();
-            let entry = index.get(call).filter(|entry| entry.drop_in);
+            let entry = index.get(call).filter(|entry| entry.kind == Kind::DropIn);
             entry.map(|entry| entry.mailbox.clone())
         };
         if let Some(mailbox) = mailbox {
@@ -166,7 +166,7 @@ impl NewDropIn {
                 ],
                 ..Part::default()
             },
-            drop_in: true,
+            kind: Kind::DropIn,
         }
     }
 

@@ -12,7 +12,7 @@ use super::begin::rings;
 use super::config::CallsConfig;
 use super::figures::CallFigures;
 use super::index::{Asked, Entry, Index, Standing};
-use super::input::{Act, ActReply, CallError, Input, Moment, Rings};
+use super::input::{Act, ActReply, CallError, Input, Kind, Moment, Rings};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};
 use crate::domain::guests::Guests;
@@ -158,6 +158,9 @@ impl Calls {
             {
                 return Err(CallError::AlreadyInCall);
             }
+            if matches!(act, Act::Hear { .. }) && !index.begin_hearing(call, device, account) {
+                return Err(CallError::AlreadyInCall);
+            }
             mailbox
         };
         let stops = matches!(act, Act::RefuseInvitation | Act::HangUp { .. });
@@ -181,13 +184,13 @@ impl Calls {
     pub fn list(&self, speaker: &Speaker) -> Vec<RunningCall> {
         let index = self.0.index();
         let own = index.of_account(speaker.account);
-        // A drop-in is nobody's but the two devices'.
+        // A drop-in is nobody's but the two devices', and a live announcement theirs that hear it.
         let here = |entry: &Entry| {
             speaker
                 .device
                 .is_some_and(|device| entry.has_device(device))
         };
-        let own = own.filter(|(_, entry)| !entry.drop_in || here(entry));
+        let own = own.filter(|(_, entry)| entry.kind == Kind::Call || here(entry));
         own.map(|(id, entry)| entry.view(id, speaker.account, speaker.device))
             .collect()
     }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::grades::quality;
 use super::index::Standing;
-use super::input::{Act, ActReply, CallError, Effect, Input, Record};
+use super::input::{Act, ActReply, CallError, Effect, Input, Kind, Record};
 use super::machine::{Call, Part, is_missed};
 use super::service::Shared;
 use crate::bus::Audience;
@@ -251,7 +251,8 @@ impl Task {
 
     /// A store that fails is logged and does not end a call: people go on talking.
     async fn record(&self, record: Record) {
-        if self.call.is_drop_in() {
+        // Only calls are kept in histories.
+        if self.call.kind() != Kind::Call {
             return;
         }
         match self.keep(record).await {

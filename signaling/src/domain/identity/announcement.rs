@@ -1,6 +1,6 @@
 //! Sealing keys and announcements: only what the server needs of them, which is not what is said.
 
-use homeline_protocol::id::{AnnouncementId, DeviceId};
+use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
 
 use super::encoding::{Malformed, Reader};
 use super::keys::{PublicKey, device_id, sha256};
@@ -12,6 +12,8 @@ use super::statements::of_this_household;
 const DEVICES_MAX: u16 = 64;
 /// The longest sound.
 const LENGTH_MS_MAX: u64 = 60_000;
+/// More devices than a live one goes to.
+const LIVE_DEVICES_MAX: u16 = 31;
 /// Enc and ciphertext of one sealed key.
 const SEALED_BYTES: usize = 64;
 
@@ -36,6 +38,19 @@ pub struct AnnouncementStatement {
     /// Who can open it.
     pub devices: Vec<DeviceId>,
     content_hash: [u8; 32],
+}
+
+/// What is said of an announcement that is heard while it is spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveStatement {
+    /// In which call.
+    pub call: CallId,
+    /// The announcing device.
+    pub signer: DeviceId,
+    /// When it was signed.
+    pub at_ms: u64,
+    /// For whom it is.
+    pub devices: Vec<DeviceId>,
 }
 
 impl SealingKeyStatement {
@@ -93,7 +108,7 @@ impl AnnouncementStatement {
         }
         let _reply_to: [u8; 16] = reader.array()?;
         let content_hash = reader.array()?;
-        let devices = devices(&mut reader)?;
+        let devices = devices(&mut reader, DEVICES_MAX, SEALED_BYTES)?;
         let chain = usize::from(reader.u16()?);
         reader.raw(chain)?;
         reader.finish()?;
@@ -114,15 +129,49 @@ impl AnnouncementStatement {
     }
 }
 
-fn devices(reader: &mut Reader<'_>) -> Result<Vec<DeviceId>, Malformed> {
+impl LiveStatement {
+    /// Opens a statement that a device of this household signed.
+    ///
+    /// # Errors
+    /// When it does not parse, names its signer, or somebody else signed it.
+    pub fn open(bytes: &[u8], roster: &Roster) -> Result<Self, StatementError> {
+        let signed = Signed::parse(bytes)?;
+        signed.verify(Context::LiveAnnouncement)?;
+        let signer = device_id(signed.signer);
+        if !roster.contains(signer) {
+            return Err(StatementError::SignerMayNot);
+        }
+        let mut reader = Reader::new(signed.body);
+        reader.version()?;
+        of_this_household(&mut reader, roster)?;
+        let call = CallId(reader.array()?);
+        let at_ms = reader.u64()?;
+        let devices = devices(&mut reader, LIVE_DEVICES_MAX, 0)?;
+        let chain = usize::from(reader.u16()?);
+        reader.raw(chain)?;
+        reader.finish()?;
+        if devices.contains(&signer) {
+            return Err(StatementError::SaysOtherwise);
+        }
+        Ok(Self {
+            call,
+            signer,
+            at_ms,
+            devices,
+        })
+    }
+}
+
+/// Devices in order, each with so many bytes behind it.
+fn devices(reader: &mut Reader<'_>, max: u16, behind: usize) -> Result<Vec<DeviceId>, Malformed> {
     let count = reader.u16()?;
-    if count == 0 || count > DEVICES_MAX {
+    if count == 0 || count > max {
         return Err(Malformed);
     }
     let mut keys = Vec::new();
     for _ in 0..count {
         keys.push(PublicKey(reader.array()?));
-        reader.raw(SEALED_BYTES)?;
+        reader.raw(behind)?;
     }
     if !keys.is_sorted_by(|one, next| one < next) {
         return Err(Malformed);

@@ -15,7 +15,7 @@ mod roster;
 mod signed;
 mod statements;
 
-pub use announcement::{AnnouncementStatement, SealingKeyStatement};
+pub use announcement::{AnnouncementStatement, LiveStatement, SealingKeyStatement};
 pub use certificate::{Chain, ChainError, Identity, Kind};
 pub use encoding::Malformed;
 pub use grant::{GrantHours, GrantStatement, GrantTo};

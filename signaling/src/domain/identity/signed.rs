@@ -24,6 +24,8 @@ pub enum Context {
     SealingKey,
     /// What is announced.
     Announcement,
+    /// What is announced while it is spoken.
+    LiveAnnouncement,
 }
 
 impl Context {
@@ -38,6 +40,7 @@ impl Context {
             Self::DropInLedger => b"homeline drop-in ledger v1",
             Self::SealingKey => b"homeline sealing key v1",
             Self::Announcement => b"homeline announcement v1",
+            Self::LiveAnnouncement => b"homeline live announcement v1",
         }
     }
 }

@@ -4,6 +4,8 @@ use homeline_protocol::session::{ApiError, ErrorCode};
 
 use super::{bad, conflict, limit, not_found};
 use crate::domain::announcements::{AnnounceError, NotAMember, NotForYou, PutSealingKeyError};
+use crate::domain::calls::BeginLiveError;
+use crate::domain::live::LiveError;
 
 impl From<PutSealingKeyError> for ApiError {
     fn from(error: PutSealingKeyError) -> Self {
@@ -45,6 +47,35 @@ impl From<AnnounceError> for ApiError {
             AnnounceError::NotFound => not_found("Your account is gone. Sign up again."),
             AnnounceError::Roster(error) => error.into(),
             AnnounceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LiveError> for ApiError {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Announce(error) => error.into(),
+            LiveError::NobodyHears => Self::new(
+                ErrorCode::NotAvailable,
+                "No device there can hear you now: they are switched off, or on do not disturb.",
+            ),
+            LiveError::Begin(BeginLiveError::NobodyFree) => Self::new(
+                ErrorCode::NotAvailable,
+                "Every device that would hear you is in a call now, or hears another announcement.",
+            ),
+            LiveError::Begin(BeginLiveError::AlreadyInCall) => Self::new(
+                ErrorCode::AlreadyInCall,
+                "This device is in a call or a drop-in already. Hang up first.",
+            ),
+            LiveError::Begin(BeginLiveError::AccountFull | BeginLiveError::Full) => limit(
+                "There are as many calls at once as there may be. Try again in a few minutes.",
+            ),
+            LiveError::Begin(BeginLiveError::IdTaken) => {
+                conflict("This call's id is taken. Choose another.")
+            }
+            LiveError::Begin(BeginLiveError::Over) => {
+                Self::new(ErrorCode::CallEnded, "This announcement is over.")
+            }
         }
     }
 }

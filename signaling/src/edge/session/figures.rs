@@ -185,6 +185,22 @@ fn kind_of_drop_in(request: &Request) -> &'static str {
         Request::SetRecentlyActive { .. } => "set_recently_active",
         Request::GetRecentlyActive => "get_recently_active",
         Request::ContactPeople { .. } => "contact_people",
+        other => kind_of_announcements(other),
+    }
+}
+
+/// The kinds of requests about announcements.
+fn kind_of_announcements(request: &Request) -> &'static str {
+    match request {
+        Request::GetTime => "get_time",
+        Request::PutSealingKey { .. } => "put_sealing_key",
+        Request::GetSealingKeys => "get_sealing_keys",
+        Request::Announce { .. } => "announce",
+        Request::ListAnnouncements => "list_announcements",
+        Request::GetAnnouncement { .. } => "get_announcement",
+        Request::HeardAnnouncement { .. } => "heard_announcement",
+        Request::AnnounceLive { .. } => "announce_live",
+        Request::HearLive { .. } => "hear_live",
         _ => "other",
     }
 }

@@ -3,6 +3,7 @@
 //! The devices in these stories seal and open by themselves, as clients do, from nothing but what the
 //! server handed them.
 
+mod live;
 mod refused;
 mod stories;
 

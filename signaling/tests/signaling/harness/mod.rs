@@ -29,6 +29,7 @@ use homeline_signaling::domain::households::Households;
 use homeline_signaling::domain::invitations::Invitations;
 use homeline_signaling::domain::ledgers::Ledgers;
 use homeline_signaling::domain::limits::LimitsConfig;
+use homeline_signaling::domain::live::LiveAnnouncements;
 use homeline_signaling::domain::mail::Mailer;
 use homeline_signaling::domain::nearby::Nearby;
 use homeline_signaling::domain::numbers::{Numbers, NumbersConfig};
@@ -182,6 +183,7 @@ impl Server {
         let told = Arc::clone(&relays);
         let outside = Outside::new(clock.clone(), probes, told, OutsideConfig { file });
         let nearby = Nearby::start(parts.clone(), calls.reach().clone());
+        let announcements = Arc::new(Announcements::new(parts.clone(), calls.reach().clone()));
         let services = Services {
             drop_in: Arc::new(DropIn::new(parts.clone(), calls.reach().clone())),
             dropping_in: DroppingIn::start(DroppingInParts {
@@ -194,7 +196,12 @@ impl Server {
             }),
             nearby,
             ledgers: Arc::new(Ledgers::new(store.clone(), events.clone())),
-            announcements: Arc::new(Announcements::new(parts.clone(), calls.reach().clone())),
+            live: Arc::new(LiveAnnouncements::new(
+                (db.clone(), clock.clone()),
+                Arc::clone(&announcements),
+                calls.clone(),
+            )),
+            announcements,
             guardians: guardians(parts.clone(), &calls),
             guests,
             relays,

@@ -220,7 +220,9 @@ impl Call {
                 Err(CallError::NotNow("it is answered; hang up instead"))
             }
             Act::WantHere => Err(CallError::NotNow("this device is in the call already")),
-            Act::Offer(_) | Act::Quality | Act::SetViews(_) => Err(CallError::Internal),
+            Act::Offer(_) | Act::Quality | Act::SetViews(_) | Act::Hear { .. } => {
+                Err(CallError::Internal)
+            }
         }
     }
 

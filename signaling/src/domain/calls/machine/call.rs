@@ -7,13 +7,14 @@ use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{CallPhase, EndReason, Event, MediaState, Party, Track};
 
 use super::answered::Answered;
+use super::live::Hearers;
 use super::media::Room;
 use super::pictures::Told;
 use super::ringing::Waiting;
 use super::switches::Table;
 use super::timers::{Timer, TimerTable};
 use crate::domain::calls::CallsConfig;
-use crate::domain::calls::input::{Act, CallError, Effect, Input, Invite, Moment, Record};
+use crate::domain::calls::input::{Act, CallError, Effect, Input, Invite, Kind, Moment, Record};
 use crate::model::UnixMillis;
 
 /// What a step leads to: effects in the order in which they are to be carried out.
@@ -33,8 +34,15 @@ pub(in crate::domain::calls) struct Call {
     pub(super) caller_media: MediaState,
     pub(super) switches: Table,
     pub(super) told: Told,
-    /// Two devices and nobody else, kept in no history.
-    pub(super) drop_in: bool,
+    pub(super) sort: Sort,
+}
+
+/// What a call is, and what only that has.
+#[derive(Debug)]
+pub(super) enum Sort {
+    Call,
+    DropIn,
+    Live(Hearers),
 }
 
 /// Where a call stands.
@@ -90,7 +98,7 @@ impl Call {
             },
             switches: Table::from([(invite.caller_device, invite.caller_switches)]),
             told: Told::default(),
-            drop_in: false,
+            sort: Sort::Call,
             invite,
         }
     }
@@ -132,6 +140,16 @@ impl Call {
             Input::Excluded(account, devices) => self.excluded(now, account, &devices),
             Input::Tick => self.tick(now),
         })
+    }
+
+    /// What it is.
+    #[must_use]
+    pub(in crate::domain::calls) const fn kind(&self) -> Kind {
+        match self.sort {
+            Sort::Call => Kind::Call,
+            Sort::DropIn => Kind::DropIn,
+            Sort::Live(_) => Kind::Live,
+        }
     }
 
     /// When the next timer goes off.
@@ -180,6 +198,9 @@ impl Call {
 
     fn act(&mut self, now: Moment, device: DeviceId, account: AccountId, act: Act) -> Step {
         self.check_drop_in(device, &act)?;
+        if self.check_live(device, &act)? {
+            return self.act_as_hearer(now, device, act);
+        }
         if let Act::Offer(offer) = act {
             return self.offer(device, account, offer);
         }
@@ -219,6 +240,10 @@ impl Call {
                     self.end_adding(now, EndReason::NoAnswer)
                 }
                 (Timer::Moving(to), State::Answered(_)) => self.end_move(to, EndReason::NoAnswer),
+                (Timer::Spoken, State::Answered(_)) => self.end(now, EndReason::HungUp),
+                (Timer::Unheard, State::Answered(_)) => {
+                    self.end_if_unheard(now, EndReason::NoAnswer)
+                }
                 (Timer::Removal, State::Answered(_)) => self.ask_all_for_removals(now),
                 (Timer::Measure, State::Answered(_)) => self.measure(now),
                 (Timer::KeySwitch, State::Answered(answered)) => {
@@ -307,6 +332,9 @@ impl Call {
         };
         if matches!(self.state, State::Waiting(_)) {
             devices.insert(self.invite.caller_device);
+        }
+        if let Sort::Live(hearers) = &self.sort {
+            devices.extend(hearers.told());
         }
         let call = self.invite.call;
         self.state = State::Ended(reason);

@@ -6,7 +6,7 @@ use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{EndReason, Event, MediaState};
 
 use super::answered::Introduction;
-use super::call::{Call, State};
+use super::call::{Call, Sort, State};
 use crate::domain::calls::CallsConfig;
 use crate::domain::calls::input::{Act, CallError, Effect, Invite, Moment, Rings};
 
@@ -35,7 +35,7 @@ impl Call {
         now: Moment,
     ) -> (Self, Vec<Effect>) {
         let mut call = Self::new(config, invite, now);
-        call.drop_in = true;
+        call.sort = Sort::DropIn;
         call.caller_media = media;
         let device = initiator.rings.device;
         call.switches.insert(device, initiator.rings.switches);
@@ -48,18 +48,12 @@ impl Call {
         (call, effects)
     }
 
-    /// Whether it is a drop-in.
-    #[must_use]
-    pub(in crate::domain::calls) const fn is_drop_in(&self) -> bool {
-        self.drop_in
-    }
-
     /// What can't be done to a drop-in: to the two devices it says so, to others there is no such call.
     pub(super) fn check_drop_in(&self, device: DeviceId, act: &Act) -> Result<(), CallError> {
         let State::Answered(answered) = &self.state else {
             return Ok(());
         };
-        if !self.drop_in {
+        if !matches!(self.sort, Sort::DropIn) {
             return Ok(());
         }
         if answered.side(device).is_none() {
@@ -77,11 +71,12 @@ impl Call {
         }
     }
 
-    /// A device has forgotten what it was in: the group is lost with the keys in its memory.
+    /// A device has forgotten what it was in: the group is lost with the keys in its memory. A drop-in, and
+    /// what this device announces, is over; what it hears is over for it.
     pub(super) fn session_new(&mut self, now: Moment, device: DeviceId) -> Vec<Effect> {
         match &self.state {
             State::Answered(answered) if answered.side(device).is_some() => {
-                self.end(now, EndReason::DeviceLost)
+                self.leave(now, device, EndReason::DeviceLost)
             }
             _ => self.session(now, device, true),
         }

@@ -11,6 +11,7 @@ use crate::domain::keys::{KeyEffect, SentCommit};
 
 impl Call {
     pub(super) fn commit(&mut self, now: Moment, device: DeviceId, sent: SentCommit) -> Step {
+        self.check_live_commit(device, &sent)?;
         let State::Answered(answered) = &mut self.state else {
             return Err(CallError::Ended);
         };

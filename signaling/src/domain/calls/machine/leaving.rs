@@ -4,7 +4,7 @@ use homeline_protocol::id::DeviceId;
 use homeline_protocol::session::{EndReason, Event};
 
 use super::answered::Side;
-use super::call::{Call, State, Step};
+use super::call::{Call, Sort, State, Step};
 use super::media::Link;
 use super::timers::Timer;
 use crate::domain::calls::input::{CallError, Effect, Moment, Record};
@@ -35,7 +35,13 @@ impl Call {
         let keyless = || answered.committer(device).is_none();
         let stays = |side: &Side| side.device != device && !side.party.guest;
         let only_guests = || !answered.participants.iter().any(stays);
-        if !answered.grown || answered.participants.len() <= 2 || only_guests() || keyless() {
+        let ends = match self.sort {
+            Sort::Live(_) => device == self.invite.caller_device,
+            Sort::Call | Sort::DropIn => {
+                !answered.grown || answered.participants.len() <= 2 || only_guests() || keyless()
+            }
+        };
+        if ends {
             return self.end(now, reason);
         }
         let side = answered.participants.remove(at);
@@ -53,6 +59,10 @@ impl Call {
             Effect::Tell(device, Event::CallEnded { call, reason }),
         ];
         effects.extend(self.room.remove(device).map(Effect::Media));
+        if self.announces_alone() {
+            effects.extend(self.end(now, EndReason::HungUp));
+            return effects;
+        }
         effects.extend(self.tell_participants());
         effects.extend(self.tell_all_tracks());
         effects.extend(self.end_moves(Some(device), reason));

@@ -254,6 +254,7 @@ impl Call {
         offer: &Offer,
     ) -> Result<(), CallError> {
         let others = self.may_offer(device, account)?;
+        self.check_live_offer(device, offer)?;
         if offer.sdp.len() > SDP_BYTES_MAX {
             return Err(CallError::Invalid("the offer is longer than 64 KiB"));
         }

@@ -7,6 +7,7 @@ mod drop_in;
 mod excluded;
 mod keys;
 mod leaving;
+mod live;
 mod media;
 mod moving;
 mod part;
@@ -18,6 +19,7 @@ mod timers;
 pub(super) use answered::Introduction;
 pub(super) use call::{Call, is_missed};
 pub(super) use drop_in::Initiator;
+pub(super) use live::{Announcement, Hearer};
 #[cfg(test)]
 pub(super) use media::camera_of;
 pub(super) use part::{Part, Someone};

@@ -26,6 +26,10 @@ pub(super) enum Timer {
     Removal,
     /// Members get ready for the next key.
     KeySwitch,
+    /// A live announcement has lasted as long as one may.
+    Spoken,
+    /// Nobody hears a live announcement.
+    Unheard,
     /// The node is asked for figures.
     Measure,
 }

@@ -4,6 +4,7 @@
 //! app and a kitchen.
 
 mod groups;
+mod live;
 mod moves;
 mod outside;
 mod pictures;
@@ -82,6 +83,11 @@ fn play(table: &str) {
         };
         let words: Vec<_> = words.collect();
         let found = match (&mut call, words.as_slice()) {
+            (None, ["announces"]) => {
+                let (begun, effects) = live::announced(now);
+                call = Some(begun);
+                written(&effects)
+            }
             (None, start) => {
                 let (begun, effects) = Call::start(
                     &CallsConfig::default(),
@@ -280,6 +286,7 @@ fn input(words: &[&str]) -> Input {
             );
         }
         [_, "lost"] => return Input::SessionLost(who),
+        [_, "reloaded"] => return Input::SessionNew(who),
         [_, "back"] => return Input::SessionBack(who),
         [_, "revoked"] => return Input::Revoked(who),
         [_, "negotiated"] => return Input::Negotiated(who, true),
@@ -291,6 +298,15 @@ fn input(words: &[&str]) -> Input {
             key_package: Blob(vec![2]),
             statement: Blob(vec![3]),
         },
+        [_, "hears"] => Act::Hear {
+            key_package: Blob(vec![2]),
+            statement: Blob(vec![3]),
+        },
+        [_, "listens"] => Act::Offer(Offer {
+            sdp: "v=0".to_owned(),
+            publish: vec![],
+            subscribe: vec![],
+        }),
         [_, "refuses-invitation"] => Act::RefuseInvitation,
         [_, "answers"] => Act::Answer { media: SWITCHES },
         [_, "declines"] => Act::Decline,
@@ -424,6 +440,7 @@ fn told(event: &Event) -> String {
             ..
         } => format!("not-moved:{}:{}", name(*device), reason(*why)),
         Event::IncomingCall { .. } => "incoming".to_owned(),
+        Event::LiveAnnouncement { device, .. } => format!("live:{}", name(*device)),
         Event::DeviceRinging { device, .. } => format!("rings:{}", name(*device)),
         Event::CallAnswered { device, .. } => format!("answered:{}", name(*device)),
         Event::CallEnded { reason: why, .. } => reason(*why),

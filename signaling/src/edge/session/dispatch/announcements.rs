@@ -3,6 +3,7 @@
 use homeline_protocol::session::{Reply, Request};
 
 use super::{Answer, Services, misplaced};
+use crate::domain::calls::Act;
 use crate::model::Speaker;
 
 /// Whether a request belongs here.
@@ -16,6 +17,8 @@ pub(super) const fn takes(request: &Request) -> bool {
             | Request::ListAnnouncements
             | Request::GetAnnouncement { .. }
             | Request::HeardAnnouncement { .. }
+            | Request::AnnounceLive { .. }
+            | Request::HearLive { .. }
     )
 }
 
@@ -59,6 +62,29 @@ pub(super) async fn announcements(
             heard,
         } => {
             announcements.heard(speaker, announcement, heard).await?;
+            Reply::Done
+        }
+        Request::AnnounceLive {
+            call,
+            to,
+            statement,
+        } => {
+            let receivers = services
+                .live
+                .announce(speaker, (call, &to), &statement)
+                .await?;
+            Reply::Announced { receivers }
+        }
+        Request::HearLive {
+            call,
+            key_package,
+            statement,
+        } => {
+            let act = Act::Hear {
+                key_package,
+                statement,
+            };
+            services.calls.act(speaker, call, act).await?;
             Reply::Done
         }
         _ => return Err(misplaced()),

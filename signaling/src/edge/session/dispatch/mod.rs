@@ -38,7 +38,9 @@ use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::ledgers::Ledgers;
+
 use crate::domain::limits::Origin;
+use crate::domain::live::LiveAnnouncements;
 use crate::domain::nearby::Nearby;
 use crate::domain::numbers::Numbers;
 use crate::domain::outside::Outside;
@@ -93,6 +95,8 @@ pub struct Services {
     pub ledgers: Arc<Ledgers>,
     /// What is announced.
     pub announcements: Arc<Announcements>,
+    /// What is announced while it is spoken.
+    pub live: Arc<LiveAnnouncements>,
 }
 
 type Answer = Result<Reply, ApiError>;

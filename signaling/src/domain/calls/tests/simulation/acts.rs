@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::super::super::begin::{ALL_ON, rings};
 use super::super::super::index::{Admitted, Entry, Standing};
-use super::super::super::input::{Act, Adding, Input, Invite, Moving, PeerChange};
+use super::super::super::input::{Act, Adding, Input, Invite, Kind, Moving, PeerChange};
 use super::super::super::machine::{Call, Part};
 use super::super::super::task::Message;
 use super::super::SWITCHES;
@@ -333,6 +333,6 @@ fn entry(mailbox: mpsc::Sender<Message>, invite: &Invite, to: Callee) -> Entry {
         callee: invite.callee.clone(),
         standing: Standing::Waiting { rings: false },
         part: Part::default(),
-        drop_in: false,
+        kind: Kind::Call,
     }
 }
