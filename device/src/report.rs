@@ -264,16 +264,11 @@ fn sentence(told: &Told) -> String {
         | Told::Calling { .. }
         | Told::RingsThere
         | Told::Answered
+        | Told::PictureSeen { .. }
         | Told::Secured { .. } => call_sentence(told),
         Told::Media { connected: true } => String::new(),
         Told::Media { connected: false } => "The line is broken; waiting for it.".to_owned(),
         Told::ToneHeard { hertz } => format!("A tone of {hertz} Hz is heard."),
-        Told::PictureSeen {
-            width,
-            height,
-            frames: 1,
-        } => format!("A picture is seen, {width} by {height}."),
-        Told::PictureSeen { .. } => String::new(),
         Told::PartyConnection { connected: true } => "The other side is back.".to_owned(),
         Told::PartyConnection { connected: false } => "The other side lost its line.".to_owned(),
         Told::Warning { text } => format!("Warning: {text}"),
@@ -338,6 +333,11 @@ fn call_sentence(told: &Told) -> String {
             "family" | "verified" => format!("Encrypted with {with}. Call code: {code}"),
             _ => format!("Encrypted with {with}, unverified. Compare the call code: {code}"),
         },
+        Told::PictureSeen {
+            width,
+            height,
+            frames: 1,
+        } => format!("A picture is seen, {width} by {height}."),
         _ => String::new(),
     }
 }

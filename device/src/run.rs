@@ -136,26 +136,7 @@ pub(crate) async fn run(
         device.dial(&name).await?;
     }
     while device.ending.is_none() {
-        device.keep_live();
-        device.play_next().await;
-        tokio::select! {
-            event = device.live.next() => device.live_event(event),
-            heard = device.announcements.finished() => device.announcement_over(heard).await,
-            event = events.recv() => device.client_event(event).await?,
-            event = device.state.next() => match event {
-                StateEvent::Call(event) => device.call_event(event).await?,
-                StateEvent::Visit(event) => device.visited_event(event).await?,
-            },
-            event = device.company.next() => device.second_event(event).await?,
-            Some(command) = commands.recv() => {
-                device.somebody_is_here();
-                device.command(command).await?;
-            }
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                device.ending = Some(Ending::Done);
-            }
-        }
+        device.turn(&mut events, &mut commands).await?;
     }
     device.leave().await;
     Ok(device.ending.unwrap_or(Ending::Done))
@@ -181,6 +162,35 @@ impl State {
 }
 
 impl Device {
+    /// The next thing that happens, whatever it is.
+    async fn turn(
+        &mut self,
+        events: &mut mpsc::Receiver<ClientEvent>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> anyhow::Result<()> {
+        self.keep_live();
+        self.play_next().await;
+        tokio::select! {
+            event = self.live.next() => self.live_event(event),
+            heard = self.announcements.finished() => self.announcement_over(heard).await,
+            event = events.recv() => self.client_event(event).await?,
+            event = self.state.next() => match event {
+                StateEvent::Call(event) => self.call_event(event).await?,
+                StateEvent::Visit(event) => self.visited_event(event).await?,
+            },
+            event = self.company.next() => self.second_event(event).await?,
+            Some(command) = commands.recv() => {
+                self.somebody_is_here();
+                self.command(command).await?;
+            }
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                self.ending = Some(Ending::Done);
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn enter(&mut self, state: State) {
         self.state = state;
         // A light that fails is no reason to end a call.

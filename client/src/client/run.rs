@@ -344,27 +344,10 @@ impl Run {
                 }
                 return Ok(());
             }
-            Event::Announced(told) => {
-                // Fetching it takes a while, and calls ring meanwhile.
-                tokio::spawn(hear(self.shared.clone(), told, self.events.clone()));
-                return Ok(());
-            }
-            Event::LiveAnnouncement {
-                call,
-                device,
-                statement,
-            } => {
-                let told = told_live(&self.shared, (call, device), &statement).await;
-                self.tell(told).await;
-                return Ok(());
-            }
-            Event::AnnouncementHeard {
-                announcement: id,
-                device,
-                heard,
-            } => {
-                self.tell(ClientEvent::AnnouncementHeard { id, device, heard })
-                    .await;
+            event @ (Event::Announced(_)
+            | Event::LiveAnnouncement { .. }
+            | Event::AnnouncementHeard { .. }) => {
+                self.announcement(event).await;
                 return Ok(());
             }
             _ => {}
@@ -390,6 +373,32 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    async fn announcement(&self, event: Event) {
+        match event {
+            Event::Announced(told) => {
+                // Fetching it takes a while, and calls ring meanwhile.
+                tokio::spawn(hear(self.shared.clone(), told, self.events.clone()));
+            }
+            Event::LiveAnnouncement {
+                call,
+                device,
+                statement,
+            } => {
+                let told = told_live(&self.shared, (call, device), &statement).await;
+                self.tell(told).await;
+            }
+            Event::AnnouncementHeard {
+                announcement: id,
+                device,
+                heard,
+            } => {
+                self.tell(ClientEvent::AnnouncementHeard { id, device, heard })
+                    .await;
+            }
+            _ => {}
+        }
     }
 
     /// What waits to be heard here is asked for beside everything else.

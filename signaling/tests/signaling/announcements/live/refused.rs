@@ -145,11 +145,18 @@ async fn what_is_no_live_announcement_of_now_is_refused() {
     for (what, request, code) in cases {
         assert_eq!(scene.family.annas.refused(request).await, code, "{what}");
     }
+    assert!(!was_told(&mut scene.kitchen).await);
+}
+
+#[tokio::test]
+async fn another_household_hands_nothing_on_and_an_id_is_used_once() {
+    let mut scene = with_calls().await;
+    let key = scene.family.anna.app.clone();
+    let good = scene.by_phone(CALL).await;
     // Carl, of another household, hands on what Anna signed.
-    let stolen = announce(CALL, home, &good, &key);
+    let stolen = announce(CALL, AnnounceTo::Home, &good, &key);
     let refused = scene.family.carls.refused(stolen).await;
     assert_eq!(refused, ErrorCode::Forbidden);
-    assert!(!was_told(&mut scene.kitchen).await);
     scene.announces(CALL).await;
     is_told(&mut scene.kitchen).await;
     // The id is used.

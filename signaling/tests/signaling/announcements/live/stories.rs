@@ -42,7 +42,16 @@ async fn it_is_heard_at_every_home_device_and_only_who_announces_publishes() {
     assert_eq!(strangers, ErrorCode::NotFound);
     let bens = scene.family.bens.refused(hear(CALL)).await;
     assert_eq!(bens, ErrorCode::NotFound);
+}
 
+// req: ANN-3
+#[tokio::test]
+async fn whoever_hears_it_listens_and_leaves_alone_and_who_announces_ends_it_for_all() {
+    let mut scene = with_calls().await;
+    scene.announces(CALL).await;
+    let phone = scene.family.anna.device();
+    let spoken = offer(&[Source::Microphone], vec![]);
+    scene.family.annas.request(spoken).await.unwrap();
     let kitchen = &mut scene.kitchen.session;
     let early = kitchen.refused(offer(&[], vec![])).await;
     assert_eq!(early, ErrorCode::Conflict);
