@@ -7,7 +7,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
 import { newFolder, pair, run, SPEAKS } from "./device.mjs";
 import { serve } from "./homeline.mjs";
-import { addContact, at, call, signUp, watch } from "./people.mjs";
+import { addContact, at, call, pairDevice, signUp, watch } from "./people.mjs";
 import { hears, seesFrames, spyOnConnections, toneFile } from "./sound.mjs";
 
 const DEVICE_TONE = 1_000;
@@ -201,3 +201,36 @@ test("the device makes a video call with a file: the browser answers with video,
   await device.say("hang up");
   await endsWith(ben.page, "hung_up");
 });
+
+// req: ANN-1, ANN-2, ANN-3
+test("spoken live in the app it is heard at the device and at a browser's beside it, ends at the one alone that stops it, and the other way round", async () => {
+  homes += 1;
+  const dora = { name: "Dora", handle: `dora${homes}`, household: "Dora's home" };
+  const [app, hall] = [await open(humming, PHONE), await open(plain, DESKTOP)];
+  await signUp(app, server.url, dora);
+  await at(app, "nav-settings").click();
+  await at(app, "setting-original").check();
+  await pair(app, folder, server.url, { handle: dora.handle, label: "Kitchen" });
+  await pairDevice(app, hall, server.url, { handle: dora.handle, label: "Hall", shape: "speaker" });
+  device = await run(folder, { tone: DEVICE_TONE, listenFor: BROWSER_TONE });
+  await at(app, "to-announce").click();
+  await at(app, "announce-live").click();
+  await device.event("live");
+  await hears(hall, BROWSER_TONE);
+  assert.equal((await device.event("tone_heard")).hertz, BROWSER_TONE);
+  for (const label of ["Kitchen", "Hall"]) await inRoom(app, label, "hears");
+  await device.say("hang up");
+  await inRoom(app, "Kitchen", "left");
+  await hears(hall, BROWSER_TONE);
+  await at(app, "live-stop").click();
+  await at(hall, "live").waitFor({ state: "detached" });
+  await device.say("announce live");
+  await at(hall, "announcement-from").filter({ hasText: "Kitchen announces" }).waitFor();
+  await hears(hall, DEVICE_TONE);
+  await at(hall, "announcement-stop").click();
+  await at(hall, "live").waitFor({ state: "detached" });
+});
+
+function inRoom(page, label, state) {
+  return page.locator(`[data-testid="announced-room"][data-state="${state}"]`).filter({ hasText: label }).first().waitFor();
+}

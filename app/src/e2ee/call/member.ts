@@ -58,7 +58,6 @@ export class CallCrypto {
   readonly #replaces = new Map<string, string>();
   readonly #removes = new Set<string>();
   readonly #used = new Set<string>();
-  readonly #staysAlone: boolean;
   #update = false;
   #vouched = 0;
   /** When the oldest removal that is not echoed yet was sent. */
@@ -69,9 +68,7 @@ export class CallCrypto {
   #compareAt = 0;
   readonly #silence = new Silence();
 
-  /** `staysAlone`: when the last other member has left, the group waits for the next one. */
-  constructor(call: string, me: Me, expect: Expect, staysAlone = false) {
-    this.#staysAlone = staysAlone;
+  constructor(call: string, me: Me, expect: Expect) {
     this.#call = call;
     this.#me = me;
     this.#expect = expect;
@@ -251,11 +248,6 @@ export class CallCrypto {
       if (this.#state.type !== "lone" && this.#state.type !== "idle") this.#drops.set(this.#state.epoch, now + KEEP_OLD_KEY_MS);
       this.#state = { type: "lone" };
       if (this.#adds.size > 0) return;
-      if (this.#staysAlone) {
-        // Whoever has left knows the last keys: nothing is sent until somebody else is there.
-        out.push({ type: "reset_keys" });
-        return;
-      }
       this.#clear();
       out.push({ type: "left", reason: "alone" });
       return;

@@ -81,10 +81,10 @@ export class Calls {
     await this.#step(call, session, { type: "create" });
   }
 
-  /** The one that announces live: its group, alone in it, for those whom it names. It goes on while nobody hears it. */
+  /** The one that announces live: its group, alone in it, for those whom it names. */
   async speakLive(call: string, fits: (identity: Identity) => boolean): Promise<void> {
     if (this.#sessions.has(call)) throw new DeskError("exists", "there is such a call already");
-    const session = this.#start(call, true);
+    const session = this.#start(call);
     session.expect.restrict(fits);
     await this.#step(call, session, { type: "create" });
   }
@@ -194,12 +194,12 @@ export class Calls {
     return { keyPackage: toBase64Url(keyPackage.encoded), ringing: toBase64Url(signRinging(ringing, me.pair)) };
   }
 
-  #start(call: string, staysAlone = false): Session {
+  #start(call: string): Session {
     const found = this.#sessions.get(call);
     if (found !== undefined) return found;
     if (this.#sessions.size >= CALLS_MAX) throw new DeskError("too_many", "too many calls at once");
     const expect = this.#home.expect();
-    const crypto = new CallCrypto(call, this.#home.me(), expect, staysAlone);
+    const crypto = new CallCrypto(call, this.#home.me(), expect);
     const session = { crypto, keyring: new Keyring(), expect, keyPackage: undefined, reported: { failures: 0, at: 0 }, kept: 0 };
     this.#sessions.set(call, session);
     return session;
