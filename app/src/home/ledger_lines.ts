@@ -13,7 +13,7 @@ export interface Happened {
   devices: DeviceId[];
   what:
     /** `ended` is absent while it goes on, or where its end was never written. */
-    | { kind: "visit"; who: LedgerParty; picture: boolean; knocked: boolean; ended: Pick<Ended, "lastedMs" | "by"> | undefined }
+    | { kind: "visit"; who: LedgerParty; picture: boolean; pictureRefused: boolean; knocked: boolean; ended: Pick<Ended, "lastedMs" | "by"> | undefined }
     | { kind: "refused"; who: LedgerParty; refusal: DropInRefusal }
     | { kind: "grant"; grant: GrantId; change: "given" | "changed" | "revoked" }
     | { kind: "put_out" }
@@ -27,6 +27,8 @@ export function merged(ledgers: Iterable<readonly [DeviceId, readonly LedgerRead
   const grants = new Map<string, Happened>();
   for (const [device, entries] of ledgers) {
     const visits = new Map<string, Extract<Happened["what"], { kind: "visit" }>>();
+    // They wanted a picture too: a drop-in that has opened says so in its own line.
+    const soundOnly = new Map<string, Happened>();
     for (const { index, atMs, line } of entries) {
       if (line.kind === "ended") {
         const visit = visits.get(line.call);
@@ -49,8 +51,15 @@ export function merged(ledgers: Iterable<readonly [DeviceId, readonly LedgerRead
         continue;
       }
       const what = one(line);
-      if (what.kind === "visit" && line.kind === "opened") visits.set(line.call, what);
-      list.push({ id: `${device}.${index}`, atMs, devices: [device], what });
+      const happened: Happened = { id: `${device}.${index}`, atMs, devices: [device], what };
+      if (line.kind === "refused" && line.refusal === "sound_only") soundOnly.set(line.call, happened);
+      if (what.kind === "visit" && line.kind === "opened") {
+        visits.set(line.call, what);
+        const refused = soundOnly.get(line.call);
+        what.pictureRefused = refused !== undefined;
+        if (refused !== undefined) list.splice(list.indexOf(refused), 1);
+      }
+      list.push(happened);
     }
   }
   return list.sort((a, b) => b.atMs - a.atMs);
@@ -58,7 +67,7 @@ export function merged(ledgers: Iterable<readonly [DeviceId, readonly LedgerRead
 
 function one(line: Exclude<LedgerLine, { kind: "ended" } | { kind: "grant_taken" }>): Happened["what"] {
   switch (line.kind) {
-    case "opened": return { kind: "visit", who: line.who, picture: line.picture, knocked: line.knocked, ended: undefined };
+    case "opened": return { kind: "visit", who: line.who, picture: line.picture, pictureRefused: false, knocked: line.knocked, ended: undefined };
     case "refused": return { kind: "refused", who: line.who, refusal: line.refusal };
     case "put_out": case "switched": case "grant_refused": case "resumed": return line;
   }

@@ -121,7 +121,7 @@ function row(app: App, { atMs, devices, what }: Happened): TemplateResult {
 function words(app: App, what: Happened["what"], rooms: string): [title: string, more: string] {
   switch (what.kind) {
     case "visit": {
-      const how = `${what.knocked ? "knocked first, " : ""}${what.picture ? "with picture" : "sound only"}`;
+      const how = `${what.knocked ? "knocked first, " : ""}${what.picture ? "with picture" : what.pictureRefused ? "sound only: a picture was refused" : "sound only"}`;
       const { ended } = what;
       return [`${partyWords(app, what.who)} dropped in`, ended === undefined ? `${how}, its end is not written` : `${how}, ${durationWords(ended.lastedMs / 1_000)}, ${endWords(ended.by)}`];
     }

@@ -233,6 +233,8 @@ test("a picture that is not granted is left out, and a contact is let in only as
   assert.deepEqual(outputs(device), ["signal", "open clear"]);
   await device.ask("drop_in.pinned", { pinned: [{ contact, theirGenesis: toBase64Url(key(99).publicKey) }], off: false });
   assert.deepEqual(outputs(device), ["close"]);
+  const said = (await written(house, device)).map((what) => (what.kind === "refused" ? what.refusal : what.kind));
+  assert.deepEqual(said, ["grant_taken", "sound_only", "opened", "ended"]);
 });
 
 test("a refusal names who asked, to the page and in the ledger, also where drop-in is switched off", async () => {

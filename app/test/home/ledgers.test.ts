@@ -167,6 +167,18 @@ test("a drop-in is one line with its end, and a grant that many devices took is 
   assert.deepEqual([grant?.devices.length, grant?.atMs], [2, NOW]);
 });
 
+test("a picture that was refused stands in the line of the drop-in, or for itself where nothing opened", async () => {
+  const { app, write, device, clock } = await scene();
+  const refused = (call: string): LedgerWhat => ({ kind: "refused", call, who: unverifiedWho(), refusal: "sound_only" });
+  write(refused(CALL), { ...OPENED, picture: false });
+  clock.now += 61_000;
+  write(refused("08".repeat(16)));
+  const ledgers = app();
+  await ledgers.load(true);
+  const list = merged([[device, ledgers.views.get(device)?.entries ?? []]]);
+  assert.deepEqual(list.map(({ what }) => (what.kind === "visit" ? what.pictureRefused : what.kind)), ["refused", true]);
+});
+
 test("who is new in a contact's household is asked about once, until the grant names them or somebody has decided", async () => {
   const { app, write, device } = await scene();
   for (const call of ["07", "08"]) write({ kind: "refused", call: call.repeat(16), who: WHO, refusal: "new_member" });

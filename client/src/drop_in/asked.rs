@@ -93,6 +93,11 @@ impl Desk {
         if here.quiet {
             return Err(refuse(DropInRefusal::Quiet));
         }
+        // What the grant does not cover is refused by name, and the rest opens.
+        if event.picture && !permit.picture {
+            let who = Who::of(&initiator);
+            self.book.refused(event.call, who, DropInRefusal::SoundOnly);
+        }
         // Nobody is let in whose visit could not be written down.
         if !kept || !self.book.kept().ledger.has_room() {
             return Err(refuse(DropInRefusal::Unavailable));

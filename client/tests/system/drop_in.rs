@@ -583,6 +583,17 @@ async fn where_sound_alone_is_granted_there_is_no_picture() {
     hears(&mut heard, 1_000.0).await;
     visit.end().await;
     ended(&mut call).await;
+    // It was asked for, and is refused by name.
+    let ledger = scene.ledger(4).await;
+    let refused = matches!(
+        ledger[1],
+        What::Refused {
+            refusal: DropInRefusal::SoundOnly,
+            ..
+        }
+    );
+    assert!(refused, "{:?}", ledger[1]);
+    assert!(matches!(ledger[2], What::Opened { picture: false, .. }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

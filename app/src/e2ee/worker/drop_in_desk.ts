@@ -193,6 +193,8 @@ export class DropInDesk {
     const who = this.#home.whoIs(initiator);
     if (here.busy || this.running) return this.#refuse(id, "busy", initiator);
     if (here.quiet) return this.#refuse(id, "quiet", initiator);
+    // What the grant does not cover is refused by name, and the rest opens.
+    if (picture && !permit.picture) this.#ledger?.refused(checked.call, initiator, "sound_only");
     // Nobody is let in whose visit could not be written down.
     if (this.#ledger?.hasRoom !== true) return this.#refuse(id, "unavailable", initiator);
     this.#initiator = { identity: initiator, asking: checked, keyPackage: fromBase64Url(keyPackage) };
