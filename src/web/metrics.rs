@@ -11,6 +11,7 @@ use axum::routing::get;
 use homeline_media_node::turn::{Turn, TurnFigures};
 use homeline_media_node::{Node, NodeMetrics, TcpFigures};
 use homeline_signaling::Signaling;
+use homeline_signaling::domain::calls::CallFigures;
 use homeline_signaling::edge::session::SignalingFigures;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, MetricEncoder, text};
@@ -75,17 +76,6 @@ struct Row {
 
 fn rows(sources: &Sources) -> Vec<Row> {
     let SignalingFigures { sessions, calls } = sources.signaling.figures();
-    let phases = [
-        (
-            vec![("phase", "inviting".to_owned())],
-            calls.inviting as u64,
-        ),
-        (vec![("phase", "ringing".to_owned())], calls.ringing as u64),
-        (
-            vec![("phase", "answered".to_owned())],
-            calls.answered as u64,
-        ),
-    ];
     let requests = sessions
         .requests_total
         .iter()
@@ -120,7 +110,23 @@ fn rows(sources: &Sources) -> Vec<Row> {
             MetricType::Counter,
             requests.collect(),
         ),
-        family("calls", "Running calls", MetricType::Gauge, phases.into()),
+    ];
+    rows.extend(call_rows(&calls));
+    rows.extend(media_rows(&sources.node));
+    let figures = sources.relay.as_ref().map(Turn::figures);
+    rows.extend(figures.iter().flat_map(relay_rows));
+    rows
+}
+
+fn call_rows(calls: &CallFigures) -> Vec<Row> {
+    let phase = |name: &str, count: usize| (vec![("phase", name.to_owned())], count as u64);
+    let phases = vec![
+        phase("inviting", calls.inviting),
+        phase("ringing", calls.ringing),
+        phase("answered", calls.answered),
+    ];
+    vec![
+        family("calls", "Running calls", MetricType::Gauge, phases),
         counter("calls_started", "Calls begun", calls.started_total),
         by("calls_ended", "Calls ended", "reason", &calls.ended_total),
         gauge("drop_ins", "Open drop-ins", calls.drop_ins.open as u64),
@@ -151,11 +157,7 @@ fn rows(sources: &Sources) -> Vec<Row> {
             "reason",
             &calls.live.ended_total,
         ),
-    ];
-    rows.extend(media_rows(&sources.node));
-    let figures = sources.relay.as_ref().map(Turn::figures);
-    rows.extend(figures.iter().flat_map(relay_rows));
-    rows
+    ]
 }
 
 fn media_rows(node: &Node) -> Vec<Row> {
