@@ -9,7 +9,8 @@ use homeline_protocol::session::{Account, Callee, Party, Switches};
 use tokio::sync::mpsc;
 
 use super::company::DECISIONS_MAX;
-use super::index::{Admitted, Entry, Refused, Standing};
+use super::entry::{Entry, Standing};
+use super::index::{Admitted, Refused};
 use super::input::{Input, Invite, Kind, Rings};
 use super::machine::{Call, Part};
 use super::service::Calls;

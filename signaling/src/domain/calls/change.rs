@@ -7,7 +7,7 @@ use homeline_protocol::session::{
 };
 
 use super::begin::{INVITATION_BYTES_MAX, StartError};
-use super::index::Entry;
+use super::entry::Entry;
 use super::input::{Act, Adding, CallError, Moving};
 use super::service::Calls;
 use crate::bus::Audience;

@@ -6,7 +6,8 @@ use homeline_protocol::id::{AccountId, CallId, DeviceId};
 use tokio::sync::mpsc;
 
 use super::config::CallsConfig;
-use super::index::{Entry, Index};
+use super::entry::Entry;
+use super::index::Index;
 use super::task::Message;
 
 /// Why a live announcement can't begin.

@@ -8,8 +8,8 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, Event, Party, Place, Switches};
 use tokio::sync::{mpsc, oneshot};
 
+use super::entry::{Entry, Standing};
 use super::hearing::LiveRefused;
-use super::index::{Entry, Standing};
 use super::input::{Invite, Kind};
 use super::machine::{Announcement, Call, Hearer, Part};
 use super::service::Calls;

@@ -7,6 +7,7 @@ mod begin;
 mod change;
 mod company;
 mod config;
+mod entry;
 mod figures;
 mod follow;
 mod grades;

@@ -8,7 +8,8 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Account, Callee, EndReason, Event, MediaState, Party, Switches};
 use tokio::sync::{mpsc, oneshot};
 
-use super::index::{Entry, Refused, Standing};
+use super::entry::{Entry, Standing};
+use super::index::Refused;
 use super::input::{Input, Invite, Kind, Rings};
 use super::machine::{Call, Initiator, Introduction, Part};
 use super::service::Calls;

@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::begin::rings;
 use super::config::CallsConfig;
+use super::entry::{Asked, Entry, Standing};
 use super::figures::CallFigures;
-use super::index::{Asked, Entry, Index, Standing};
+use super::index::Index;
 use super::input::{Act, ActReply, CallError, Input, Kind, Moment, Rings};
 use super::task::{Message, send};
 use crate::bus::{Audience, Bus};

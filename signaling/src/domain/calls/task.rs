@@ -11,8 +11,8 @@ use homeline_protocol::session::{CallPhase, EndReason, Event};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use super::entry::Standing;
 use super::grades::quality;
-use super::index::Standing;
 use super::input::{Act, ActReply, CallError, Effect, Input, Kind, Record};
 use super::machine::{Call, Part, is_missed};
 use super::service::Shared;

@@ -8,7 +8,8 @@ use homeline_protocol::session::{Callee, DeviceKind, Party, Place};
 use tokio::sync::mpsc;
 
 use super::super::super::begin::{ALL_ON, rings};
-use super::super::super::index::{Admitted, Entry, Standing};
+use super::super::super::entry::{Entry, Standing};
+use super::super::super::index::Admitted;
 use super::super::super::input::{Act, Adding, Input, Invite, Kind, Moving, PeerChange};
 use super::super::super::machine::{Call, Part};
 use super::super::super::task::Message;

@@ -7,7 +7,7 @@ use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{CallPhase, EndReason, Event, Participant, WelcomeFor};
 
-use super::super::super::index::Standing;
+use super::super::super::entry::Standing;
 use super::super::super::input::{Act, Effect, Input, Record};
 use super::super::super::task::Message;
 use super::oracle::{Somebody, keeps_apart};
