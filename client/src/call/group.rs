@@ -279,6 +279,9 @@ impl Run {
 
     /// Who takes part, as the server says: switches, and who came and went.
     pub(super) fn participants(&mut self, participants: &[Participant]) {
+        if self.is_early(participants) {
+            return;
+        }
         let own = self.owner.device();
         let others = || participants.iter().filter(|one| one.device != own);
         let gone: Vec<_> = self

@@ -12,7 +12,7 @@ use homeline_e2ee::member::{self, CallCrypto};
 use homeline_e2ee::signed::Signed;
 use homeline_protocol::Blob;
 use homeline_protocol::id::CallId;
-use homeline_protocol::session::{AnnounceTo, MediaState, Reply, Request};
+use homeline_protocol::session::{AnnounceTo, MediaState, Participant, Reply, Request};
 use tokio::sync::mpsc;
 
 use super::event::{CallEvent, RefusedBecause};
@@ -59,7 +59,8 @@ pub(crate) async fn announce_live(
         (said, statement)
     };
     let devices: BTreeSet<_> = said.devices.into_iter().collect();
-    let own = own_side(&shared, Side::Announcer { devices });
+    let early = Some(Vec::new());
+    let own = own_side(&shared, Side::Announcer { devices, early });
     let seat = own.seat(&shared, id, at)?;
     let (mut run, call) = seat.take(|| shared.new_call(id)).await?;
     run.transport.speak(microphone, run.microphone.subscribe());
@@ -161,10 +162,11 @@ impl Run {
         match result {
             Ok(Reply::Announced { receivers }) => {
                 self.say(CallEvent::Announced { receivers });
+                self.tell_early();
                 self.offer().await;
             }
             // Whether it is there is told with the new session.
-            Ok(_) | Err(RequestError::Unknown) => {}
+            Ok(_) | Err(RequestError::Unknown) => self.tell_early(),
             Err(error) => {
                 self.denied(&error);
                 self.failed(&error);
@@ -172,9 +174,30 @@ impl Run {
         }
     }
 
+    /// True: who is there is told later, after whom the server told.
+    pub(super) fn is_early(&mut self, participants: &[Participant]) -> bool {
+        match &mut self.side {
+            Some(Side::Announcer {
+                early: Some(early), ..
+            }) => {
+                *early = participants.to_vec();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn tell_early(&mut self) {
+        if let Some(Side::Announcer { early, .. }) = &mut self.side
+            && let Some(participants) = early.take()
+        {
+            self.participants(&participants);
+        }
+    }
+
     /// A device would hear it: let in, if it is one of those that were named. Any other is an impostor.
     pub(super) async fn let_hear(&mut self, key_package: Blob, statement: Blob) {
-        let Some(Side::Announcer { devices }) = &self.side else {
+        let Some(Side::Announcer { devices, .. }) = &self.side else {
             return;
         };
         let opened = Signed::decode(&statement.0)

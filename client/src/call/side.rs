@@ -7,7 +7,7 @@ use homeline_e2ee::group::Expect;
 use homeline_e2ee::ids::device_id;
 use homeline_e2ee::key::PublicKey;
 use homeline_protocol::Blob;
-use homeline_protocol::session::{Source, Track};
+use homeline_protocol::session::{Participant, Source, Track};
 
 use super::run::Run;
 
@@ -28,6 +28,8 @@ pub(super) enum Side {
     Announcer {
         /// Those that its statement names.
         devices: BTreeSet<PublicKey>,
+        /// Who was there before the server said whom it told: a quick device hears it sooner. `None` from then on.
+        early: Option<Vec<Participant>>,
     },
     /// Hears what is announced live.
     Hearer {
@@ -43,7 +45,7 @@ impl Side {
         match self {
             Self::Initiator { genesis } => expect.only_target(own, *genesis),
             Self::Target { initiator, .. } => expect.only(own, *initiator),
-            Self::Announcer { devices } => expect.only_among(own, devices.iter().copied()),
+            Self::Announcer { devices, .. } => expect.only_among(own, devices.iter().copied()),
             Self::Hearer { announcer, devices } => {
                 let devices = devices.iter().chain([announcer]);
                 expect.only_among(own, devices.copied())
