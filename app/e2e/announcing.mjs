@@ -28,7 +28,7 @@ export async function toAnnounce(page, where) {
 /** Recorded for two seconds, and announced. */
 export async function say(page) {
   await at(page, "announce-record").click();
-  await page.getByText("0:02 of 1:00").waitFor();
+  await page.getByText(/0:(0[2-9]|[1-5]\d) of 1:00/).waitFor();
   await at(page, "announce-stop").click();
   await at(page, "announce-send").click();
   await at(page, "announce-record").waitFor();

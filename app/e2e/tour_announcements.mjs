@@ -17,7 +17,7 @@ export async function announcements(visit, { anna, speaker, display }) {
   await at(speaker, "announcement-answer").click();
   await at(speaker, "answer-recording").waitFor();
   await visit(speaker, "speaker-answer-recording");
-  await speaker.getByText("0:01 of 1:00").waitFor();
+  await speaker.getByText(/0:(0[1-9]|[1-5]\d) of 1:00/).waitFor();
   await at(speaker, "answer-stop").click();
   await at(speaker, "answer-send").waitFor();
   await visit(speaker, "speaker-answer-recorded");
@@ -27,7 +27,7 @@ export async function announcements(visit, { anna, speaker, display }) {
   await at(anna, "announce-record").click();
   await at(anna, "announce-recording").waitFor();
   await visit(anna, "announce-recording");
-  await anna.getByText("0:01 of 1:00").waitFor();
+  await anna.getByText(/0:(0[1-9]|[1-5]\d) of 1:00/).waitFor();
   await at(anna, "announce-stop").click();
   await at(anna, "announce-recorded").waitFor();
   await visit(anna, "announce-recorded");
@@ -55,7 +55,7 @@ async function fromTheDisplay(visit, { speaker, display }) {
   await at(display, "announce-record").click();
   await at(display, "announce-recording").waitFor();
   await visit(display, "display-announce-recording");
-  await display.getByText("0:01 of 1:00").waitFor();
+  await display.getByText(/0:(0[1-9]|[1-5]\d) of 1:00/).waitFor();
   await at(display, "announce-stop").click();
   await at(display, "announce-send").waitFor();
   await visit(display, "display-announce-recorded");
