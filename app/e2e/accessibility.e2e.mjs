@@ -18,7 +18,7 @@ for (const [name, viewport] of [["a phone", PHONE], ["a desk", DESKTOP]]) {
     const screens = [];
     const open = async () => {
       const page = await (await browser.newContext({ viewport, colorScheme: "light" })).newPage();
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(40_000);
       return page;
     };
     await tour(open, async (page, screen) => {
