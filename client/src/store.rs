@@ -355,34 +355,36 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     homeline_durable::write(path, bytes)
 }
 
+/// Some device's, for tests.
+#[cfg(test)]
+pub(crate) fn sample() -> Identity {
+    let key = PrivateKey::from_seed(&[5; 32]);
+    Identity {
+        token: Secret::new("token"),
+        account: AccountId([1; 16]),
+        device_key: key.clone(),
+        genesis_key: Some(PrivateKey::from_seed(&[6; 32])),
+        genesis: key.public(),
+        chain: Chain(vec![]),
+        roster_pin: RosterPin {
+            seq: 3,
+            head: [9; 32],
+        },
+        revisions: vec![],
+        first_contacts: vec![],
+        call_links: vec![],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn identity() -> Identity {
-        let key = PrivateKey::from_seed(&[5; 32]);
-        Identity {
-            token: Secret::new("token"),
-            account: AccountId([1; 16]),
-            device_key: key.clone(),
-            genesis_key: Some(PrivateKey::from_seed(&[6; 32])),
-            genesis: key.public(),
-            chain: Chain(vec![]),
-            roster_pin: RosterPin {
-                seq: 3,
-                head: [9; 32],
-            },
-            revisions: vec![],
-            first_contacts: vec![],
-            call_links: vec![],
-        }
-    }
 
     #[test]
     fn an_identity_survives_its_file_which_nobody_else_may_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/identity.json");
-        let mut written = identity();
+        let mut written = sample();
         assert!(written.saw(Signed::Contact(ContactId([4; 16])), 7));
         assert!(!written.saw(Signed::Contact(ContactId([4; 16])), 6));
         assert!(written.saw(Signed::Grant(GrantId([5; 16])), 8));
@@ -420,7 +422,7 @@ mod tests {
     fn a_file_that_others_may_read_or_that_is_broken_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("identity.json");
-        identity().save(&path).unwrap();
+        sample().save(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(
             Identity::load(&path),

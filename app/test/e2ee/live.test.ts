@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fromBase64Url, toBase64Url } from "../../src/e2ee/bytes.ts";
-import { AnnouncementError } from "../../src/e2ee/identity/announcement.ts";
 import { CLOCK_SKEW_MS } from "../../src/e2ee/identity/certificate.ts";
 import { MalformedError } from "../../src/e2ee/identity/encoding.ts";
-import { HeardLive, LIVE_AGE_MAX_MS, LIVE_HEARD_MAX, type LiveAnnouncement, openLive, encodeLive, signLive } from "../../src/e2ee/identity/live.ts";
+import { AnnouncementError, Heard, HEARD_MAX } from "../../src/e2ee/identity/announcement.ts";
+import { LIVE_AGE_MAX_MS, type LiveAnnouncement, liveCountsUntil, openLive, encodeLive, signLive } from "../../src/e2ee/identity/live.ts";
 import { Roster } from "../../src/e2ee/identity/roster.ts";
 import { decodeSigned, SignatureError } from "../../src/e2ee/identity/signed.ts";
 import { House, key, NOW } from "./home.ts";
@@ -55,11 +55,12 @@ test("it counts for a minute and what clocks differ by, in its own household, by
 });
 
 test("one begins once, and a full memory takes none until what it holds could count no more", () => {
-  const heard = new HeardLive();
+  const heard = new Heard();
   const one = (nth: number) => ({ call: nth.toString(16).padStart(32, "0"), atMs: NOW }) as LiveAnnouncement;
-  for (let nth = 0; nth < LIVE_HEARD_MAX; nth++) heard.take(one(nth), NOW);
-  assert.throws(() => heard.take(one(0), NOW), /heard before/);
-  assert.throws(() => heard.take(one(999), NOW), /Too many/);
+  const take = (live: LiveAnnouncement, now: number) => heard.take(live.call, liveCountsUntil(live), now);
+  for (let nth = 0; nth < HEARD_MAX; nth++) take(one(nth), NOW);
+  assert.throws(() => take(one(0), NOW), /heard before/);
+  assert.throws(() => take(one(999), NOW), /Too many/);
   const later = NOW + LIVE_AGE_MAX_MS + CLOCK_SKEW_MS + 1;
-  heard.take({ ...one(999), atMs: later }, later);
+  take({ ...one(999), atMs: later }, later);
 });

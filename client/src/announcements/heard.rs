@@ -15,10 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::store::{Identity, StoreError, read_private, write_private};
 
 /// Bounded as `Heard` is: nothing is in it that was not taken there.
-#[derive(Default)]
 pub(super) struct HeardBook {
     path: Option<PathBuf>,
-    owner: Option<Owner>,
+    owner: Owner,
     ones: BTreeMap<AnnouncementId, One>,
     /// Those of an earlier run.
     earlier: BTreeSet<AnnouncementId>,
@@ -53,7 +52,7 @@ impl HeardBook {
     pub(super) fn open(
         identity: &Identity,
         path: Option<&Path>,
-        heard: &mut Heard,
+        heard: &mut Heard<AnnouncementId>,
     ) -> Result<Self, StoreError> {
         let owner = Owner {
             device: identity.device_key.public(),
@@ -69,7 +68,7 @@ impl HeardBook {
         }
         Ok(Self {
             path,
-            owner: Some(owner),
+            owner,
             earlier: ones.keys().copied().collect(),
             ones,
         })
@@ -84,11 +83,9 @@ impl HeardBook {
     ) {
         self.ones.retain(|_, one| one.until >= now);
         self.ones.entry(id).or_insert(One { until, how });
-        let (Some(path), Some(owner)) = (&self.path, self.owner) else {
-            return;
-        };
-        let text =
-            serde_json::to_vec(&Row::of(&self.ones, owner)).expect("a row always serializes");
+        let Some(path) = &self.path else { return };
+        let row = Row::of(&self.ones, self.owner);
+        let text = serde_json::to_vec(&row).expect("a row always serializes");
         // With a full disk it is remembered until the program ends.
         if let Err(error) = write_private(path, &text) {
             tracing::error!(%error, "what was heard can't be written");
@@ -141,29 +138,13 @@ fn load(path: &Path, owner: Owner) -> Result<BTreeMap<AnnouncementId, One>, Stor
 
 #[cfg(test)]
 mod tests {
-    use homeline_e2ee::chain::Chain;
-    use homeline_e2ee::key::PrivateKey;
-    use homeline_e2ee::roster::RosterPin;
-    use homeline_protocol::Secret;
-    use homeline_protocol::id::AccountId;
-
     use super::*;
+    use crate::store::sample;
 
     fn identity(genesis: u8) -> Identity {
         Identity {
-            token: Secret::new("token"),
-            account: AccountId([1; 16]),
-            device_key: PrivateKey::from_seed(&[5; 32]),
-            genesis_key: None,
             genesis: PublicKey([genesis; 32]),
-            chain: Chain(vec![]),
-            roster_pin: RosterPin {
-                seq: 3,
-                head: [9; 32],
-            },
-            revisions: vec![],
-            first_contacts: vec![],
-            call_links: vec![],
+            ..sample()
         }
     }
 

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use homeline_e2ee::announcement::{
-    Announcement, AnnouncementError, Content, Heard, HeardError, LiveHeard, OpenError,
-    SealingStatement, open,
+    Announcement, AnnouncementError, Content, Heard, HeardError, OpenError, SealingStatement, open,
 };
 use homeline_e2ee::chain::Identity;
 use homeline_e2ee::encoding::DecodeError;
 use homeline_e2ee::signed::Signed;
 use homeline_e2ee::time::UnixMs;
-use homeline_protocol::id::{AnnouncementId, DeviceId};
+use homeline_protocol::id::{AnnouncementId, CallId, DeviceId};
 use homeline_protocol::session::{
     AnnounceTo, Announced, AnnouncementHeard, DeviceKind, Reply, Request,
 };
@@ -33,9 +32,9 @@ const EXCHANGES: usize = 4;
 pub(crate) struct Hearing {
     pub(crate) clock: SteadyClock,
     server: ServerClock,
-    heard: Heard,
+    heard: Heard<AnnouncementId>,
     book: HeardBook,
-    pub(super) live: LiveHeard,
+    pub(super) live: Heard<CallId>,
 }
 
 /// An announcement for this device. It holds, and is opened.
@@ -86,7 +85,7 @@ impl Hearing {
             server: ServerClock::default(),
             heard,
             book,
-            live: LiveHeard::default(),
+            live: Heard::default(),
         })
     }
 }
@@ -221,7 +220,10 @@ fn verify(shared: &Shared, told: &Announced) -> Result<(Announcement, Identity),
     if said.id != told.announcement {
         return Err(NotTaken::OtherAnnouncement);
     }
-    shared.hearing().heard.take(&said, now)?;
+    shared
+        .hearing()
+        .heard
+        .take(said.id, said.counts_until(), now)?;
     Ok((said, from))
 }
 

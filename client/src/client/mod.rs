@@ -15,5 +15,4 @@ pub use adding::{AddDeviceError, DeviceDigits, DeviceListener};
 pub use event::ClientEvent;
 pub use handle::{Client, ConnectError};
 pub use household::ChangeError;
-
 pub(crate) use shared::{Shared, State};

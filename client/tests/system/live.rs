@@ -7,7 +7,7 @@ use homeline_client::call::RefusedBecause;
 use homeline_client::media::Heard;
 use homeline_client::sound::{HEARD_MAX, tone};
 use homeline_client::{Call, CallEvent, ClientEvent, Identity};
-use homeline_e2ee::announcement::{HeardError, LiveAnnouncement, LiveError};
+use homeline_e2ee::announcement::{AnnouncementError, HeardError, LiveAnnouncement, LiveError};
 use homeline_e2ee::group::{Credential, Expect};
 use homeline_e2ee::key::PublicKey;
 use homeline_e2ee::member::CallCrypto;
@@ -335,14 +335,17 @@ async fn a_lie_about_who_speaks_is_refused_by_its_name_and_nothing_is_heard() {
     let because = |error: LiveError| move |found: &LiveRefused| matches!(found, LiveRefused::Statement(found) if *found == error);
     let tales = [
         (Tale::Again, because(HeardError::Before.into())),
-        (Tale::Forged, because(BadSignature.into())),
+        (
+            Tale::Forged,
+            because(AnnouncementError::from(BadSignature).into()),
+        ),
         (
             said_by(&ben.identity, ben.identity.genesis),
-            because(LiveError::OtherHousehold),
+            because(AnnouncementError::OtherHousehold.into()),
         ),
         (
             said_by(&ben.identity, genesis),
-            because(LiveError::NotInRoster),
+            because(AnnouncementError::NotInRoster.into()),
         ),
         (
             said_by(&anna.identity, genesis),

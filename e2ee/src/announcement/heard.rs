@@ -2,25 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use homeline_protocol::id::{AnnouncementId, CallId};
-
-use super::live::LiveAnnouncement;
-use super::statement::Announcement;
 use crate::time::UnixMs;
 
 /// Far more than a household announces while one counts; with a full memory none is taken.
 pub const HEARD_MAX: usize = 256;
 
 /// The announcements that were taken, for as long as they could count.
-#[derive(Debug, Default)]
-pub struct Heard(Memory<AnnouncementId>);
-
-/// The same of those that were heard while they were spoken.
-#[derive(Debug, Default)]
-pub struct LiveHeard(Memory<CallId>);
-
 #[derive(Debug)]
-struct Memory<Id> {
+pub struct Heard<Id> {
     until: BTreeMap<Id, UnixMs>,
 }
 
@@ -33,42 +22,26 @@ pub enum HeardError {
     Full,
 }
 
-impl Heard {
-    /// Has it know one that was taken before a restart, which counts until then.
-    pub fn restore(&mut self, id: AnnouncementId, until: UnixMs) {
-        if self.0.until.len() < HEARD_MAX {
-            self.0.until.insert(id, until);
-        }
-    }
-
-    /// Takes one that was opened.
-    ///
-    /// # Errors
-    /// When it was taken before, or the memory is full.
-    pub fn take(&mut self, said: &Announcement, now: UnixMs) -> Result<(), HeardError> {
-        self.0.take(said.id, said.counts_until(), now)
-    }
-}
-
-impl LiveHeard {
-    /// Takes one that was opened.
-    ///
-    /// # Errors
-    /// When it was taken before, or the memory is full.
-    pub fn take(&mut self, said: &LiveAnnouncement, now: UnixMs) -> Result<(), HeardError> {
-        self.0.take(said.call, said.counts_until(), now)
-    }
-}
-
-impl<Id> Default for Memory<Id> {
+impl<Id> Default for Heard<Id> {
     fn default() -> Self {
         let until = BTreeMap::new();
         Self { until }
     }
 }
 
-impl<Id: Ord> Memory<Id> {
-    fn take(&mut self, id: Id, counts_until: UnixMs, now: UnixMs) -> Result<(), HeardError> {
+impl<Id: Ord> Heard<Id> {
+    /// Has it know one that was taken before a restart, which counts until then.
+    pub fn restore(&mut self, id: Id, until: UnixMs) {
+        if self.until.len() < HEARD_MAX {
+            self.until.insert(id, until);
+        }
+    }
+
+    /// Takes one that was opened, and that counts until then.
+    ///
+    /// # Errors
+    /// When it was taken before, or the memory is full.
+    pub fn take(&mut self, id: Id, counts_until: UnixMs, now: UnixMs) -> Result<(), HeardError> {
         self.until.retain(|_, until| *until >= now);
         if self.until.contains_key(&id) {
             return Err(HeardError::Before);

@@ -4,13 +4,14 @@
 
 use homeline_protocol::id::CallId;
 
-use super::heard::{HeardError, LiveHeard};
-use crate::chain::{Chain, ChainError, Identity, verify_chain_bytes};
+use super::heard::{Heard, HeardError};
+use super::statement::{AnnouncementError, check_fresh, who_says};
+use crate::chain::{Chain, Identity};
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::key::{PrivateKey, PublicKey};
 use crate::quiet::quiet_debug;
 use crate::roster::Roster;
-use crate::signed::{BadSignature, Context, Signed};
+use crate::signed::{Context, Signed};
 use crate::time::{CLOCK_SKEW_MS, UnixMs};
 
 quiet_debug!(LiveAnnouncement);
@@ -44,19 +45,7 @@ pub enum LiveSayError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LiveError {
     #[error(transparent)]
-    Decode(#[from] DecodeError),
-    #[error(transparent)]
-    Signature(#[from] BadSignature),
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    #[error("the announcement is of another household")]
-    OtherHousehold,
-    #[error("the announcement is signed by another key than its chain's")]
-    WrongSigner,
-    #[error("whoever announces is none of the household any more")]
-    NotInRoster,
-    #[error("the announcement is too old, or of the future")]
-    NotFresh,
+    Statement(#[from] AnnouncementError),
     #[error("the announcement is for the device that makes it")]
     ForItself,
     #[error("the announcement is of another call")]
@@ -107,27 +96,12 @@ impl LiveAnnouncement {
         signed: &Signed,
         roster: &Roster,
         now: UnixMs,
-    ) -> Result<(Self, Identity), LiveError> {
+    ) -> Result<(Self, Identity), AnnouncementError> {
         signed.verify(Context::LiveAnnouncement)?;
         let said = Self::read(&signed.body)?;
-        if said.genesis != roster.genesis_key() {
-            return Err(LiveError::OtherHousehold);
-        }
-        let from = verify_chain_bytes(&said.chain, now)?;
-        if from.device_key != signed.signer {
-            return Err(LiveError::WrongSigner);
-        }
-        if from.genesis != said.genesis || !roster.admits(&from) {
-            return Err(LiveError::NotInRoster);
-        }
-        if said.devices.contains(&from.device_key) {
-            return Err(LiveError::ForItself);
-        }
-        let early = said.at > now.plus(CLOCK_SKEW_MS);
-        match early || now > said.counts_until() {
-            true => Err(LiveError::NotFresh),
-            false => Ok((said, from)),
-        }
+        let from = who_says(signed.signer, (said.genesis, &said.chain), roster, now)?;
+        check_fresh((said.at, said.counts_until()), now)?;
+        Ok((said, from))
     }
 
     /// All that a device checks before it hears one: asked of nobody, and taken once.
@@ -138,17 +112,20 @@ impl LiveAnnouncement {
         signed: &Signed,
         (call, own): (CallId, PublicKey),
         roster: &Roster,
-        heard: &mut LiveHeard,
+        heard: &mut Heard<CallId>,
         now: UnixMs,
     ) -> Result<(Self, Identity), LiveError> {
         let (said, from) = Self::open(signed, roster, now)?;
+        if said.devices.contains(&from.device_key) {
+            return Err(LiveError::ForItself);
+        }
         if said.call != call {
             return Err(LiveError::OtherCall);
         }
         if !said.devices.contains(&own) {
             return Err(LiveError::NotForUs);
         }
-        heard.take(&said, now)?;
+        heard.take(said.call, said.counts_until(), now)?;
         Ok((said, from))
     }
 

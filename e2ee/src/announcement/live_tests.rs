@@ -3,8 +3,8 @@
 use homeline_protocol::id::CallId;
 
 use super::{
-    HEARD_MAX, HeardError, LIVE_DEVICES_MAX, LIVE_MS_MAX, LiveAnnouncement, LiveError, LiveHeard,
-    LiveSayError,
+    AnnouncementError, HEARD_MAX, Heard, HeardError, LIVE_DEVICES_MAX, LIVE_MS_MAX,
+    LiveAnnouncement, LiveError, LiveSayError,
 };
 use crate::chain::Chain;
 use crate::key::{PrivateKey, PublicKey};
@@ -47,13 +47,13 @@ impl Scene {
 
     /// Heard in the bath.
     fn hear(&self, signed: &Signed) -> Result<(), LiveError> {
-        self.hear_with(signed, &mut LiveHeard::default(), NOW)
+        self.hear_with(signed, &mut Heard::default(), NOW)
     }
 
     fn hear_with(
         &self,
         signed: &Signed,
-        heard: &mut LiveHeard,
+        heard: &mut Heard<CallId>,
         now: UnixMs,
     ) -> Result<(), LiveError> {
         let own = (CALL, self.bath.public());
@@ -71,7 +71,7 @@ fn it_is_heard_by_the_devices_that_it_names_and_nobody_else() {
             &signed,
             (CALL, other),
             &scene.house.roster,
-            &mut LiveHeard::default(),
+            &mut Heard::default(),
             NOW,
         );
         assert_eq!(heard.map(drop), Err(LiveError::NotForUs));
@@ -87,7 +87,7 @@ fn what_a_stranger_another_household_or_a_removed_device_signs_is_not_heard() {
     let said = scene.said(CALL, NOW);
     assert_eq!(
         scene.hear(&said.sign(&scene.bath)),
-        Err(LiveError::WrongSigner)
+        Err(LiveError::Statement(AnnouncementError::WrongSigner))
     );
     let strange = House::new(40);
     let foreign = LiveAnnouncement {
@@ -96,7 +96,7 @@ fn what_a_stranger_another_household_or_a_removed_device_signs_is_not_heard() {
     };
     assert_eq!(
         scene.hear(&foreign.sign(&strange.app)),
-        Err(LiveError::NotInRoster)
+        Err(LiveError::Statement(AnnouncementError::NotInRoster))
     );
     let theirs = LiveAnnouncement {
         genesis: strange.genesis.public(),
@@ -104,13 +104,19 @@ fn what_a_stranger_another_household_or_a_removed_device_signs_is_not_heard() {
     };
     assert_eq!(
         scene.hear(&theirs.sign(&strange.app)),
-        Err(LiveError::OtherHousehold)
+        Err(LiveError::Statement(AnnouncementError::OtherHousehold))
     );
     let recorded = Signed::sign(Context::Announcement, said.body(), &scene.kitchen);
-    assert_eq!(scene.hear(&recorded), Err(BadSignature.into()));
+    assert_eq!(
+        scene.hear(&recorded),
+        Err(AnnouncementError::from(BadSignature).into())
+    );
     let mut forged = said.sign(&scene.kitchen);
     forged.body[1 + 32] ^= 1;
-    assert_eq!(scene.hear(&forged), Err(BadSignature.into()));
+    assert_eq!(
+        scene.hear(&forged),
+        Err(AnnouncementError::from(BadSignature).into())
+    );
     let gone = Change::RemoveDevice {
         device: scene.kitchen.public(),
     };
@@ -118,7 +124,7 @@ fn what_a_stranger_another_household_or_a_removed_device_signs_is_not_heard() {
     scene.house.change(gone, &by);
     assert_eq!(
         scene.hear(&said.sign(&scene.kitchen)),
-        Err(LiveError::NotInRoster)
+        Err(LiveError::Statement(AnnouncementError::NotInRoster))
     );
 }
 
@@ -130,10 +136,16 @@ fn an_old_or_repeated_one_is_not_heard_and_a_full_memory_hears_none() {
     assert_eq!(at(NOW.minus(most)), Ok(()));
     assert_eq!(at(NOW.plus(CLOCK_SKEW_MS)), Ok(()));
     for wrong in [NOW.minus(most + 1), NOW.plus(CLOCK_SKEW_MS + 1)] {
-        assert_eq!(at(wrong), Err(LiveError::NotFresh));
+        assert_eq!(
+            at(wrong),
+            Err(LiveError::Statement(AnnouncementError::NotFresh))
+        );
     }
 
-    let mut heard = LiveHeard::default();
+    let take = |heard: &mut Heard<_>, said: &LiveAnnouncement| {
+        heard.take(said.call, said.counts_until(), NOW)
+    };
+    let mut heard = Heard::default();
     let said = |number: u16| {
         let mut id = [0; 16];
         id[..2].copy_from_slice(&number.to_be_bytes());
@@ -141,9 +153,9 @@ fn an_old_or_repeated_one_is_not_heard_and_a_full_memory_hears_none() {
     };
     let count = u16::try_from(HEARD_MAX).unwrap();
     for number in 0..count {
-        assert_eq!(heard.take(&said(number), NOW), Ok(()));
+        assert_eq!(take(&mut heard, &said(number)), Ok(()));
     }
-    assert_eq!(heard.take(&said(0), NOW), Err(HeardError::Before));
+    assert_eq!(take(&mut heard, &said(0)), Err(HeardError::Before));
     let signed = scene.said(CALL, NOW).sign(&scene.kitchen);
     let full = scene.hear_with(&signed, &mut heard, NOW);
     assert_eq!(full, Err(HeardError::Full.into()));

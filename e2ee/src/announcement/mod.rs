@@ -10,7 +10,7 @@ mod sealed;
 mod sealing;
 mod statement;
 
-pub use heard::{HEARD_MAX, Heard, HeardError, LiveHeard};
+pub use heard::{HEARD_MAX, Heard, HeardError};
 pub use live::{LIVE_DEVICES_MAX, LIVE_MS_MAX, LiveAnnouncement, LiveError, LiveSayError};
 pub use sealed::{Content, Draft, OpenError, SealError, Sealed, open};
 pub use sealing::{SealingKey, SealingKeyError, SealingPublic, SealingStatement};

@@ -76,6 +76,38 @@ pub enum AnnouncementError {
     NotFresh,
 }
 
+/// Whose word it is: a device's of this household, by the chain that it shows.
+pub(super) fn who_says(
+    signer: PublicKey,
+    (genesis, chain): (PublicKey, &[u8]),
+    roster: &Roster,
+    now: UnixMs,
+) -> Result<Identity, AnnouncementError> {
+    if genesis != roster.genesis_key() {
+        return Err(AnnouncementError::OtherHousehold);
+    }
+    let from = verify_chain_bytes(chain, now)?;
+    if from.device_key != signer {
+        return Err(AnnouncementError::WrongSigner);
+    }
+    if from.genesis != genesis || !roster.admits(&from) {
+        return Err(AnnouncementError::NotInRoster);
+    }
+    Ok(from)
+}
+
+/// Said at a time that is not ahead of every clock, and counts still.
+pub(super) fn check_fresh(
+    (at, until): (UnixMs, UnixMs),
+    now: UnixMs,
+) -> Result<(), AnnouncementError> {
+    let early = at > now.plus(CLOCK_SKEW_MS);
+    match early || now > until {
+        true => Err(AnnouncementError::NotFresh),
+        false => Ok(()),
+    }
+}
+
 impl Announcement {
     pub fn sign(&self, device: &PrivateKey) -> Signed {
         Signed::sign(Context::Announcement, self.body(), device)
@@ -92,21 +124,9 @@ impl Announcement {
     ) -> Result<(Self, Identity), AnnouncementError> {
         signed.verify(Context::Announcement)?;
         let said = Self::read(&signed.body)?;
-        if said.genesis != roster.genesis_key() {
-            return Err(AnnouncementError::OtherHousehold);
-        }
-        let from = verify_chain_bytes(&said.chain, now)?;
-        if from.device_key != signed.signer {
-            return Err(AnnouncementError::WrongSigner);
-        }
-        if from.genesis != said.genesis || !roster.admits(&from) {
-            return Err(AnnouncementError::NotInRoster);
-        }
-        let early = said.at > now.plus(CLOCK_SKEW_MS);
-        match early || now > said.counts_until() {
-            true => Err(AnnouncementError::NotFresh),
-            false => Ok((said, from)),
-        }
+        let from = who_says(signed.signer, (said.genesis, &said.chain), roster, now)?;
+        check_fresh((said.at, said.counts_until()), now)?;
+        Ok((said, from))
     }
 
     /// After this no device takes it, whatever its clock.

@@ -168,6 +168,9 @@ fn an_old_or_repeated_one_is_not_taken_and_a_full_memory_takes_none() {
         assert_eq!(fresh(at(wrong)), Err(AnnouncementError::NotFresh));
     }
 
+    let take = |heard: &mut Heard<_>, said: &Announcement, now| {
+        heard.take(said.id, said.counts_until(), now)
+    };
     let mut heard = Heard::default();
     let said = |number: u16| {
         let mut id = [0; 16];
@@ -178,13 +181,13 @@ fn an_old_or_repeated_one_is_not_taken_and_a_full_memory_takes_none() {
     };
     let count = u16::try_from(HEARD_MAX).unwrap();
     for number in 0..count {
-        assert_eq!(heard.take(&said(number), NOW), Ok(()));
+        assert_eq!(take(&mut heard, &said(number), NOW), Ok(()));
     }
-    assert_eq!(heard.take(&said(0), NOW), Err(HeardError::Before));
-    assert_eq!(heard.take(&said(count), NOW), Err(HeardError::Full));
+    assert_eq!(take(&mut heard, &said(0), NOW), Err(HeardError::Before));
+    assert_eq!(take(&mut heard, &said(count), NOW), Err(HeardError::Full));
     // When those can't count any more, there is room again.
     let later = said(0).counts_until().plus(1);
-    assert_eq!(heard.take(&said(count), later), Ok(()));
+    assert_eq!(take(&mut heard, &said(count), later), Ok(()));
 }
 
 #[test]

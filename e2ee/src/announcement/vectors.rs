@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Announcement, Content, Kind, LiveAnnouncement, LiveHeard, SealedKey, SealingKey,
-    SealingStatement, open,
+    Announcement, Content, Heard, Kind, LiveAnnouncement, SealedKey, SealingKey, SealingStatement,
+    open,
 };
 use crate::key::PrivateKey;
 use crate::signed::{Context, Signed};
@@ -132,7 +132,7 @@ fn the_fixed_live_announcement_is_heard_and_what_the_vectors_call_refused_is_not
     let (house, said) = live();
     let hear = |signed: &Signed| {
         let own = (said.call, key(21).public());
-        let heard = &mut LiveHeard::default();
+        let heard = &mut Heard::default();
         LiveAnnouncement::hear(signed, own, &house.roster, heard, NOW).map(|(said, _)| said)
     };
     assert!(hear(&said.sign(&house.app)).is_ok_and(|heard| heard == said));

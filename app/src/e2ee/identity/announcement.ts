@@ -83,11 +83,16 @@ export function openAnnouncement(blob: Uint8Array, roster: Roster, now: number):
   const signed = decodeSigned(blob);
   verifySigned(CONTEXT, signed);
   const said = decodeAnnouncement(signed.body);
+  return { said, from: whoSays(signed.signer, said, countsUntil(said), roster, now) };
+}
+
+/** Whose word it is: a device's of this household, by the chain that it shows, said of now. */
+export function whoSays(signer: Bytes, said: { genesis: Bytes; chain: Chain; atMs: number }, untilMs: number, roster: Roster, now: number): Identity {
   const from = verifyChain(said.chain, now);
   const ours = equalBytes(said.genesis, roster.genesis) && equalBytes(from.genesis, said.genesis);
-  if (!ours || !equalBytes(from.deviceKey, signed.signer) || !roster.admits(from)) throw new SignatureError("announcement");
-  if (said.atMs > now + CLOCK_SKEW_MS || now > countsUntil(said)) throw new AnnouncementError("stale");
-  return { said, from };
+  if (!ours || !equalBytes(from.deviceKey, signer) || !roster.admits(from)) throw new SignatureError("announcement");
+  if (said.atMs > now + CLOCK_SKEW_MS || now > untilMs) throw new AnnouncementError("stale");
+  return from;
 }
 
 /** After this no device takes it, whatever its clock. */
@@ -143,11 +148,11 @@ export class Heard {
     return this.#until.get(id);
   }
 
-  /** Takes one that was opened. */
-  take(said: Announcement, now: number): void {
-    for (const [id, until] of this.#until) if (until < now) this.#until.delete(id);
-    if (this.#until.has(said.id)) throw new AnnouncementError("heard_before");
+  /** Takes one that was opened, and that counts until then. */
+  take(id: string, untilMs: number, now: number): void {
+    for (const [one, until] of this.#until) if (until < now) this.#until.delete(one);
+    if (this.#until.has(id)) throw new AnnouncementError("heard_before");
     if (this.#until.size >= HEARD_MAX) throw new AnnouncementError("too_many");
-    this.#until.set(said.id, countsUntil(said));
+    this.#until.set(id, untilMs);
   }
 }

@@ -1,13 +1,13 @@
 //! What is signed of a live announcement (docs/announcements.md): who speaks, in which call, to which devices, and when.
 
 import { type Bytes, compareBytes, equalBytes, fromHex, toHex } from "../bytes.ts";
-import { AnnouncementError } from "./announcement.ts";
+import { whoSays } from "./announcement.ts";
 import { CLOCK_SKEW_MS } from "./certificate.ts";
-import { type Chain, decodeChain, encodeChain, type Identity, verifyChain } from "./chain.ts";
+import { type Chain, decodeChain, encodeChain, type Identity } from "./chain.ts";
 import { decode, MalformedError, readVersion, Writer } from "./encoding.ts";
 import type { KeyPair } from "./keys.ts";
 import type { Roster } from "./roster.ts";
-import { decodeSigned, encodeSigned, SignatureError, sign, verifySigned } from "./signed.ts";
+import { decodeSigned, encodeSigned, sign, verifySigned } from "./signed.ts";
 
 const CONTEXT = "homeline live announcement v1";
 const CALL_ID_LENGTH = 16;
@@ -16,8 +16,6 @@ const CALL_ID_LENGTH = 16;
 export const LIVE_DEVICES_MAX = 31;
 /** It lasts no longer, and whoever hears of it later hears nothing. */
 export const LIVE_AGE_MAX_MS = 60_000;
-/** Far more than a household announces while one counts; with a full memory none is taken. */
-export const LIVE_HEARD_MAX = 256;
 
 export interface LiveAnnouncement {
   genesis: Bytes;
@@ -38,11 +36,8 @@ export function openLive(blob: Uint8Array, roster: Roster, now: number): { live:
   const signed = decodeSigned(blob);
   verifySigned(CONTEXT, signed);
   const live = decodeLive(signed.body);
-  const from = verifyChain(live.chain, now);
-  const ours = equalBytes(live.genesis, roster.genesis) && equalBytes(from.genesis, live.genesis);
-  if (!ours || !equalBytes(from.deviceKey, signed.signer) || !roster.admits(from)) throw new SignatureError("live announcement");
+  const from = whoSays(signed.signer, live, liveCountsUntil(live), roster, now);
   if (live.devices.some((device) => equalBytes(device, from.deviceKey))) throw new MalformedError("nobody announces live to their own device");
-  if (live.atMs > now + CLOCK_SKEW_MS || now > liveCountsUntil(live)) throw new AnnouncementError("stale");
   return { live, from };
 }
 
@@ -71,16 +66,4 @@ export function decodeLive(body: Uint8Array): LiveAnnouncement {
 
 function ascending(keys: readonly Bytes[]): boolean {
   return keys.every((key, place) => place === 0 || compareBytes(keys[place - 1] as Bytes, key) < 0);
-}
-
-/** Those that were taken, for as long as they could count, so that none begins twice. */
-export class HeardLive {
-  readonly #until = new Map<string, number>();
-
-  take(live: LiveAnnouncement, now: number): void {
-    for (const [call, until] of this.#until) if (until < now) this.#until.delete(call);
-    if (this.#until.has(live.call)) throw new AnnouncementError("heard_before");
-    if (this.#until.size >= LIVE_HEARD_MAX) throw new AnnouncementError("too_many");
-    this.#until.set(live.call, liveCountsUntil(live));
-  }
 }

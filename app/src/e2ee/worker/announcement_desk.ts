@@ -1,7 +1,7 @@
 //! Requests about announcements: sealed here to the household's home devices, and opened here by one that it is for.
 
 import { fromBase64Url, toBase64Url, toHex } from "../bytes.ts";
-import { ANNOUNCED, type Announcement, AnnouncementError, Heard, openAnnouncement } from "../identity/announcement.ts";
+import { ANNOUNCED, type Announcement, AnnouncementError, countsUntil, Heard, openAnnouncement } from "../identity/announcement.ts";
 import { type Content, openContent, sealAnnouncement } from "../identity/announcement_content.ts";
 import type { Identity } from "../identity/chain.ts";
 import { MalformedError } from "../identity/encoding.ts";
@@ -81,7 +81,7 @@ export class AnnouncementDesk {
     const { pair } = this.#home.ready();
     if (!said.keys.some(({ device }) => equalKeys(device, pair.publicKey))) throw new AnnouncementError("not_for_us");
     if (this.#earlier.has(id)) throw new DeskError("heard_earlier", "it was heard here before this page was opened");
-    heard.take(said, now);
+    heard.take(said.id, countsUntil(said), now);
     const oldest = [...this.#taken.keys()].at(-TAKEN_MAX);
     if (oldest !== undefined) this.#taken.delete(oldest);
     this.#taken.set(id, { said, from });

@@ -1,10 +1,10 @@
 //! Requests about live announcements: who may be in the group of one is said by the signed list of its devices.
 
 import { type Bytes, compareBytes, equalBytes, fromBase64Url, toBase64Url } from "../bytes.ts";
-import { AnnouncementError } from "../identity/announcement.ts";
+import { AnnouncementError, Heard } from "../identity/announcement.ts";
 import { KIND } from "../identity/certificate.ts";
 import type { Identity } from "../identity/chain.ts";
-import { HeardLive, LIVE_DEVICES_MAX, type LiveAnnouncement, openLive, signLive } from "../identity/live.ts";
+import { LIVE_DEVICES_MAX, type LiveAnnouncement, liveCountsUntil, openLive, signLive } from "../identity/live.ts";
 import { equalKeys, keyText } from "../identity/keytext.ts";
 import type { Reply } from "../port.ts";
 import type { Calls } from "./calls.ts";
@@ -18,7 +18,7 @@ const TAKEN_MAX = 4;
 export class LiveDesk {
   readonly #home: Home;
   readonly #calls: Calls;
-  #heard = new HeardLive();
+  #heard = new Heard();
   readonly #taken = new Map<string, { live: LiveAnnouncement; from: Identity }>();
 
   constructor(home: Home, calls: Calls) {
@@ -28,7 +28,7 @@ export class LiveDesk {
 
   /** With the keys of this device. */
   forgetAll(): void {
-    this.#heard = new HeardLive();
+    this.#heard = new Heard();
     this.#taken.clear();
   }
 
@@ -58,7 +58,7 @@ export class LiveDesk {
     if (live.call !== call || from.device !== device) throw new DeskError("bad_signature", "the server tells of another announcement than was signed");
     const { pair } = this.#home.ready();
     if (!live.devices.some((one) => equalKeys(one, pair.publicKey))) throw new AnnouncementError("not_for_us");
-    this.#heard.take(live, now);
+    this.#heard.take(live.call, liveCountsUntil(live), now);
     const oldest = [...this.#taken.keys()].at(-TAKEN_MAX);
     if (oldest !== undefined) this.#taken.delete(oldest);
     this.#taken.set(call, { live, from });

@@ -1,7 +1,6 @@
 //! A live announcement begins as a call does, and ends as one.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use homeline_protocol::Blob;
 use homeline_protocol::id::{CallId, DeviceId};
@@ -13,7 +12,7 @@ use super::hearing::LiveRefused;
 use super::input::{Invite, Kind};
 use super::machine::{Announcement, Call, Hearer, Part};
 use super::service::Calls;
-use super::task::{MAILBOX_MAX, Message, Task};
+use super::task::{MAILBOX_MAX, Message};
 
 /// A live announcement to begin.
 #[derive(Debug, Clone)]
@@ -80,21 +79,7 @@ impl Calls {
         self.hears_no_more(new.device).await;
         let moment = self.0.moment();
         let (call, first) = Call::announced(config, new.announcement(), moment);
-        let task = Task {
-            id,
-            call,
-            shared: Arc::clone(&self.0),
-            inbox,
-            mailbox,
-        };
-        let running = tokio::spawn(task.run(first));
-        let calls = self.clone();
-        let (open, over) = oneshot::channel();
-        tokio::spawn(async move {
-            calls.follow_call(id, running).await;
-            // What waits for it need not wait any more.
-            drop(open);
-        });
+        let over = self.run_begun(id, (call, first), (mailbox, inbox));
         Ok(BegunLive { busy, over })
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::entry::{Entry, Standing};
 use super::index::Refused;
-use super::input::{Input, Invite, Kind, Rings};
+use super::input::{Effect, Input, Invite, Kind, Rings};
 use super::machine::{Call, Initiator, Introduction, Part};
 use super::service::Calls;
 use super::task::{MAILBOX_MAX, Message, Task, send};
@@ -86,6 +86,16 @@ impl Calls {
         };
         let moment = self.0.moment();
         let (call, first) = Call::opened(&self.0.config, new.invite(), media, initiator, moment);
+        Ok(self.run_begun(id, (call, first), (mailbox, inbox)))
+    }
+
+    /// Runs what begins answered. What is returned resolves when it is over.
+    pub(super) fn run_begun(
+        &self,
+        id: CallId,
+        (call, first): (Call, Vec<Effect>),
+        (mailbox, inbox): (mpsc::Sender<Message>, mpsc::Receiver<Message>),
+    ) -> oneshot::Receiver<()> {
         let task = Task {
             id,
             call,
@@ -101,7 +111,7 @@ impl Calls {
             // What waits for it need not wait any more.
             drop(open);
         });
-        Ok(over)
+        over
     }
 
     /// Ends a drop-in, whatever its devices say.

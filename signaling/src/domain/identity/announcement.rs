@@ -82,15 +82,7 @@ impl AnnouncementStatement {
     /// # Errors
     /// When it does not parse, or somebody else signed it.
     pub fn open(bytes: &[u8], roster: &Roster) -> Result<Self, StatementError> {
-        let signed = Signed::parse(bytes)?;
-        signed.verify(Context::Announcement)?;
-        let signer = device_id(signed.signer);
-        if !roster.contains(signer) {
-            return Err(StatementError::SignerMayNot);
-        }
-        let mut reader = Reader::new(signed.body);
-        reader.version()?;
-        of_this_household(&mut reader, roster)?;
+        let (signer, mut reader) = by_a_device(bytes, Context::Announcement, roster)?;
         let id = AnnouncementId(reader.array()?);
         let sound = match reader.u8()? {
             1 => true,
@@ -135,15 +127,7 @@ impl LiveStatement {
     /// # Errors
     /// When it does not parse, names its signer, or somebody else signed it.
     pub fn open(bytes: &[u8], roster: &Roster) -> Result<Self, StatementError> {
-        let signed = Signed::parse(bytes)?;
-        signed.verify(Context::LiveAnnouncement)?;
-        let signer = device_id(signed.signer);
-        if !roster.contains(signer) {
-            return Err(StatementError::SignerMayNot);
-        }
-        let mut reader = Reader::new(signed.body);
-        reader.version()?;
-        of_this_household(&mut reader, roster)?;
+        let (signer, mut reader) = by_a_device(bytes, Context::LiveAnnouncement, roster)?;
         let call = CallId(reader.array()?);
         let at_ms = reader.u64()?;
         let devices = devices(&mut reader, LIVE_DEVICES_MAX, 0)?;
@@ -160,6 +144,24 @@ impl LiveStatement {
             devices,
         })
     }
+}
+
+/// Which device of this household signed it, and what follows the household in its body.
+fn by_a_device<'a>(
+    bytes: &'a [u8],
+    context: Context,
+    roster: &Roster,
+) -> Result<(DeviceId, Reader<'a>), StatementError> {
+    let signed = Signed::parse(bytes)?;
+    signed.verify(context)?;
+    let signer = device_id(signed.signer);
+    if !roster.contains(signer) {
+        return Err(StatementError::SignerMayNot);
+    }
+    let mut reader = Reader::new(signed.body);
+    reader.version()?;
+    of_this_household(&mut reader, roster)?;
+    Ok((signer, reader))
 }
 
 /// Devices in order, each with so many bytes behind it.

@@ -38,7 +38,6 @@ use crate::domain::guests::Guests;
 use crate::domain::households::Households;
 use crate::domain::invitations::Invitations;
 use crate::domain::ledgers::Ledgers;
-
 use crate::domain::limits::Origin;
 use crate::domain::live::LiveAnnouncements;
 use crate::domain::nearby::Nearby;
