@@ -355,10 +355,12 @@ impl World {
     fn step(&mut self) {
         let now = self.now;
         while let Some((from, to, mut bytes)) = self.network.take_arrived(now) {
-            if to == SERVER.parse().unwrap() || to == SERVER_V6.parse().unwrap() {
+            if to == SERVER.parse::<SocketAddr>().unwrap()
+                || to == SERVER_V6.parse::<SocketAddr>().unwrap()
+            {
                 self.engine.handle_datagram(now, to, from, &mut bytes);
                 self.drain_engine();
-            } else if to == SERVER_TCP.parse().unwrap() {
+            } else if to == SERVER_TCP.parse::<SocketAddr>().unwrap() {
                 self.engine.handle_framed(now, to, from, &mut bytes);
                 self.drain_engine();
             } else if let Some(part) = self.parts.iter_mut().find(|part| part.address == to) {

@@ -1,7 +1,5 @@
 //! Calls between simulated clients through the engine, on a virtual clock.
 
-mod support;
-
 use std::time::Duration;
 
 use homeline_media_engine::{DropReason, EngineConfig, Population};
@@ -10,8 +8,9 @@ use homeline_protocol::media_control::{MediaCommand, MediaError, MediaEvent, Med
 use str0m::media::Direction;
 use str0m::media::MediaKind::{Audio, Video};
 use str0m::media::Mid;
-use support::network::Weather;
-use support::world::{ROOM, World, count_of, peer, track};
+
+use crate::support::network::Weather;
+use crate::support::world::{ROOM, SERVER, World, count_of, peer, track};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -249,10 +248,7 @@ fn damaged_packets_of_every_kind_are_counted_and_change_nothing() {
         // During the handshake itself a forger on the path can do what DTLS lets it do.
         world.wait_connected();
         world.forgeries = 3;
-        let (server, client) = (
-            support::world::SERVER.parse().unwrap(),
-            world.client(1).address,
-        );
+        let (server, client) = (SERVER.parse().unwrap(), world.client(1).address);
         for first in (20..64).cycle().take(5_000) {
             let len = 1 + world.network.random() as usize % 100;
             let mut bytes: Vec<u8> = (0..len).map(|_| world.network.random() as u8).collect();
@@ -296,7 +292,7 @@ fn noise_from_strangers_is_counted_and_costs_no_memory() {
         let mut bytes: Vec<u8> = (0..len)
             .map(|_| call.world.network.random() as u8)
             .collect();
-        let (now, server) = (call.world.now, support::world::SERVER.parse().unwrap());
+        let (now, server) = (call.world.now, SERVER.parse().unwrap());
         call.world
             .engine
             .handle_datagram(now, server, stranger.parse().unwrap(), &mut bytes);

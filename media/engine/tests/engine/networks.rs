@@ -1,8 +1,6 @@
 //! Networks as homes have them: routers that change their minds, two networks at once, IPv6 beside IPv4, narrow
 //! links, and none that lets UDP through.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,8 +8,9 @@ use homeline_media_engine::{EngineConfig, Output};
 use homeline_protocol::media_control::MediaEvent;
 use str0m::media::MediaKind::{self, Audio, Video};
 use str0m::media::{Direction, Mid};
-use support::client::Client;
-use support::world::{ROOM, SERVER, SERVER_TCP, SERVER_V6, World, count_of, peer};
+
+use crate::support::client::Client;
+use crate::support::world::{ROOM, SERVER, SERVER_TCP, SERVER_V6, World, count_of, peer};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,14 +1,13 @@
 //! Packets that arrived together leave receiver by receiver, as trains.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use homeline_media_engine::{EngineConfig, Output};
 use str0m::media::MediaKind::Video;
 use str0m::media::Mid;
-use support::world::{SERVER, World};
+
+use crate::support::world::{ROOM, SERVER, World, peer};
 
 /// One publisher of a picture, and two who take it.
 fn stage(train_max: usize) -> (World, Mid, [Mid; 2]) {
@@ -120,8 +119,8 @@ fn a_command_between_arrival_and_sending_loses_and_breaks_nothing() {
             .handle_datagram(now, server, source, &mut datagram.bytes);
     }
     let removed = homeline_protocol::media_control::MediaCommand::RemovePeer {
-        room: support::world::ROOM,
-        peer: support::world::peer(3),
+        room: ROOM,
+        peer: peer(3),
     };
     world.command(removed).unwrap();
     world.run(Duration::from_millis(100));

@@ -1,16 +1,5 @@
 //! The relay over real sockets, spoken to by a TURN client that is not ours (`rtc-turn`).
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
-
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::allow_attributes,
-    reason = "shared with the engine's scenarios, which use more of it"
-)]
-#[path = "../../engine/tests/support/client.rs"]
-mod client;
-
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -285,7 +274,7 @@ async fn answer(link: &Link) -> String {
     let room = RoomId([9; 16]);
     let created = link.send(MediaCommand::CreateRoom { room }).await;
     assert_eq!(created, Ok(MediaReply::Done));
-    let mut peer = client::Client::new(Instant::now(), SocketAddr::new(LOOPBACK, 9));
+    let mut peer = crate::client::Client::new(Instant::now(), SocketAddr::new(LOOPBACK, 9));
     let (offer, _) = peer.offer(&[(MediaKind::Audio, Direction::RecvOnly)]);
     let negotiate = MediaCommand::Negotiate {
         room,

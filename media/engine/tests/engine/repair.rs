@@ -1,14 +1,13 @@
 //! What is lost is asked for in time, sent again once, and counted as lost.
 
-mod support;
-
 use std::time::Duration;
 
 use homeline_media_engine::DropReason;
 use str0m::media::MediaKind::Video;
 use str0m::media::Mid;
-use support::network::Weather;
-use support::world::{World, count_of};
+
+use crate::support::network::Weather;
+use crate::support::world::{World, count_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 

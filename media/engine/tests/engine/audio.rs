@@ -1,7 +1,5 @@
 //! Sound in rooms: who is forwarded, who is said to speak, and what silence costs.
 
-mod support;
-
 use std::time::Duration;
 
 use homeline_media_engine::EngineConfig;
@@ -9,9 +7,10 @@ use homeline_protocol::id::PeerId;
 use homeline_protocol::media_control::{MediaCommand, MediaEvent};
 use str0m::media::MediaKind::Audio;
 use str0m::media::Mid;
-use support::client::{Beside, Frame};
-use support::network::Weather;
-use support::world::{ROOM, World, count_of, peer, track};
+
+use crate::support::client::{Beside, Frame};
+use crate::support::network::Weather;
+use crate::support::world::{ROOM, World, count_of, peer, track};
 
 const SECOND: Duration = Duration::from_secs(1);
 

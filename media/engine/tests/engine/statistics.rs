@@ -1,14 +1,13 @@
 //! What the engine tells of a call's streams, with `str0m` clients on a virtual clock.
 
-mod support;
-
 use std::time::Duration;
 
 use homeline_protocol::media_control::{MediaCommand, MediaReply, PeerStatistics};
 use homeline_protocol::media_statistics::{PathKind, TrackKind};
 use str0m::media::MediaKind::{Audio, Video};
-use support::network::Weather;
-use support::world::{ROOM, World, peer, track};
+
+use crate::support::network::Weather;
+use crate::support::world::{ROOM, World, peer, track};
 
 const SECOND: Duration = Duration::from_secs(1);
 

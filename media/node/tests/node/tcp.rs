@@ -1,17 +1,6 @@
 //! Media over TCP through a running node, over real sockets on the loopback: calls, slow receivers, lost
 //! connections, and those who are no peers.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
-
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::allow_attributes,
-    reason = "shared with the engine's scenarios, which use more of it"
-)]
-#[path = "../../engine/tests/support/client.rs"]
-mod client;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -20,12 +9,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use client::Client;
 use homeline_media_node::{Link, Node, NodeConfig};
 use homeline_protocol::id::{PeerId, RoomId, TrackId};
 use homeline_protocol::media_control::{MediaCommand, MediaReply, Publish, Subscribe};
 use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::Protocol;
+
+use crate::client::Client;
 
 const ROOM: RoomId = RoomId([9; 16]);
 

@@ -1,15 +1,14 @@
 //! Where a picture begins: with the fresh key frame that is at hand, or with one that is asked for.
 
-mod support;
-
 use std::time::Duration;
 
 use homeline_media_engine::EngineConfig;
 use homeline_protocol::media_control::{MediaCommand, MediaReply};
 use str0m::media::MediaKind::Video;
 use str0m::media::Mid;
-use support::client::Client;
-use support::world::{ROOM, World, count_of, track};
+
+use crate::support::client::Client;
+use crate::support::world::{ROOM, World, count_of, track};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Pieces of a stream that a receiver keeps behind a missing one: two seconds of frames, which a replay brings at

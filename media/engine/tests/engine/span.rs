@@ -1,7 +1,5 @@
 //! A room whose peers are spread over several engines is one room to everybody in it.
 
-mod support;
-
 use std::time::Duration;
 
 use homeline_media_engine::{EngineConfig, EngineId, Population};
@@ -9,9 +7,10 @@ use homeline_protocol::id::PeerId;
 use homeline_protocol::media_control::{MediaCommand, MediaEvent, MediaReply, View};
 use str0m::media::MediaKind::{Audio, Video};
 use str0m::media::Mid;
-use support::client::Beside;
-use support::network::Weather;
-use support::world::{ROOM, World, count_of, peer, track};
+
+use crate::support::client::Beside;
+use crate::support::network::Weather;
+use crate::support::world::{ROOM, World, count_of, peer, track};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,4 +1,0 @@
-//! What a receiver is sent over a narrow, lossy link, on a virtual clock.
-
-mod simulation;
-mod support;
