@@ -10,8 +10,9 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use homeline_media_node::TransitTimes;
 use mio::{Events, Interest, Poll, Token};
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -42,8 +43,24 @@ pub struct Floor {
     /// Whether the system sends trains of packets in one call (GSO).
     pub trains: bool,
     stop: Arc<AtomicBool>,
-    reading: Arc<Mutex<Reading>>,
+    timing: Arc<AtomicBool>,
+    board: Arc<Mutex<Board>>,
     thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// What a floor shows of itself.
+#[derive(Clone, Copy, Default)]
+struct Board {
+    reading: Reading,
+    inside: TransitTimes,
+}
+
+/// A packet that was taken, and when it had arrived in the kernel.
+#[derive(Default)]
+struct Taken {
+    source: Option<SocketAddr>,
+    packet: Vec<u8>,
+    arrived: Option<SystemTime>,
 }
 
 impl Floor {
@@ -57,7 +74,7 @@ impl Floor {
         let state = UdpSocketState::new((&socket).into())?;
         state.set_recv_buffer_size((&socket).into(), buffer)?;
         state.set_send_buffer_size((&socket).into(), buffer)?;
-        let (stop, reading) = (Arc::default(), Arc::default());
+        let (stop, timing, board) = (Arc::default(), Arc::default(), Arc::default());
         let mut program = Program {
             socket: mio::net::UdpSocket::from_std(socket),
             state,
@@ -65,6 +82,8 @@ impl Floor {
             slab: vec![0; GATHER_MAX * 2_048],
             number: 0,
             forwarded: 0,
+            timing: Arc::clone(&timing),
+            inside: TransitTimes::default(),
         };
         for (source, receivers) in routes {
             let keyed = |receiver| {
@@ -76,25 +95,42 @@ impl Floor {
             program.routes.insert(source, receivers?);
         }
         let trains = program.state.max_gso_segments() > 1;
-        let (stopping, board) = (Arc::clone(&stop), Arc::clone(&reading));
+        let (stopping, shown) = (Arc::clone(&stop), Arc::clone(&board));
         let thread = std::thread::Builder::new()
             .name("floor".to_owned())
             .spawn(move || {
                 pin::this_thread(pin::MEASURED);
-                program.run(&stopping, &board)
+                program.run(&stopping, &shown)
             })?;
         Ok(Self {
             address,
             trains,
             stop,
-            reading,
+            timing,
+            board,
             thread: Some(thread),
         })
     }
 
     /// What it has done so far, at most a tenth of a second ago.
     pub fn reading(&self) -> Reading {
-        *self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+        self.board().reading
+    }
+
+    /// From now on it looks at the clock for each copy, or does not: that costs, so that nothing else should be
+    /// measured meanwhile.
+    pub fn time_inside(&self, on: bool) {
+        self.timing.store(on, Ordering::Relaxed);
+    }
+
+    /// How long copies were inside while they were timed, from the kernel's arrival of a packet until its copy was
+    /// sent; at most a tenth of a second ago.
+    pub fn inside(&self) -> TransitTimes {
+        self.board().inside
+    }
+
+    fn board(&self) -> Board {
+        *self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,16 +150,18 @@ struct Program {
     slab: Vec<u8>,
     number: u64,
     forwarded: u64,
+    timing: Arc<AtomicBool>,
+    inside: TransitTimes,
 }
 
 impl Program {
-    fn run(&mut self, stop: &AtomicBool, board: &Mutex<Reading>) -> io::Result<()> {
+    fn run(&mut self, stop: &AtomicBool, board: &Mutex<Board>) -> io::Result<()> {
         let mut poll = Poll::new()?;
         poll.registry()
             .register(&mut self.socket, Token(0), Interest::READABLE)?;
         let mut events = Events::with_capacity(8);
         let mut buffers = vec![vec![0; BUFFER_LEN]; BATCH];
-        let mut gathered: Vec<(SocketAddr, Vec<u8>)> = Vec::new();
+        let mut gathered: Vec<Taken> = Vec::new();
         let mut publish_at = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             match poll.poll(&mut events, Some(READING_INTERVAL)) {
@@ -134,7 +172,8 @@ impl Program {
                 let (count, emptied) = self.gather(&mut buffers, &mut gathered);
                 let copies: usize = gathered[..count]
                     .iter()
-                    .map(|(source, _)| self.routes.get(source).map_or(0, Vec::len))
+                    .filter_map(|taken| self.routes.get(&taken.source?))
+                    .map(Vec::len)
                     .sum();
                 self.send(&gathered[..count]);
                 if emptied && copies < LOOK_AGAIN_FROM || count == 0 {
@@ -144,9 +183,12 @@ impl Program {
             let now = Instant::now();
             if publish_at <= now {
                 publish_at = now + READING_INTERVAL;
-                *board.lock().unwrap_or_else(PoisonError::into_inner) = Reading {
-                    forwarded: self.forwarded,
-                    cpu: crate::measure::cpu_of_this_thread(),
+                *board.lock().unwrap_or_else(PoisonError::into_inner) = Board {
+                    reading: Reading {
+                        forwarded: self.forwarded,
+                        cpu: crate::measure::cpu_of_this_thread(),
+                    },
+                    inside: self.inside,
                 };
             }
         }
@@ -154,11 +196,7 @@ impl Program {
     }
 
     /// Takes what is there into the first places of `gathered`. Returns how many, and whether that was all.
-    fn gather(
-        &self,
-        buffers: &mut [Vec<u8>],
-        gathered: &mut Vec<(SocketAddr, Vec<u8>)>,
-    ) -> (usize, bool) {
+    fn gather(&self, buffers: &mut [Vec<u8>], gathered: &mut Vec<Taken>) -> (usize, bool) {
         let mut count = 0;
         while count < GATHER_MAX {
             let mut meta = [RecvMeta::default(); BATCH];
@@ -175,12 +213,16 @@ impl Program {
             for (buffer, meta) in buffers.iter().zip(&meta).take(received) {
                 for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
                     if gathered.len() == count {
-                        gathered.push((meta.addr, Vec::with_capacity(2_048)));
+                        gathered.push(Taken {
+                            packet: Vec::with_capacity(2_048),
+                            ..Taken::default()
+                        });
                     }
                     let place = &mut gathered[count];
-                    place.0 = meta.addr;
-                    place.1.clear();
-                    place.1.extend_from_slice(datagram);
+                    place.source = Some(meta.addr);
+                    place.packet.clear();
+                    place.packet.extend_from_slice(datagram);
+                    place.arrived = meta.timestamp.map(|at| SystemTime::UNIX_EPOCH + at);
                     count += 1;
                 }
             }
@@ -192,21 +234,23 @@ impl Program {
     }
 
     /// Seals and sends, source by source and receiver by receiver.
-    fn send(&mut self, gathered: &[(SocketAddr, Vec<u8>)]) {
-        for trains in
-            gathered.chunk_by(|one, other| one.0 == other.0 && one.1.len() == other.1.len())
-        {
-            let Some(receivers) = self.routes.get(&trains[0].0) else {
+    fn send(&mut self, gathered: &[Taken]) {
+        let timing = self.timing.load(Ordering::Relaxed);
+        for trains in gathered.chunk_by(|one, other| {
+            one.source == other.source && one.packet.len() == other.packet.len()
+        }) {
+            let source = trains[0].source;
+            let Some(receivers) = source.and_then(|source| self.routes.get(&source)) else {
                 continue;
             };
             for train in trains.chunks(TRAIN_MAX) {
                 for (receiver, key) in receivers {
                     let mut at = 0;
-                    for (_, packet) in train {
+                    for taken in train {
                         self.number += 1;
-                        at += seal(key, self.number, packet, &mut self.slab[at..]);
+                        at += seal(key, self.number, &taken.packet, &mut self.slab[at..]);
                     }
-                    let len = train[0].1.len() + TAG_LEN;
+                    let len = train[0].packet.len() + TAG_LEN;
                     if train.len() == 1 || self.state.max_gso_segments() < train.len() {
                         for part in self.slab[..at].chunks(len) {
                             // What the system does not take is lost, as on a network.
@@ -223,6 +267,11 @@ impl Program {
                         drop(self.state.try_send((&self.socket).into(), &transmit));
                     }
                     self.forwarded += train.len() as u64;
+                    if let Some(arrived) = train[0].arrived.filter(|_| timing) {
+                        let time = SystemTime::now().duration_since(arrived);
+                        self.inside
+                            .note(time.unwrap_or_default(), train.len() as u64);
+                    }
                 }
             }
         }

@@ -82,7 +82,8 @@ impl Table {
     /// How long packets were inside the node, half and ninety-nine of a hundred of them; aims where there are some.
     pub fn inside(&mut self, shape: &str, setting: Setting, aims: [Option<u64>; 2], at: &Turned) {
         let [p50, p99] = at.inside;
-        let shown = |bound: Option<u64>| bound.map_or("more".to_owned(), |at| format!("≤ {at}"));
+        let bound = |bound: Option<u64>| bound.map_or("more".to_owned(), |at| format!("≤ {at}"));
+        let shown = |[p50, p99]: [Option<u64>; 2]| format!("{} / {}", bound(p50), bound(p99));
         let holds = |bound: Option<u64>, aim: Option<u64>| {
             aim.map(|aim| bound.is_some_and(|bound| bound <= aim))
         };
@@ -92,14 +93,15 @@ impl Table {
         self.rows.push(Row {
             what: format!("{shape}, time inside, p50 / p99 µs"),
             setting: setting.to_string(),
-            ours: format!("{} / {}", shown(p50), shown(p99)),
+            floor: shown(at.floor_inside),
+            ours: shown(at.inside),
             aim: when(has_aim, || format!("{} / {}", aim(aims[0]), aim(aims[1]))),
             met: has_aim.then(|| points.into_iter().flatten().all(|met| met)),
             ..Row::default()
         });
         self.note(
-            "Time inside runs from the kernel's arrival of a datagram until all that it caused was sent, by the \
-             node's own histogram: figures are the upper bounds of its buckets.",
+            "Time inside runs from the kernel's arrival of a packet until a copy of it was sent, for each copy, by \
+             the program's own histogram: figures are the upper bounds of its buckets.",
         );
     }
 
@@ -262,6 +264,7 @@ mod tests {
             node: cost(1.3, 1.3),
             janus: Some(cost(26.0, 26.0)),
             inside: [Some(25), Some(200)],
+            floor_inside: [Some(15), None],
             trains: false,
         };
         let mut table = Table::new(true);
@@ -287,6 +290,7 @@ mod tests {
         assert!(lines[2].contains("| 26.00 (23.40-28.60) | 20.0"));
         assert!(lines[3].contains("everything, latency") && !lines[3].contains("1.25"));
         assert!(lines[4].contains("≤ 25 / ≤ 200") && lines[4].contains("| NO "));
+        assert!(lines[4].contains("≤ 15 / more"));
         assert!(lines[5].contains("- / 700") && lines[5].contains("| yes "));
         assert!(lines[6].contains("| 40.0 ") && lines[6].contains("| 5.0 "));
         assert!(lines[7].contains("not taken: one processor"));

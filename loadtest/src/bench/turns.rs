@@ -44,6 +44,8 @@ pub struct Turned {
     /// Half of the packets, and ninety-nine of a hundred, were inside the node no longer than this, microseconds;
     /// `None` above all bounds.
     pub inside: [Option<u64>; 2],
+    /// The same of the floor.
+    pub floor_inside: [Option<u64>; 2],
     /// The system sends trains.
     pub trains: bool,
 }
@@ -73,6 +75,10 @@ pub fn measure(shape: &Shape, setting: Setting, turns: Turns, beside: bool) -> R
         }
     }
     let inside = stage.node.metrics().transit.since(&inside);
+    stage.floor.time_inside(true);
+    stage.turn(Target::Floor, turns.length)?;
+    let floor_inside = stage.floor.inside();
+    let at_most = |times: TransitTimes| [0.5, 0.99].map(|share| times.quantile_micros(share));
     let cost = |at: usize| {
         let ratios: Vec<f64> = costs[at]
             .iter()
@@ -89,7 +95,8 @@ pub fn measure(shape: &Shape, setting: Setting, turns: Turns, beside: bool) -> R
         floor: cost(0).context("no turn")?,
         node: cost(1).context("no turn")?,
         janus: beside.then(|| cost(2)).flatten(),
-        inside: [0.5, 0.99].map(|share| inside.quantile_micros(share)),
+        inside: at_most(inside),
+        floor_inside: at_most(floor_inside),
         trains: stage.floor.trains,
     })
 }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::time::Instant;
 
 use homeline_protocol::media_control::MediaEvent;
 
@@ -31,6 +32,8 @@ pub struct Transmit<'a> {
     pub payload: &'a [u8],
     /// The length of each datagram.
     pub segment: usize,
+    /// Of media that is forwarded: the time that the engine was told with its first packet.
+    pub taken: Option<Instant>,
 }
 
 impl<'a> Transmit<'a> {
@@ -47,7 +50,16 @@ struct Train {
     end: usize,
     segment: usize,
     count: usize,
+    marks: Marks,
+}
+
+/// What is said of a packet before it is written.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    /// See [`Transmit::expendable`].
     expendable: bool,
+    /// See [`Transmit::taken`].
+    taken: Option<Instant>,
 }
 
 /// Datagrams and events in the order in which they arose. Emptied by the drain rule after every input, so
@@ -58,8 +70,8 @@ pub(crate) struct Outbox {
     trains: VecDeque<Train>,
     /// Most datagrams of one train; 1 for a system that sends one by one.
     train_max: usize,
-    /// What is written next is [`Transmit::expendable`].
-    expendable: bool,
+    /// Of what is written next.
+    marks: Marks,
     events: VecDeque<MediaEvent>,
     news: VecDeque<(EngineId, RoomNews)>,
     relayed: Relayed,
@@ -81,7 +93,7 @@ impl Outbox {
             used: 0,
             trains: VecDeque::new(),
             train_max,
-            expendable: false,
+            marks: Marks::default(),
             events: VecDeque::new(),
             news: VecDeque::new(),
             relayed: Relayed::default(),
@@ -90,8 +102,22 @@ impl Outbox {
 
     /// Says whether the one packet that is written next is expendable; others are not.
     pub(crate) const fn expendable(&mut self, expendable: bool) -> &mut Self {
-        self.expendable = expendable;
+        self.marks.expendable = expendable;
         self
+    }
+
+    /// Says that the one packet that is written next forwards media which was given to the engine then.
+    pub(crate) const fn taken(&mut self, taken: Option<Instant>) -> &mut Self {
+        self.marks.taken = taken;
+        self
+    }
+
+    /// Takes back what was said of the packet that would have been next.
+    pub(crate) const fn unmark(&mut self) {
+        self.marks = Marks {
+            expendable: false,
+            taken: None,
+        };
     }
 
     pub(crate) const fn set_train_max(&mut self, train_max: usize) {
@@ -139,7 +165,7 @@ impl Outbox {
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Option<usize> {
         let start = self.used;
-        let expendable = std::mem::take(&mut self.expendable);
+        let marks = std::mem::take(&mut self.marks);
         if self.buffer.len() < start + room {
             self.buffer.resize(start + room, 0);
         }
@@ -156,7 +182,7 @@ impl Outbox {
                 end: start + len,
                 segment: len,
                 count: 1,
-                expendable,
+                marks,
             }),
         }
         Some(len)
@@ -207,11 +233,12 @@ impl Outbox {
         let train = self.trains.pop_front()?;
         let transmit = Transmit {
             protocol: train.path.protocol,
-            expendable: train.expendable,
+            expendable: train.marks.expendable,
             local: train.path.local,
             remote: train.path.remote,
             payload: &self.buffer[train.start..train.end],
             segment: train.segment,
+            taken: train.marks.taken,
         };
         Some((transmit, train.count))
     }

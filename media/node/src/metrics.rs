@@ -12,7 +12,8 @@ pub const TRANSIT_BOUNDS_MICROS: [u64; 18] = [
     51_200,
 ];
 
-/// Times from the arrival of a datagram in the kernel until all that it caused has been sent.
+/// Times from the arrival of a packet in the kernel until a copy of it was given to the kernel, for each copy.
+/// A copy in a train counts from the arrival of the train's first packet. By UDP in and out, on one worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransitTimes {
     /// How many fell into each bucket, the last being above all bounds.
@@ -22,11 +23,13 @@ pub struct TransitTimes {
 }
 
 impl TransitTimes {
-    pub(crate) fn note(&mut self, time: Duration) {
+    /// Notes that so many copies were inside for `time`.
+    pub fn note(&mut self, time: Duration, copies: u64) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let bucket = TRANSIT_BOUNDS_MICROS.partition_point(|bound| *bound < micros);
-        self.buckets[bucket] += 1;
-        self.sum_micros = self.sum_micros.saturating_add(micros);
+        self.buckets[bucket] += copies;
+        let sum = micros.saturating_mul(copies);
+        self.sum_micros = self.sum_micros.saturating_add(sum);
     }
 
     fn add(&mut self, other: &Self) {
@@ -109,7 +112,7 @@ pub struct NodeMetrics {
     pub relay_full: u64,
     /// Connections of clients whose network lets no UDP through.
     pub tcp: TcpFigures,
-    /// Time from socket to socket of datagrams that led to forwarding.
+    /// Time from socket to socket of forwarded copies.
     pub transit: TransitTimes,
     /// Processor time of the media threads.
     pub cpu_time: Duration,
@@ -174,16 +177,16 @@ mod tests {
         let mut times = TransitTimes::default();
         assert_eq!(times.quantile_micros(0.5), None);
         for micros in [10, 20, 30, 90, 90, 300, 500, 900, 2_000, 90_000] {
-            times.note(Duration::from_micros(micros));
+            times.note(Duration::from_micros(micros), 1);
         }
         assert_eq!(times.count(), 10);
         assert_eq!(times.quantile_micros(0.5), Some(100));
         assert_eq!(times.quantile_micros(0.9), Some(3_200));
         assert_eq!(times.quantile_micros(1.0), None);
         let earlier = times;
-        times.note(Duration::from_micros(20));
+        times.note(Duration::from_micros(20), 9);
         let since = times.since(&earlier);
-        assert_eq!((since.count(), since.sum_micros), (1, 20));
+        assert_eq!((since.count(), since.sum_micros), (9, 180));
         assert_eq!(since.quantile_micros(1.0), Some(25));
     }
 }

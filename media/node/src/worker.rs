@@ -87,8 +87,9 @@ pub(crate) struct State {
     metrics: NodeMetrics,
     /// Sockets that may have something to read, by index.
     readable: Vec<bool>,
-    /// When the media in hand arrived; emptied with every turn.
-    arrivals: Vec<SystemTime>,
+    /// When the media in hand was given to the engine, and when it had arrived in the kernel. In order of the
+    /// first; emptied with every turn.
+    arrivals: Vec<(Instant, SystemTime)>,
     has_orders: bool,
     /// Rooms whose other parts have not told of themselves yet, and what waits for that.
     extending: Extending,
@@ -131,7 +132,7 @@ impl Worker {
                 self.guarded(|engine| engine.handle_timeout(now));
             }
             wake_at = self.drain();
-            self.note_transit();
+            self.state.arrivals.clear();
             if publish_at <= now {
                 publish_at = now + METRICS_INTERVAL;
                 self.publish(now);
@@ -227,31 +228,18 @@ impl Worker {
                 return BATCH;
             }
         };
-        let now = Instant::now();
         for (meta, datagram) in batch.datagrams(count) {
+            // Its own time for each: what it causes is known by that.
+            let now = Instant::now();
             let (local, remote) = (self.sockets[socket].reached_at(&meta), meta.addr);
             let queued = self.engine.queued_copies();
             self.guarded(|engine| engine.handle_datagram(now, local, remote, datagram));
             if self.engine.queued_copies() > queued {
-                self.state
-                    .arrivals
-                    .extend(meta.timestamp.map(|at| SystemTime::UNIX_EPOCH + at));
+                let arrived = meta.timestamp.map(|at| (now, SystemTime::UNIX_EPOCH + at));
+                self.state.arrivals.extend(arrived);
             }
         }
         count
-    }
-
-    /// Notes how long the media that was sent now was inside.
-    fn note_transit(&mut self) {
-        if self.state.arrivals.is_empty() {
-            return;
-        }
-        let now = SystemTime::now();
-        for arrived in self.state.arrivals.drain(..) {
-            // The wall clock may be set between the two readings: then the time is zero.
-            let time = now.duration_since(arrived).unwrap_or_default();
-            self.state.metrics.transit.note(time);
-        }
     }
 
     /// False when nobody can command any more.
@@ -377,7 +365,10 @@ impl Worker {
                     // Others may begin while this one sends.
                     self.links.ring();
                     match transmit.protocol {
-                        Protocol::Udp => send(&self.sockets, &mut self.state.metrics, &transmit),
+                        Protocol::Udp => {
+                            send(&self.sockets, &mut self.state.metrics, &transmit);
+                            self.state.note_transit(&transmit);
+                        }
                         Protocol::Tcp => self.connections.send(Instant::now(), &transmit),
                     }
                 }
@@ -425,6 +416,25 @@ impl Worker {
         self.board.publish(metrics);
         let busy = self.state.busy.note(now, self.state.metrics.cpu_time);
         self.pulse.beat(now, busy);
+    }
+}
+
+impl State {
+    /// Notes how long the copies that were sent now had been inside. What the pacer held back on purpose is
+    /// of an earlier turn and not noted.
+    fn note_transit(&mut self, transmit: &Transmit<'_>) {
+        let Some(taken) = transmit.taken else { return };
+        let Ok(at) = self
+            .arrivals
+            .binary_search_by_key(&taken, |(taken, _)| *taken)
+        else {
+            return;
+        };
+        // The wall clock may be set between the two readings: then the time is zero.
+        let time = SystemTime::now().duration_since(self.arrivals[at].1);
+        let copies = transmit.datagrams().count() as u64;
+        let transit = &mut self.metrics.transit;
+        transit.note(time.unwrap_or_default(), copies);
     }
 }
 

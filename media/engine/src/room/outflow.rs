@@ -164,7 +164,10 @@ fn write_copy(
         padding: u8::from(numbers.fills),
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + PADDING_MAX + SEAL_ROOM;
-    context.outbox.expendable(subscription.kind == Kind::Video);
+    let encoding = source.encodings.get(usize::from(queued.encoding));
+    let taken = encoding.and_then(|encoding| encoding.ring.arrival(queued.index));
+    let is_video = subscription.kind == Kind::Video;
+    context.outbox.expendable(is_video).taken(taken);
     let mut clear_len = 0;
     let sent = receiver
         .connection

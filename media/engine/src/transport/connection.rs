@@ -210,7 +210,7 @@ impl Connection {
     ) -> Option<usize> {
         let (Some(path), State::Up(keys)) = (self.agent.selected(), &mut self.state) else {
             // What was said of this packet must not be taken for the next.
-            outbox.expendable(false);
+            outbox.unmark();
             return None;
         };
         outbox.write(path, room, |buffer| {
