@@ -1130,7 +1130,15 @@ device: DeviceId,
 /**
  * What it signed (docs/announcements.md).
  */
-statement: Blob, };
+statement: Blob, } | { "type": "live_declined", 
+/**
+ * The announcement's call.
+ */
+call: CallId, 
+/**
+ * Where it is not heard.
+ */
+device: DeviceId, };
 
 export type Found = { "answer": "unique", 
 /**

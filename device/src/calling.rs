@@ -169,6 +169,9 @@ impl Device {
             Some(CallEvent::Left { device }) if self.live.speaks => Told::LiveLeft {
                 at: label_of(&self.client, device),
             },
+            Some(CallEvent::LiveDeclined { device }) => Told::LiveDeclined {
+                at: label_of(&self.client, device),
+            },
             Some(CallEvent::DropInOpened { label, .. }) => Told::DroppedIn { room: label },
             Some(CallEvent::DropInStage(stage)) => Told::DropInStage { stage },
             Some(CallEvent::DropInRefused(refusal)) => Told::DropInRefused {

@@ -207,6 +207,9 @@ pub(crate) enum Told {
     LiveLeft {
         at: String,
     },
+    LiveDeclined {
+        at: String,
+    },
     /// What another device made of it.
     AnnouncementHeard {
         at: String,
@@ -302,6 +305,7 @@ fn sentence(told: &Told) -> String {
         | Told::AnnouncingLive { .. }
         | Told::LiveHeard { .. }
         | Told::LiveLeft { .. }
+        | Told::LiveDeclined { .. }
         | Told::AnnouncementHeard { .. } => announcement_sentence(told),
         Told::DropIn { .. }
         | Told::DropInStage { .. }
@@ -363,6 +367,7 @@ fn announcement_sentence(told: &Told) -> String {
         Told::LiveOver { from } => format!("{from} is heard no more."),
         Told::LiveHeard { at } => format!("You are heard at {at}."),
         Told::LiveLeft { at } => format!("You are heard at {at} no more."),
+        Told::LiveDeclined { at } => format!("{at} does not take it."),
         Told::AnnouncingLive { devices } => {
             format!("Speak: {devices} devices were told. (hang up)")
         }

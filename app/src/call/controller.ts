@@ -271,6 +271,7 @@ export class CallController {
         // Apps start drop-ins and are never their target.
         if (this.#host.dropInAsked === undefined) return this.#host.session.done({ type: "refuse_drop_in", call: event.call, refusal: "no_grant" }).catch(() => undefined);
         return this.#host.dropInAsked(event);
+      case "live_declined": return this.input({ on: "live_declined", call: event.call, device: event.device });
       case "live_announcement": return this.#host.liveAnnounced?.(event);
       case "drop_in_ended": return this.#host.dropInEnded?.(event.call);
       case "call_ended": return this.input({ on: "over", call: event.call, reason: event.reason, nowMs: Date.now() });

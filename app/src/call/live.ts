@@ -23,6 +23,7 @@ export function live(state: CallState, input: LiveInput, shared: Shared): Step {
   switch (input.on) {
     case "live_speaks": return speaks(state, input, shared);
     case "live_announced": return announced(state, input);
+    case "live_declined": return declined(state, input);
     case "live_answered": return answered(state, input);
     case "live_hears": return hears(state, input, shared);
   }
@@ -46,6 +47,12 @@ function announced(state: CallState, { receivers, nowMs }: On<"live_announced">)
   const known = state.live.rooms ?? {};
   const told = receivers.map(({ device, fate }: AnnouncementReceiver) => [device, known[device] ?? fate] as const);
   return to({ ...state, sinceMs: nowMs, live: { ...state.live, rooms: Object.fromEntries(told) } });
+}
+
+/** A room that was told will not hear it. */
+function declined(state: CallState, { call, device }: On<"live_declined">): Step {
+  if (state.at !== "running" || state.call !== call || state.live?.side !== "speaks") return stay(state);
+  return to({ ...state, live: { ...state.live, rooms: { ...state.live.rooms, [device]: "declined" } } });
 }
 
 /** A room that was told wants to hear it. */

@@ -43,7 +43,7 @@ function stepOf(state: CallState, input: Input): Step {
     case "drop_in": case "drop_in_opened": case "drop_in_refused": case "drop_in_arrives": case "drop_in_opens": case "drop_in_answered":
     case "drop_in_stage": case "drop_in_over":
       return dropIn(state, input, { begin, end });
-    case "live_speaks": case "live_announced": case "live_answered": case "live_hears": return live(state, input, { begin });
+    case "live_speaks": case "live_announced": case "live_declined": case "live_answered": case "live_hears": return live(state, input, { begin });
   }
   if (state.at === "outgoing") return outgoing(state, input);
   if (state.at === "incoming") return ringing(state, input);

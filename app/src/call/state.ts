@@ -119,7 +119,7 @@ export interface DropIn {
 }
 
 /** What became of a live announcement in a room: told and not there yet, hearing it, stopped there; or, once it is over, heard or not. */
-export type LiveRoom = AnnouncementFate | "hears" | "left" | "played" | "missed";
+export type LiveRoom = AnnouncementFate | "hears" | "left" | "declined" | "played" | "missed";
 
 /** A live announcement: one speaks, everybody else only hears. */
 export type Live =
@@ -216,6 +216,7 @@ export type Input =
 export type LiveInput =
   | { on: "live_speaks"; call: CallId; peer: PeerView; to: AnnounceTo; nowMs: number }
   | { on: "live_announced"; call: CallId; receivers: readonly AnnouncementReceiver[]; nowMs: number }
+  | { on: "live_declined"; call: CallId; device: DeviceId }
   | { on: "live_answered"; call: CallId; device: DeviceId; keyPackage: Blob; statement: Blob }
   | { on: "live_hears"; call: CallId; peer: PeerView; device: DeviceId; nowMs: number };
 

@@ -147,8 +147,8 @@ function hours(app: App, name: string, grant: Grant | undefined): TemplateResult
       <div class="days">${WEEKDAYS.map((day) => html`<label class="day"><input type="checkbox" name=${`day-${day}`} aria-label=${longDay(day)} data-testid=${`drop-in-${day}`}
         .defaultChecked=${days.includes(day)} /><span aria-hidden="true">${shortDay(day)}</span></label>`)}</div>
       <div class="times">
-        <label class="field"><span class="field-label">From</span><input type="time" name="from" data-testid="drop-in-from" required .defaultValue=${timeOf(from)} /></label>
-        <label class="field"><span class="field-label">To</span><input type="time" name="to" data-testid="drop-in-to" required .defaultValue=${timeOf(until)} /></label>
+        <label class="field"><span class="field-label">From</span><input type="time" name="from" data-testid="drop-in-hours-from" required .defaultValue=${timeOf(from)} /></label>
+        <label class="field"><span class="field-label">To</span><input type="time" name="to" data-testid="drop-in-hours-to" required .defaultValue=${timeOf(until)} /></label>
       </div></fieldset>` : nothing}`;
 }
 

@@ -41,6 +41,7 @@ export function inRoomWords(state: InRoom, ageMs: number): string {
     case "played": return "Heard";
     case "hears": return "Hears it";
     case "left": return "Stopped there";
+    case "declined": return "Not taken there";
     case "missed": return "Not heard";
     case "shown": return "Shown on its screen";
     case "put_aside": return "Put aside";

@@ -66,6 +66,12 @@ test("each room is shown as it is: told, hearing it, stopped there, away, quiet,
   assert.equal(rooms(play(SPEAKS, TOLD, present("me", "hall")).state)?.["hall"], "hears");
   const left = play(SPEAKS, TOLD, present("me", "hall"), present("me"));
   assert.deepEqual([left.state.at, rooms(left.state)?.["hall"]], ["running", "left"]);
+  // One that will not hear it says so, and stays so when it is over.
+  const declined: Input = { on: "live_declined", call: CALL, device: "hall" };
+  assert.equal(rooms(play(SPEAKS, TOLD, declined).state)?.["hall"], "declined");
+  assert.equal(rooms(play(SPEAKS, declined, TOLD, present("me")).state)?.["hall"], "declined");
+  assert.deepEqual(play(HEARS, declined).last, []);
+  assert.equal(rooms(play(SPEAKS, TOLD, { ...declined, call: OTHER }).state)?.["hall"], "told");
   // A quick room comes before the server's answer.
   assert.equal(rooms(play(SPEAKS, present("me", "hall"), TOLD).state)?.["hall"], "hears");
 });

@@ -50,6 +50,8 @@ pub enum CallEvent {
     Announced {
         receivers: Vec<AnnouncementReceiver>,
     },
+    /// To whoever announces live: a device that was told will not hear it.
+    LiveDeclined { device: DeviceId },
     /// Something is wrong with the keys; people should know.
     Warning(CallWarning),
     /// The encryption was refused, and the call ends: possibly an attack. To be shown loudly.

@@ -223,6 +223,7 @@ impl Run {
                     .await;
             }
             Event::MediaRestart { .. } => self.renew().await,
+            Event::LiveDeclined { device, .. } => self.say(CallEvent::LiveDeclined { device }),
             Event::GroupCommit { epoch, commit, .. } => {
                 self.keys(member::Input::Commit {
                     epoch,

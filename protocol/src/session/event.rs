@@ -535,4 +535,11 @@ pub enum Event {
         /// What it signed (docs/announcements.md).
         statement: Blob,
     },
+    /// To the announcing device: a device that was told will not hear it. What was in its way stays there.
+    LiveDeclined {
+        /// The announcement's call.
+        call: CallId,
+        /// Where it is not heard.
+        device: DeviceId,
+    },
 }

@@ -102,5 +102,9 @@ pub(crate) fn events() -> Vec<Event> {
             device: DEVICE,
             statement: blob(),
         },
+        Event::LiveDeclined {
+            call: CALL,
+            device: DEVICE,
+        },
     ]
 }

@@ -210,7 +210,11 @@ impl Call {
                 if let State::Answered(answered) = &mut self.state {
                     answered.left.insert(device);
                 }
-                self.end_if_unheard(now, EndReason::HungUp)
+                let call = self.invite.call;
+                let declined = Event::LiveDeclined { call, device };
+                let mut effects = vec![Effect::Tell(self.invite.caller_device, declined)];
+                effects.extend(self.end_if_unheard(now, EndReason::HungUp));
+                effects
             }
         })
     }

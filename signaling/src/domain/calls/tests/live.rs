@@ -108,10 +108,10 @@ fn one_that_nobody_hears_ends_after_ten_seconds() {
         "",
         "
         0  announces         -> room live:anna>kitchen live:anna>living live:anna>phone
-        1  kitchen hangs-up  ->
+        1  kitchen hangs-up  -> declined:kitchen>anna
         1  kitchen hears     -> !over
-        1  living hangs-up   ->
-        1  phone hangs-up    -> kept:HungUp HungUp>anna close
+        1  living hangs-up   -> declined:living>anna
+        1  phone hangs-up    -> declined:phone>anna kept:HungUp HungUp>anna close
         ",
     );
 }

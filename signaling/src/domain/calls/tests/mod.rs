@@ -441,6 +441,7 @@ fn told(event: &Event) -> String {
         } => format!("not-moved:{}:{}", name(*device), reason(*why)),
         Event::IncomingCall { .. } => "incoming".to_owned(),
         Event::LiveAnnouncement { device, .. } => format!("live:{}", name(*device)),
+        Event::LiveDeclined { device, .. } => format!("declined:{}", name(*device)),
         Event::DeviceRinging { device, .. } => format!("rings:{}", name(*device)),
         Event::CallAnswered { device, .. } => format!("answered:{}", name(*device)),
         Event::CallEnded { reason: why, .. } => reason(*why),
