@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { DESKTOP, fromDist, launch, PHONE, WITH_NOTICES } from "./browser.mjs";
 import { connected, GENEROUS, originalSound } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, fill, pairDevice, signUp, watch } from "./people.mjs";
@@ -16,6 +16,7 @@ let tones;
 let low;
 let high;
 let bare;
+let noticing;
 let contexts = [];
 let complaints = [];
 let people = 0;
@@ -28,7 +29,7 @@ before(async () => {
 });
 
 after(async () => {
-  for (const browser of [low, high, bare]) await browser?.close();
+  for (const browser of [low, high, bare, noticing]) await browser?.close();
   await server?.stop();
   await rm(tones, { recursive: true, force: true });
 });
@@ -251,7 +252,8 @@ test("an app whose tab is hidden announces the call by a notification, and its s
       globalThis.noticed.catch(() => undefined);
     });
   };
-  const { anna, ben } = await annaAndBen({ prepareBen: hidden });
+  noticing ??= await launch({ program: WITH_NOTICES });
+  const { anna, ben } = await annaAndBen({ benBrowser: noticing, prepareBen: hidden });
   await ben.page.evaluate(async () => {
     globalThis.away = true;
     // Before it runs, the page itself notifies, which can't be asked for here.

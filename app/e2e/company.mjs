@@ -26,8 +26,20 @@ export class Company {
 
   async start(settings = {}) {
     this.tones = await mkdtemp(join(tmpdir(), "homeline-tones-"));
-    this.server = await serve({ ...GENEROUS, ...settings });
+    this.settings = { ...GENEROUS, ...settings };
+    this.server = await serve(this.settings);
     this.url = this.server.url;
+  }
+
+  /** The server is killed and begins again with what it had stored; in between its pages complain. */
+  async serverDies() {
+    await this.server.kill();
+    this.server = await serve(this.settings, this.server);
+  }
+
+  /** What pages complain of when their server is gone. */
+  serverWasGone() {
+    this.#complaints = this.#complaints.filter((complaint) => !/WebSocket connection|ERR_CONNECTION_REFUSED/.test(complaint));
   }
 
   async stop() {

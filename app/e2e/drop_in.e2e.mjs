@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP } from "./browser.mjs";
 import { Company, connected } from "./company.mjs";
-import { believesItMay, dropIn, edges, endsSaying, hides, home, nothingLeft, seen, stage } from "./drop_in_watch.mjs";
+import { believesItMay, dropIn, edges, endsSaying, hides, home, live, nothingLeft, seen, stage } from "./drop_in_watch.mjs";
 import { addContact, at, contact } from "./people.mjs";
 import { hears, hearsSilence, until } from "./sound.mjs";
 import { device } from "./tour.mjs";
@@ -111,6 +111,22 @@ test("during do not disturb, when it is off there, after the permission was take
   await endsSaying(cleo, "You could not drop in");
   await nothingLeft(kitchen);
   assert.equal((await seen(kitchen)).indicator, undefined);
+});
+
+test("the server is killed while somebody is dropped in: the room shuts, both are told why, and afterwards one can drop in again", async () => {
+  const { page, kitchen } = await home(company);
+  await dropIn(page, "sound");
+  await hears(page, 2_000);
+  await company.serverDies();
+  await endsSaying(page, "The server was restarted");
+  await at(kitchen, "device-label").waitFor();
+  assert.equal(await at(kitchen, "drop-in-indicator").count(), 0);
+  assert.deepEqual(await live(kitchen), []);
+  company.serverWasGone();
+  await dropIn(page, "sound");
+  await hears(page, 2_000);
+  await at(kitchen, "drop-in-end").click();
+  await endsSaying(page, "The drop-in has ended");
 });
 
 // req: DROP-8, DROP-18, RA-1, RA-5

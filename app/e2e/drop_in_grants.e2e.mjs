@@ -121,8 +121,8 @@ test("a contact may drop in once an adult has said so on their card, as far as i
   const otherDay = long[(now.getDay() + 3) % 7];
   await at(ben.page, "drop-in-hours").check();
   for (const day of long) await at(ben.page, `drop-in-${day}`).setChecked(day === otherDay, { force: true });
-  await at(ben.page, "drop-in-from").fill("10:00");
-  await at(ben.page, "drop-in-to").fill("10:01");
+  await at(ben.page, "drop-in-hours-from").fill("10:00");
+  await at(ben.page, "drop-in-hours-to").fill("10:01");
   await at(ben.page, "drop-in-opening").selectOption("knock_until_yes");
   await at(ben.page, "submit-drop-in").click();
   await says(ben.page, "10:00 to 10:01, with picture; it knocks and waits for a yes.");

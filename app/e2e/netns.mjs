@@ -8,6 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { CHROMIUM } from "./browser.mjs";
 import { BINARY, serve } from "./homeline.mjs";
 
 const BAD_NETWORK = join(dirname(BINARY), "bad_network");
@@ -52,7 +53,7 @@ class Namespaces {
   async chromiumIn(namespace) {
     this.scripts ??= await mkdtemp(join(tmpdir(), "homeline-netns-"));
     const script = join(this.scripts, namespace);
-    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${process.env.CHROMIUM ?? "/usr/bin/chromium"} "$@"\n`);
+    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`);
     chmodSync(script, 0o755);
     return script;
   }

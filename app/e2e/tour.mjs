@@ -154,8 +154,8 @@ async function devices(server, open, visit, { anna, ben }) {
   await at(anna, "drop-in-open").click();
   await at(anna, "drop-in-hours").check();
   // From midnight to midnight: the tour goes on at any hour.
-  await at(anna, "drop-in-from").fill("00:00");
-  await at(anna, "drop-in-to").fill("00:00");
+  await at(anna, "drop-in-hours-from").fill("00:00");
+  await at(anna, "drop-in-hours-to").fill("00:00");
   await visit(anna, "household-drop-in");
   await at(anna, "submit-drop-in").click();
   await at(anna, "drop-in-take-back").waitFor();

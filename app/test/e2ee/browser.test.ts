@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 import type { Outcome } from "./browser_page.ts";
 
 const APP = process.env["HOMELINE_APP"] as string;
-const CHROMIUM = "/usr/bin/chromium";
+const CHROMIUM = process.env["CHROMIUM"] ?? ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find(existsSync);
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
@@ -35,13 +35,13 @@ async function serve(files: Record<string, [string, string]>): Promise<{ url: st
   return { url: `http://localhost:${port}/`, close: () => server.close() };
 }
 
-test("sound and picture cross encrypted, and only after there are keys", { skip: !existsSync(CHROMIUM) && "no Chromium here", timeout: 90_000 }, async () => {
+test("sound and picture cross encrypted, and only after there are keys", { skip: CHROMIUM === undefined && "no Chromium here", timeout: 90_000 }, async () => {
   const server = await serve({
     "/": ["text/html", '<!doctype html><script type="module" src="/page.js"></script>'],
     "/page.js": ["text/javascript", await bundle("test/e2ee/browser_page.ts")],
     "/e2ee-worker.js": ["text/javascript", await bundle("src/e2ee/worker.ts")],
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM as string, args: FLAGS });
   try {
     const page = await browser.newPage();
     const errors: string[] = [];
