@@ -334,7 +334,8 @@ fn call_of(event: &Event) -> Option<CallId> {
         | Event::CallWaiting { call, .. }
         | Event::DropInOpened { call, .. }
         | Event::DropInStage { call, .. }
-        | Event::DropInRefused { call, .. } => Some(*call),
+        | Event::DropInRefused { call, .. }
+        | Event::LiveDeclined { call, .. } => Some(*call),
         _ => None,
     }
 }

@@ -72,6 +72,15 @@ async fn receivers(call: &mut Call) -> Vec<AnnouncementReceiver> {
     .await
 }
 
+/// Waits until a device is said not to take it.
+async fn declined(call: &mut Call) -> DeviceId {
+    until(call, "who does not take it", |event| match event {
+        CallEvent::LiveDeclined { device } => Some(*device),
+        _ => None,
+    })
+    .await
+}
+
 fn fate(of: &Person, receivers: &[AnnouncementReceiver]) -> Option<AnnouncementFate> {
     let device = of.client.device();
     let found = receivers.iter().find(|one| one.device == device);
@@ -327,6 +336,7 @@ async fn a_lie_about_who_speaks_is_refused_by_its_name_and_nothing_is_heard() {
         .announce_live(at_the_kitchen.clone(), tone(1_000.0));
     let mut speaking = speaking.await.unwrap();
     told(&mut kitchen).await.decline().await;
+    assert_eq!(declined(&mut speaking).await, device);
     assert_eq!(ended(&mut speaking).await, EndReason::HungUp);
 
     let (genesis, own) = (anna.identity.genesis, kitchen.identity.device_key.public());
@@ -365,6 +375,8 @@ async fn a_lie_about_who_speaks_is_refused_by_its_name_and_nothing_is_heard() {
         // Of one that is shown again the device can't decline the call that it is in now.
         if number == 0 {
             speaking.hang_up().await;
+        } else {
+            assert_eq!(declined(&mut speaking).await, device);
         }
         assert_eq!(ended(&mut speaking).await, EndReason::HungUp);
     }
