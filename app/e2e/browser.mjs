@@ -9,8 +9,8 @@ import { chromium } from "playwright-core";
  */
 export const CHROMIUM = process.env.CHROMIUM ?? ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find(existsSync);
 
-/** The one with windows, without a screen: only it shows notifications. */
-export const WITH_NOTICES = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** The one that people have, without a screen: only it shows notifications, and learns as late as theirs that the network has changed. */
+export const WHOLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",

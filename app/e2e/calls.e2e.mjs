@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { DESKTOP, fromDist, launch, PHONE, WITH_NOTICES } from "./browser.mjs";
+import { DESKTOP, fromDist, launch, PHONE, WHOLE } from "./browser.mjs";
 import { connected, GENEROUS, originalSound } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, fill, pairDevice, signUp, watch } from "./people.mjs";
@@ -252,7 +252,7 @@ test("an app whose tab is hidden announces the call by a notification, and its s
       globalThis.noticed.catch(() => undefined);
     });
   };
-  noticing ??= await launch({ program: WITH_NOTICES });
+  noticing ??= await launch({ program: WHOLE });
   const { anna, ben } = await annaAndBen({ benBrowser: noticing, prepareBen: hidden });
   await ben.page.evaluate(async () => {
     globalThis.away = true;

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { CHROMIUM } from "./browser.mjs";
+import { WHOLE } from "./browser.mjs";
 import { BINARY, serve } from "./homeline.mjs";
 
 const BAD_NETWORK = join(dirname(BINARY), "bad_network");
@@ -53,7 +53,7 @@ class Namespaces {
   async chromiumIn(namespace) {
     this.scripts ??= await mkdtemp(join(tmpdir(), "homeline-netns-"));
     const script = join(this.scripts, namespace);
-    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`);
+    writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${WHOLE} "$@"\n`);
     chmodSync(script, 0o755);
     return script;
   }

@@ -5,7 +5,7 @@
 // a real tap, the test opens.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { DESKTOP, launch, PHONE, WITH_NOTICES } from "./browser.mjs";
+import { DESKTOP, launch, PHONE, WHOLE } from "./browser.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, signUp, watch } from "./people.mjs";
 import { PushService } from "./push_service.mjs";
@@ -26,7 +26,7 @@ let people = 0;
 
 before(async () => {
   server = await serve(SETTINGS);
-  browser = await launch({ program: WITH_NOTICES });
+  browser = await launch({ program: WHOLE });
 });
 
 after(async () => {
