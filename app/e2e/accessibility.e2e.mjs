@@ -25,7 +25,7 @@ for (const [name, viewport] of [["a phone", PHONE], ["a desk", DESKTOP]]) {
       screens.push(screen);
       found.push(...await findings(page, `${screen} by day`));
       await page.emulateMedia({ colorScheme: "dark" });
-      found.push(...await findings(page, `${screen} by night`, { colours: true }));
+      found.push(...await findings(page, `${screen} by night`));
       await page.emulateMedia({ colorScheme: "light" });
     });
     for (const context of browser.contexts()) await context.close();

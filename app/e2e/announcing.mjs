@@ -3,13 +3,14 @@ import { listenToAnnouncements } from "./announcements_ear.mjs";
 import { DESKTOP, PHONE } from "./browser.mjs";
 import { at, pairDevice } from "./people.mjs";
 
-/** Ben's app, and two rooms of his home. */
-export async function homeOfBen(company) {
+/** Ben's app, and two rooms of his home. `prepareHall`: what the hall's page is before it opens anything. */
+export async function homeOfBen(company, { prepareHall = async () => undefined } = {}) {
   const ben = await company.person("Ben", 1_000, PHONE);
   const rooms = [];
   for (const [label, hertz, shape] of [["Kitchen", 2_000, "display"], ["Hall", 1_500, "speaker"]]) {
     const room = await company.open(hertz, DESKTOP);
     await listenToAnnouncements(room.context());
+    if (label === "Hall") await prepareHall(room);
     await pairDevice(ben.page, room, company.url, { handle: ben.handle, label, shape });
     // What it hears is a tone, which would be cleaned away.
     await room.evaluate(() => localStorage.setItem("homeline.device.setting.original", '"on"'));

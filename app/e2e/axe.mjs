@@ -5,15 +5,11 @@ import { createRequire } from "node:module";
 const SOURCE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const GRAVE = new Set(["serious", "critical"]);
 
-/** What another colour scheme can change. */
-const COLOURS = ["color-contrast", "link-in-text-block"];
-
-/** Of the page as it stands once it has come to rest: text that fades in has no contrast to be judged by. `colours`: only what its colours do. */
-export async function findings(page, screen, { colours = false } = {}) {
+/** Of the page as it stands once it has come to rest: text that fades in has no contrast to be judged by. */
+export async function findings(page, screen) {
   await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations !== Infinity).map(({ finished }) => finished.catch(() => undefined))));
   if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(SOURCE);
-  const only = colours ? { runOnly: COLOURS } : {};
-  const { violations } = await page.evaluate((only) => globalThis.axe.run(document, { resultTypes: ["violations"], ...only }), only);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return violations.filter(({ impact }) => GRAVE.has(impact)).flatMap(({ id, impact, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${screen}: ${id} (${impact}) at ${target.join(" ")}: ${failureSummary.replace(/\s+/g, " ").slice(0, 240)}`));
 }

@@ -113,7 +113,7 @@ test("during do not disturb, when it is off there, after the permission was take
   assert.equal((await seen(kitchen)).indicator, undefined);
 });
 
-test("the server is killed while somebody is dropped in: the room shuts, both are told why, and afterwards one can drop in again", async () => {
+test("the server is killed while somebody is dropped in: the room shuts, who was dropped in is told why, and afterwards one can drop in again", async () => {
   const { page, kitchen } = await home(company);
   await dropIn(page, "sound");
   await hears(page, 2_000);

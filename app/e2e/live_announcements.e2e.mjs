@@ -68,6 +68,30 @@ test("one press in a room ends it there alone", async () => {
   await inRoom(page, "Kitchen", "played");
 });
 
+test("a room whose server changes what was signed takes nothing and says so, which whoever speaks sees, and the other room hears on", async () => {
+  const { page, kitchen, hall } = await homeOfBen(company, {
+    prepareHall: (room) => room.routeWebSocket(/\/v1\/session/, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((message) => {
+        const frame = JSON.parse(message);
+        if (frame.body?.type !== "live_announcement") return socket.send(message);
+        const [first] = frame.body.statement;
+        const statement = (first === "A" ? "B" : "A") + frame.body.statement.slice(1);
+        socket.send(JSON.stringify({ ...frame, body: { ...frame.body, statement } }));
+      });
+    }),
+  });
+  await speakLive(page);
+  await inLiveRoom(page, "Hall", "declined");
+  await hall.getByText("A live announcement was not taken").waitFor();
+  assert.equal(await at(hall, "live").count(), 0);
+  await hears(kitchen, 1_000);
+  await at(page, "live-stop").click();
+  await isOver(kitchen);
+  await inRoom(page, "Hall", "declined");
+  await inRoom(page, "Kitchen", "played");
+});
+
 // req: ANN-4
 test("a room on do not disturb is not told, and nothing of it is offered there afterwards", async () => {
   const { page, kitchen, hall } = await homeOfBen(company);

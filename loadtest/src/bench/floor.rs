@@ -56,9 +56,8 @@ struct Board {
 }
 
 /// A packet that was taken, and when it had arrived in the kernel.
-#[derive(Default)]
 struct Taken {
-    source: Option<SocketAddr>,
+    source: SocketAddr,
     packet: Vec<u8>,
     arrived: Option<SystemTime>,
 }
@@ -172,7 +171,7 @@ impl Program {
                 let (count, emptied) = self.gather(&mut buffers, &mut gathered);
                 let copies: usize = gathered[..count]
                     .iter()
-                    .filter_map(|taken| self.routes.get(&taken.source?))
+                    .filter_map(|taken| self.routes.get(&taken.source))
                     .map(Vec::len)
                     .sum();
                 self.send(&gathered[..count]);
@@ -214,12 +213,13 @@ impl Program {
                 for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
                     if gathered.len() == count {
                         gathered.push(Taken {
+                            source: meta.addr,
                             packet: Vec::with_capacity(2_048),
-                            ..Taken::default()
+                            arrived: None,
                         });
                     }
                     let place = &mut gathered[count];
-                    place.source = Some(meta.addr);
+                    place.source = meta.addr;
                     place.packet.clear();
                     place.packet.extend_from_slice(datagram);
                     place.arrived = meta.timestamp.map(|at| SystemTime::UNIX_EPOCH + at);
@@ -239,8 +239,7 @@ impl Program {
         for trains in gathered.chunk_by(|one, other| {
             one.source == other.source && one.packet.len() == other.packet.len()
         }) {
-            let source = trains[0].source;
-            let Some(receivers) = source.and_then(|source| self.routes.get(&source)) else {
+            let Some(receivers) = self.routes.get(&trains[0].source) else {
                 continue;
             };
             for train in trains.chunks(TRAIN_MAX) {

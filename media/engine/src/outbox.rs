@@ -113,11 +113,8 @@ impl Outbox {
     }
 
     /// Takes back what was said of the packet that would have been next.
-    pub(crate) const fn unmark(&mut self) {
-        self.marks = Marks {
-            expendable: false,
-            taken: None,
-        };
+    pub(crate) fn unmark(&mut self) {
+        self.marks = Marks::default();
     }
 
     pub(crate) const fn set_train_max(&mut self, train_max: usize) {

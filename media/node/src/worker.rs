@@ -465,6 +465,30 @@ mod tests {
     use crate::node::new_worker;
 
     #[test]
+    fn every_copy_of_what_came_in_this_turn_is_timed_and_nothing_else() {
+        let (taken, mut state) = (Instant::now(), State::default());
+        state.arrivals.push((taken, SystemTime::now()));
+        let address = SocketAddr::from(([127, 0, 0, 1], 9));
+        let mut transmit = Transmit {
+            protocol: Protocol::Udp,
+            expendable: false,
+            local: address,
+            remote: address,
+            payload: &[0; 250],
+            segment: 100,
+            taken: Some(taken),
+        };
+        state.note_transit(&transmit);
+        assert_eq!(state.metrics.transit.count(), 3);
+        // Held back by the pacer, or sent by the engine of its own accord.
+        for other in [taken.checked_sub(Duration::from_millis(5)), None] {
+            transmit.taken = other;
+            state.note_transit(&transmit);
+        }
+        assert_eq!(state.metrics.transit.count(), 3);
+    }
+
+    #[test]
     fn a_panic_inside_the_engine_is_counted_and_the_worker_lives_on() {
         let (events_out, _events) = mpsc::channel(1);
         let config = NodeConfig {

@@ -164,10 +164,8 @@ fn write_copy(
         padding: u8::from(numbers.fills),
     };
     let room = packet.as_bytes().len() + HEADER_GROWTH_MAX + PADDING_MAX + SEAL_ROOM;
-    let encoding = source.encodings.get(usize::from(queued.encoding));
-    let taken = encoding.and_then(|encoding| encoding.ring.arrival(queued.index));
     let is_video = subscription.kind == Kind::Video;
-    context.outbox.expendable(is_video).taken(taken);
+    context.outbox.expendable(is_video).taken(queued.taken);
     let mut clear_len = 0;
     let sent = receiver
         .connection

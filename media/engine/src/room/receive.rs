@@ -1,5 +1,7 @@
 //! A publisher's RTP packet: opened, stored once, and queued for its receivers.
 
+use std::time::Instant;
+
 use super::commands::{Context, Room};
 use super::peer::Incoming;
 use super::reception::Position;
@@ -119,7 +121,7 @@ impl Room {
         let Some(index) = placed else {
             return Ok(0);
         };
-        let Some((queued, fed)) = describe(track, of, index, &packet) else {
+        let Some((queued, fed)) = describe(context.now, track, of, index, &packet) else {
             return Ok(0);
         };
         let flows = track
@@ -153,7 +155,7 @@ impl Room {
     /// Counts the packet for its sender and finds the stream that it belongs to.
     fn find_incoming(
         &mut self,
-        now: std::time::Instant,
+        now: Instant,
         slot: PeerSlot,
         packet: &RtpPacket<'_>,
     ) -> Result<Incoming, DropReason> {
@@ -239,7 +241,7 @@ impl Room {
     /// Queues the stored packet for everyone who gets it; returns how many that are at most.
     fn enqueue(
         &mut self,
-        now: std::time::Instant,
+        now: Instant,
         publisher: PeerSlot,
         at: TrackSlot,
         queued: Queued,
@@ -341,6 +343,7 @@ fn accept(
 
 /// Reads what the packet tells of itself, and counts it. Says as well whether other layers are fed from here on.
 fn describe(
+    now: Instant,
     track: &mut Track,
     of: u8,
     index: u64,
@@ -362,6 +365,7 @@ fn describe(
         begins,
         len: packet.as_bytes().len() as u16,
         place,
+        taken: Some(now),
     };
     Some((queued, encoding.layers.active() != fed))
 }

@@ -78,6 +78,7 @@ impl Track {
                     begins: index == first,
                     len: len as u16,
                     place: descriptor.and_then(|bytes| encoding.layers.place_of(bytes)),
+                    taken: None,
                 }
             }));
             return true;

@@ -107,12 +107,6 @@ impl Ring {
             .then_some(slot.bytes.as_slice())
     }
 
-    /// When the stored packet arrived.
-    pub(super) fn arrival(&self, index: u64) -> Option<Instant> {
-        let (kept, at) = self.slots[self.place(index)].kept?;
-        (kept == index).then_some(at)
-    }
-
     /// Forgets all packets: their indices begin anew.
     pub(super) fn clear(&mut self) {
         for slot in &mut self.slots {

@@ -187,6 +187,8 @@ pub(super) struct Queued {
     pub(super) len: u16,
     /// Where its descriptor places it.
     pub(super) place: Option<Place>,
+    /// When it was given to the engine; `None` when it is replayed.
+    pub(super) taken: Option<Instant>,
 }
 
 /// See the module's description. Lives as long as it has a source or receivers.

@@ -47,6 +47,9 @@ fn send_frame(world: &mut World, mid: Mid, frame: &[u8]) -> Vec<(SocketAddr, Vec
             Output::Transmit(transmit) => {
                 let lens = transmit.datagrams().map(<[u8]>::len).collect();
                 sent.push((transmit.remote, lens));
+                // Media says when it came, and what the engine sends of its own accord does not.
+                assert!(transmit.taken.is_none_or(|taken| taken == now));
+                assert!(transmit.taken.is_some() || transmit.datagrams().count() == 1);
                 for client in world.clients.values_mut() {
                     if client.address == transmit.remote {
                         for datagram in transmit.datagrams() {

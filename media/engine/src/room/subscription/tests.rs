@@ -48,6 +48,7 @@ fn number(
         len: 1_000,
         begins,
         place: None,
+        taken: None,
     };
     let numbers = stream.number(now, &queued, timestamp, &source())?;
     Some((numbers.sequence, numbers.timestamp))

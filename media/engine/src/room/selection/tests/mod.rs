@@ -139,6 +139,7 @@ fn pass(
         len: 1_000,
         begins,
         place,
+        taken: None,
     };
     let source = track.source.as_ref().unwrap();
     track.subscriptions[0].number(now, &queued, timestamp, source)
