@@ -123,6 +123,8 @@ async fn a_device_talks_by_the_ways_that_it_is_given_and_says_which_lead_nowhere
     caller.event("tone_heard").await;
     caller.say("hang up").await;
     assert_eq!(caller.exit_code().await, Some(0));
+    // Until it has heard of the end, the kitchen is busy.
+    kitchen.event("ended").await;
     // There is no relay here.
     let arguments = ["--media-ways", "relay", "call", "uncle ben"];
     let mut caller = Device::start(&folder, &[&arguments[..], &sound].concat());
