@@ -34,6 +34,8 @@ pub struct Transmit<'a> {
     pub segment: usize,
     /// Of media that is forwarded: the time that the engine was told with its first packet.
     pub taken: Option<Instant>,
+    /// How many of the datagrams forward media; others, as a report, may travel with them.
+    pub copies: usize,
 }
 
 impl<'a> Transmit<'a> {
@@ -50,6 +52,8 @@ struct Train {
     end: usize,
     segment: usize,
     count: usize,
+    /// See [`Transmit::copies`].
+    copies: usize,
     marks: Marks,
 }
 
@@ -168,10 +172,13 @@ impl Outbox {
         }
         let len = write(&mut self.buffer[start..start + room])?.min(room);
         self.used = start + len;
+        let copies = usize::from(marks.taken.is_some());
         match self.trains.back_mut() {
             Some(train) if train.takes(&path, len, self.train_max) => {
                 train.end += len;
                 train.count += 1;
+                train.copies += copies;
+                train.marks.taken = train.marks.taken.or(marks.taken);
             }
             _ => self.trains.push_back(Train {
                 path,
@@ -179,6 +186,7 @@ impl Outbox {
                 end: start + len,
                 segment: len,
                 count: 1,
+                copies,
                 marks,
             }),
         }
@@ -236,6 +244,7 @@ impl Outbox {
             payload: &self.buffer[train.start..train.end],
             segment: train.segment,
             taken: train.marks.taken,
+            copies: train.copies,
         };
         Some((transmit, train.count))
     }
@@ -320,6 +329,22 @@ mod tests {
         let tcp = |expendable| (Protocol::Tcp, 1, expendable);
         assert_eq!(sent[..2], [tcp(true), tcp(false)]);
         assert_eq!(sent[2..], [(Protocol::Udp, 2, false), tcp(false)]);
+    }
+
+    #[test]
+    fn what_travels_with_forwarded_media_is_no_copy_of_it() {
+        let mut outbox = Outbox::new(64);
+        let now = Instant::now();
+        let later = now + std::time::Duration::from_millis(1);
+        for taken in [None, Some(now), None, Some(later)] {
+            outbox.taken(taken).push(path(1), &[1; 9]);
+        }
+        outbox.push(path(2), &[1; 9]);
+        let mut sent = Vec::new();
+        while let Some((transmit, count)) = outbox.next_train() {
+            sent.push((count, transmit.copies, transmit.taken));
+        }
+        assert_eq!(sent, [(4, 2, Some(now)), (1, 0, None)]);
     }
 
     #[test]

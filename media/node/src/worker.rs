@@ -432,9 +432,8 @@ impl State {
         };
         // The wall clock may be set between the two readings: then the time is zero.
         let time = SystemTime::now().duration_since(self.arrivals[at].1);
-        let copies = transmit.datagrams().count() as u64;
         let transit = &mut self.metrics.transit;
-        transit.note(time.unwrap_or_default(), copies);
+        transit.note(time.unwrap_or_default(), transmit.copies as u64);
     }
 }
 
@@ -474,9 +473,10 @@ mod tests {
             expendable: false,
             local: address,
             remote: address,
-            payload: &[0; 250],
+            payload: &[0; 350],
             segment: 100,
             taken: Some(taken),
+            copies: 3,
         };
         state.note_transit(&transmit);
         assert_eq!(state.metrics.transit.count(), 3);

@@ -272,7 +272,7 @@ async fn two_clients_exchange_sound_and_picture_over_ipv4() {
     node.shutdown().await;
     let metrics = node.metrics();
     assert!(metrics.counters.rtp_forwarded >= 2 * (AUDIO_FRAMES + VIDEO_FRAMES) as u64);
-    // Each copy counts; a picture that the pacer holds back does not.
+    // Each copy counts, and nothing else that is sent; a picture that the pacer holds back does not.
     let inside = metrics.transit;
     assert!(inside.count() > AUDIO_FRAMES as u64 && inside.quantile_micros(0.5).is_some());
     assert!(inside.count() <= metrics.counters.rtp_forwarded);
