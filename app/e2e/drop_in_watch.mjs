@@ -106,11 +106,13 @@ export function edges(page) {
 
 /** Lets the page believe that it may drop in wherever it asks, as a client would that lies to itself. The server's other words stay. */
 export async function believesItMay(page) {
+  // A session that is taken up again on another connection gets its answers there.
+  const asked = new Set();
   await page.routeWebSocket(/\/v1\//, (page) => {
     const server = page.connectToServer();
-    const asked = new Set();
     page.onMessage((message) => {
       const frame = JSON.parse(message);
+      if (frame.type === "hello" && !frame.resume) asked.clear();
       if (frame.type === "request" && frame.body.type === "may_drop_in") asked.add(frame.id);
       server.send(message);
     });

@@ -308,6 +308,7 @@ export class App {
       begun: () => this.identity.state === "ready" && this.callLinks?.begin(),
       loaded: () => {
         void this.near?.load().catch(() => undefined);
+        this.doors?.forget();
         if (this.grown) this.ledgers?.begin();
       },
       event: (event) => this.#event(event),

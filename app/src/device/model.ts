@@ -300,6 +300,7 @@ export class DeviceModel {
         void this.visits.loaded().catch(() => undefined);
         void this.hearing.loaded().catch(() => undefined);
         void this.near?.load().catch(() => undefined);
+        this.doors?.forget();
       },
       dropInAsked: (event) => this.visits.asked(event),
       dropInEnded: (call) => this.visits.ended(call),

@@ -14,8 +14,8 @@ const MOVES: ReadonlySet<Event["type"]> = new Set([
 ]);
 
 interface Answer {
-  may: boolean;
-  askedAtMs: number;
+  readonly may: boolean;
+  readonly askedAtMs: number;
 }
 
 export class Doors {
@@ -39,20 +39,25 @@ export class Doors {
   }
 
   handle(event: Event): void {
-    if (!MOVES.has(event.type)) return;
+    if (MOVES.has(event.type)) this.forget();
+  }
+
+  /** What was said before holds no more: asked anew as soon as somebody looks. */
+  forget(): void {
     this.#answers.clear();
     this.#changed();
   }
 
   async #ask(to: Callee, key: string, before: boolean): Promise<void> {
-    const askedAtMs = this.#now();
+    const asked: Answer = { may: before, askedAtMs: this.#now() };
     this.#answers.delete(key);
-    this.#answers.set(key, { may: before, askedAtMs });
+    this.#answers.set(key, asked);
     const oldest = [...this.#answers.keys()].at(-ANSWERS_MAX - 1);
     if (oldest !== undefined) this.#answers.delete(oldest);
     const may = await this.#session.done({ type: "may_drop_in", to }).then(() => true, () => false);
-    if (this.#answers.get(key)?.askedAtMs !== askedAtMs) return;
-    this.#answers.set(key, { may, askedAtMs });
+    // Asked anew meanwhile, after something changed: that answer counts.
+    if (this.#answers.get(key) !== asked) return;
+    this.#answers.set(key, { ...asked, may });
     if (may !== before) this.#changed();
   }
 }

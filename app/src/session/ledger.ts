@@ -16,6 +16,8 @@ const REPEATABLE: ReadonlySet<Request["type"]> = new Set<Request["type"]>([
   "start_call", "ringing", "refuse_invitation", "answer", "decline", "cancel", "hang_up", "set_media", "list_calls", "list_history",
   "get_quality", "get_relays", "get_outside", "test_from_outside", "set_views", "epoch_ready", "make_call_link", "list_call_links", "revoke_call_link", "refuse_guest", "remove_guest",
   "get_time", "put_sealing_key", "get_sealing_keys", "announce", "list_announcements", "get_announcement", "heard_announcement",
+  "may_drop_in", "get_recently_active", "list_ledger", "get_ledger_heads", "contact_people", "list_contact_numbers", "list_imported", "list_missed",
+  "get_address_book", "get_consent", "list_child_calls",
 ]);
 
 export type Answer = { ok: Reply } | { error: ApiError } | { lost: true };

@@ -55,6 +55,25 @@ test("a door is shown once the server has said so, asked anew after a while, and
   assert.equal(asked, 3);
 });
 
+test("an answer of before a new session is not kept, and neither is one that comes after it", async () => {
+  const answers: ((may: boolean) => void)[] = [];
+  const done = (): Promise<void> => new Promise((resolve, reject) => answers.push((may) => may ? resolve() : reject(new Error("no"))));
+  let changes = 0;
+  // All of it within the same millisecond.
+  const doors = new Doors({ done }, () => changes++, () => 0);
+  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+  doors.may({ handle: "anna" });
+  doors.forget();
+  assert.equal(changes, 1);
+  doors.may({ handle: "anna" });
+  answers[1]?.(true);
+  await settle();
+  answers[0]?.(false);
+  await settle();
+  assert.equal(doors.may({ handle: "anna" }), true);
+  assert.deepEqual([changes, answers.length], [2, 2]);
+});
+
 test("a device says that it was touched once a minute at most", () => {
   const said: number[] = [];
   let now = 0;

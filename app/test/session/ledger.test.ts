@@ -48,8 +48,9 @@ test("a new session repeats only what has the same effect twice, and says of the
   ledger.welcomed(welcome("s1", false));
   const answers: Answer[] = [];
   ledger.request({ type: "create_invitation" }, (answer) => answers.push(answer));
-  ledger.request({ type: "get_home" }, (answer) => answers.push(answer));
-  assert.deepEqual(ledger.welcomed(welcome("s2", false)), [{ type: "request", id: 1, body: { type: "get_home" } }]);
+  const questions = [{ type: "get_home" }, { type: "may_drop_in", to: { device: "d1" } }] as const;
+  for (const body of questions) ledger.request(body, (answer) => answers.push(answer));
+  assert.deepEqual(ledger.welcomed(welcome("s2", false)), questions.map((body, at) => ({ type: "request", id: at + 1, body })));
   assert.deepEqual(answers, [{ lost: true }]);
   assert.deepEqual(ledger.resume(), { session: "s2", last_event: 0 });
 });
