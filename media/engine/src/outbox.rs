@@ -334,6 +334,10 @@ mod tests {
     #[test]
     fn what_travels_with_forwarded_media_is_no_copy_of_it() {
         let mut outbox = Outbox::new(64);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an arbitrary start of the test's clock"
+        )]
         let now = Instant::now();
         let later = now + std::time::Duration::from_millis(1);
         for taken in [None, Some(now), None, Some(later)] {
