@@ -82,6 +82,7 @@ test("during do not disturb, when it is off there, after the permission was take
       await connected(cleo, ben.page);
       await at(cleo, "hang-up").click();
       for (const one of [cleo, ben.page]) await at(one, "end-close").click();
+      await contact(cleo, ben.handle).getByTestId("pin-unverified").waitFor();
     },
   });
 
