@@ -152,7 +152,7 @@ impl PostOffice {
 fn exim() -> PathBuf {
     let unpacked = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../target/tools/exim4/usr/sbin/exim4"
+        "/../../target/tools/exim4/usr/sbin/exim4"
     );
     ["/usr/sbin/exim4", unpacked]
         .map(PathBuf::from)
