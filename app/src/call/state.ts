@@ -45,6 +45,11 @@ export type Path = "connecting" | "connected" | "reconnecting";
 /** Whether frames are being encrypted and sent. */
 export type Keys = "waiting" | "sending" | StopReason;
 
+/** How far a call has come for whoever is in it: without keys nothing is said or heard, whatever the path. */
+export function reached({ path, keys }: { path: Path; keys: Keys }): Path {
+  return path === "connected" && keys !== "sending" ? "connecting" : path;
+}
+
 /** A member of the call's group, as their certificates say. */
 export interface Known {
   genesis: string;

@@ -1,7 +1,7 @@
 //! Dropped in on: what the screen of a home device shows of it, and the buttons; its own switch, and everyone out.
 
 import { html, nothing, type TemplateResult } from "lit-html";
-import type { CallState } from "../call/state.ts";
+import { reached, type CallState } from "../call/state.ts";
 import { ownPicture, problems, round, type CallScreenHost } from "../screens/call.ts";
 import { alarms } from "../screens/call_trust.ts";
 import { ownQuality } from "../screens/call_quality.ts";
@@ -31,7 +31,7 @@ export function dropInScreen(device: DeviceModel, host: CallScreenHost, state: H
   const picture = running !== undefined && running.theirMedia.camera && theirs?.video !== undefined;
   const words = hereWords(stage, peer.name, running?.camera.on === true);
   return html`<main class="call call-running dropped-in ${picture ? "with-picture" : ""}" data-testid="drop-in" data-drop-in=${stage}
-      data-call-state=${running === undefined ? "arriving" : running.path === "connected" && running.keys === "sending" ? "connected" : running.path}>
+      data-call-state=${running === undefined ? "arriving" : reached(running)}>
     <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(theirs?.video)} ${viewed(device.calls.media?.views, picture ? running?.theirDevice : undefined)}></video>
     <audio data-testid="remote-audio" ${sink(silent ? undefined : theirs?.audio, (blocked) => host.soundBlocked(blocked))}></audio>
     <header class="drop-in-indicator" data-testid="drop-in-indicator" role="alert"><span class="drop-in-lamp" aria-hidden="true"></span><h1 data-testid="drop-in-who">${words}</h1></header>

@@ -1,7 +1,7 @@
 //! Somebody announces live: this device plays it, shows who speaks, and stops with one press. Its microphone stays shut.
 
 import { html, nothing, type TemplateResult } from "lit-html";
-import type { CallState } from "../call/state.ts";
+import { reached, type CallState } from "../call/state.ts";
 import { round, type CallScreenHost } from "../screens/call.ts";
 import { allowSound } from "../screens/call_running.ts";
 import { waitingCall } from "../screens/call_waiting.ts";
@@ -13,10 +13,10 @@ import type { DeviceModel } from "./model.ts";
 type Running = Extract<CallState, { at: "running" }>;
 
 export function hearingLive(device: DeviceModel, host: CallScreenHost, state: Running): TemplateResult {
-  const { peer, path, keys, live } = state;
+  const { peer, path, live } = state;
   const theirs = live?.side === "hears" ? device.calls.media?.of(live.device) : undefined;
   const lost = path === "reconnecting";
-  return html`<main class="device-center live-hears" data-testid="live" data-live="hears" data-call-state=${path === "connected" && keys === "sending" ? "connected" : path}>
+  return html`<main class="device-center live-hears" data-testid="live" data-live="hears" data-call-state=${reached(state)}>
     ${ring(device, html`<strong class="ring-name" data-testid="announcement-from">${peer.name} announces</strong>`)}
     <p class="device-words" role="status" data-testid="live-status">${lost ? "Reconnecting…" : "Live. This device only plays: its microphone is shut."}</p>
     <audio data-testid="remote-audio" ${sink(theirs?.audio, (blocked) => host.soundBlocked(blocked))}></audio>

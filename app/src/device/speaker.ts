@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { peopleIn, titleOf } from "../call/people.ts";
-import type { CallState } from "../call/state.ts";
+import { reached, type CallState, type Running } from "../call/state.ts";
 import type { DeviceId } from "../protocol.ts";
 import type { CallScreenHost } from "../screens/call.ts";
 import { askingWords, dropInEndWords, dropInNote, dropInTitle } from "../screens/drop_in_call.ts";
@@ -70,8 +70,16 @@ function testIdOf(at: string): string {
 function callStateOf(device: DeviceModel): string {
   const state = device.calls.state;
   if (state.at === "outgoing") return state.ringing ? "ringing" : "inviting";
-  if (state.at === "running") return state.path === "connected" && state.keys === "sending" ? "connected" : state.path;
+  if (state.at === "running") return reached(state);
   return state.at;
+}
+
+function runningWords(state: Running): string {
+  switch (reached(state)) {
+    case "reconnecting": return "Reconnecting…";
+    case "connecting": return "Connecting…";
+    case "connected": return state.dropIn === undefined ? "In a call" : "Dropped in";
+  }
 }
 
 function statusOf(device: DeviceModel): string {
@@ -79,7 +87,7 @@ function statusOf(device: DeviceModel): string {
   switch (state.at) {
     case "incoming": return state.moves ? "Your call would go on here" : state.video ? "Incoming video call" : "Incoming call";
     case "outgoing": return askingWords(state) ?? (state.ringing ? "Ringing…" : "Calling…");
-    case "running": return state.path === "connected" && state.keys === "sending" ? (state.dropIn === undefined ? "In a call" : "Dropped in") : state.path === "reconnecting" ? "Reconnecting…" : "Connecting…";
+    case "running": return runningWords(state);
     case "ended": return dropInEndWords(state) ?? (state.movedTo === undefined ? endingWords(state.reason, state.peer.name, state.outgoing) : `The call goes on at ${state.movedTo}`);
     case "idle": case "arriving": return "";
   }

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { peopleIn, type PersonView, titleOf } from "../call/people.ts";
-import type { CallState, Running } from "../call/state.ts";
+import { reached, type CallState, type Running } from "../call/state.ts";
 import { icons } from "../ui/icons.ts";
 import { avatar, guestMark } from "../ui/parts.ts";
 import { durationWords } from "../ui/words.ts";
@@ -27,7 +27,7 @@ export function running(host: CallScreenHost, state: At): TemplateResult {
   const theirs = media?.of(state.theirDevice);
   const picture = !many && state.theirMedia.camera && theirs?.video !== undefined;
   const speaks = !many && people[0]?.speaking === true;
-  return html`<section class="call call-running ${picture ? "with-picture" : ""} ${many ? "call-many" : ""} ${speaks ? "they-speak" : ""}" data-testid="call-screen" data-call-state=${state.path === "connected" && state.keys === "sending" ? "connected" : state.path}
+  return html`<section class="call call-running ${picture ? "with-picture" : ""} ${many ? "call-many" : ""} ${speaks ? "they-speak" : ""}" data-testid="call-screen" data-call-state=${reached(state)}
       data-drop-in=${state.dropIn?.stage ?? nothing} aria-label=${state.dropIn === undefined ? `Call with ${title}` : `Drop-in: ${title}`}>
     <video class="remote ${picture ? "" : "hidden"}" data-testid="remote-video" playsinline muted ${sink(many ? undefined : theirs?.video)} ${viewed(media?.views, picture ? state.theirDevice : undefined)}></video>
     ${sounds(host, state)}
@@ -82,9 +82,11 @@ function buttons(host: CallScreenHost, people: readonly PersonView[]): TemplateR
 
 function statusWords(state: Running): string {
   if (state.keys !== "sending" && state.keys !== "waiting") return "Stopped for safety";
-  if (state.path === "reconnecting") return "Reconnecting…";
-  if (state.path === "connecting" || state.keys === "waiting") return "Connecting…";
-  return durationWords((Date.now() - state.sinceMs) / 1_000);
+  switch (reached(state)) {
+    case "reconnecting": return "Reconnecting…";
+    case "connecting": return "Connecting…";
+    case "connected": return durationWords((Date.now() - state.sinceMs) / 1_000);
+  }
 }
 
 export function allowSound(host: CallScreenHost): void {

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { LIVE_MS_MAX } from "../call/live.ts";
-import type { CallState, LiveRoom } from "../call/state.ts";
+import { reached, type CallState, type LiveRoom } from "../call/state.ts";
 import type { DeviceId } from "../protocol.ts";
 import { liveRoomWords } from "../ui/announce_words.ts";
 import { icons } from "../ui/icons.ts";
@@ -36,9 +36,10 @@ function list({ store }: CallScreenHost, rooms: Readonly<Record<DeviceId, LiveRo
 }
 
 /** What is said now arrives somewhere. */
-function isHeard({ live, path, keys, microphone }: Running): boolean {
+function isHeard(state: Running): boolean {
+  const { live, microphone } = state;
   const hears = live?.side === "speaks" && Object.values(live.rooms ?? {}).includes("hears");
-  return hears && path === "connected" && keys === "sending" && microphone.on;
+  return hears && reached(state) === "connected" && microphone.on;
 }
 
 function statusWords(state: Running): string {

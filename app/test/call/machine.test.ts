@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { step } from "../../src/call/machine.ts";
-import type { CallState, Effect, Input, PeerView } from "../../src/call/state.ts";
+import { reached, type CallState, type Effect, type Input, type PeerView } from "../../src/call/state.ts";
 
 const MUM: PeerView = { handle: "anna", name: "Mum", contact: "c1", genesis: undefined, verdict: undefined };
 const CALL = "a".repeat(32);
@@ -45,6 +45,19 @@ test("a call goes out, rings, is answered, its keys come, the first meeting is p
 
 test("nobody is pinned before the keys are in force", () => {
   assert.ok(!play(DIAL, RINGS, ANSWERED).effects.some((effect) => effect.do === "pin"));
+});
+
+test("a call is not connected before its keys are in force, nor after they were given up, though the path is there", () => {
+  const after = (...inputs: Input[]): string => {
+    const { state } = play(DIAL, RINGS, ANSWERED, ...inputs);
+    assert.ok(state.at === "running");
+    return reached(state);
+  };
+  const sending: Input = { on: "sending", call: CALL };
+  assert.equal(after(), "connecting");
+  assert.equal(after(sending), "connected");
+  assert.equal(after(sending, { on: "path", path: "reconnecting" }), "reconnecting");
+  assert.equal(after(sending, { on: "stopped", call: CALL, reason: "removed" }), "connecting");
 });
 
 test("an answer with another key than the pinned one ends the call, loudly, and lets nobody in", () => {
