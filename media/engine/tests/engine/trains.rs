@@ -50,6 +50,9 @@ fn send_frame(world: &mut World, mid: Mid, frame: &[u8]) -> Vec<(SocketAddr, Vec
                 // Media says when it came, and what the engine sends of its own accord does not.
                 assert!(transmit.taken.is_none_or(|taken| taken == now));
                 assert!(transmit.taken.is_some() || transmit.datagrams().count() == 1);
+                // Nothing else travels with it here.
+                let copies = transmit.taken.map_or(0, |_| transmit.datagrams().count());
+                assert_eq!(transmit.copies, copies);
                 for client in world.clients.values_mut() {
                     if client.address == transmit.remote {
                         for datagram in transmit.datagrams() {
