@@ -42,5 +42,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = call.next().await {
         println!("{event:?}");
     }
+    client.close().await;
     Ok(())
 }

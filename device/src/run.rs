@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use homeline_client::media::Pcm;
 use homeline_client::{Call, CallEvent, Client, ClientEvent, IncomingCall};
 use homeline_protocol::session::Capabilities;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -76,6 +77,8 @@ pub(crate) struct Device {
     /// What is being recorded, to be announced.
     pub(crate) recording: Option<Recording>,
     pub(crate) ending: Option<Ending>,
+    /// SIGTERM, by which a service is stopped.
+    terminated: Signal,
     /// When it was last told that somebody is near.
     pub(crate) near_told: Option<Instant>,
 }
@@ -118,6 +121,7 @@ pub(crate) async fn run(
         live: Live::default(),
         recording: None,
         ending: None,
+        terminated: signal(SignalKind::terminate())?,
         near_told: None,
     };
     let able = capabilities(device.options.picture.is_some());
@@ -138,7 +142,12 @@ pub(crate) async fn run(
         device.turn(&mut events, &mut commands, &mut sensor).await?;
     }
     device.leave().await;
-    Ok(device.ending.unwrap_or(Ending::Done))
+    let ending = device.ending.unwrap_or(Ending::Done);
+    let client = device.client.clone();
+    // With whatever still rings.
+    drop(device);
+    client.close().await;
+    Ok(ending)
 }
 
 impl State {
@@ -188,6 +197,7 @@ impl Device {
                 signal?;
                 self.ending = Some(Ending::Done);
             }
+            Some(()) = self.terminated.recv() => self.ending = Some(Ending::Done),
         }
         Ok(())
     }

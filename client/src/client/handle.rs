@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use homeline_protocol::id::DeviceId;
 use tokio::sync::{mpsc, watch};
@@ -20,6 +21,9 @@ use crate::time::now;
 
 /// Events that may wait for the program; beyond that the client waits for it.
 const EVENTS_MAX: usize = 256;
+
+/// How long a program that exits waits for a server that does not answer.
+pub const CLOSING_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// A client that is signed in. Cheap to clone; ends when the last one is dropped and the last call is over.
 #[derive(Clone)]
@@ -89,6 +93,22 @@ impl Client {
     /// When the name is unknown, or no media socket can be opened. All else is told by the call.
     pub async fn call(&self, to: &str, with: Outgoing) -> Result<Call, CallError> {
         start(self.shared.clone(), Callable::Named(to), with).await
+    }
+
+    /// Waits until calls that were let go are over and the server has answered all that was asked of it, a
+    /// hang-up for instance; at most [`CLOSING_TIME_MAX`], for a server that is away. Before a program
+    /// exits: the other side of a call would wait half a minute for a hang-up that was never sent.
+    pub async fn close(&self) {
+        let closing = async {
+            self.shared.calls_over().await;
+            self.shared.session().settled().await;
+        };
+        if tokio::time::timeout(CLOSING_TIME_MAX, closing)
+            .await
+            .is_err()
+        {
+            tracing::info!("the server was not told everything");
+        }
     }
 
     /// The household as it is now.

@@ -13,6 +13,6 @@ mod shared;
 
 pub use adding::{AddDeviceError, DeviceDigits, DeviceListener};
 pub use event::ClientEvent;
-pub use handle::{Client, ConnectError};
+pub use handle::{CLOSING_TIME_MAX, Client, ConnectError};
 pub use household::ChangeError;
 pub(crate) use shared::{Shared, State};

@@ -61,14 +61,14 @@ impl Run {
         tokio::spawn(take_after_quiet_times(shared, events, changed));
         let mut renewal = tokio::time::interval_at(Instant::now() + RENEW_EVERY, RENEW_EVERY);
         let mut leaving = false;
-        while !leaving || !self.shared.calls().is_empty() {
+        loop {
             let event = tokio::select! {
                 event = news.recv() => event,
                 _ = gone.recv(), if !leaving => {
                     leaving = true;
                     continue;
                 }
-                () = self.shared.call_over() => continue,
+                () = self.shared.calls_over(), if leaving => return,
                 _ = renewal.tick() => {
                     self.renew_all().await;
                     continue;

@@ -9,7 +9,7 @@ use homeline_e2ee::ids;
 use homeline_e2ee::key::PublicKey;
 use homeline_protocol::id::{CallId, DeviceId};
 use homeline_protocol::session::{Event, Request};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{mpsc, watch};
 
 use crate::announcements::Hearing;
 use crate::call::Input;
@@ -29,11 +29,10 @@ pub(crate) struct Shared {
     session: Session,
     state: Mutex<State>,
     path: Option<PathBuf>,
-    calls: Mutex<HashMap<CallId, mpsc::Sender<Input>>>,
+    calls: watch::Sender<HashMap<CallId, mpsc::Sender<Input>>>,
     adding: Mutex<Option<mpsc::Sender<Event>>>,
     knocks: Mutex<Knocks>,
     hearing: Mutex<Hearing>,
-    call_over: Notify,
     /// Of a home device.
     desk: OnceLock<mpsc::Sender<DeskInput>>,
     #[cfg(feature = "plaintext-control")]
@@ -99,7 +98,7 @@ impl Shared {
         state: State,
         path: Option<PathBuf>,
     ) -> Result<Self, StoreError> {
-        let (calls, adding, knocks, call_over) = Default::default();
+        let (calls, adding, knocks) = Default::default();
         let hearing = Hearing::open(&state.identity, path.as_deref())?;
         Ok(Self {
             server,
@@ -110,7 +109,6 @@ impl Shared {
             adding,
             knocks,
             hearing: Mutex::new(hearing),
-            call_over,
             desk: OnceLock::new(),
             #[cfg(feature = "plaintext-control")]
             control: Mutex::default(),
@@ -161,33 +159,36 @@ impl Shared {
 
     pub(crate) fn new_call(&self, call: CallId) -> mpsc::Receiver<Input> {
         let (sender, receiver) = mpsc::channel(CALL_INPUTS_MAX);
-        lock(&self.calls).insert(call, sender);
+        self.calls
+            .send_modify(|calls| drop(calls.insert(call, sender)));
         receiver
     }
 
     pub(crate) fn forget_call(&self, call: CallId) {
-        lock(&self.calls).remove(&call);
-        self.call_over.notify_one();
+        self.calls.send_modify(|calls| drop(calls.remove(&call)));
     }
 
-    /// Returns when some call is over.
-    pub(super) async fn call_over(&self) {
-        self.call_over.notified().await;
+    /// Returns when no call goes on.
+    pub(super) async fn calls_over(&self) {
+        let mut calls = self.calls.subscribe();
+        // Not an error: the sender lives in `self`.
+        calls.wait_for(HashMap::is_empty).await.ok();
     }
 
     pub(super) fn call(&self, call: CallId) -> Option<mpsc::Sender<Input>> {
-        lock(&self.calls).get(&call).cloned()
+        self.calls.borrow().get(&call).cloned()
     }
 
     pub(super) fn calls(&self) -> Vec<(CallId, mpsc::Sender<Input>)> {
-        lock(&self.calls)
+        self.calls
+            .borrow()
             .iter()
             .map(|(id, sender)| (*id, sender.clone()))
             .collect()
     }
 
     pub(crate) fn calls_are_none(&self) -> bool {
-        lock(&self.calls).is_empty()
+        self.calls.borrow().is_empty()
     }
 
     pub(crate) fn set_desk(&self, desk: mpsc::Sender<DeskInput>) {

@@ -120,6 +120,11 @@ impl<T> Ledger<T> {
             .map(|pending| (pending.waiter, outcome))
     }
 
+    /// Whether every request has its reply.
+    pub(super) fn is_settled(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     pub(super) fn event(&mut self, seq: u64) -> Arrival {
         if seq <= self.last_event {
             return Arrival::Repeated;

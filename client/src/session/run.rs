@@ -1,25 +1,16 @@
-//! The task that keeps a session alive: connects, resumes, reconnects, and the handle to it.
+//! The task that keeps a session alive: connects, resumes, reconnects.
 
 use std::time::Duration;
 
-use homeline_protocol::id::{AccountId, DeviceId, HouseholdId};
-use homeline_protocol::session::{
-    ApiError, ClientFrame, ErrorCode, Event, Outcome, Reply, Request, ServerFrame,
-};
+use homeline_protocol::session::{ApiError, ClientFrame, ErrorCode, Outcome, ServerFrame};
 use homeline_protocol::{PROTOCOL_VERSION, Secret};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError};
+use super::handle::{Asked, RequestError, SessionEvent, Speaker, Waiter};
 use super::ledger::{Arrival, Ledger};
 use crate::server::Server;
-
-/// Events that may wait for the program. When they do, the session stops reading, and the server's
-/// outbox holds the rest.
-pub const EVENTS_MAX: usize = 1024;
-
-/// Requests on their way to the session's task.
-const REQUESTS_MAX: usize = 64;
 
 /// How long connecting and `hello` may take.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
@@ -31,155 +22,14 @@ const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// Acknowledgements are gathered for this long.
 const ACK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Who speaks in a session, as the server says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Speaker {
-    pub account: AccountId,
-    pub device: Option<DeviceId>,
-    pub household: Option<HouseholdId>,
-}
-
-/// What a session tells by itself.
-#[derive(Debug)]
-pub enum SessionEvent {
-    /// Connected. Unless `resumed`, ask for the state anew (`get_home`, `list_calls`).
-    Connected { resumed: bool, speaker: Speaker },
-    /// The connection is lost; the session tries again by itself.
-    Lost,
-    /// Something happened on the server.
-    Event(Box<Event>),
-    /// The session is over for good, and why.
-    Ended(ApiError),
-}
-
-/// Why a session can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("the server can't be reached: {0}")]
-    Unreachable(String),
-    #[error("{0}")]
-    Refused(ApiError),
-}
-
-/// Why a request has no reply.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    #[error("{0}")]
-    Refused(ApiError),
-    #[error("the connection was lost and it is unknown whether this was done")]
-    Unknown,
-    #[error("too much is under way at once")]
-    TooMany,
-    #[error("the session is over")]
-    Ended,
-    #[error("the server's reply does not fit the request")]
-    WrongReply,
-}
-
-impl RequestError {
-    /// The server's stable code, when it refused.
-    #[must_use]
-    pub fn code(&self) -> Option<ErrorCode> {
-        match self {
-            Self::Refused(error) => Some(error.code),
-            _ => None,
-        }
-    }
-}
-
-type Waiter = oneshot::Sender<Result<Reply, RequestError>>;
-
-/// The handle to a session. Cheap to clone; the session ends when the last one is dropped.
-#[derive(Clone)]
-pub struct Session {
-    requests: mpsc::Sender<(Request, Waiter)>,
-    server: Server,
-}
-
-/// What a session tells by itself, in order.
-pub type Events = mpsc::Receiver<SessionEvent>;
-
-impl Session {
-    /// Opens a session and keeps it open.
-    ///
-    /// # Errors
-    /// When the first try fails; later losses are mended without a word but `SessionEvent::Lost`.
-    pub async fn open(server: Server, token: Secret) -> Result<(Self, Events), OpenError> {
-        let (requests, incoming) = mpsc::channel(REQUESTS_MAX);
-        let (events, outgoing) = mpsc::channel(EVENTS_MAX);
-        let reached = server.clone();
-        let mut run = Run {
-            server,
-            token,
-            ledger: Ledger::new(),
-            incoming,
-            events,
-        };
-        let line = match run.connect().await {
-            Ok(line) => line,
-            Err(Ending::Lost(why)) => return Err(OpenError::Unreachable(why)),
-            Err(Ending::Over(error)) => return Err(OpenError::Refused(error)),
-            Err(Ending::Dropped) => unreachable!("connecting takes no requests"),
-        };
-        tokio::spawn(run.keep(line));
-        let session = Self {
-            requests,
-            server: reached,
-        };
-        Ok((session, outgoing))
-    }
-
-    /// The server, as it is reached.
-    pub(crate) fn server(&self) -> &Server {
-        &self.server
-    }
-
-    /// Asks for something and waits for the reply, over lost connections if need be.
-    ///
-    /// # Errors
-    /// When the server refuses, or it can't be known whether it was done.
-    pub async fn request(&self, request: Request) -> Result<Reply, RequestError> {
-        self.begin(request).await?.await
-    }
-
-    /// Puts a request into the session's queue, so that requests leave in the order of these calls;
-    /// the future it gives waits for the reply.
-    ///
-    /// # Errors
-    /// When the session is over.
-    pub async fn begin(
-        &self,
-        request: Request,
-    ) -> Result<impl Future<Output = Result<Reply, RequestError>> + Send + use<>, RequestError>
-    {
-        let (waiter, reply) = oneshot::channel();
-        self.requests
-            .send((request, waiter))
-            .await
-            .map_err(|_| RequestError::Ended)?;
-        Ok(async move { reply.await.unwrap_or(Err(RequestError::Ended)) })
-    }
-
-    /// Asks for something that is answered by `done`.
-    ///
-    /// # Errors
-    /// As [`Session::request`].
-    pub async fn done(&self, request: Request) -> Result<(), RequestError> {
-        match self.request(request).await? {
-            Reply::Done => Ok(()),
-            _ => Err(RequestError::WrongReply),
-        }
-    }
-}
-
 /// A connection after `welcome`.
-struct Line {
+pub(super) struct Line {
     connection: Connection,
     heartbeat: Duration,
 }
 
 /// Why a connection is no more.
-enum Ending {
+pub(super) enum Ending {
     /// Try again.
     Lost(String),
     /// Not to be tried again.
@@ -194,16 +44,34 @@ impl From<ConnectionError> for Ending {
     }
 }
 
-struct Run {
+pub(super) struct Run {
     server: Server,
     token: Secret,
     ledger: Ledger<Waiter>,
-    incoming: mpsc::Receiver<(Request, Waiter)>,
+    incoming: mpsc::Receiver<Asked>,
     events: mpsc::Sender<SessionEvent>,
+    /// Who waits until every request has its reply.
+    settling: Vec<oneshot::Sender<()>>,
 }
 
 impl Run {
-    async fn keep(mut self, mut line: Line) {
+    pub(super) fn new(
+        server: Server,
+        token: Secret,
+        incoming: mpsc::Receiver<Asked>,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> Self {
+        Self {
+            server,
+            token,
+            ledger: Ledger::new(),
+            incoming,
+            events,
+            settling: Vec::new(),
+        }
+    }
+
+    pub(super) async fn keep(mut self, mut line: Line) {
         loop {
             let ending = self.serve(&mut line).await;
             line.connection.close().await;
@@ -233,7 +101,7 @@ impl Run {
         }
     }
 
-    async fn connect(&mut self) -> Result<Line, Ending> {
+    pub(super) async fn connect(&mut self) -> Result<Line, Ending> {
         tokio::time::timeout(CONNECT_TIME_MAX, self.greet())
             .await
             .unwrap_or_else(|_| Err(Ending::Lost("no answer in time".to_owned())))
@@ -264,6 +132,7 @@ impl Run {
                 for waiter in unknown {
                     waiter.send(Err(RequestError::Unknown)).ok();
                 }
+                self.settle();
                 let speaker = Speaker {
                     account,
                     device,
@@ -297,8 +166,9 @@ impl Run {
             loop {
                 tokio::select! {
                     () = tokio::time::sleep_until(until) => break,
-                    request = self.incoming.recv() => match request {
-                        Some(request) => self.hold(request),
+                    asked = self.incoming.recv() => match asked {
+                        // Kept, and sent with the next connection.
+                        Some(asked) => drop(self.take_in(asked)),
                         None => return Err(None),
                     },
                 }
@@ -325,8 +195,8 @@ impl Run {
                     }
                     Err(error) => Err(error.into()),
                 },
-                request = self.incoming.recv() => match request {
-                    Some(request) => match self.take_in(request) {
+                asked = self.incoming.recv() => match asked {
+                    Some(asked) => match self.take_in(asked).and_then(|id| self.ledger.frame(id)) {
                         Some(frame) => line.connection.send(&frame).await.map_err(Ending::from),
                         None => Ok(()),
                     },
@@ -349,19 +219,29 @@ impl Run {
         }
     }
 
-    /// Without a connection: kept, and sent with the next one.
-    fn hold(&mut self, (request, waiter): (Request, Waiter)) {
-        if let Err(waiter) = self.ledger.add(request, waiter) {
-            waiter.send(Err(RequestError::TooMany)).ok();
-        }
+    /// Takes in what the program asks; gives the number of a request that waits to be sent.
+    fn take_in(&mut self, asked: Asked) -> Option<u64> {
+        let id = match asked {
+            Asked::Request(request, waiter) => match self.ledger.add(request, waiter) {
+                Ok(id) => Some(id),
+                Err(waiter) => {
+                    waiter.send(Err(RequestError::TooMany)).ok();
+                    None
+                }
+            },
+            Asked::Settled(waiter) => {
+                self.settling.push(waiter);
+                None
+            }
+        };
+        self.settle();
+        id
     }
 
-    fn take_in(&mut self, (request, waiter): (Request, Waiter)) -> Option<ClientFrame> {
-        match self.ledger.add(request, waiter) {
-            Ok(id) => self.ledger.frame(id),
-            Err(waiter) => {
-                waiter.send(Err(RequestError::TooMany)).ok();
-                None
+    fn settle(&mut self) {
+        if self.ledger.is_settled() {
+            for waiter in self.settling.drain(..) {
+                waiter.send(()).ok();
             }
         }
     }
@@ -376,6 +256,7 @@ impl Run {
                     };
                     waiter.send(result).ok();
                 }
+                self.settle();
                 Ok(())
             }
             ServerFrame::Event { seq, body } => match self.ledger.event(seq) {

@@ -153,6 +153,30 @@ async fn a_lost_connection_is_resumed_with_nothing_lost_or_repeated() {
 }
 
 #[tokio::test]
+async fn a_program_that_exits_can_wait_until_its_last_word_arrived() {
+    let (listener, server) = listen().await;
+    let (session, _events, mut peer) = open(&listener, server).await;
+    session.settled().await;
+    // Nobody waits for the reply.
+    drop(session.begin(Request::GetHome).await);
+    let mut settled = Box::pin(session.settled());
+    tokio::select! {
+        () = &mut settled => panic!("it is not answered"),
+        frame = peer.receive() => assert!(matches!(frame, ClientFrame::Request { id: 1, .. })),
+    }
+    drop(peer);
+    let mut peer = tokio::select! {
+        () = &mut settled => panic!("it is not answered"),
+        peer = Peer::accept(&listener) => peer,
+    };
+    peer.receive().await;
+    peer.welcome(true, 60).await;
+    peer.receive().await;
+    peer.done(1).await;
+    settled.await;
+}
+
+#[tokio::test]
 async fn a_session_that_is_gone_leaves_requests_with_an_unknown_fate() {
     let (listener, server) = listen().await;
     let (session, mut events, mut peer) = open(&listener, server).await;

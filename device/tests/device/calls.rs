@@ -106,6 +106,21 @@ async fn a_device_answers_by_itself_only_for_whom_the_signed_setting_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_is_stopped_hangs_up_first() {
+    let homes = homes().await;
+    let mut kitchen = Device::start(&homes.folder.path().join("b"), &["run"]);
+    kitchen.event("ready").await;
+    let mut caller = Device::start(&homes.folder.path().join("a"), &["call", "Uncle Ben"]);
+    kitchen.event("ringing").await;
+    kitchen.say("answer").await;
+    caller.event("secured").await;
+    kitchen.event("secured").await;
+    caller.terminate().await;
+    assert_eq!(kitchen.event("ended").await["reason"], "hung_up");
+    assert_eq!(caller.exit_code().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_talks_by_the_ways_that_it_is_given_and_says_which_lead_nowhere() {
     let homes = homes().await;
     let answered = homes.folder.path().join("b");

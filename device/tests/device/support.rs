@@ -139,6 +139,13 @@ impl Device {
         self.child.kill().await.unwrap();
     }
 
+    /// As a service is stopped.
+    pub(crate) async fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.child.id().unwrap());
+        let mut sh = Command::new("sh");
+        assert!(sh.args(["-c", &kill]).status().await.unwrap().success());
+    }
+
     pub(crate) async fn exit_code(mut self) -> Option<i32> {
         drop(self.input);
         // What it tells at the end is read, so that it never waits for us.
