@@ -85,7 +85,7 @@ impl Calls {
 }
 
 impl NewLive {
-    fn entry(&self, mailbox: mpsc::Sender<Message>) -> Entry {
+    pub(super) fn entry(&self, mailbox: mpsc::Sender<Message>) -> Entry {
         let people: BTreeSet<_> = self.hearers.iter().map(|(_, whose)| whose.id).collect();
         Entry {
             mailbox,
@@ -104,7 +104,7 @@ impl NewLive {
         }
     }
 
-    fn announcement(self) -> Announcement {
+    pub(super) fn announcement(self) -> Announcement {
         let told = Event::LiveAnnouncement {
             call: self.call,
             device: self.device,

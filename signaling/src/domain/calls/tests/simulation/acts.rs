@@ -1,6 +1,7 @@
 //! What people do with calls: at random, allowed or not, by the steps that the service takes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use homeline_protocol::Blob;
 use homeline_protocol::id::{AccountId, CallId, DeviceId};
@@ -24,11 +25,17 @@ impl World {
         if self.calls.len() < 40 || self.below(12) == 0 {
             self.begin();
         }
+        if self.below(40) == 0 {
+            self.announce();
+        }
         let ids: Vec<_> = self.calls.keys().copied().collect();
         let Some(id) = ids.get(self.below(ids.len())).copied() else {
             return;
         };
         let device = self.somebody_of(id);
+        if self.is_live(id) {
+            return self.act_live(id, device);
+        }
         let account = self.account_of(device);
         let input = match self.below(34) {
             0..=4 => act(device, account, ringing()),
@@ -83,8 +90,13 @@ impl World {
 
     fn begin(&mut self) {
         let from = self.anybody();
-        let nth = self.below(self.people.all[from].devices.len());
-        let device = self.people.all[from].devices[nth];
+        let device = self.device_of(from);
+        self.begin_with(device);
+    }
+
+    /// Somebody calls somebody, with this device.
+    pub(super) fn begin_with(&mut self, device: DeviceId) {
+        let from = self.owner_of(device);
         if !self.people.devices[&device].session {
             return;
         }
@@ -114,6 +126,7 @@ impl World {
             self.people.strangers.rang(*callee, invite.caller.id, now);
         }
         self.figures.waited += engaged.len();
+        self.hears_no_more(device);
         let invite = Invite { engaged, ..invite };
         let (invite, busy) = match (full, plan.family) {
             (true, false) => (invite.silenced(), false),
@@ -294,7 +307,7 @@ impl World {
     }
 }
 
-fn running(
+pub(super) fn running(
     (call, inbox): (Call, mpsc::Receiver<Message>),
     caller: DeviceId,
     (family, asked): (bool, BTreeSet<DeviceId>),
@@ -303,6 +316,7 @@ fn running(
         call,
         inbox,
         caller,
+        began: Duration::ZERO,
         epoch: 0,
         family,
         leg_family: false,

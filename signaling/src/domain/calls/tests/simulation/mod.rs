@@ -1,13 +1,14 @@
 //! A thousand households on a virtual clock: random legal and illegal actions, through the real `reach`,
 //! index and machines, and what must hold whatever they do. A failure names its seed.
 //!
-//! `people` are the facts, `acts` and `changes` what people do, `oracle` says again who may ring whom,
+//! `people` are the facts, `acts`, `live` and `changes` what people do, `oracle` says again who may ring whom,
 //! `world` has the calls and the clock, and `rules` holds what happens against the oracle.
 //!
 //! `HOMELINE_SIMULATION_SEEDS=100-200` and `HOMELINE_SIMULATION_ACTIONS=200000` run others and longer.
 
 mod acts;
 mod changes;
+mod live;
 mod oracle;
 mod people;
 mod rules;
@@ -58,6 +59,9 @@ fn run(seed: u64, actions: usize) {
         ("rang later", figures.rang_later),
         ("silent", figures.silent),
         ("children outside", figures.children_outside),
+        ("announced", figures.announced),
+        ("heard", figures.heard),
+        ("heard no more", figures.heard_no_more),
     ] {
         assert!(count > 10, "seed {seed} tried too little: {what} {count}");
     }

@@ -119,7 +119,9 @@ pub(super) fn keeps_apart(people: &People, a: usize, b: usize) -> bool {
         return false;
     }
     let refuses = |child: usize, other: usize| {
-        let limits = people.all[child].child.as_ref();
+        // Whoever left their home is in no adult's care there, and may still talk at a device of it.
+        let home = people.all[child].home;
+        let limits = home.and(people.all[child].child.as_ref());
         limits.is_some_and(|limits| !(limits.chosen.contains(&other) && people.knows(child, other)))
     };
     refuses(a, b) || refuses(b, a)

@@ -8,7 +8,7 @@ use homeline_protocol::media_control::MediaCommand;
 use homeline_protocol::session::{CallPhase, EndReason, Event, Participant, WelcomeFor};
 
 use super::super::super::entry::Standing;
-use super::super::super::input::{Act, Effect, Input, Record};
+use super::super::super::input::{Act, Effect, Input, Kind, Record};
 use super::super::super::task::Message;
 use super::oracle::{Somebody, keeps_apart};
 use super::world::{World, act};
@@ -120,7 +120,9 @@ impl World {
                 self.ringing.remove(&(device, id));
                 let running = self.running(id);
                 let told = matches!(reason, EndReason::Busy | EndReason::Unreachable);
-                let outside = device == running.caller && !running.family;
+                // Once it was answered, the caller may leave and be asked back by their own home.
+                let waits = running.answers == 0;
+                let outside = device == running.caller && waits && !running.family;
                 assert!(
                     !(told && outside),
                     "seed {seed}: an outsider hears {reason:?}"
@@ -272,11 +274,13 @@ impl World {
             running.present.is_empty(),
             "seed {seed}: {id} ended, not for all"
         );
+        let live = running.call.kind() == Kind::Live;
         for device in &running.took_part {
             let heard = running.part_ends.get(device);
             let expected = match heard {
                 Some(EndReason::Moved) => true,
-                Some(heard) => running.grown || *heard == reason,
+                // Whoever hears an announcement leaves alone.
+                Some(heard) => live || running.grown || *heard == reason,
                 None => false,
             };
             assert!(

@@ -34,6 +34,7 @@ pub(super) struct Running {
     pub(super) call: Call,
     pub(super) inbox: mpsc::Receiver<Message>,
     pub(super) caller: DeviceId,
+    pub(super) began: Duration,
     pub(super) epoch: u64,
     /// Whether it is within a household, and whether the one who is being added is of the adder's.
     pub(super) family: bool,
@@ -70,6 +71,10 @@ pub(super) struct Figures {
     pub(super) silent: usize,
     /// Calls with a child in them and somebody of another household.
     pub(super) children_outside: usize,
+    /// Live announcements, how often one was heard, and how often whoever heard one began a call.
+    pub(super) announced: usize,
+    pub(super) heard: usize,
+    pub(super) heard_no_more: usize,
     pub(super) ended: HashMap<EndReason, usize>,
 }
 
@@ -187,6 +192,7 @@ impl World {
             self.step(id, Input::Tick);
         }
         self.nobody_is_in_two();
+        self.nobody_speaks_for_ever();
         for ((device, call), since) in &self.ringing {
             let rings = self.elapsed.saturating_sub(*since);
             assert!(
