@@ -249,7 +249,7 @@ async fn a_second_call_waits_and_its_answer_ends_the_first() {
 #[tokio::test]
 async fn a_call_that_was_missed_is_told_everywhere_and_kept_until_seen() {
     let calls = CallsConfig {
-        ring_timeout_secs: 1,
+        ring_timeout_secs: 3,
         ..CallsConfig::default()
     };
     let server = Server::with(Configs {

@@ -200,7 +200,7 @@ async fn guests_alone_are_no_call() {
 #[tokio::test]
 async fn a_guest_who_does_not_come_in_waits_on_and_is_called_again() {
     let calls = CallsConfig {
-        ring_timeout_secs: 1,
+        ring_timeout_secs: 3,
         ..CallsConfig::default()
     };
     let server = Server::with(Configs {

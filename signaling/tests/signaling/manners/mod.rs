@@ -24,8 +24,8 @@ use crate::harness::{Client, Configs, Person, fresh};
 /// Rings for two seconds, and says to the family after one that nobody was reached.
 fn quick() -> Configs {
     let calls = CallsConfig {
-        ring_timeout_secs: 2,
-        unreachable_after_secs: 1,
+        ring_timeout_secs: 3,
+        unreachable_after_secs: 2,
         ..CallsConfig::default()
     };
     Configs {
