@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DESKTOP, launch, PHONE } from "./browser.mjs";
-import { originalSound } from "./company.mjs";
+import { connected, originalSound } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { listen, pages } from "./pages.mjs";
 import { addContact, at, call, contact, pairDevice, signUp } from "./people.mjs";
@@ -39,7 +39,7 @@ const open = (viewport) => openIn(browser, viewport);
 async function meet(caller, callee, handle) {
   await call(caller, handle, "voice");
   await at(callee, "answer").click();
-  for (const page of [caller, callee]) await page.locator('[data-call-state="connected"]').waitFor();
+  await connected(caller, callee);
   await at(caller, "hang-up").click();
   for (const page of [caller, callee]) await at(page, "end-close").click();
 }
@@ -87,7 +87,7 @@ for (const [size, viewport] of [["phone", PHONE], ["desktop", DESKTOP]]) {
     await call(annaPage, ben.handle, "voice");
     await speaker.locator('[data-testid="light"][data-light="ringing"]').waitFor();
     await speaker.waitForFunction(() => globalThis.spoken.includes("Incoming call from Mum. Answering by itself."));
-    for (const page of [annaPage, speaker]) await page.locator('[data-call-state="connected"]').waitFor();
+    await connected(annaPage, speaker);
     await speaker.locator('[data-testid="light"][data-light="call"]').waitFor();
     await hears(speaker, 1_000);
     await at(annaPage, "hang-up").click();

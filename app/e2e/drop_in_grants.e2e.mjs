@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { connected } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, join, pairDevice, signUp, watch } from "./people.mjs";
 import { toneFile } from "./sound.mjs";
@@ -96,7 +97,7 @@ test("a contact may drop in once an adult has said so on their card, as far as i
   await close(ben.page);
   await call(anna.page, ben.handle, "voice");
   await at(ben.page, "answer").click();
-  for (const { page } of [anna, ben]) await page.locator('[data-call-state="connected"]').waitFor();
+  await connected(anna.page, ben.page);
   await at(anna.page, "hang-up").click();
   for (const { page } of [anna, ben]) await at(page, "end-close").click();
 

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { DESKTOP, launch, PHONE, WHOLE } from "./browser.mjs";
+import { connected } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, contact, signUp, watch } from "./people.mjs";
 import { PushService } from "./push_service.mjs";
@@ -211,8 +212,7 @@ test("a closed app shows who calls, by the own contact's name, and Answer opens 
   const path = await ben.worker.tap("answer");
   assert.match(path, /^\/#answer\/[0-9a-f]{32}$/);
   await ben.page.goto(`${server.url}${path}`);
-  await anna.page.locator('[data-call-state="connected"]').waitFor();
-  await ben.page.locator('[data-call-state="connected"]').waitFor();
+  await connected(anna.page, ben.page);
   assert.equal(new URL(ben.page.url()).hash, "#/");
   await at(ben.page, "hang-up").click();
   await at(anna.page, "call-ended").waitFor();

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, fromDist, launch } from "./browser.mjs";
+import { connected } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, signUp, watch } from "./people.mjs";
 import { hears, spyOnConnections, toneFile } from "./sound.mjs";
@@ -114,7 +115,7 @@ async function talk(annaPage, benPage) {
   }
   await call(annaPage, ben.handle);
   await at(benPage, "answer").click();
-  for (const page of [annaPage, benPage]) await page.locator('[data-call-state="connected"]').waitFor();
+  await connected(annaPage, benPage);
   await hears(benPage, 1_000);
   await hears(annaPage, 1_500);
 }

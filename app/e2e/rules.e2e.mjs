@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { connected } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, consent, contact, fill, join, pairDevice, signUp, watch } from "./people.mjs";
 import { hears, hearsSilence, spyOnConnections, toneFile } from "./sound.mjs";
@@ -78,10 +79,6 @@ async function annaAndBensHome({ shape = "speaker" } = {}) {
   const kitchen = await open(high, PHONE);
   await pairDevice(ben.page, kitchen, server.url, { handle: ben.handle, label: "Kitchen", shape });
   return { anna, ben, kitchen };
-}
-
-async function connected(...pages) {
-  for (const page of pages) await page.locator('[data-call-state="connected"]').waitFor();
 }
 
 const ended = (page, reason) => page.locator(`[data-testid="call-ended"][data-reason="${reason}"]`).waitFor();

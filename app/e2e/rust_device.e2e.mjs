@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { connected } from "./company.mjs";
 import { newFolder, pair, run, SPEAKS } from "./device.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, pairDevice, signUp, watch } from "./people.mjs";
@@ -86,7 +87,7 @@ async function understandEachOther(page) {
   const secured = await device.event("secured");
   assert.equal(secured.with, "Benny");
   assert.match(secured.code, /^\d{5}( \d{5}){5}$/);
-  await page.locator('[data-call-state="connected"]').waitFor();
+  await connected(page);
   await at(page, "encryption-state").click();
   assert.equal(await at(page, "call-code").getAttribute("data-code"), secured.code);
   await at(page, "code-close").click();

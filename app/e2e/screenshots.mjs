@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DESKTOP, fromDist, launch, PHONE } from "./browser.mjs";
+import { connected } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { addContact, at, call, signUp } from "./people.mjs";
 import { portrait } from "./portraits.mjs";
@@ -46,7 +47,7 @@ async function callPicture(path) {
   await addContact(jonas, "Grandma Rosa", "rosa");
   await call(jonas, "rosa");
   await at(rosa, "answer-video").click();
-  await jonas.locator('[data-call-state="connected"]').waitFor();
+  await connected(jonas);
   await at(jonas, "encryption-state").click();
   await at(jonas, "code-same").click();
   if (await at(jonas, "call-code").isVisible()) await at(jonas, "code-close").click();

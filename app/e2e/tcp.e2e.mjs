@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, PHONE } from "./browser.mjs";
+import { connected } from "./company.mjs";
 import { serve } from "./homeline.mjs";
 import { pages } from "./pages.mjs";
 import { addContact, at, call, signUp } from "./people.mjs";
@@ -73,7 +74,7 @@ test("whoever has no UDP calls over TCP, hears and sees, and is heard and seen b
   for (const page of [annaPage, benPage]) await originalSound(page);
   await call(annaPage, ben.handle);
   await at(benPage, "answer-video").click();
-  for (const page of [annaPage, benPage]) await page.locator('[data-call-state="connected"]').waitFor();
+  await connected(annaPage, benPage);
   await hears(benPage, 1_000);
   await hears(annaPage, 1_500);
   for (const page of [annaPage, benPage]) await seesFrames(page);
