@@ -21,7 +21,7 @@ use homeline_signaling::domain::calls::CallsConfig;
 
 use crate::harness::{Client, Configs, Person, fresh};
 
-/// Rings for two seconds, and says to the family after one that nobody was reached.
+/// Rings for three seconds, and says to the family after two that nobody was reached.
 fn quick() -> Configs {
     let calls = CallsConfig {
         ring_timeout_secs: 3,

@@ -227,18 +227,20 @@ async fn a_service_that_hangs_or_asks_for_patience_holds_up_nobody_else() {
     slow.next(Answer::Silence);
     slow.next(Answer::Later(2));
     let mut caller = anna.session(&server).await;
+    let called = Instant::now();
     let rung = call(&mut caller, "ben").await;
     slow.message().await;
     quick.message().await;
     let asked = slow.message().await;
     let left = |message: &Pushed| message.header("ttl").parse::<u64>().unwrap();
-    // What is left of the ringing: 45 seconds from the call.
-    assert!((35..45).contains(&left(&asked)));
+    // What is left of 45 seconds of ringing: 44, and less only on a machine that took its time.
+    let least = |called: Instant| 44 - called.elapsed().as_secs();
+    assert!((least(called)..=44).contains(&left(&asked)));
     let asked_at = Instant::now();
     let again = slow.message().await;
     assert!(asked_at.elapsed() >= Duration::from_millis(1_900));
     assert!(matches!(device.read(&again), PushNotice::Ring { call, .. } if call == rung));
-    assert!(left(&again) + 2 <= left(&asked));
+    assert!((least(called)..=left(&asked) - 2).contains(&left(&again)));
 }
 
 #[tokio::test]

@@ -135,8 +135,10 @@ impl World {
         let asked = invite.devices().into_iter().chain([device]).collect();
         let (call, effects) = Call::start(&self.config, invite, busy, self.now());
         let family = plan.family;
-        self.calls
-            .insert(id, running((call, inbox), device, (family, asked)));
+        self.calls.insert(
+            id,
+            running((call, inbox), (device, self.elapsed), (family, asked)),
+        );
         self.deciding = true;
         self.carry_out(id, effects);
         self.deciding = false;
@@ -309,14 +311,14 @@ impl World {
 
 pub(super) fn running(
     (call, inbox): (Call, mpsc::Receiver<Message>),
-    caller: DeviceId,
+    (caller, began): (DeviceId, Duration),
     (family, asked): (bool, BTreeSet<DeviceId>),
 ) -> Running {
     Running {
         call,
         inbox,
         caller,
-        began: Duration::ZERO,
+        began,
         epoch: 0,
         family,
         leg_family: false,

@@ -66,12 +66,11 @@ impl World {
         asked.insert(device);
         let people: BTreeSet<_> = asked.iter().map(|one| self.owner_of(*one)).collect();
         let (call, effects) = Call::announced(&self.config, new.announcement(), self.now());
-        let mut running = running((call, inbox), device, (true, asked));
+        let mut running = running((call, inbox), (device, self.elapsed), (true, asked));
         for one in &people {
             let others = people.range(one + 1..);
             running.may_meet.extend(others.map(|other| (*one, *other)));
         }
-        running.began = self.elapsed;
         self.calls.insert(id, running);
         self.carry_out(id, effects);
     }

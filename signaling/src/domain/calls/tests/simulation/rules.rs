@@ -121,8 +121,9 @@ impl World {
                 let running = self.running(id);
                 let told = matches!(reason, EndReason::Busy | EndReason::Unreachable);
                 // Once it was answered, the caller may leave and be asked back by their own home.
-                let waits = running.answers == 0;
-                let outside = device == running.caller && waits && !running.family;
+                let left = running.answers > 0 && !running.present.contains_key(&device);
+                let asked_back = left && running.leg_family;
+                let outside = device == running.caller && !asked_back && !running.family;
                 assert!(
                     !(told && outside),
                     "seed {seed}: an outsider hears {reason:?}"
@@ -279,8 +280,9 @@ impl World {
             let heard = running.part_ends.get(device);
             let expected = match heard {
                 Some(EndReason::Moved) => true,
-                // Whoever hears an announcement leaves alone.
-                Some(heard) => live || running.grown || *heard == reason,
+                // Whoever hears an announcement leaves alone; whoever speaks ends it.
+                Some(_) if live && *device != running.caller => true,
+                Some(heard) => (running.grown && !live) || *heard == reason,
                 None => false,
             };
             assert!(

@@ -34,6 +34,7 @@ pub(super) struct Running {
     pub(super) call: Call,
     pub(super) inbox: mpsc::Receiver<Message>,
     pub(super) caller: DeviceId,
+    /// Since the world began.
     pub(super) began: Duration,
     pub(super) epoch: u64,
     /// Whether it is within a household, and whether the one who is being added is of the adder's.
